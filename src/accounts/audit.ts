@@ -28,7 +28,10 @@ export function auditAct(actor: AuditActor, now: number, act: AuditedAct): InTra
 async function insertAuditRow(tx: Tx, actor: AuditActor, now: number, audited: AuditedAct): Promise<void> {
   const { act, subject, detail = {} } = audited;
   const who = actor === CONSOLE ? { account_id: null, actor } : { account_id: actor.id, actor: actor.name };
-  const row = { at: now, ...who, act, subject: boundedLine(subject, SUBJECT_LIMIT), detail: toJson(detail) };
+  const stored = JSON.stringify(
+    Object.fromEntries(Object.entries(detail).map(([name, value]) => [name, bounded(value)])),
+  );
+  const row = { at: now, ...who, act, subject: boundedLine(subject, SUBJECT_LIMIT), detail: stored };
   await tx.insertInto('audit_log').values(row).execute();
 }
 
@@ -42,10 +45,6 @@ const SUBJECT_LIMIT = 200;
 const TEXT_LIMIT = 300;
 /** Values of a list. */
 const LIST_LIMIT = 100;
-
-function toJson(detail: NonNullable<AuditedAct['detail']>): string {
-  return JSON.stringify(Object.fromEntries(Object.entries(detail).map(([name, value]) => [name, bounded(value)])));
-}
 
 function bounded(value: DetailValue | readonly DetailValue[]): unknown {
   if (typeof value === 'string') return boundedLine(value, TEXT_LIMIT);

@@ -26,11 +26,6 @@ function failureKey(secrets: SigningSecrets, typed: string, client: string | nul
   return keyedHash(secrets, [emailKey(typed), client === null ? null : addressBlock(client)]);
 }
 
-/** The key of the rate limit of a client, for all addresses that it types. */
-function signInRateKey(secrets: SigningSecrets, client: string): string {
-  return `sign-in ${keyedHash(secrets, [addressBlock(client)])}`;
-}
-
 function keyedHash(secrets: SigningSecrets, subject: (string | null)[]): string {
   const key = deriveKey(secrets[0], 'hash sign-ins');
   return createHmac('sha256', key).update(JSON.stringify(subject)).digest('base64url');
@@ -106,8 +101,6 @@ export type SignInRefusal =
   | { kind: 'busy' };
 
 export type SignIn = { kind: 'signed-in'; token: string; account: SignedInAccount } | SignInRefusal;
-export type PasswordConfirmation = { kind: 'confirmed' } | SignInRefusal;
-
 /** An office behind one address signs in within minutes; who types one address after the other waits. */
 const CLIENT_LIMIT = { everyMs: 20 * SECOND, burst: 30 };
 
@@ -120,7 +113,8 @@ export interface SignInStore {
 export async function signIn(store: SignInStore, credentials: Credentials, now: number): Promise<SignIn> {
   const { client } = credentials;
   if (client !== null) {
-    const permit = await acquirePermit(store.db, signInRateKey(store.secrets, client), CLIENT_LIMIT, now);
+    const key = `sign-in ${keyedHash(store.secrets, [addressBlock(client)])}`;
+    const permit = await acquirePermit(store.db, key, CLIENT_LIMIT, now);
     if (permit.kind === 'refused') return { kind: 'too-many', retryAt: permit.retryAt };
   }
   const checked = await checkPassword(store, credentials, now);
@@ -147,7 +141,7 @@ export async function confirmPassword(
   { email, id }: Pick<SignedInAccount, 'id' | 'email'>,
   { password, client }: Pick<Credentials, 'password' | 'client'>,
   now: number,
-): Promise<PasswordConfirmation> {
+): Promise<{ kind: 'confirmed' } | SignInRefusal> {
   const checked = await checkPassword(store, { email, password, client }, now);
   if (checked.kind !== 'right') return checked;
   if (checked.account.id !== id) return { kind: 'wrong', accountId: id };

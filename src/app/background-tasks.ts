@@ -49,12 +49,10 @@ export async function settleRemovedSources(app: AppContext): Promise<void> {
   const alerts = removed.flatMap(({ id }) => [withdrawalAlert(id), incompleteAlert(id)]);
   await resolveAlerts(store.db, alerts, clock());
   // The metrics would say for good that they fail.
-  await clearSourceFailures(
-    store.db,
-    removed.map(({ id }) => id),
-  );
+  const ids = removed.map(({ id }) => id);
+  await clearSourceFailures(store.db, ids);
   await syncSourceAlerts(app);
-  for (const { id } of removed) await clearRejectionsOfSource(store.db, id);
+  for (const id of ids) await clearRejectionsOfSource(store.db, id);
 }
 
 /** Corrects stored instants at once, and whenever the clock of the machine is set back. */

@@ -13,12 +13,7 @@ import { listProcesses } from '../core/schedule/processes.ts';
 import { listLastRuns, listRuns } from '../core/schedule/run-ledger.ts';
 import { nextSlot } from '../core/schedule/slots.ts';
 import { readLastProviderEvent } from '../delivery/providers/record-events.ts';
-import {
-  countBounces,
-  countServiceMessages,
-  countSuppressed,
-  listFailedDeliveries,
-} from '../delivery/queue/queries.ts';
+import { countBy, listFailedDeliveries } from '../delivery/queue/queries.ts';
 import { summariseEditions } from '../delivery/status/edition-status.ts';
 import { readQueueStatus } from '../delivery/status/queue-status.ts';
 import { listEditions } from '../editions/queries.ts';
@@ -43,6 +38,7 @@ export async function readStatus(app: AppContext, now: number) {
   const { db, reports } = store;
   const documents = await listDocuments(db);
   const editions = await listEditions(db, null, EDITIONS_SHOWN);
+  const editionIds = editions.map((edition) => edition.id);
   return {
     publication: config.publication.name,
     at: rfc3339(now),
@@ -72,16 +68,12 @@ export async function readStatus(app: AppContext, now: number) {
     archives: await summariseArchives(reports),
     editions: await summariseEditions(app, editions),
     queue: await readQueueStatus(app, now),
-    failedDeliveries: await listFailedDeliveries(
-      reports,
-      editions.map((edition) => edition.id),
-      SHOWN,
-    ),
+    failedDeliveries: await listFailedDeliveries(reports, editionIds, SHOWN),
     subscribers: await countSubscriptions(reports),
-    suppressed: await countSuppressed(reports),
-    bounces: await countBounces(reports),
+    suppressed: await countBy(reports, 'suppressions'),
+    bounces: await countBy(reports, 'bounces'),
     mailProvider: await mailProviderStatus(app),
-    serviceMessages: await countServiceMessages(reports),
+    serviceMessages: await countBy(reports, 'service_messages'),
     hub: await hubStatus(app, now),
     schedules: await scheduleStatus(app, now),
     runs: (await listRuns(db, SHOWN)).map((run) => ({

@@ -29,10 +29,8 @@ export async function findPublicArticlesBounded(db: Db, query: BoundedQuery): Pr
   const selected = Object.values(select).filter((values) => values !== undefined);
   // An index holds each of these facets alone, and another holds sections and kinds together.
   if (facets.length === 0 || selected.length === 1) return findPublicArticles(db, query);
-  const newest = await rarest(
-    db,
-    facets.map((facet) => newestOf(facet, select[facet] as string[], query)),
-  );
+  const queries = facets.map((facet) => newestOf(facet, select[facet] as string[], query));
+  const newest = await rarest(db, queries);
   const { rows } = await sql<StoredDocument>`
     with seen as materialized (${newest})
     select articles.document from seen cross join articles

@@ -112,11 +112,8 @@ export async function readDueChanges(
  */
 export async function deletePublishedChanges(db: Db, changes: readonly DueChange[]): Promise<void> {
   if (changes.length === 0) return;
-  const published = jsonRows(
-    dialectOf(db),
-    changes.map(({ articleId, changedAt }) => [articleId, changedAt]),
-    { id: 'text', at: 'int' },
-  );
+  const values = changes.map(({ articleId, changedAt }) => [articleId, changedAt]);
+  const published = jsonRows(dialectOf(db), values, { id: 'text', at: 'int' });
   // Compared in the row itself: PostgreSQL looks at it again after it has waited for another transaction.
   await sql`delete from pending_changes
     where (article_id, changed_at) in (select id, at from ${published} as published)`.execute(db);

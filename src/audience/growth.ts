@@ -44,11 +44,8 @@ export function growthPeriods(by: 'day' | 'week', count: number, now: number, zo
 
 /** The growth in periods that do not overlap, for each newsletter that changed in one of them. */
 export async function readGrowth(db: Db, periods: readonly GrowthPeriod[]): Promise<Map<string, PeriodGrowth[]>> {
-  const given = jsonRows(
-    dialectOf(db),
-    periods.map(({ from, until }, index) => [index, from, until]),
-    { position: 'int', starts: 'int', ends: 'int' },
-  );
+  const values = periods.map(({ from, until }, index) => [index, from, until]);
+  const given = jsonRows(dialectOf(db), values, { position: 'int', starts: 'int', ends: 'int' });
   const { rows } = await sql<{ position: number; newsletter: string; change: 'joined' | 'left'; count: number }>`
     select p.position, g.newsletter, g.change, cast(sum(g.count) as bigint) as count
     from ${given} p cross join growth_counts g

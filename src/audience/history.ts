@@ -1,7 +1,4 @@
-/** Reads the history of a subscriber: consent, deliveries, service messages, bounces. */
-import type { Selectable } from 'kysely';
 import type { Db } from '../core/store/store.ts';
-import type { Tables } from '../core/store/tables.ts';
 import { readNewsletters } from './service-messages.ts';
 
 /** Each list newest first; instants are epoch milliseconds. */
@@ -17,13 +14,7 @@ export async function subscriberHistory(db: Db, subscriberId: number, limit?: nu
   };
 }
 
-/** A change of consent, with the wording that was agreed to. */
-type ConsentEntry = Pick<
-  Selectable<Tables['consent_events']>,
-  'at' | 'change' | 'newsletter' | 'channel' | 'source' | 'detail'
-> & { consentVersion: string | null; consentText: string | null };
-
-function listConsent(db: Db, subscriberId: number, limit?: number): Promise<ConsentEntry[]> {
+function listConsent(db: Db, subscriberId: number, limit?: number) {
   return (
     db
       .selectFrom('consent_events')

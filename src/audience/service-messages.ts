@@ -8,7 +8,6 @@ import type { ServiceMessageKey } from './tokens.ts';
 
 /** A message that asks the recipient to confirm a request. */
 export interface ConfirmMessage {
-  createdAt: number;
   expiresAt: number;
   /** Ids of the requested newsletters. */
   newsletters: string[];
@@ -66,7 +65,7 @@ export async function findConfirmMessage(
     .selectFrom('service_messages')
     .leftJoin('consent_events', 'consent_events.id', 'service_messages.after_event')
     .leftJoin('consent_texts', 'consent_texts.id', 'consent_events.consent_text')
-    .select(['service_messages.created_at', 'expires_at', 'newsletters', 'service_messages.zone', 'after_event'])
+    .select(['expires_at', 'newsletters', 'service_messages.zone', 'after_event'])
     .select(['consent_texts.id as consentId', 'version', 'text'])
     .where('service_messages.id', '=', messageId)
     .where('service_messages.subscriber_id', '=', subscriberId)
@@ -74,7 +73,6 @@ export async function findConfirmMessage(
     .executeTakeFirst();
   if (row === undefined) return null;
   return {
-    createdAt: row.created_at,
     expiresAt: row.expires_at,
     newsletters: readNewsletters(row),
     zone: row.zone,

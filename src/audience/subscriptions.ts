@@ -21,13 +21,6 @@ import { findSuppression } from './suppression.ts';
 import type { SubscriptionKey } from './tokens.ts';
 import { changeZone, zoneProblem } from './zone.ts';
 
-export interface Subscription extends SubscriptionKey {
-  email: string;
-  state: SubscriptionState;
-  /** Instant of the current state, epoch milliseconds. */
-  changedAt: number;
-}
-
 export interface Subscriber {
   id: number;
   email: string;
@@ -261,24 +254,22 @@ export async function unsubscribe(
       await onCommit?.(tx);
       return 'unsubscribed';
     }
-    return (await findSubscription(tx, { subscriberId, newsletter })) === null ? 'unknown' : 'already';
+    return (await findSubscriptionState(tx, { subscriberId, newsletter })) === null ? 'unknown' : 'already';
   });
 }
 
-/** Finds a subscriber's subscription to a newsletter, in any state. */
-export async function findSubscription(
+/** The state of a subscriber's subscription to a newsletter; null if there never was one. */
+export async function findSubscriptionState(
   db: Db,
   { subscriberId, newsletter }: SubscriptionKey,
-): Promise<Subscription | null> {
+): Promise<SubscriptionState | null> {
   const row = await db
     .selectFrom('subscriptions')
-    .innerJoin('subscribers', 'subscribers.id', 'subscriptions.subscriber_id')
-    .select(['subscribers.email', 'subscriptions.state', 'subscriptions.changed_at'])
-    .where('subscriptions.subscriber_id', '=', subscriberId)
-    .where('subscriptions.newsletter', '=', newsletter)
+    .select('state')
+    .where('subscriber_id', '=', subscriberId)
+    .where('newsletter', '=', newsletter)
     .executeTakeFirst();
-  if (row === undefined) return null;
-  return { subscriberId, newsletter, email: row.email, state: row.state, changedAt: row.changed_at };
+  return row?.state ?? null;
 }
 
 /** Number of subscriptions by newsletter and state. */

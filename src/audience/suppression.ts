@@ -70,11 +70,6 @@ export async function findSuppressed(
   return found;
 }
 
-/** Whether an address is on the list. */
-export async function isSuppressed(db: Db, secrets: SigningSecrets, emailKey: string): Promise<boolean> {
-  return (await findSuppression(db, secrets, emailKey)) !== null;
-}
-
 /** Reason and instant (epoch milliseconds) of an address's suppression, or null. */
 export async function findSuppression(
   db: Db,

@@ -66,8 +66,6 @@ export interface ComposedEdition {
   didNotFit: string[];
   /** The editor dropped them: later editions do not take them by themselves. */
   dropped: string[];
-  /** Stories that came into a block after an editor had ordered it. */
-  arrivals: string[];
   /** The draft's revision: the edition cannot be closed if it has changed since. */
   draftRevision: number;
   /** Null unless the draft is approved. */
@@ -198,7 +196,6 @@ export async function composeEdition(
     articles: stories.placed.map(({ block, stored }, position) => ({ ...versionOf(stored), block, position })),
     didNotFit: stories.plan.didNotFit.map((candidate) => candidate.id),
     dropped: stories.plan.dropped.map((candidate) => candidate.id),
-    arrivals: stories.plan.arrivals,
     draftRevision: draft.revision,
     approval: approval?.voided === null ? { ...approval, gone: missingOf(draft, stories) } : approval,
     ...{ obstacle, closeAt },

@@ -13,17 +13,14 @@ export interface UsedEdition {
 export async function findEditionsOf(db: Db, articleIds: string[]): Promise<Map<string, UsedEdition[]>> {
   if (articleIds.length === 0) return new Map();
   // The key begins with the newsletter: an article is in at most one edition of each.
-  const newsletters = await db.selectFrom('editions').select('newsletter').distinct().execute();
-  if (newsletters.length === 0) return new Map();
+  const named = await db.selectFrom('editions').select('newsletter').distinct().execute();
+  if (named.length === 0) return new Map();
+  const newsletters = named.map(({ newsletter }) => newsletter);
   const rows = await db
     .selectFrom('edition_articles as used')
     .innerJoin('editions', 'editions.id', 'used.edition_id')
     .select(['used.article_id', 'editions.id', 'editions.newsletter', 'slot', 'revision', 'headline'])
-    .where(
-      'used.newsletter',
-      'in',
-      newsletters.map(({ newsletter }) => newsletter),
-    )
+    .where('used.newsletter', 'in', newsletters)
     .where('used.article_id', 'in', articleIds)
     .where('superseded_by', 'is', null)
     .orderBy('slot_at', 'desc')

@@ -2,6 +2,7 @@
  * Builds a feed from the store. Only articles that have changed since they were rendered last are read: the cache has
  * the rest.
  */
+import { LRUCache } from 'lru-cache';
 import { isPublic } from '../articles/article.ts';
 import { type ArticleHead, findDocuments } from '../articles/queries.ts';
 import { type StoredDocument, toArticle } from '../articles/stored-document.ts';
@@ -13,9 +14,8 @@ import { type BuiltFeed, documentsOf, fitOptions, viewOf } from './build-feed.ts
 import type { FeedContent } from './feed-builds.ts';
 import { type FeedItem, FORMATS, type Format } from './formats/feed-view.ts';
 import { chooseEntries, documentWriter, Frames, MAX_BYTES } from './formats/fit.ts';
-import { type FailedArticle, type ItemResult, toItem, tombstonesOf } from './formats/item.ts';
+import { type FailedArticle, type ItemConfig, type ItemResult, toItem, tombstonesOf } from './formats/item.ts';
 import { type RenderedBody, type RenderedItem, renderItems } from './formats/rendered-item.ts';
-import { type CachedItem, type ItemCache, itemCacheOf } from './item-cache.ts';
 import { selectForFeed } from './select.ts';
 
 export interface BuildContext {
@@ -136,10 +136,8 @@ class Members {
         else this.#learn(id, { version: row.version, ...result });
       }
       await this.#context.timer.rest();
-      const rendered = renderItems(
-        items.map(({ item }) => item),
-        this.#context.config.publication.language,
-      );
+      const feedItems = items.map(({ item }) => item);
+      const rendered = renderItems(feedItems, this.#context.config.publication.language);
       for (const [index, { item, body }] of rendered.entries()) {
         const { id, version } = items[index] as (typeof items)[number];
         this.#learn(id, { version, kind: 'item', item });
@@ -166,4 +164,66 @@ class Members {
       return { kind: 'invalid', problems: [`the article cannot be read as an item: ${(error as Error).message}`] };
     }
   }
+}
+
+/** Item of a version of an article's document, or why there is none. */
+type CachedItem = { version: number } & (
+  | { kind: 'item'; item: RenderedItem }
+  | { kind: 'invalid'; problems: string[] }
+);
+
+/** Bytes of memory: an item with a dek of 90 characters takes 3,200. */
+const MAX_ITEM_BYTES = 16_000_000;
+/** A feed has bodies of at most a megabyte, and feeds mostly have the same. */
+const MAX_BODY_BYTES = 8_000_000;
+
+/** Items as they were rendered last: an article that has not changed is neither read nor rendered again. */
+class ItemCache {
+  readonly #items = new LRUCache<string, CachedItem>({ maxSize: MAX_ITEM_BYTES, sizeCalculation: sizeOfItem });
+  readonly #bodies = new LRUCache<string, RenderedBody & { version: number }>({
+    maxSize: MAX_BODY_BYTES,
+    sizeCalculation: ({ cdata, json }) => cdata.length + json.length + OVERHEAD,
+  });
+
+  /** @param id of the article @param version of its document */
+  item(id: string, version: number): CachedItem | undefined {
+    const known = this.#items.get(id);
+    return known?.version === version ? known : undefined;
+  }
+
+  body(id: string, version: number): RenderedBody | undefined {
+    const body = this.#bodies.get(id);
+    return body?.version === version ? body : undefined;
+  }
+
+  keepItem(id: string, item: CachedItem): void {
+    this.#items.set(id, item);
+  }
+
+  keepBody(id: string, version: number, body: RenderedBody): void {
+    this.#bodies.set(id, { ...body, version });
+  }
+}
+
+/** Bytes that the objects and numbers of an item take, measured. */
+const OVERHEAD = 1_000;
+
+function sizeOfItem(known: CachedItem): number {
+  const lengths =
+    known.kind === 'invalid'
+      ? known.problems.map((problem) => 2 * problem.length)
+      : FORMATS.map((format) => known.item.texts[format].bytes.length);
+  return lengths.reduce((sum, length) => sum + length, OVERHEAD);
+}
+
+/** Caches by store; an item also depends on the configuration. */
+const caches = new WeakMap<Store, { config: ItemConfig; cache: ItemCache }>();
+
+/** The cache of a store, empty if it was last used with another configuration. */
+function itemCacheOf(store: Store, config: ItemConfig): ItemCache {
+  const known = caches.get(store);
+  if (known?.config === config) return known.cache;
+  const cache = new ItemCache();
+  caches.set(store, { config, cache });
+  return cache;
 }

@@ -35,13 +35,6 @@ async function readJson(db: Db, id: string): Promise<string> {
 
 /** Deletes the rejections for feeds that are no longer configured. */
 export async function deleteRejectionsOfOtherFeeds(db: Db, feeds: string[]): Promise<void> {
-  await db
-    .deleteFrom('rejections')
-    .where('stage', '=', 'feed')
-    .where(
-      'source',
-      'not in',
-      feeds.map((feed) => `feeds/${feed}`),
-    )
-    .execute();
+  const sources = feeds.map((feed) => `feeds/${feed}`);
+  await db.deleteFrom('rejections').where('stage', '=', 'feed').where('source', 'not in', sources).execute();
 }

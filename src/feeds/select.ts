@@ -69,11 +69,8 @@ export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Prom
   const newestPart = await findNewestPage(db, feed.id);
   const newest = await newestHeads(db, feed, now);
   const held = new Set(newest.map(({ id }) => id));
-  const others = await findHeadsOfPublic(
-    db,
-    unarchived.filter((id) => !held.has(id)),
-    now,
-  );
+  const missing = unarchived.filter((id) => !held.has(id));
+  const others = await findHeadsOfPublic(db, missing, now);
   const heads = [...newest, ...others];
   if (others.length > 0) heads.sort(byNewest);
   return {

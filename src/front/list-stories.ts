@@ -39,8 +39,6 @@ interface CachedEntry extends ListEntry {
   version: number;
 }
 
-type EntryCache = LRUCache<string, CachedEntry>;
-
 /** Part of a list. `hasMore`: the query matches more than its limit. */
 export interface StoryList {
   entries: ListEntry[];
@@ -150,7 +148,7 @@ async function render({ base, view, templates }: WebContext, story: StoryView, p
 }
 
 /** By context, since an entry depends on the configuration and the templates, too. */
-const cacheOf = oncePer<WebContext, EntryCache>(
+const cacheOf = oncePer<WebContext, LRUCache<string, CachedEntry>>(
   () =>
     new LRUCache({
       maxSize: MAX_BYTES,

@@ -1,14 +1,8 @@
 /** Ranges of IP addresses in CIDR notation: `10.1.0.0/16`, `fd00::/8` (RFC 4632, RFC 4291 §2.3). */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
-export interface Cidr {
-  address: string;
-  prefix: number;
-  family: 'ipv4' | 'ipv6';
-}
-
 /** @returns null where the text is not a range. Bits after the prefix are allowed, and ignored. */
-export function parseCidr(text: string): Cidr | null {
+export function parseCidr(text: string): { address: string; prefix: number; family: 'ipv4' | 'ipv6' } | null {
   const [, address = '', digits = ''] = /^([0-9A-Fa-f.:]+)\/(\d{1,3})$/.exec(text) ?? [];
   const version = isIP(address);
   const prefix = Number(digits);

@@ -84,7 +84,8 @@ export function insertSources(text: string, sources: readonly NewSource[]): stri
   const last = value.items.at(-1) as Node | undefined;
   if (last === undefined) return `${text.slice(0, from)}[${inFlow}]${text.slice(to)}`;
   if (value.flow) return `${text.slice(0, last.range?.[1])}, ${inFlow}${text.slice(last.range?.[1])}`;
-  return insertLine(text, last.range?.[1] ?? to, lines(indentOf(text, from)));
+  const indent = ' '.repeat(from - (text.lastIndexOf('\n', from - 1) + 1));
+  return insertLine(text, last.range?.[1] ?? to, lines(indent));
 }
 
 function entryOf(source: NewSource): string {
@@ -100,8 +101,4 @@ function insertLine(text: string, end: number, line: string): string {
   const next = text.indexOf('\n', end - 1);
   if (next === -1) return `${text}\n${line}\n`;
   return `${text.slice(0, next + 1)}${line}\n${text.slice(next + 1)}`;
-}
-
-function indentOf(text: string, at: number): string {
-  return ' '.repeat(at - (text.lastIndexOf('\n', at - 1) + 1));
 }

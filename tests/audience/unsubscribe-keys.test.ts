@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { eraseSubscriber } from '../../src/audience/erasure.ts';
-import { findSubscription } from '../../src/audience/subscriptions.ts';
+import { findSubscriptionState } from '../../src/audience/subscriptions.ts';
 import {
   mailboxToken,
   messageToken,
@@ -44,7 +44,7 @@ describe('unsubscribing from an email that was sent before', () => {
     let store: Store;
     let subscriberId: number;
     const key = () => ({ subscriberId, newsletter: NEWSLETTER });
-    const state = async (): Promise<unknown> => (await findSubscription(store.db, key()))?.state;
+    const state = (): Promise<unknown> => findSubscriptionState(store.db, key());
     const path = (): string => `/unsubscribe/${unsubscribeToken(SECRETS, key())}`;
     beforeEach(async () => {
       store = await open();
@@ -64,7 +64,7 @@ describe('unsubscribing from an email that was sent before', () => {
       expect(await state()).toBe('confirmed');
       const response = await site().post(path(), [['List-Unsubscribe', 'One-Click']]);
       expect([response.status, await state()]).toEqual([200, 'unsubscribed']);
-      expect((await findSubscription(store.db, { ...key(), newsletter: 'weekly-roundup' }))?.state).toBe('confirmed');
+      expect(await findSubscriptionState(store.db, { ...key(), newsletter: 'weekly-roundup' })).toBe('confirmed');
     });
 
     it('works by mail after the secret was replaced, at any return path, for that newsletter alone', async () => {
@@ -104,12 +104,10 @@ describe('unsubscribing from an email that was sent before', () => {
         NOW,
       );
       expect(await (await get(preferencesPath(grace))).text()).not.toContain('eve@example.com');
-      expect(await findSubscription(restored.db, { ...graces, subscriberId: eve })).toMatchObject({
-        state: 'confirmed',
-      });
+      expect(await findSubscriptionState(restored.db, { ...graces, subscriberId: eve })).toBe('confirmed');
       // Those whom the backup holds can still leave.
       await post(path(), [['List-Unsubscribe', 'One-Click']]);
-      expect(await findSubscription(restored.db, key())).toMatchObject({ state: 'unsubscribed' });
+      expect(await findSubscriptionState(restored.db, key())).toBe('unsubscribed');
     });
 
     it('is answered kindly for an erased subscriber, and changes nothing', async () => {

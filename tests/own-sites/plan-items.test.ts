@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
-import { type IdentifiedItem, type PlannedItem, planItems } from '../../src/own-sites/plan-items.ts';
+import { type IdentifiedItem, type PlannedItem, planItems } from '../../src/own-sites/import-entries.ts';
 import type { SourceItemRow } from '../../src/sources/item-state.ts';
 import { NOW } from '../support/clock.ts';
 

@@ -48,7 +48,7 @@ async function respondAccounts(
 <section id="accounts" data-region><h2>Who may sign in</h2>
 ${rowTable(
   'Accounts',
-  ACCOUNT_COLUMNS,
+  ['Name', 'Email address', 'Roles', 'Status', 'Last seen'],
   accounts.map((account) => accountRow(request, account)),
 )}</section>
 ${
@@ -57,7 +57,7 @@ ${
     : html`<section id="invitations" data-region><h2>Open invitations</h2>
 ${rowTable(
   'Open invitations',
-  INVITATION_COLUMNS,
+  ['For', 'Purpose', 'From', 'Works until', 'Acts'],
   invitations.map((invitation) => invitationRow(request, invitation)),
 )}</section>`
 }
@@ -66,9 +66,6 @@ ${inviteForm(request, invited, again)}</section>`;
   const status = invited?.kind === 'refused' || again?.error !== undefined ? 422 : 200;
   return respondPage(request, { title: 'Accounts', section: 'accounts', body, status });
 }
-
-const ACCOUNT_COLUMNS = ['Name', 'Email address', 'Roles', 'Status', 'Last seen'].map((label) => ({ label }));
-const INVITATION_COLUMNS = ['For', 'Purpose', 'From', 'Works until', 'Acts'].map((label) => ({ label }));
 
 function accountRow(request: DeskRequest, account: Account & { lastSeenAt: number | null }): TableRow {
   const { id, name, email, roles, lastSeenAt } = account;

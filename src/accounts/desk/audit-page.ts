@@ -90,12 +90,8 @@ function logTable(request: DeskRequest, entries: readonly AuditLogEntry[], hasAc
   if (entries.length === 0) {
     return html`<p class="empty">${hasActs ? 'No entry matches.' : 'Nobody has done anything at the desk yet.'}</p>`;
   }
-  const columns = ['Time', 'Who', 'Act', 'Subject', 'Detail'].map((label) => ({ label }));
-  return rowTable(
-    'Entries',
-    columns,
-    entries.map((entry) => logRow(request, entry)),
-  );
+  const rows = entries.map((entry) => logRow(request, entry));
+  return rowTable('Entries', ['Time', 'Who', 'Act', 'Subject', 'Detail'], rows);
 }
 
 function logRow({ desk }: DeskRequest, { at, actor, act, subject, detail }: AuditLogEntry): TableRow {

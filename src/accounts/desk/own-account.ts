@@ -96,7 +96,7 @@ ${submitButton('Change the password', { primary: true, id: 'change-password' })}
     },
   )}</div></section>
 <section id="sessions" data-region><h2>Sessions</h2>
-${rowTable('Sessions', [{ label: 'Signed in' }, { label: 'Last used' }], rows)}
+${rowTable('Sessions', ['Signed in', 'Last used'], rows)}
 ${
   sessions.length > 1
     ? postButton(request, '/account/end-sessions', 'Sign out all other sessions', { id: 'end-sessions' })

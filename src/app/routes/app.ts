@@ -16,9 +16,9 @@ import { withTimeout } from '../../lib/with-timeout.ts';
 import { addSourceWebhook } from '../../own-sites/hooks/source-webhook.ts';
 import { addAssets } from '../../web/pages/assets.ts';
 import { share } from '../../web/pages/public-page.ts';
+import { reportUntrustedProxy } from '../../web/server/client-address.ts';
 import { respondFailure, respondNotFound } from '../../web/server/errors.ts';
 import { securityHeaders } from '../../web/server/headers.ts';
-import { reportUntrustedProxy } from '../../web/server/untrusted-proxy.ts';
 import { type AddRoutes, openWebContext, type WebContext, type WebOptions } from '../../web/server/web-context.ts';
 import { serveMetrics, withToken } from '../metrics.ts';
 

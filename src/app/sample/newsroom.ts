@@ -50,7 +50,9 @@ async function sampleSources(now: number): Promise<ImportFile[]> {
   return Promise.all(
     names.map(async (name) => {
       const text = await readFile(new URL(name, folder), 'utf8');
-      return textFile(`sample/articles/${name}`, resolveFrontMatter(text, now), 'markdown');
+      // Only there: a body may show the notation.
+      const resolved = text.replace(FRONT_MATTER, (frontMatter) => resolveTimes(frontMatter, now));
+      return textFile(`sample/articles/${name}`, resolved, 'markdown');
     }),
   );
 }
@@ -73,10 +75,6 @@ async function addSampleSubscribers(store: Store, config: Config, now: number): 
 }
 
 const FRONT_MATTER = /^---\n.*?\n---\n/s;
-/** Only there: a body may show the notation. */
-function resolveFrontMatter(text: string, now: number): string {
-  return text.replace(FRONT_MATTER, (frontMatter) => resolveTimes(frontMatter, now));
-}
 
 /** An entry of sample/outlets/picks.yaml. */
 interface SamplePick {

@@ -1,6 +1,7 @@
 /** The text of an article as readers see it, as a document of its own that can do nothing. */
 import { html, raw } from 'hono/html';
 import type { DeskRequest, Html } from '../../web/desk/desk-request.ts';
+import { framePolicy } from '../../web/server/headers.ts';
 import { fullHeadline, textDirection } from '../article.ts';
 
 /** What readers see of an article. */
@@ -17,26 +18,16 @@ const STYLE = `:root{color-scheme:light dark}body{font:17px/26px Georgia,serif;m
 overflow-wrap:anywhere}h1{font-size:26px;line-height:32px;margin:0 0 8px}.dek{font-size:19px;margin:0 0 16px}
 img{max-width:100%;height:auto}pre{white-space:pre-wrap}table{border-collapse:collapse}td,th{padding:4px 8px}`;
 
-/** Without scripts, forms and other sites; pictures from the publication alone. */
 export function respondText({ c, desk }: DeskRequest, text: ReadersText): Response | Promise<Response> {
-  const { origin } = new URL(desk.app.config.publication.url);
-  const policy = [
-    ...["default-src 'none'", "style-src 'unsafe-inline'", `img-src 'self' ${origin}`, "form-action 'none'"],
-    ...["base-uri 'none'", "frame-ancestors 'self'", 'sandbox'],
-  ];
   const { language, dek } = text;
+  // The body is the output of the sanitiser (articles/sanitise.ts), which writes every tag itself.
   const page = html`<!doctype html>
 <html lang="${language}" dir="${textDirection(language)}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>${text.headline}</title>
 <style>${raw(STYLE)}</style></head>
 <body><h1>${fullHeadline(text)}</h1>${dek === null ? '' : html`<p class="dek">${dek}</p>`}
-${sanitised(text.bodyHtml)}</body></html>`;
-  return c.html(page, 200, { 'Content-Security-Policy': policy.join('; ') });
-}
-
-/** The body is the output of the sanitiser (articles/sanitise.ts), which writes every tag itself. */
-function sanitised(bodyHtml: string): Html {
-  return html`${raw(bodyHtml)}`;
+${raw(text.bodyHtml)}</body></html>`;
+  return c.html(page, 200, { 'Content-Security-Policy': framePolicy(desk.app.config.publication.url) });
 }
 
 /** @param name for the target of a form; a frame without `src` shows what that sends */

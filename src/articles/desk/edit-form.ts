@@ -6,7 +6,7 @@ import type { DeskContext, Html, SignedInRequest } from '../../web/desk/desk-req
 import { hiddenFields, selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { type Article, isPublic } from '../article.ts';
 import { articleDeskPath } from '../article-link.ts';
-import { type ArticleEdit, fieldText, plainLineEnds } from '../edits/edit-article.ts';
+import { type ArticleEdit, plainLineEnds } from '../edits/edit-article.ts';
 import type { ArticleProblem } from '../edits/read-written.ts';
 import type { StoredArticle } from '../edits/stored-article.ts';
 import { importWarning } from './article-parts.ts';
@@ -31,9 +31,9 @@ export function fieldsOf({ app: { config } }: DeskContext, article: Article): Ed
   const local = wallClock(article.publishedAt, config.publication.zone).toPlainDateTime();
   const fields = {
     headline: article.headline,
-    kicker: fieldText(article.kicker),
-    dek: fieldText(article.dek),
-    section: fieldText(article.section),
+    kicker: article.kicker ?? '',
+    dek: article.dek ?? '',
+    section: article.section ?? '',
     body: article.body.source,
     pinned: article.pinned ? 'yes' : '',
     release: 'keep',

@@ -94,16 +94,15 @@ async function table(request: SignedInRequest, articles: Article[]): Promise<Htm
     return html`<p class="empty">No article matches. Words are found by their beginnings; all of them must match.</p>`;
   }
   const { desk } = request;
-  const used = await findEditionsOf(
-    desk.app.store.db,
-    articles.map(({ id }) => id),
-  );
+  const ids = articles.map(({ id }) => id);
+  const used = await findEditionsOf(desk.app.store.db, ids);
   const whole = (text: Html | string): Html => html`<span class="nowrap">${text}</span>`;
+  const pinned = html` ${badge('pinned', 'new')}`;
   const row = (article: Article): TableRow => ({
     id: `article-${article.id}`,
     isFocusable: true,
     cells: [
-      html`<span class="break">${headlineLink(desk, article)}${pinnedBadge(article)}</span>`,
+      html`<span class="break">${headlineLink(desk, article)}${article.pinned ? pinned : ''}</span>`,
       whole(articleStateMark(request, article)),
       whole(article.kind),
       sectionTitle(desk.app.config, article.section) ?? article.section ?? '',
@@ -111,12 +110,8 @@ async function table(request: SignedInRequest, articles: Article[]): Promise<Htm
       editionNames(used.get(article.id) ?? []),
     ],
   });
-  const columns = ['Headline', 'State', 'Kind', 'Section', 'Published', 'Editions'].map((label) => ({ label }));
+  const columns = ['Headline', 'State', 'Kind', 'Section', 'Published', 'Editions'];
   return rowTable('Articles found', columns, articles.map(row));
-}
-
-function pinnedBadge({ pinned }: Article): Html {
-  return pinned ? html` ${badge('pinned', 'new')}` : html``;
 }
 
 function headlineLink({ base }: DeskContext, article: Article): Html {

@@ -55,10 +55,7 @@ export async function createArticle(
 ): Promise<CreatedArticle> {
   const { store, config, clock } = app;
   const problems = problemsOf(brief);
-  const { candidate, warnings } = await readWritten(config, toRecord(brief), null).catch((error: unknown) => {
-    if (error instanceof ArticleEditError) throw new ArticleEditError([...problems, ...error.problems]);
-    throw error;
-  });
+  const { candidate, warnings } = await readWritten(config, toRecord(brief), null, problems);
   const { writtenStatus } = candidate;
   if (writtenStatus.state === 'scheduled' && writtenStatus.embargo <= clock()) {
     problems.push({ field: 'embargo', message: 'is over: write a later time, or publish now' });

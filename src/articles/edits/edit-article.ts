@@ -55,10 +55,7 @@ export async function editArticle(
   if (changed.length === 0 && Object.keys(status).length === 0 && problems.length === 0) {
     return { kind: 'unchanged', article, warnings: [] };
   }
-  const written = await readWritten(config, record, origin).catch((error: unknown) => {
-    if (error instanceof ArticleEditError) throw new ArticleEditError([...problems, ...error.problems]);
-    throw error;
-  });
+  const written = await readWritten(config, record, origin, problems);
   problems.push(...embargoProblems(written.candidate, clock()));
   if (problems.length > 0) throw new ArticleEditError(problems);
   const [now, isStatusWritten] = [clock(), Object.keys(status).length > 0];
@@ -67,11 +64,6 @@ export async function editArticle(
     return { ...candidateOf(current.article), ...partsOf(written.candidate, changed, isStatusWritten, now) };
   });
   return { ...outcome, warnings: written.warnings };
-}
-
-/** The text of a form field for a stored value. */
-export function fieldText(value: string | null): string {
-  return value ?? '';
 }
 
 /** Browsers send line ends as CR LF. */
@@ -83,7 +75,7 @@ type EditKey = (typeof TEXT_FIELDS)[number] | 'body' | 'pinned';
 
 function changedKeys(article: Article, edit: ArticleEdit): EditKey[] {
   const texts = TEXT_FIELDS.filter(
-    (key) => edit[key] !== undefined && plainLineEnds(edit[key]) !== fieldText(article[key]),
+    (key) => edit[key] !== undefined && plainLineEnds(edit[key]) !== (article[key] ?? ''),
   );
   const isBody = edit.body !== undefined && plainLineEnds(edit.body) !== article.body.source;
   const isPinned = edit.pinned !== undefined && edit.pinned !== article.pinned;

@@ -18,27 +18,23 @@ const NAME = 'desk';
 /**
  * @param record keys as in JSON Lines
  * @param origin of the article: pictures in its body may be next to its file
+ * @param known problems that are thrown with those of the fields
  * @throws ArticleEditError with all problems of the fields
  */
 export async function readWritten(
   config: Config,
   record: Record<string, unknown>,
   origin: string | null,
+  known: readonly ArticleProblem[] = [],
 ): Promise<WrittenArticle> {
   const pictures = origin !== null && isFileOrigin(origin) ? pictureFolder(config, origin) : undefined;
-  const text = {
-    name: NAME,
-    format: 'jsonl' as const,
-    line: 1,
-    text: JSON.stringify(record),
-    defaultId: null,
-    pictures,
-  };
+  const format = 'jsonl';
+  const text = { name: NAME, format, line: 1, text: JSON.stringify(record), defaultId: null, pictures } as const;
   // The names of keys that the configuration adds are for the newsroom's own files.
   const rules = { ...parseRules(config), keys: {} };
   const [result] = await parseInThread(rules, [text], undefined);
   if (result === undefined) throw new Error('one result for one text');
-  if (result.kind !== 'valid') throw new ArticleEditError(result.problems.map(toProblem));
+  if (result.kind !== 'valid') throw new ArticleEditError([...known, ...result.problems.map(toProblem)]);
   return { candidate: result.candidate, warnings: result.warnings.map((warning) => toProblem(warning).message) };
 }
 

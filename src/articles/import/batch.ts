@@ -312,10 +312,8 @@ async function replaceRejections(
   now: number,
 ) {
   const isWholeFile = ({ from, to }: Span): boolean => from === 0 && to === null;
-  await clearRejectionsOfFiles(
-    db,
-    spans.filter(isWholeFile).map(({ path }) => path),
-  );
+  const wholeFiles = spans.filter(isWholeFile).map(({ path }) => path);
+  await clearRejectionsOfFiles(db, wholeFiles);
   for (const span of spans) {
     if (!isWholeFile(span)) await clearRejectionsOfLines(db, span.path, span.from, span.to ?? LAST_LINE);
   }

@@ -88,11 +88,9 @@ export class Notices {
   add(results: readonly Pick<ArticleResult, 'notices' | 'ignoredKeys'>[]): ImportMessage[] {
     const keys = results.flatMap(({ ignoredKeys }) => ignoredKeys);
     for (const key of keys) if (this.#ignored.size < MAX_KEYS) this.#ignored.add(key);
-    const entries = results.flatMap(({ notices }) => notices);
-    const messages = messagesOf(
-      'notice',
-      entries.map(({ source, line, text }) => ({ source, problems: [`${source}:${line}: ${text}`] })),
-    );
+    const notices = results.flatMap((result) => result.notices);
+    const entries = notices.map(({ source, line, text }) => ({ source, problems: [`${source}:${line}: ${text}`] }));
+    const messages = messagesOf('notice', entries);
     for (const message of messages) this.#kinds.add(message);
     return messages;
   }

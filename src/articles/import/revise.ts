@@ -103,8 +103,6 @@ export function revise(
   return { kind: current === null ? 'added' : 'updated', article, digest, warnings };
 }
 
-export type SlugChoice = { kind: 'slug'; slug: string } | { kind: 'taken'; slug: string; owner: string };
-
 /**
  * Chooses the slug as written; else the current one, so that an edited headline moves no URL; else the first
  * suggestion that is free.
@@ -115,7 +113,7 @@ export function chooseSlug(
   currentSlug: string | null,
   suggestions: string[],
   ownerOf: (slug: string) => string | undefined,
-): SlugChoice {
+): { kind: 'slug'; slug: string } | { kind: 'taken'; slug: string; owner: string } {
   const fixed = candidate.slug ?? currentSlug;
   const wanted = fixed === null ? suggestions : [fixed];
   const free = wanted.find((slug) => (ownerOf(slug) ?? candidate.id) === candidate.id);

@@ -37,26 +37,18 @@ const ARTICLES_PER_STATEMENT = 50;
 export async function saveArticles(tx: Tx, writes: ArticleWrite[], now: number): Promise<void> {
   for (const some of chunks(writes, ARTICLES_PER_STATEMENT)) {
     const articles = some.map(({ article }) => article);
-    const titles = await readIndexedTitles(
-      tx,
-      articles.map(({ id }) => id),
-    );
+    const ids = articles.map(({ id }) => id);
+    const titles = await readIndexedTitles(tx, ids);
     await saveRows(tx, some, now);
     await saveTitleTerms(tx, articles, titles);
     await saveSlugs(tx, articles);
     await queueImages(tx, articles, now);
-    await recordPendingChanges(
-      tx,
-      articles
-        .filter(({ status }) => status.state !== 'draft')
-        .map(({ id, publishedAt }) => ({ articleId: id, dueAt: Math.max(now, publishedAt) })),
-      now,
-    );
+    const written = articles.filter(({ status }) => status.state !== 'draft');
+    const due = written.map(({ id, publishedAt }) => ({ articleId: id, dueAt: Math.max(now, publishedAt) }));
+    await recordPendingChanges(tx, due, now);
   }
-  await saveFacets(
-    tx,
-    writes.map(({ article }) => article),
-  );
+  const all = writes.map(({ article }) => article);
+  await saveFacets(tx, all);
 }
 
 const REPLACED_COLUMNS = [
@@ -109,10 +101,8 @@ async function saveSlugs(tx: Tx, articles: Article[]): Promise<void> {
     .values(articles.map(({ id, slug }) => ({ slug, article_id: id })))
     .onConflict((conflict) => conflict.column('slug').doNothing())
     .execute();
-  const owners = await findSlugOwners(
-    tx,
-    articles.map(({ slug }) => slug),
-  );
+  const slugs = articles.map(({ slug }) => slug);
+  const owners = await findSlugOwners(tx, slugs);
   for (const { id, slug } of articles) {
     const owner = owners.get(slug);
     if (owner !== id) throw new Error(`article ${id} cannot have the slug ${slug}: it belongs to article ${owner}`);

@@ -1,10 +1,14 @@
-/** The newsroom's own images and audio, from the folder `paths.media`. */
+/** The newsroom's own images and audio, from the folder `paths.media`, and smaller versions of its pictures. */
 import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Context, Handler } from 'hono';
+import { PICTURES } from '../../lib/pictures/picture-decoder.ts';
+import { RenditionCache } from '../../lib/pictures/rendition-cache.ts';
 import { httpDate, isNotModified } from '../../web/server/conditional.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { findMedia, type MediaFile } from '../pictures/media.ts';
+import { RENDITION_FORMS } from '../pictures/renditions.ts';
 
 /** `/media/*`: files of the known types in the folder and below it. */
 export function serveMedia(web: WebContext): Handler {
@@ -15,7 +19,7 @@ export function serveMedia(web: WebContext): Handler {
   };
 }
 
-export function respondFile(c: Context, file: MediaFile, cacheControl: string): Response {
+function respondFile(c: Context, file: MediaFile, cacheControl: string): Response {
   const etag = `"${file.size.toString(36)}-${file.modifiedAt.toString(36)}"`;
   const headers = {
     ETag: etag,
@@ -31,4 +35,53 @@ export function respondFile(c: Context, file: MediaFile, cacheControl: string): 
   // No more than Content-Length, even if the file grows.
   const stream = Readable.toWeb(createReadStream(file.path, { end: file.size - 1 }));
   return c.body(stream as ReadableStream, 200, full);
+}
+
+/** Files named by their content never change (articles/pictures/own-pictures.ts). */
+const HASHED = /^imported\/[0-9a-f]{32}\.[a-z]+$/;
+const FOREVER = 'public, max-age=31536000, immutable';
+/** Others may be replaced under their name. */
+const ONE_DAY = 'public, max-age=86400, stale-while-revalidate=604800';
+/** Types of media that have smaller versions. The hash of a film would be a lot of work for nothing. */
+const PICTURE_TYPES = /^image\/(?!svg)/;
+/** Bytes of an original that is sent instead of a version that would have to wait: browsers do not ask again for it. */
+const MAX_SENT_INSTEAD = 1_000_000;
+const RETRY_AFTER_SECONDS = 5;
+
+/** `/media/r/:form/*`. Other addresses below `/media/r/` are files in a folder of that name. */
+export function serveRendition(web: WebContext): Handler {
+  const { config, log } = web;
+  const renditions = new RenditionCache({ folder: join(config.paths.data, 'renditions'), decoder: PICTURES, log });
+  return async (c, next) => {
+    const name = c.req.param('form') ?? '';
+    const form = RENDITION_FORMS.get(name);
+    if (form === undefined) return next();
+    const path = c.req.path.slice(`${web.base}/media/r/${name}/`.length);
+    const original = await findMedia(config.paths.media, path);
+    const key = original === null || !PICTURE_TYPES.test(original.type) ? null : await renditions.keyOf(original, name);
+    const noStore = { 'Cache-Control': 'no-store' };
+    if (original === null || key === null) return c.text('File not found.\n', 404, noStore);
+    const headers = { ETag: `"${key}"`, 'Cache-Control': HASHED.test(path) ? FOREVER : ONE_DAY };
+    if (isNotModified(c.req.raw.headers, { etag: headers.ETag })) return c.body(null, 304, headers);
+    const rendition = await renditions.get(original, key, form);
+    switch (rendition.kind) {
+      case 'busy':
+        if (original.size <= MAX_SENT_INSTEAD) return respondFile(c, original, 'no-store');
+        return c.text('Too many pictures are being prepared. Try again soon.\n', 503, {
+          ...noStore,
+          'Retry-After': String(RETRY_AFTER_SECONDS),
+        });
+      case 'unavailable':
+        // Such as on a platform without the decoder: a large picture is better than none.
+        return respondFile(c, original, 'public, max-age=60');
+      case 'rejected':
+        return c.text(`There is no smaller version: the file ${rendition.reason}.\n`, 404, noStore);
+      case 'rendered':
+        return c.body(new Uint8Array(rendition.bytes), 200, {
+          ...headers,
+          'Content-Type': `image/${form.format}`,
+          'Content-Length': String(rendition.bytes.length),
+        });
+    }
+  };
 }

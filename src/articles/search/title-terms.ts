@@ -86,14 +86,13 @@ function split(text: string): { words: string[]; unspaced: string[] } {
 }
 
 function normalise(text: string): string {
-  return withoutApostrophes(text.normalize('NFKD').toLowerCase())
+  return text
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/['’ʼ]/g, '')
     .replace(OPTIONAL_MARKS, '')
     .replaceAll('ß', 'ss')
     .normalize('NFC');
-}
-
-function withoutApostrophes(text: string): string {
-  return text.replace(/['’ʼ]/g, '');
 }
 
 function cut(word: string): string {

@@ -79,10 +79,6 @@ export async function raiseSignupAlert(db: Db, perHour: number, now: number): Pr
 /** Resolves the alert an hour after the last refusal, and at once where that was before the clock was set back. */
 export async function resolveSignupAlert(db: Db, now: number): Promise<void> {
   const isOver = (lastAt: number): boolean => lastAt <= now - HOUR || lastAt > now + CLOCK_DIFFERENCE;
-  const open = await listOpenAlerts(db, SIGNUP_LIMIT.kind);
-  await resolveAlerts(
-    db,
-    open.filter(({ lastAt }) => isOver(lastAt)),
-    now,
-  );
+  const over = (await listOpenAlerts(db, SIGNUP_LIMIT.kind)).filter(({ lastAt }) => isOver(lastAt));
+  await resolveAlerts(db, over, now);
 }

@@ -80,17 +80,13 @@ export async function importBatch(
   return inTransaction(db, async (tx) => {
     const context = { tx, dialect, source, now };
     const addresses = await insertAddresses(context, secrets, rows);
-    await deleteSubscribers(
-      context,
-      addresses.filter((address) => address.isNew && address.suppressed !== null),
-    );
+    const unwanted = addresses.filter((address) => address.isNew && address.suppressed !== null);
+    await deleteSubscribers(context, unwanted);
     const requested = addresses.flatMap(requestedChanges);
     const changes = await changeSubscriptions(context, requested);
     const mailable = addresses.filter((address) => address.suppressed === null);
-    const pauses = await applyPauses(
-      context,
-      mailable.filter(({ hasLeft }) => !hasLeft).flatMap((address) => requestedPause(address, now)),
-    );
+    const pausable = mailable.filter(({ hasLeft }) => !hasLeft).flatMap((address) => requestedPause(address, now));
+    const pauses = await applyPauses(context, pausable);
     const effective = new Set([...changes, ...pauses].map(({ row }) => row));
     for (const { rows, subscriberId } of mailable) {
       for (const row of rows) {
@@ -157,11 +153,8 @@ async function insertAddresses(
 }
 
 async function findIds({ tx, dialect }: BatchContext, keys: string[]): Promise<Map<string, number>> {
-  const given = jsonRows(
-    dialect,
-    keys.map((key) => [key]),
-    { email_key: 'text' },
-  );
+  const values = keys.map((key) => [key]);
+  const given = jsonRows(dialect, values, { email_key: 'text' });
   const found = await sql<{ id: number; email_key: string }>`
     select id, email_key from subscribers where email_key in (select email_key from ${given} r)`.execute(tx);
   return new Map(found.rows.map((row) => [row.email_key, row.id]));
@@ -169,11 +162,8 @@ async function findIds({ tx, dialect }: BatchContext, keys: string[]): Promise<M
 
 /** @returns all ids, by key */
 async function insertSubscribers({ tx, dialect, now }: BatchContext, rows: ImportRow[]): Promise<Map<string, number>> {
-  const given = jsonRows(
-    dialect,
-    rows.map(({ email, key, zone }) => [email, key, zone]),
-    { email: 'text', email_key: 'text', zone: 'text' },
-  );
+  const values = rows.map(({ email, key, zone }) => [email, key, zone]);
+  const given = jsonRows(dialect, values, { email: 'text', email_key: 'text', zone: 'text' });
   // "where true" separates the select from the conflict clause for SQLite's parser. A zone that is set does not change.
   const { rows: stored } = await sql<{ id: number; email_key: string }>`
     insert into subscribers (email, email_key, zone, created_at)
@@ -185,11 +175,8 @@ async function insertSubscribers({ tx, dialect, now }: BatchContext, rows: Impor
 
 async function deleteSubscribers({ tx, dialect }: BatchContext, addresses: AddressRows[]): Promise<void> {
   if (addresses.length === 0) return;
-  const ids = jsonRows(
-    dialect,
-    addresses.map((address) => [address.subscriberId]),
-    { id: 'int' },
-  );
+  const values = addresses.map((address) => [address.subscriberId]);
+  const ids = jsonRows(dialect, values, { id: 'int' });
   await sql`delete from subscribers where id in (select id from ${ids} r)`.execute(tx);
 }
 
@@ -218,11 +205,8 @@ async function changeSubscriptions(
   requested: RequestedChange[],
 ): Promise<RequestedChange[]> {
   if (requested.length === 0) return [];
-  const given = jsonRows(
-    dialect,
-    requested.map(({ subscriberId, newsletter, state }) => [subscriberId, newsletter, state]),
-    { subscriber_id: 'int', newsletter: 'text', state: 'text' },
-  );
+  const values = requested.map(({ subscriberId, newsletter, state }) => [subscriberId, newsletter, state]);
+  const given = jsonRows(dialect, values, { subscriber_id: 'int', newsletter: 'text', state: 'text' });
   // Unsubscribing is always effective, subscribing only if the subscriber has not unsubscribed. A request does not undo
   // that before its confirmation: anyone can request.
   const changed = await sql<{ subscriber_id: number; newsletter: string }>`
@@ -235,17 +219,12 @@ async function changeSubscriptions(
   const keys = new Set(changed.rows.map((one) => `${one.subscriber_id} ${one.newsletter}`));
   const effective = requested.filter((one) => keys.has(`${one.subscriberId} ${one.newsletter}`));
   if (effective.length === 0) return [];
-  const events = jsonRows(
-    dialect,
-    effective.map(({ row, subscriberId, newsletter, state }) => [
-      subscriberId,
-      newsletter,
-      state,
-      `${source}:${row.line}`,
-      row.since === null ? null : `since ${new Date(row.since).toISOString()}`,
-    ]),
-    { subscriber_id: 'int', newsletter: 'text', change: 'text', source: 'text', detail: 'text' },
-  );
+  const changes = effective.map(({ row, subscriberId, newsletter, state }) => {
+    const since = row.since === null ? null : `since ${new Date(row.since).toISOString()}`;
+    return [subscriberId, newsletter, state, `${source}:${row.line}`, since];
+  });
+  const columns = { subscriber_id: 'int', newsletter: 'text', change: 'text', source: 'text', detail: 'text' } as const;
+  const events = jsonRows(dialect, changes, columns);
   await sql`insert into consent_events (subscriber_id, newsletter, change, channel, source, detail, at)
     select subscriber_id, newsletter, change, 'import', source, detail, ${int(now)} from ${events} r`.execute(tx);
   return effective;
@@ -265,11 +244,8 @@ async function applyPauses(
   requested: RequestedPause[],
 ): Promise<RequestedPause[]> {
   if (requested.length === 0) return [];
-  const given = jsonRows(
-    dialect,
-    requested.map(({ subscriberId, until }) => [subscriberId, until]),
-    { subscriber_id: 'int', until: 'int' },
-  );
+  const values = requested.map(({ subscriberId, until }) => [subscriberId, until]);
+  const given = jsonRows(dialect, values, { subscriber_id: 'int', until: 'int' });
   // The file is older than any pause or resumption here. The column alone does not show a resumption: only the history
   // does.
   const changed = await sql<{ id: number }>`
@@ -280,11 +256,10 @@ async function applyPauses(
   const ids = new Set(changed.rows.map((one) => one.id));
   const effective = requested.filter((one) => ids.has(one.subscriberId));
   if (effective.length === 0) return [];
-  const events = jsonRows(
-    dialect,
-    effective.map(({ row, subscriberId, until }) => [subscriberId, `${source}:${row.line}`, `until ${rfc3339(until)}`]),
-    { subscriber_id: 'int', source: 'text', detail: 'text' },
-  );
+  const pauses = effective.map(({ row, subscriberId: id, until }) => {
+    return [id, `${source}:${row.line}`, `until ${rfc3339(until)}`];
+  });
+  const events = jsonRows(dialect, pauses, { subscriber_id: 'int', source: 'text', detail: 'text' });
   await sql`insert into consent_events (subscriber_id, newsletter, change, channel, source, detail, at)
     select subscriber_id, null, 'paused', 'import', source, detail, ${int(now)} from ${events} r`.execute(tx);
   return effective;
@@ -304,11 +279,8 @@ async function countUnsubscribed(
   const changed = new Set(effective);
   const ineffective = requested.filter((one) => one.state === 'confirmed' && !changed.has(one));
   if (ineffective.length === 0) return 0;
-  const given = jsonRows(
-    dialect,
-    ineffective.map(({ subscriberId, newsletter }) => [subscriberId, newsletter]),
-    { subscriber_id: 'int', newsletter: 'text' },
-  );
+  const values = ineffective.map(({ subscriberId, newsletter }) => [subscriberId, newsletter]);
+  const given = jsonRows(dialect, values, { subscriber_id: 'int', newsletter: 'text' });
   const { rows } = await sql<{ count: number }>`
     select count(*) as count from subscriptions
     where (subscriber_id, newsletter) in (select subscriber_id, newsletter from ${given} r)

@@ -2,19 +2,20 @@
  * Imports subscribers from a CSV file of any length in constant memory. Rejected rows are reported, and written to a
  * file that can be corrected and imported again.
  */
-import { statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { analyseGrown } from '../../core/store/maintenance.ts';
-import type { Store } from '../../core/store/store.ts';
+import { inTransaction, rollBack, type Store, type Tx } from '../../core/store/store.ts';
+import { errorLine } from '../../lib/text/clean-text.ts';
 import { checkFile, checkName, needsCheck } from './check-file.ts';
 import { checkStatusRules, type GivenColumns, type MappedColumns, mapColumns, statusesOf } from './columns.ts';
 import { type BatchResult, importBatch, type SkippedRow } from './import-batch.ts';
 import { COMMAND_OPTIONS, type ImportWords } from './import-words.ts';
 import type { ListFormatName } from './list-formats.ts';
 import { type CsvRecord, CsvSyntaxError, checkEncoding, readRecords } from './records.ts';
-import { MAX_LISTED, RejectsFile } from './rejects-file.ts';
-import { type ImportRow, parseRow, unguard } from './row.ts';
+import { csvField, type ImportRow, parseRow, unguard } from './row.ts';
 import { effectOf, type ImportStatus, NOT_IMPORTED, type StatusRules } from './statuses.ts';
 
 export interface SubscriberImportResult extends BatchResult {
@@ -95,25 +96,6 @@ export async function importSubscribers(
   } catch (error) {
     throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
   }
-}
-
-/** Does something in a transaction, and takes it back. */
-async function rolledBack<T>(
-  { db, dialect }: Pick<Store, 'db' | 'dialect'>,
-  work: (store: Pick<Store, 'db' | 'dialect'>) => Promise<T>,
-): Promise<T> {
-  const done: { result?: T } = {};
-  const rollback = new Error('rolled back');
-  await db
-    .transaction()
-    .execute(async (tx) => {
-      done.result = await work({ db: tx, dialect });
-      throw rollback;
-    })
-    .catch((error: unknown) => {
-      if (error !== rollback) throw error;
-    });
-  return done.result as T;
 }
 
 interface Context extends SubscriberImportOptions {
@@ -223,10 +205,9 @@ class FileImport {
     if (this.#batch.length === 0) return;
     const context = { source: basename(this.#file), now: this.#context.clock() };
     const batch = this.#batch.splice(0);
-    const run = (store: Pick<Store, 'db' | 'dialect'>) => importBatch(store, this.#secrets, batch, context);
-    const { skipped, effective, ...counts } = await (this.#context.dryRun
-      ? rolledBack(this.#store, run)
-      : run(this.#store));
+    const { db, dialect } = this.#store;
+    const run = (tx: Tx) => importBatch({ db: tx, dialect }, this.#secrets, batch, context);
+    const { skipped, effective, ...counts } = await (this.#context.dryRun ? rollBack : inTransaction)(db, run);
     this.#skipped.push(...skipped.slice(0, MAX_LISTED - this.#skipped.length));
     for (const row of effective) this.#count(row.status, 'effective');
     for (const key of Object.keys(counts) as (keyof BatchResult)[]) this.#totals[key] += counts[key];
@@ -252,5 +233,55 @@ function sizeOf(file: string): number {
     return statSync(file).size;
   } catch (error) {
     throw new Error(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+  }
+}
+
+/** Rows of which a report lists line and reason. */
+const MAX_LISTED = 20;
+
+/** Next to the imported file: the unchanged fields of rejected rows with line and reason. Can be imported again. */
+class RejectsFile {
+  count = 0;
+  /** The first rejected rows. */
+  readonly listed: { line: number; reason: string }[] = [];
+  readonly #path: string | null;
+  #handle: FileHandle | null = null;
+
+  /** @param importedFile null only counts and lists rejected rows */
+  constructor(importedFile: string | null) {
+    this.#path = importedFile === null ? null : `${importedFile}.rejects.csv`;
+  }
+
+  /**
+   * Adds a row. The first one replaces the file of an earlier import.
+   * @param cause may quote a field; its control characters, which a terminal would obey, are removed
+   */
+  async add(header: readonly string[], { fields, line }: CsvRecord, cause: string): Promise<void> {
+    const reason = errorLine(cause);
+    this.count += 1;
+    if (this.listed.length < MAX_LISTED) this.listed.push({ line, reason });
+    if (this.#path === null) return;
+    if (this.#handle === null) {
+      // A new file, since an existing one could be readable by other users.
+      this.delete();
+      this.#handle = await open(this.#path, 'wx', 0o600);
+      await this.#write([...header, 'line', 'reason']);
+    }
+    const padded = header.map((_, index) => fields[index] ?? '');
+    await this.#write([...padded, String(line), reason, ...fields.slice(header.length)]);
+  }
+
+  /** @returns the path of the file, or null if no row was rejected */
+  async close(): Promise<string | null> {
+    await this.#handle?.close();
+    return this.#handle && this.#path;
+  }
+
+  delete(): void {
+    if (this.#path !== null) rmSync(this.#path, { force: true });
+  }
+
+  async #write(fields: readonly string[]): Promise<void> {
+    await this.#handle?.write(`${fields.map(csvField).join(',')}\n`);
   }
 }

@@ -17,8 +17,8 @@ import { findSuppression } from '../suppression.ts';
 import { mailState } from './overview-page.ts';
 import {
   addressHtml,
+  CHANNELS,
   changeWords,
-  channelWords,
   newsletterName,
   REASONS,
   reasonField,
@@ -90,7 +90,7 @@ function subscriptionsRegion(request: DeskRequest, { id, subscriptions }: Subscr
 ${
   rows.length === 0
     ? html`<p class="empty">None.</p>`
-    : table('Subscriptions', ['Newsletter', 'State', 'Since', ...(mayChange ? ['Acts'] : [])], rows)
+    : rowTable('Subscriptions', ['Newsletter', 'State', 'Since', ...(mayChange ? ['Acts'] : [])], rows)
 }${mayChange && open.length > 1 ? html`<p>${all}</p>` : ''}</section>`;
 }
 
@@ -142,7 +142,7 @@ function consentRegion(request: DeskRequest, email: string, consent: SubscriberH
 <blockquote dir="auto">${event.consentText}</blockquote></details>`;
     const change = html`${shownText(request, changeWords(event, name), email)}${wording}`;
     const source = words(shownText(request, event.source, email));
-    return { cells: [instant(request, event.at), change, channelWords(event.channel), source] };
+    return { cells: [instant(request, event.at), change, CHANNELS[event.channel], source] };
   });
   return list('consent', 'Consent', rows, ['When', 'What', 'How', 'From'], 'No change of consent is recorded.');
 }
@@ -226,16 +226,9 @@ function list(
 ): Html {
   const more =
     rows.length < SHOWN ? '' : html`<p class="hint">The newest ${SHOWN}. The export of the person's data has all.</p>`;
-  const content = rows.length === 0 ? html`<p class="empty">${empty}</p>` : html`${table(title, columns, rows)}${note}`;
+  const content =
+    rows.length === 0 ? html`<p class="empty">${empty}</p>` : html`${rowTable(title, columns, rows)}${note}`;
   return html`<section id="${id}" data-region><h2>${title}</h2>${content}${more}</section>`;
-}
-
-function table(title: string, columns: string[], rows: TableRow[]): Html {
-  return rowTable(
-    title,
-    columns.map((label) => ({ label })),
-    rows,
-  );
 }
 
 /** When something happened, which names its row. */

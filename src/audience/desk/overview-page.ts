@@ -55,7 +55,7 @@ async function totalsRegion(request: DeskRequest): Promise<Html> {
   const rows = [...ids].map((id) => ({
     cells: [newsletterName(request, id), ...SUBSCRIPTION_STATES.map((state) => formatCount(countOf(id, state)))],
   }));
-  const columns = [{ label: 'Newsletter' }, ...SUBSCRIPTION_STATES.map((state) => ({ label: state, isNumber: true }))];
+  const columns = ['Newsletter', ...SUBSCRIPTION_STATES.map((state) => ({ label: state, isNumber: true }))];
   return html`<section id="totals" data-region><h2>Subscriptions</h2>
 ${rowTable('Subscriptions by newsletter', columns, rows)}
 <p class="hint">Only confirmed subscriptions are mailed. Paused and suppressed subscribers count as what they are; they
@@ -153,7 +153,7 @@ function emptyText(request: SignedInRequest, kind: 'address' | 'prefix', after: 
 }
 
 function results(request: DeskRequest, subscribers: readonly Subscriber[]): Html {
-  const columns = ['Address', 'Newsletters', 'Mail', 'Stored since'].map((label) => ({ label }));
+  const columns = ['Address', 'Newsletters', 'Mail', 'Stored since'];
   const rows = subscribers.map((subscriber) => row(request, subscriber));
   return html`<section id="found">${rowTable('Found subscribers', columns, rows)}</section>`;
 }

@@ -47,14 +47,9 @@ export function newsletterName({ desk }: DeskRequest, id: string): string {
   return desk.app.config.newsletters.find((one) => one.id === id)?.title ?? id;
 }
 
-/** An address; masked without `audience.addresses`. */
-function shownAddress(request: DeskRequest, email: string): string {
-  return request.may('audience.addresses') ? email : maskLocalPart(email);
-}
-
-/** As HTML: an address that is written from right to left does not turn the text around it. */
+/** An address, masked without `audience.addresses`. Written from right to left, it does not turn the text around it. */
 export function addressHtml(request: DeskRequest, email: string): Html {
-  return html`<bdi class="break">${shownAddress(request, email)}</bdi>`;
+  return html`<bdi class="break">${request.may('audience.addresses') ? email : maskLocalPart(email)}</bdi>`;
 }
 
 /** A text of others about a subscriber, such as a server's reply or the name of a file. Null stays empty. */
@@ -97,7 +92,8 @@ export const REASONS: Record<SuppressionReason, string> = {
   operator: 'blocked by an operator',
 };
 
-const CHANNELS: Record<Tables['consent_events']['channel'], string> = {
+/** The channel of a change, as the end of a sentence. */
+export const CHANNELS: Record<Tables['consent_events']['channel'], string> = {
   form: 'with the form on the site',
   confirmation: 'with the link of the confirmation email',
   preferences: 'on the page of preferences',
@@ -109,11 +105,6 @@ const CHANNELS: Record<Tables['consent_events']['channel'], string> = {
   bounce: 'after a bounce',
   complaint: 'after a complaint',
 };
-
-/** The channel of a change, as the end of a sentence. */
-export function channelWords(channel: Event['channel']): string {
-  return CHANNELS[channel];
-}
 
 /** A reason of the suppression list; another text as it is. */
 export function reasonWords(reason: string): string {

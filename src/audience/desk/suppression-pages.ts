@@ -160,5 +160,5 @@ function table(request: DeskRequest, entries: readonly ListedSuppression[]): Htm
         : html`<a href="${request.desk.base}/audience/${subscriber.id}">${addressHtml(request, subscriber.email)}</a>`;
     return { cells: [who, REASONS[reason], html`<span class="nowrap">${when(request, at)}</span>`] };
   });
-  return rowTable('Suppressions', [{ label: 'Address' }, { label: 'Reason' }, { label: 'Since' }], rows);
+  return rowTable('Suppressions', ['Address', 'Reason', 'Since'], rows);
 }

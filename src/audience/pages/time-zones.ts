@@ -2,11 +2,6 @@
 import type { WebContext } from '../../web/server/web-context.ts';
 import { zoneText } from './schedule-text.ts';
 
-interface ZoneGroup {
-  region: string;
-  zones: { id: string; place: string }[];
-}
-
 /** The list as templates show it. */
 export interface ZoneSelect {
   chosen: { id: string; place: string } | null;
@@ -52,7 +47,7 @@ const ZONES = new Set(
 );
 
 /** In alphabetical order. */
-export const ZONE_GROUPS: readonly ZoneGroup[] = [
+export const ZONE_GROUPS: readonly { region: string; zones: { id: string; place: string }[] }[] = [
   ...Map.groupBy(ZONES, (zone) => (zone === 'UTC' ? 'Everywhere' : zone.split('/', 1)[0])),
 ]
   .map(([region = '', zones]) => ({

@@ -9,7 +9,7 @@ import { respondNotFound } from '../../web/server/errors.ts';
 import { isForeign, respondForeignForm } from '../../web/server/form-origin.ts';
 import { FORM_LIMIT, limitBody } from '../../web/server/request-body.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
-import { findSubscription, unsubscribe } from '../subscriptions.ts';
+import { findSubscriptionState, unsubscribe } from '../subscriptions.ts';
 import type { SubscriptionKey } from '../tokens.ts';
 import { readKeptUnsubscribeToken } from '../unsubscribe-keys.ts';
 import { isSignupOpen } from './subscribe-form.ts';
@@ -18,8 +18,8 @@ import { isSignupOpen } from './subscribe-form.ts';
 export function serveUnsubscribePage(web: WebContext): Handler {
   return (c) =>
     withToken(web, c, async (key) => {
-      const subscription = await findSubscription(web.store.db, key);
-      return subscription === null || subscription.state === 'unsubscribed' ? 'unsubscribed' : 'asked';
+      const state = await findSubscriptionState(web.store.db, key);
+      return state === null || state === 'unsubscribed' ? 'unsubscribed' : 'asked';
     });
 }
 

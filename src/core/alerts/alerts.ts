@@ -98,11 +98,8 @@ export async function syncAlerts(
     if (known.get(alertKey(alert)) !== alertText(alert)) await raiseAlert(db, alert, now);
   }
   const kept = new Set(alerts.map(alertKey));
-  await resolveAlerts(
-    db,
-    open.filter((alert) => !kept.has(alertKey(alert))),
-    now,
-  );
+  const over = open.filter((alert) => !kept.has(alertKey(alert)));
+  await resolveAlerts(db, over, now);
 }
 
 /** The open alerts, oldest first. @param kind default: all kinds */

@@ -93,9 +93,6 @@ export async function deleteOtherSchedules(db: Db, jobs: Pick<Job, 'id'>[], now:
 
 async function endWaiting(tx: Tx, ids: string[], now: number): Promise<void> {
   await endWaitingRuns(tx, ids, 'its schedule was removed', now);
-  await resolveAlerts(
-    tx,
-    ids.map((id) => runAlert('waiting', id)),
-    now,
-  );
+  const alerts = ids.map((id) => runAlert('waiting', id));
+  await resolveAlerts(tx, alerts, now);
 }

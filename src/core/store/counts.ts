@@ -98,11 +98,8 @@ export async function addToTotals(
   totals: readonly { scope: string; state: string; count: number }[],
 ): Promise<void> {
   if (totals.length === 0) return;
-  const given = jsonRows(
-    dialectOf(db),
-    totals.map(({ scope, state, count }) => [scope, state, count]),
-    { scope: 'text', state: 'text', count: 'int' },
-  );
+  const values = totals.map(({ scope, state, count }) => [scope, state, count]);
+  const given = jsonRows(dialectOf(db), values, { scope: 'text', state: 'text', count: 'int' });
   await sql`insert into state_counts (subject, scope, state, slot, count, entered)
     select ${sql.lit(subject)}, scope, state, ${slotOf(db)}, 0, count from ${given} r where true
     order by scope, state

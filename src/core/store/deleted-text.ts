@@ -44,8 +44,6 @@ export async function removeDeletedText(db: Db, texts: readonly string[]): Promi
   if ((await stat(file)).size <= MAX_IMMEDIATE_VACUUM) await vacuumIfDue(db);
 }
 
-export type VacuumOutcome = { kind: 'not due' } | { kind: 'done' } | { kind: 'failed'; reason: string };
-
 /**
  * Rewrites the file of a store that an erasure has marked for it, and removes the mark.
  * @param onStart called before the work, which takes about a second for 100 MB
@@ -56,7 +54,7 @@ export async function vacuumIfDue(
   db: Db,
   onStart: () => void = () => {},
   readFreeSpace: (folder: string) => Promise<number> = freeSpace,
-): Promise<VacuumOutcome> {
+): Promise<{ kind: 'not due' } | { kind: 'done' } | { kind: 'failed'; reason: string }> {
   const file = await fileOf(db);
   if (file === null || (await readMeta(db, VACUUM_DUE)) === undefined) return { kind: 'not due' };
   const { size } = await stat(file);

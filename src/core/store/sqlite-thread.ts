@@ -13,17 +13,12 @@ const WORKER = new URL(`./sqlite-worker${extname(new URL(import.meta.url).pathna
 
 export type StatementResult = Exclude<WorkerResponse, { failed: SerializedError }>;
 
-interface PendingRequest {
-  resolve(result: StatementResult): void;
-  reject(error: Error): void;
-}
-
 export class SqliteThread {
   readonly #path: string;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   /** In the order of the requests, which is that of the responses. */
-  readonly #pending: PendingRequest[] = [];
+  readonly #pending: { resolve(result: StatementResult): void; reject(error: Error): void }[] = [];
   #ended: Error | undefined;
 
   constructor(path: string, access: SqliteAccess) {

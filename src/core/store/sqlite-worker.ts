@@ -36,12 +36,8 @@ port.on('message', (request: WorkerRequest) => {
   if (request === null) {
     database.close();
     port.close();
-  } else port.postMessage(respond(request));
+  } else port.postMessage('batch' in request ? runBatch(request.batch) : run(...request));
 });
-
-function respond(request: Exclude<WorkerRequest, null>): WorkerResponse {
-  return 'batch' in request ? runBatch(request.batch) : run(...request);
-}
 
 function runBatch(statements: readonly SqlStatement[]): WorkerResponse {
   const rows: unknown[] = [];

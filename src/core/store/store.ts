@@ -172,6 +172,16 @@ export async function inTransaction<T>(db: Db, body: (tx: Tx) => Promise<T>): Pr
   }
 }
 
+/** Runs `body` in a transaction that is always undone: for a dry run. @throws what `body` throws */
+export async function rollBack<T>(db: Store['db'], body: (tx: Tx) => Promise<T>): Promise<T> {
+  const tx = await db.startTransaction().execute();
+  try {
+    return await body(tx);
+  } finally {
+    await tx.rollback().execute();
+  }
+}
+
 /** Waits until no other transaction holds the name, and holds it until this one ends. SQLite has one writer. */
 export async function lockName(tx: Tx, name: string): Promise<void> {
   if (dialectOf(tx) === 'sqlite') return;

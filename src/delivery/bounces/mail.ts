@@ -107,8 +107,6 @@ function unsubscribeEffect(target: BounceTarget, result: UnsubscribeResult): Mai
   return { kind: 'unsubscribed', subscriberId: target.subscriberId, newsletters: result.newsletters };
 }
 
-type FoundTarget = { kind: 'found'; target: BounceTarget } | { kind: 'forged' } | { kind: 'unclear'; reason: string };
-
 /**
  * The first valid token: in the envelope, the header, then the quoted message. Of a report, that of a return path if
  * there is one.
@@ -118,7 +116,7 @@ async function findTarget(
   secrets: SigningSecrets,
   mail: IncomingMail,
   envelopeTo: string | undefined,
-): Promise<FoundTarget> {
+): Promise<{ kind: 'found'; target: BounceTarget } | { kind: 'forged' } | { kind: 'unclear'; reason: string }> {
   const tokens = [envelopeTo ?? '', mail.recipients, mail.quoted].flatMap(findTokens);
   const targets = await readTargetTokens(db, secrets, tokens);
   const returnPath = mail.content.kind === 'personal' ? undefined : targets.find((target) => !target.isUnsubscribe);

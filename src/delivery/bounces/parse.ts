@@ -2,7 +2,7 @@
  * Recognises an incoming message: a delivery report (RFC 3464), a bounce in plain text as older servers write it, a
  * complaint (RFC 5965), an automatic reply (RFC 3834), or a message from a person. All of its content is untrusted.
  */
-import PostalMime, { type Attachment, type Email } from 'postal-mime';
+import PostalMime, { type Email } from 'postal-mime';
 import { cleanLine } from '../../lib/text/clean-text.ts';
 import { type BounceSeverity, classifyRefusal, findStatus, isComplaint } from './classify.ts';
 
@@ -89,7 +89,7 @@ function headers(message: Email, name: string): string[] {
 
 function part(message: Email, types: string[]): string | null {
   const found = message.attachments.find((one) => types.includes(one.mimeType));
-  return found === undefined ? null : textOf(found);
+  return found === undefined ? null : Buffer.from(found.content as ArrayBuffer).toString();
 }
 
 // The third part of a report, by RFC 6522 §3 and RFC 6533 §4.
@@ -98,10 +98,6 @@ const RETURNED = ['message/rfc822', 'text/rfc822-headers', 'message/global', 'me
 async function returnedMessage(message: Email): Promise<Email | null> {
   const found = message.attachments.find((one) => RETURNED.includes(one.mimeType));
   return found === undefined ? null : parseMail(Buffer.from(found.content as ArrayBuffer));
-}
-
-function textOf(attachment: Attachment): string {
-  return Buffer.from(attachment.content as ArrayBuffer).toString();
 }
 
 function headerText(message: Email | null): string {

@@ -16,15 +16,11 @@ export interface SendingDomain {
   rules: BulkRule[];
 }
 
-interface DomainOptions extends JsonOption {
-  server?: string;
-}
-
 export function addDomainCommand(program: Command, cli: ResolvingContext): void {
   jsonCommand(program, 'domain', "check the DNS of newsletters' sending domains")
     .addHelpText('after', '\nThe exit code is 1 if something is to repair, and 0 if something is only not known.')
     .option('--server <address>', 'IP address of a name server, also with a port; default: those of the system')
-    .action(async (options: DomainOptions) => {
+    .action(async (options: JsonOption & { server?: string }) => {
       const { configFile, env, cwd } = cli.processEnv('silent');
       const config = loadConfig(configFile, env, cwd);
       if (config.newsletters.length === 0) throw new CommandError('there is no newsletter, so no mail is sent');

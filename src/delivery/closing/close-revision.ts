@@ -5,7 +5,7 @@
 import { sql } from 'kysely';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
-import { type Db, type InTransaction, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
+import { type Db, type InTransaction, inTransaction, rollBack, type Store, type Tx } from '../../core/store/store.ts';
 import type { ComposedEdition } from '../../editions/compose.ts';
 import { editionAction, settleActions } from '../../editions/edition-action.ts';
 import { type EditionSummary, findEditionById, fullEditionName, listRevisions } from '../../editions/queries.ts';
@@ -66,16 +66,6 @@ export async function closeRevision(
   };
   const { earlier, ...closed } = isDryRun ? await rollBack(db, close) : await inTransaction(db, close);
   return { ...closed, uncertain: isForAll ? 0 : await countUncertain(reports, earlier) };
-}
-
-/** Calls `body` in a transaction that is always undone. */
-async function rollBack<T>(db: Store['db'], body: (tx: Tx) => Promise<T>): Promise<T> {
-  const tx = await db.startTransaction().execute();
-  try {
-    return await body(tx);
-  } finally {
-    await tx.rollback().execute();
-  }
 }
 
 /** The reason of the revision that is replaced, and of its deliveries. */

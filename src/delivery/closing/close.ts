@@ -60,7 +60,7 @@ export async function composeAndClose(
   newsletter: NewsletterConfig,
   options: CloseConditions & { slot: EditionSlot; cutoffAt: number; clock: Clock; nonce?: () => string },
 ): Promise<CloseOutcome> {
-  const { slot, cutoffAt, clock, nonce = randomNonce, ...conditions } = options;
+  const { slot, cutoffAt, clock, nonce = () => randomBytes(16).toString('hex'), ...conditions } = options;
   const { countdown } = conditions;
   const terms = { ...newsletter, zone: config.publication.zone };
   for (let composition = 1; ; composition++) {
@@ -132,10 +132,6 @@ async function closedBefore(db: Db, edition: EditionSummary): Promise<ClosedEdit
     .where('edition_id', '=', edition.id)
     .executeTakeFirstOrThrow();
   return { edition, queued, isNew: false };
-}
-
-function randomNonce(): string {
-  return randomBytes(16).toString('hex');
 }
 
 /**

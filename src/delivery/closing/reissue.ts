@@ -151,11 +151,9 @@ async function countSubmitted(
   { store }: AppContext,
   { newsletter, slot, id }: Pick<Edition, 'newsletter' | 'slot' | 'id'>,
 ) {
-  const earlier = (await listRevisions(store.db, newsletter, slot)).filter((one) => one.id !== id);
-  const counts = await countAllDeliveries(
-    store.db,
-    earlier.map((one) => one.id),
-  );
+  const ids = (await listRevisions(store.db, newsletter, slot)).map((one) => one.id);
+  const earlier = ids.filter((one) => one !== id);
+  const counts = await countAllDeliveries(store.db, earlier);
   return [...counts.values()].reduce((sum, { submitted }) => sum + submitted, 0);
 }
 

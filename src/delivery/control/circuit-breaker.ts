@@ -13,6 +13,7 @@ import { type Db, dialectOf, inTransaction, type Store, type Tx } from '../../co
 import type { RefusalKind } from '../../core/store/tables.ts';
 import { domainOf } from '../../lib/address.ts';
 import type { ClaimedDelivery } from '../queue/outbox.ts';
+import { setDeliveryState } from './edition-control.ts';
 
 export interface DeliveryPause {
   editionId: number;
@@ -130,15 +131,10 @@ export async function judgeRefusal(
         ? `the server refuses every recipient: ${words}`
         : `the server breaks connections before it has accepted a message, and ${many} may have arrived: ${words}`;
     // One that is done, too: another process may have seen its last delivery fail a moment ago.
-    const { numUpdatedRows } = await tx
-      .updateTable('editions')
-      .set({ delivery_state: 'paused', delivery_reason: reason })
-      .where('id', '=', editionId)
-      .where('delivery_state', 'in', ['delivering', 'done'])
-      .executeTakeFirstOrThrow();
+    const isSet = await setDeliveryState(tx, editionId, { from: ['delivering', 'done'], to: 'paused', reason });
     const edition = await readState(tx, editionId);
     if (edition?.delivery_state !== 'paused') return { paused: null, takenBack: 0 };
-    const paused = numUpdatedRows > 0n ? { editionId, reason } : null;
+    const paused = isSet ? { editionId, reason } : null;
     // Also after a pause of another process: this refusal is of a submission that had begun before.
     const takenBack = await takeBack(tx, editionId, edition.delivery_reason ?? reason, now);
     if (paused !== null) await onPause?.(tx, paused);

@@ -39,11 +39,22 @@ export async function pauseEdition(
 
 /** As `pauseEdition`. @returns false if the edition is not under delivery */
 export async function pauseIfDelivering(db: Db, editionId: number, reason: string): Promise<boolean> {
+  return setDeliveryState(db, editionId, { from: ['delivering'], to: 'paused', reason });
+}
+
+interface StateChange {
+  from: readonly EditionDeliveryState[];
+  to: EditionDeliveryState;
+  reason: string | null;
+}
+
+/** @returns false if the edition is in none of the states `from` */
+export async function setDeliveryState(db: Db, editionId: number, { from, to, reason }: StateChange): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('editions')
-    .set({ delivery_state: 'paused', delivery_reason: reason })
+    .set({ delivery_state: to, delivery_reason: reason })
     .where('id', '=', editionId)
-    .where('delivery_state', '=', 'delivering')
+    .where('delivery_state', 'in', from)
     .executeTakeFirstOrThrow();
   return numUpdatedRows > 0n;
 }
@@ -63,7 +74,7 @@ export async function resumeEdition(db: Db, editionId: number): Promise<boolean>
  */
 export async function isPaused(db: Db, editionId: number): Promise<boolean> {
   await requireNewestRevision(db, editionId);
-  const edition = await findEdition(db, editionId);
+  const edition = await findStateOf(db, editionId);
   const { delivery_state: state } = edition;
   if (state === 'done' || state === 'cancelled') throw await stateError(db, edition, 'delivering');
   return state === 'paused';
@@ -137,7 +148,7 @@ export async function settleDeliveries(
   now: number,
   onCommit?: InTransaction,
 ): Promise<{ settled: number; inProgress: number; until: number | null }> {
-  const edition = await findEdition(db, editionId);
+  const edition = await findStateOf(db, editionId);
   const name = `${edition.newsletter}/${edition.slot}`;
   if (as === 'retry') {
     await requireNewestRevision(db, editionId);
@@ -211,24 +222,15 @@ export async function requireNewestRevision(db: Db, editionId: number): Promise<
 }
 
 /** @returns false if it was in that state before */
-async function changeState(
-  db: Db,
-  editionId: number,
-  { from, to, reason }: { from: EditionDeliveryState[]; to: EditionDeliveryState; reason: string | null },
-  onCommit?: InTransaction,
-): Promise<boolean> {
+async function changeState(db: Db, editionId: number, change: StateChange, onCommit?: InTransaction): Promise<boolean> {
+  const { to } = change;
   const hasChanged = await inTransaction(db, async (tx) => {
-    const { numUpdatedRows } = await tx
-      .updateTable('editions')
-      .set({ delivery_state: to, delivery_reason: reason })
-      .where('id', '=', editionId)
-      .where('delivery_state', 'in', from)
-      .executeTakeFirstOrThrow();
-    if (numUpdatedRows > 0n) await onCommit?.(tx);
-    return numUpdatedRows > 0n;
+    const isSet = await setDeliveryState(tx, editionId, change);
+    if (isSet) await onCommit?.(tx);
+    return isSet;
   });
   if (hasChanged) return true;
-  const edition = await findEdition(db, editionId);
+  const edition = await findStateOf(db, editionId);
   if (edition.delivery_state === to) return false;
   await requireNewestRevision(db, editionId);
   throw await stateError(db, edition, to);
@@ -236,7 +238,7 @@ async function changeState(
 
 async function stateError(
   db: Db,
-  { id, newsletter, slot, delivery_state: state }: Awaited<ReturnType<typeof findEdition>>,
+  { id, newsletter, slot, delivery_state: state }: Awaited<ReturnType<typeof findStateOf>>,
   to: EditionDeliveryState,
 ): Promise<DeliveryControlError> {
   const name = `${newsletter}/${slot}`;
@@ -250,7 +252,7 @@ async function stateError(
 }
 
 /** @throws DeliveryControlError if it does not exist */
-async function findEdition(db: Db, editionId: number) {
+export async function findStateOf(db: Db, editionId: number) {
   const edition = await db
     .selectFrom('editions')
     .select(['id', 'newsletter', 'slot', 'delivery_state'])

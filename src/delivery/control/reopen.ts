@@ -9,7 +9,7 @@ import { type Db, dialectOf, type InTransaction, inTransaction, type Store, type
 import type { EditionDeliveryState } from '../../core/store/tables/edition-tables.ts';
 import { CANCELLED, EXPIRED } from '../queue/delivery-outcome.ts';
 import { type FailureGroup, FailureGroups } from '../queue/failure-groups.ts';
-import { DeliveryControlError, requireNewestRevision, retryCancelled } from './edition-control.ts';
+import { DeliveryControlError, findStateOf, requireNewestRevision, retryCancelled } from './edition-control.ts';
 
 /** `failed`: any failure except an expiry. `cancelled`: suppressed because the edition was cancelled. */
 export type ReopenableKind = 'failed' | 'expired' | 'cancelled';
@@ -66,19 +66,10 @@ export async function reopenDeliveries(
   }
 }
 
-async function findReopenable(
-  db: Db,
-  editionId: number,
-  { kinds }: ReopenRequest,
-): Promise<{ newsletter: string; state: EditionDeliveryState }> {
-  const edition = await db
-    .selectFrom('editions')
-    .select(['newsletter', 'slot', 'delivery_state as state'])
-    .where('id', '=', editionId)
-    .executeTakeFirst();
-  if (edition === undefined) throw new DeliveryControlError(`edition ${editionId} does not exist`);
+async function findReopenable(db: Db, editionId: number, { kinds }: ReopenRequest): Promise<{ newsletter: string }> {
+  const edition = await findStateOf(db, editionId);
   await requireNewestRevision(db, editionId);
-  if (edition.state === 'cancelled' && !kinds.includes('cancelled')) {
+  if (edition.delivery_state === 'cancelled' && !kinds.includes('cancelled')) {
     const name = `${edition.newsletter}/${edition.slot}`;
     throw new DeliveryControlError(`${name} is cancelled`, [retryCancelled('deliver it after all', name)]);
   }
@@ -134,11 +125,8 @@ function reopen(
   return inTransaction(db, async (tx) => {
     // First, so that no other process finds the edition finished before the deliveries are committed.
     if (!(await openEdition(tx, editionId, request))) return [];
-    const r = jsonRows(
-      dialectOf(tx),
-      subscriberIds.map((id) => [id]),
-      { subscriber_id: 'int' },
-    );
+    const values = subscriberIds.map((id) => [id]);
+    const r = jsonRows(dialectOf(tx), values, { subscriber_id: 'int' });
     // The fence stops a worker that still holds an earlier claim from recording its outcome.
     const { rows } = await sql<{ subscriber_id: number }>`update deliveries
       set state = 'pending', attempts = 0, due_at = cast(${now} as bigint), lease_until = null,
@@ -211,11 +199,8 @@ export async function extendDeliveries(
     const last = rows.at(-1);
     if (last === undefined) return extended;
     after = last.subscriber_id;
-    const r = jsonRows(
-      dialectOf(db),
-      rows.map((row) => [row.subscriber_id]),
-      { subscriber_id: 'int' },
-    );
+    const values = rows.map((row) => [row.subscriber_id]);
+    const r = jsonRows(dialectOf(db), values, { subscriber_id: 'int' });
     const { numAffectedRows } = await sql`update deliveries set expires_at = cast(${expiresAt} as bigint)
       from ${r} r
       where deliveries.edition_id = ${editionId} and deliveries.subscriber_id = r.subscriber_id

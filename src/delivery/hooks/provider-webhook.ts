@@ -1,5 +1,7 @@
 /** The webhook by which the mail provider reports what became of messages. */
 import type { Context, Handler } from 'hono';
+import type { AlertId } from '../../core/alerts/alert-kind.ts';
+import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { MailProvider } from '../../core/config/config.ts';
 import { openServiceClient } from '../../core/config/fetching.ts';
 import { QuietPeriod } from '../../lib/clock-watch.ts';
@@ -11,11 +13,10 @@ import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';
 import { checkBrevo } from '../providers/brevo.ts';
 import { checkMailgun } from '../providers/mailgun.ts';
 import { checkPostmark } from '../providers/postmark.ts';
-import { noteProviderEvent, recordProviderEvents } from '../providers/record-events.ts';
-import type { ProviderCheck, ProviderRequest } from '../providers/report-reader.ts';
+import { noteProviderEvent, recordOnce, recordProviderEvents } from '../providers/record-events.ts';
+import { eventId, type ProviderCheck, type ProviderRequest } from '../providers/report-reader.ts';
 import { checkSendGrid } from '../providers/sendgrid.ts';
-import { checkSns, SigningCertificates, type SnsCheck } from '../providers/sns.ts';
-import { confirmTopic, reportEndOfTopic } from './sns-subscriptions.ts';
+import { checkSns, confirmSubscription, SigningCertificates, type SnsCheck } from '../providers/sns.ts';
 
 /** SendGrid and Brevo send up to a thousand events at once, and are authenticated before the body is parsed. */
 const MAX_BYTES = 2 * 1024 * 1024;
@@ -135,4 +136,46 @@ function openRecorder(web: WebContext, provider: ReportingProvider) {
     const isUsual = hard + soft + complaint + unsubscribed + foreign === 0;
     log?.[isUsual ? 'debug' : 'info']({ provider, ...counts }, 'mail provider reported');
   };
+}
+
+type OfTopic<Kind extends SnsCheck['kind']> = Extract<SnsCheck, { kind: Kind }>;
+
+const endedAlert = (topic: string): AlertId => ({ kind: 'mail-provider-ended', subject: { topic } });
+const unconfirmedAlert = (topic: string): AlertId => ({ kind: 'mail-provider-unconfirmed', subject: { topic } });
+
+/** Confirms a subscription, and raises an alert if that fails. @returns why it failed, or null */
+async function confirmTopic(
+  { store, log }: Pick<WebContext, 'store' | 'log'>,
+  client: FetchClient,
+  { topic, address }: OfTopic<'subscription'>,
+  now: number,
+): Promise<string | null> {
+  const problem = await confirmSubscription(client, address);
+  if (problem === null) {
+    log?.info({ topic }, 'subscription of Amazon SNS confirmed');
+    await resolveAlerts(store.db, [endedAlert(topic), unconfirmedAlert(topic)], now);
+    return null;
+  }
+  log?.warn({ topic, problem }, 'subscription of Amazon SNS not confirmed');
+  const message =
+    `The subscription of ${topic} could not be confirmed: ${problem}. Until it is, no bounce or complaint arrives. ` +
+    'Amazon SNS asks again for an hour; after that, request the confirmation in its console.';
+  await raiseAlert(store.db, { ...unconfirmedAlert(topic), message }, now);
+  return `the subscription could not be confirmed: ${problem}`;
+}
+
+/** Raises an alert, once for each end. */
+async function reportEndOfTopic(
+  { store, log, config }: Pick<WebContext, 'store' | 'log' | 'config'>,
+  { id, topic }: OfTopic<'ended'>,
+  now: number,
+): Promise<void> {
+  const message =
+    `The subscription of ${topic} was ended in Amazon SNS: bounces and complaints no longer arrive. ` +
+    `To begin again, subscribe ${config.publication.url}/webhooks/ses to the topic. ` +
+    'If none of you ended it, find out who did.';
+  const isNew = await recordOnce(store.db, 'ses', eventId('ended', id), now, (tx) =>
+    raiseAlert(tx, { ...endedAlert(topic), message }, now),
+  );
+  if (isNew) log?.warn({ topic }, 'subscription of Amazon SNS ended');
 }

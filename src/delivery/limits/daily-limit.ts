@@ -55,7 +55,7 @@ export class DailyLimit {
 
   /** Counts messages; a negative number for those that were not submitted after all. */
   async add(db: Db, count: number, now: number): Promise<void> {
-    const row = { quarter: quarterOf(now), count };
+    const row = { quarter: Math.floor(now / QUARTER) * QUARTER, count };
     await db
       .insertInto('submission_counts')
       .values(row)
@@ -108,10 +108,6 @@ export async function countEditionsSince(db: Db, midnight: number, now: number):
 /** @param day such as 2026-11-24 */
 export function midnightOf(day: string, zone: string): number {
   return Temporal.PlainDate.from(day).toZonedDateTime(zone).epochMilliseconds;
-}
-
-function quarterOf(instant: number): number {
-  return Math.floor(instant / QUARTER) * QUARTER;
 }
 
 /** @returns null on a day without a limit */

@@ -50,17 +50,12 @@ function hashOf(hashed: Hash, rest: readonly Buffer[]): string {
   return hash.digest('base64');
 }
 
-interface PreparedPart {
-  first: string;
-  rest(values: Readonly<Record<string, string>>): EncodedPiece[];
-}
-
 function preparePart(
   type: string,
   { texts, placeholders }: SplitText,
   escapeValue: (value: string) => string,
   opening: string,
-): PreparedPart {
+): { first: string; rest(values: Readonly<Record<string, string>>): EncodedPiece[] } {
   const encoded: EncodedText = encodeAround(texts);
   const fields = [`Content-Type: ${type}; charset=utf-8`, `Content-Transfer-Encoding: ${encoded.encoding}`];
   return {

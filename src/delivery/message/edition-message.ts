@@ -104,7 +104,9 @@ function prepareShared(
 ) {
   const { html, text, nonce, subject, closedAt } = edition;
   const sender = senderOf(newsletter.from, newsletter.replyTo);
-  const body = prepareBody(boundaryName(nonce), {
+  // The same for all copies. The nonce itself is not in any message.
+  const boundary = createHmac('sha256', nonce).update('boundary').digest('hex').slice(0, 32);
+  const body = prepareBody(boundary, {
     text: splitAtPlaceholders(text, nonce),
     html: splitAtPlaceholders(html, nonce),
   });
@@ -207,9 +209,4 @@ function messageName(
 /** Empty for the first revision: messages of editions from before there were revisions must not change. */
 function revisionSuffix(separator: string, revision: number): string {
   return revision === 1 ? '' : `${separator}${revision}`;
-}
-
-/** The same for all copies. The nonce itself is not in any message. */
-function boundaryName(nonce: string): string {
-  return createHmac('sha256', nonce).update('boundary').digest('hex').slice(0, 32);
 }

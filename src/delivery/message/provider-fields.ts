@@ -7,8 +7,6 @@ import type { Signer } from '../../core/keys.ts';
 import { type Signing, signersOf } from './dkim.ts';
 import { type HeaderField, headerField } from './header-field.ts';
 
-type DeliveryConfig = Config['delivery'];
-
 /** A message as its mail provider identifies it. */
 export interface ProviderMessage {
   /** Service messages may go through another message stream. */
@@ -21,7 +19,7 @@ export interface ProviderMessage {
 
 /** The fields for the configured mail provider; none without one. */
 export function providerFields(
-  { provider, ses, postmark }: Pick<DeliveryConfig, 'provider' | 'ses' | 'postmark'>,
+  { provider, ses, postmark }: Pick<Config['delivery'], 'provider' | 'ses' | 'postmark'>,
   { kind, token, feedback }: ProviderMessage,
 ): HeaderField[] {
   switch (provider) {

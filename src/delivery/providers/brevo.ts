@@ -28,8 +28,6 @@ const report = z.object({
   'X-Mailin-custom': fields.token,
 });
 
-type BrevoReport = z.output<typeof report>;
-
 /**
  * Verifies a request, then reads its events.
  * @param settings.secret `user:password` of the webhook's address, or the bearer token
@@ -41,7 +39,7 @@ export function checkBrevo({ headers, body, now }: ProviderRequest, settings: { 
   return readReports(parseJsonBody(body), report, (one) => toEvent(one, now));
 }
 
-function toEvent(one: BrevoReport, now: number): ProviderEvent | null {
+function toEvent(one: z.output<typeof report>, now: number): ProviderEvent | null {
   const status = fields.status.parse(one.reason);
   const kind = kindOf(one.event, { status, text: one.reason });
   if (kind === null) return null;

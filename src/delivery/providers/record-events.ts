@@ -60,7 +60,7 @@ async function recordEach(
   now: number,
 ): Promise<ProviderEventCounts> {
   const counts = { ...NONE };
-  const delivered: DeliveredReport[] = [];
+  const delivered: (DeliveryTarget & { deliveredAt: number })[] = [];
   const failures: unknown[] = [];
   let failuresInARow = 0;
   // A token takes 0.1 ms to read, and SendGrid reports a thousand at once.
@@ -97,8 +97,6 @@ async function recordEach(
 }
 
 type DeliveryTarget = BounceTarget & { editionId: number };
-type DeliveredReport = DeliveryTarget & { deliveredAt: number };
-
 function isOfDelivery(target: BounceTarget | null): target is DeliveryTarget {
   return target !== null && !target.isUnsubscribe && target.editionId !== null;
 }

@@ -57,8 +57,6 @@ const record = z.object({
 type SesRecord = z.output<typeof record>;
 type SesBounce = z.output<typeof bounce>;
 type SesComplaint = z.output<typeof complaint>;
-type SesRecipient = z.output<typeof recipient>;
-
 /** Facts of an event about one recipient. */
 type SesFinding = Pick<ProviderEvent, 'kind' | 'email' | 'status' | 'detail'>;
 
@@ -131,7 +129,7 @@ function readBounce(bounce: SesBounce): SesReading {
 
 function bounceKind(
   { bounceType, bounceSubType }: SesBounce,
-  { action, status, diagnosticCode }: SesRecipient,
+  { action, status, diagnosticCode }: z.output<typeof recipient>,
 ): 'hard' | 'soft' | null {
   const isReport = action !== '' || status !== null || diagnosticCode !== '';
   if (bounceType === 'Permanent') {

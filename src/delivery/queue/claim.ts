@@ -191,11 +191,8 @@ async function failExpired(
 /** Sets only these two columns: they are in no index, so a claim writes nothing but the row. */
 async function lease(tx: Tx, rows: ClaimedDelivery[], leaseUntil: number): Promise<ClaimedDelivery[]> {
   if (rows.length === 0) return [];
-  const r = jsonRows(
-    dialectOf(tx),
-    rows.map((row) => [row.editionId, row.subscriberId]),
-    { edition_id: 'int', subscriber_id: 'int' },
-  );
+  const values = rows.map((row) => [row.editionId, row.subscriberId]);
+  const r = jsonRows(dialectOf(tx), values, { edition_id: 'int', subscriber_id: 'int' });
   await sql`update deliveries set fence = fence + 1, lease_until = cast(${leaseUntil} as bigint)
     from ${r} r
     where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id`.execute(tx);

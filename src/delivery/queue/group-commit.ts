@@ -106,10 +106,8 @@ export class GroupCommit {
     if (claims.length > 0) queries.push(markQuery(db, claims, now, SUBMITTING_LEASE));
     const rows = (await runBatch(batch, queries)) as ClaimKeyRow[][];
     if (results.length > 0) {
-      const recorded = matchClaims(
-        results.map(({ claim }) => claim),
-        rows[0] ?? [],
-      );
+      const claimsOfResults = results.map(({ claim }) => claim);
+      const recorded = matchClaims(claimsOfResults, rows[0] ?? []);
       for (const [n, { resolve }] of outcomes.entries()) resolve(recorded[n] as boolean);
     }
     const marked = claims.length > 0 ? matchClaims(claims, rows.at(-1) ?? []) : [];

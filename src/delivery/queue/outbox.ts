@@ -74,11 +74,13 @@ export function markQuery(
   now: number,
   leaseMs: number,
 ): CompiledQuery<ClaimKeyRow> {
-  const r = jsonRows(
-    dialectOf(db),
-    claims.map((claim) => [claim.editionId, claim.subscriberId, claim.fence, claim.newsletter]),
-    { edition_id: 'int', subscriber_id: 'int', fence: 'int', newsletter: 'text' },
-  );
+  const values = claims.map((claim) => [claim.editionId, claim.subscriberId, claim.fence, claim.newsletter]);
+  const r = jsonRows(dialectOf(db), values, {
+    edition_id: 'int',
+    subscriber_id: 'int',
+    fence: 'int',
+    newsletter: 'text',
+  });
   // The open editions are selected once per statement: an edition's row has hundreds of kilobytes.
   return sql<ClaimKeyRow>`update deliveries
     set state = 'submitting', attempts = deliveries.attempts + 1,
@@ -183,10 +185,8 @@ export async function recordOutcomes(
 ): Promise<boolean[]> {
   if (outcomes.length === 0) return [];
   const { rows } = await db.executeQuery<ClaimKeyRow>(recordQuery(db, outcomes, now));
-  return matchClaims(
-    outcomes.map(({ claim }) => claim),
-    rows,
-  );
+  const claims = outcomes.map(({ claim }) => claim);
+  return matchClaims(claims, rows);
 }
 
 /** The statement of `recordOutcomes`. It returns the keys of the rows that it recorded. */
@@ -195,20 +195,22 @@ export function recordQuery(
   outcomes: readonly { claim: DeliveryClaim; outcome: DeliveryOutcome }[],
   now: number,
 ): CompiledQuery<ClaimKeyRow> {
-  const r = jsonRows(
-    dialectOf(db),
-    outcomes.map(({ claim, outcome }) => [claim.editionId, claim.subscriberId, claim.fence, ...columnsOf(outcome)]),
-    {
-      edition_id: 'int',
-      subscriber_id: 'int',
-      fence: 'int',
-      state: 'text',
-      due_at: 'int',
-      uncounted: 'int',
-      reply: 'text',
-      reason: 'text',
-    },
-  );
+  const values = outcomes.map(({ claim, outcome }) => [
+    claim.editionId,
+    claim.subscriberId,
+    claim.fence,
+    ...columnsOf(outcome),
+  ]);
+  const r = jsonRows(dialectOf(db), values, {
+    edition_id: 'int',
+    subscriber_id: 'int',
+    fence: 'int',
+    state: 'text',
+    due_at: 'int',
+    uncounted: 'int',
+    reply: 'text',
+    reason: 'text',
+  });
   // The mail provider reported it as delivered during the submission, whose reply was lost.
   const reported = sql`r.state <> 'submitted' and deliveries.delivered_at is not null`;
   // An edition that was cancelled during the submission: deliveries that would be pending are suppressed.
@@ -276,11 +278,8 @@ export async function releaseClaims(db: Db, claims: readonly DeliveryClaim[]): P
 }
 
 function keyRows(db: Db, claims: readonly DeliveryClaim[]) {
-  return jsonRows(
-    dialectOf(db),
-    claims.map((claim) => [claim.editionId, claim.subscriberId, claim.fence]),
-    { edition_id: 'int', subscriber_id: 'int', fence: 'int' },
-  );
+  const values = claims.map((claim) => [claim.editionId, claim.subscriberId, claim.fence]);
+  return jsonRows(dialectOf(db), values, { edition_id: 'int', subscriber_id: 'int', fence: 'int' });
 }
 
 /**

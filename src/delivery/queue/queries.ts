@@ -7,8 +7,7 @@ import { readDeliveryCounts, readStateCounts } from '../../core/store/counts.ts'
 import { isInOpenState } from '../../core/store/delivery-states.ts';
 import type { Db } from '../../core/store/store.ts';
 import type { EditionDeliveryState } from '../../core/store/tables/edition-tables.ts';
-import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
-import type { CountedSubject, DeliveryState, Tables } from '../../core/store/tables.ts';
+import type { CountedSubject, DeliveryState } from '../../core/store/tables.ts';
 import { isMarkedUncertain } from './delivery-outcome.ts';
 import { type FailureGroup, FailureGroups } from './failure-groups.ts';
 
@@ -287,24 +286,10 @@ export async function listFailedDeliveries(db: Db, editionIds: number[], limit: 
   return rows.map((row) => ({ ...row, reason: row.reason ?? 'no reason recorded' }));
 }
 
-/** Counts the service messages by state. */
-export function countServiceMessages(db: Db): Promise<Partial<DeliveryStateCounts>> {
-  return countBy(db, 'service_messages');
-}
-
-/** Counts the stored bounces and complaints by kind. */
-export function countBounces(db: Db): Promise<Partial<Record<Tables['bounces']['kind'], number>>> {
-  return countBy(db, 'bounces');
-}
-
-/** Counts the addresses on the suppression list by reason. */
-export function countSuppressed(db: Db): Promise<Partial<Record<SuppressionReason, number>>> {
-  return countBy(db, 'suppressions');
-}
-
-async function countBy<Name extends string>(db: Db, subject: CountedSubject): Promise<Partial<Record<Name, number>>> {
+/** Counts service messages by state, bounces by kind, or suppressed addresses by reason. */
+export async function countBy(db: Db, subject: CountedSubject): Promise<Record<string, number>> {
   const rows = (await readStateCounts(db, subject)).filter(({ count }) => count !== 0);
-  return Object.fromEntries(rows.map(({ state, count }) => [state, count])) as Partial<Record<Name, number>>;
+  return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
 }
 
 /**

@@ -40,9 +40,10 @@ export async function queueDeliveries(
   const others = deliverAt === undefined ? [] : await dueByZone(tx, (where) => dueIn(deliverAt, where), usual);
   const hasZones = others.length > 0;
   const dueAt = hasZones ? sql`coalesce(own.due_at, ${bigint(usual)})` : bigint(usual);
+  const zoneRows = others.map(({ zone, dueAt }) => sql`(cast(${zone} as text), ${bigint(dueAt)})`);
   // In the order of the primary key, so that the new rows fill pages of its index one after the other.
   const { numAffectedRows } = await sql`
-    ${hasZones ? sql`with own (zone, due_at) as (values ${sql.join(others.map(zoneRow))})` : sql``}
+    ${hasZones ? sql`with own (zone, due_at) as (values ${sql.join(zoneRows)})` : sql``}
     insert into deliveries (edition_id, subscriber_id, state, attempts, due_at, expires_at, fence, changed_at)
     select ${bigint(edition.id)}, subscriptions.subscriber_id, 'pending', 0,
       ${dueAt}, ${dueAt} + ${bigint(expireAfterHours * HOUR)}, 0, ${bigint(now)}
@@ -107,10 +108,6 @@ export function firstDeliveryTime(deliverAt: string, zone: string, closedAt: num
     (days) => today.add({ days }).toZonedDateTime({ timeZone: zone, plainTime }).epochMilliseconds,
   );
   return Math.min(...instants.filter((instant) => instant >= closedAt));
-}
-
-function zoneRow({ zone, dueAt }: ZoneDue) {
-  return sql`(cast(${zone} as text), ${bigint(dueAt)})`;
 }
 
 function bigint(value: number) {

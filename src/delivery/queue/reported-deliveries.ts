@@ -14,11 +14,8 @@ export async function markDelivered(
   reports: readonly (DeliveryKey & { deliveredAt: number })[],
 ): Promise<number> {
   if (reports.length === 0) return 0;
-  const r = jsonRows(
-    dialectOf(tx),
-    reports.map(({ editionId, subscriberId, deliveredAt }) => [editionId, subscriberId, deliveredAt]),
-    { edition_id: 'int', subscriber_id: 'int', delivered_at: 'int' },
-  );
+  const values = reports.map(({ editionId, subscriberId, deliveredAt }) => [editionId, subscriberId, deliveredAt]);
+  const r = jsonRows(dialectOf(tx), values, { edition_id: 'int', subscriber_id: 'int', delivered_at: 'int' });
   const { rows } = await sql<{ edition_id: number }>`update deliveries set delivered_at = r.delivered_at
     from (select edition_id, subscriber_id, min(delivered_at) as delivered_at from ${r} r
       group by edition_id, subscriber_id) r
@@ -37,11 +34,8 @@ export async function markDelivered(
  */
 export async function settleReported(tx: Tx, deliveries: readonly DeliveryKey[], now: number): Promise<void> {
   if (deliveries.length === 0) return;
-  const r = jsonRows(
-    dialectOf(tx),
-    deliveries.map(({ editionId, subscriberId }) => [editionId, subscriberId]),
-    { edition_id: 'int', subscriber_id: 'int' },
-  );
+  const values = deliveries.map(({ editionId, subscriberId }) => [editionId, subscriberId]);
+  const r = jsonRows(dialectOf(tx), values, { edition_id: 'int', subscriber_id: 'int' });
   // The fence stops a worker that has claimed it again.
   const { rows } = await sql<{ edition_id: number; subscriber_id: number }>`update deliveries
     set state = 'submitted', reply = ${REPORTED}, reason = null, lease_until = null, fence = fence + 1,

@@ -148,11 +148,8 @@ export async function endRateAlerts(db: Db, editionId: number, now: number): Pro
     .select(['kind', 'scope', 'newsletter', 'slot', 'revision'])
     .where('edition_id', '=', editionId)
     .execute();
-  await resolveAlerts(
-    db,
-    notices.map((one) => alertId(one.kind, one, one.scope)),
-    now,
-  );
+  const alerts = notices.map((one) => alertId(one.kind, one, one.scope));
+  await resolveAlerts(db, alerts, now);
 }
 
 export interface RateNotice {

@@ -146,14 +146,11 @@ async function findEditions({ store, clock }: AppContext, seen: RateSigns | null
   // Not `union`, for which SQLite would read the whole table in the order of its ids.
   const { rows } = await sql<{ id: number }>`${inDelivery} union all ${others}`.execute(store.db);
   if (rows.length === 0) return [];
+  const ids = rows.map(({ id }) => id);
   return store.db
     .selectFrom('editions')
     .select(['id', 'newsletter', 'slot', 'revision', 'superseded_by as supersededBy'])
-    .where(
-      'id',
-      'in',
-      rows.map(({ id }) => id),
-    )
+    .where('id', 'in', ids)
     .where('closed_at', '>', since)
     .orderBy('id')
     .execute();

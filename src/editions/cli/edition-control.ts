@@ -17,11 +17,6 @@ import { addEditionCommand, type NamedEdition, withEdition } from './edition-com
 
 const DEFAULT_REASON = 'by the operator';
 
-interface ResumeOptions extends JsonOption {
-  extend?: number;
-  expire?: boolean;
-}
-
 interface RetryOptions extends JsonOption {
   failed?: boolean;
   expired?: boolean;
@@ -51,7 +46,7 @@ export function addEditionControlCommands(editions: Command, cli: CliContext): v
   addEditionCommand(editions, 'resume', 'continue the deliveries of a paused edition')
     .option('--extend <time>', 'no delivery of it expires before that time has passed, such as 12h', parseTime)
     .addOption(new Option('--expire', 'let deliveries that have expired fail').conflicts('extend'))
-    .action((name: string, { extend, expire, ...options }: ResumeOptions) =>
+    .action((name: string, { extend, expire, ...options }: JsonOption & { extend?: number; expire?: boolean }) =>
       withEdition(cli, name, async (app, edition) => {
         const value = await resume(app, edition, { extendBy: extend, expire });
         const text = resumeText(value);

@@ -5,7 +5,7 @@
 import type { Article } from '../../articles/article.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/schema.ts';
-import { findRun, type Run } from '../../core/schedule/run-ledger.ts';
+import { findRun } from '../../core/schedule/run-ledger.ts';
 import type { ClosingObstacle } from '../alert-newsletters/alert-limits.ts';
 import { automaticTexts } from '../build-view.ts';
 import type { Edition } from '../queries.ts';
@@ -88,6 +88,7 @@ export async function readArrangedDraft(
   const isAlert = newsletter.kind === 'alert';
   const leftOut = isAlert ? [] : await findLeftOut(store.db, newsletter, contents);
   const { closeAt } = draft;
+  const run = slot.slotAt > clock() ? null : await findRun(store.db, newsletterJobId(newsletter.id), slot.slotAt);
   const voided = approval?.voided ?? null;
   return {
     ...{ newsletter, slot, edition, draft, window, approval, leftOut },
@@ -95,7 +96,7 @@ export async function readArrangedDraft(
     obstacle:
       edition === null ? await findObstacle(store.db, config, newsletter, draft, { voided, now: clock() }) : null,
     ended: await describeEndedSlot(app, target),
-    skippedAt: edition === null ? endOfWaiting(config, newsletter, slot, closeAt, await findRunOf(app, target)) : null,
+    skippedAt: edition === null ? endOfWaiting(config, newsletter, slot, closeAt, run) : null,
     stories: placed.map(({ block, article }) => ({
       ...{ id: article.id, block, article },
       decision: (fieldValue(draft, `story:${article.id}`) as StoryDecision | null)?.kind ?? null,
@@ -106,12 +107,4 @@ export async function readArrangedDraft(
     automatic: leading.length === 0 ? null : automaticTexts(newsletter, loaded, leading),
     furtherLeftOut: isAlert ? 0 : plan.didNotFit.length - contents.didNotFit.length,
   };
-}
-
-/** Null while the slot is yet to come. */
-async function findRunOf(
-  { store, clock }: Pick<AppContext, 'store' | 'clock'>,
-  { newsletter, slot }: DraftTarget,
-): Promise<Run | null> {
-  return slot.slotAt > clock() ? null : findRun(store.db, newsletterJobId(newsletter.id), slot.slotAt);
 }

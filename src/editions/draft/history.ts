@@ -79,7 +79,10 @@ export function fieldRevision({ fieldRevisions }: Pick<Draft, 'fieldRevisions'>,
  */
 export function changeDraft(draft: Draft, wanted: readonly WantedChange[], author: Author): ChangeOutcome {
   // Two editors who want the same do not contradict each other.
-  const differing = wanted.filter(({ field, value }) => !isSame(fieldValue(draft, field), value));
+  // Values are plain JSON, built with their keys in the same order.
+  const differing = wanted.filter(
+    ({ field, value }) => JSON.stringify(fieldValue(draft, field)) !== JSON.stringify(value),
+  );
   if (differing.length === 0) return { kind: 'unchanged' };
   const conflicts = differing.filter(({ field, base }) => fieldRevision(draft, field) !== base);
   if (conflicts.length > 0) return refuse(draft, conflicts);
@@ -105,13 +108,8 @@ export function undoEntry(draft: Draft, entry: LogEntry, author: Author): Change
   });
   if (isApprovalOf(inverse, applyChanges(draft, inverse))) return record(draft, inverse, author, entry.number);
   const isState = ({ field }: FieldChange): boolean => field === 'state';
-  if (inverse.every(isState)) return refuseUndo(draft, entry.changes);
-  return record(
-    draft,
-    inverse.filter((change) => !isState(change)),
-    author,
-    entry.number,
-  );
+  const others = inverse.filter((change) => !isState(change));
+  return others.length === 0 ? refuseUndo(draft, entry.changes) : record(draft, others, author, entry.number);
 }
 
 /**
@@ -297,10 +295,8 @@ function applyChanges(draft: Draft, changes: readonly FieldChange[]): Draft {
 }
 
 function refuseUndo(draft: Draft, changes: readonly FieldChange[]): ChangeOutcome {
-  return refuse(
-    draft,
-    changes.map(({ field, before }) => ({ field, value: before })),
-  );
+  const conflicts = changes.map(({ field, before }) => ({ field, value: before }));
+  return refuse(draft, conflicts);
 }
 
 function refuse(draft: Draft, conflicts: readonly Pick<WantedChange, 'field' | 'value'>[]): ChangeOutcome {
@@ -308,9 +304,4 @@ function refuse(draft: Draft, conflicts: readonly Pick<WantedChange, 'field' | '
     kind: 'refused',
     conflicts: conflicts.map(({ field, value }) => ({ field, wanted: value, current: fieldValue(draft, field) })),
   };
-}
-
-/** Values are plain JSON, built with their keys in the same order. */
-function isSame(a: FieldValue, b: FieldValue): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -27,7 +27,8 @@ function wrapLine(line: string, columns: number): string {
   const lines: string[] = [];
   let current = '';
   let width = indent.length;
-  for (const { gap, piece } of pieces(line.slice(indent.length))) {
+  // Each piece between break opportunities, with the white space before it.
+  for (const [, gap = '', piece = ''] of line.slice(indent.length).matchAll(PIECE)) {
     const space = current === '' ? '' : gap;
     const wide = displayWidth(space + piece);
     if (current !== '' && width + wide > columns) {
@@ -40,11 +41,6 @@ function wrapLine(line: string, columns: number): string {
     }
   }
   return [...lines, indent + current].join('\n');
-}
-
-/** Splits a line at its break opportunities: each piece with the white space before it. */
-function pieces(line: string): { gap: string; piece: string }[] {
-  return [...line.matchAll(PIECE)].map(([, gap = '', piece = '']) => ({ gap, piece }));
 }
 
 const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u;

@@ -82,7 +82,11 @@ export function selectStories(
     (c.kind === 'brief' || c.kind === 'feature') && c.publishedAt >= window.newsFrom && c.publishedAt < window.until;
   const take = window.newsHours > MANY_HOURS ? takeAcrossDays(rules, window.until) : takeNewest;
   const news = desk.fill('news', others, { suits: isNews, limit: blocks.news, take });
-  const analysis = desk.fill('analysis', others, { suits: isAnalysis, limit: blocks.analysis, take });
+  const analysis = desk.fill('analysis', others, {
+    suits: ({ kind }) => kind === 'analysis',
+    limit: blocks.analysis,
+    take,
+  });
   const shown = new Set([...news, ...analysis]);
   const remaining = others.filter((c) => !shown.has(c));
   const latest = desk.fill('latest', remaining, { suits: () => true, limit: blocks.latest, take: takeNewest });
@@ -130,10 +134,6 @@ export function leadingStories(plan: EditionPlan, rules: RankingRules): StoryCan
   const prominent = [...plan.news, ...plan.analysis].sort(byImportance(rules));
   const own = plan.lead === null ? prominent : [plan.lead, ...prominent];
   return [...own, ...plan.roundup.map((group) => group.first), ...plan.latest].slice(0, 2);
-}
-
-function isAnalysis(c: StoryCandidate): boolean {
-  return c.kind === 'analysis';
 }
 
 /** Fills blocks by the editor's decisions first. */

@@ -19,11 +19,8 @@ const EARLIER = '';
 async function addVisits(db: Db, rows: readonly VisitRow[]): Promise<void> {
   // Sorted, so that two processes never wait for each other's rows.
   const sorted = rows.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
-  const given = jsonRows(
-    dialectOf(db),
-    sorted.map(({ newsletter, slot, day, visits }) => [newsletter, slot, day, visits]),
-    { newsletter: 'text', slot: 'text', day: 'text', visits: 'int' },
-  );
+  const values = sorted.map(({ newsletter, slot, day, visits }) => [newsletter, slot, day, visits]);
+  const given = jsonRows(dialectOf(db), values, { newsletter: 'text', slot: 'text', day: 'text', visits: 'int' });
   // SQLite's parser needs "where true" between the select and the conflict clause.
   await sql`insert into edition_visits (newsletter, slot, day, visits)
     select newsletter, slot, day, visits from ${given} r where true

@@ -96,10 +96,8 @@ export function buildArchivePage(
   { path, previous }: PageLinks,
   articles: Article[],
 ): { documents: RenderedDocument[]; items: number; failed: FailedArticle[] } {
-  const { items, failed } = toItems(
-    articles.filter(({ status }) => status.state !== 'retracted'),
-    config,
-  );
+  const shown = articles.filter(({ status }) => status.state !== 'retracted');
+  const { items, failed } = toItems(shown, config);
   items.sort((a, b) => b.publishedAt - a.publishedAt || (a.id < b.id ? 1 : -1));
   const tombstones = tombstonesOf(articles, config.publication.language);
   tombstones.sort((a, b) => b.retractedAt - a.retractedAt || (a.id < b.id ? 1 : -1));

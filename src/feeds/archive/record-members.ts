@@ -86,10 +86,8 @@ async function recordIn(
   now: number,
 ): Promise<ArchivePageNumbers> {
   const pages: ArchivePageNumbers = new Map();
-  const places = await readPlaces(
-    tx,
-    articles.map(({ id }) => id),
-  );
+  const ids = articles.map(({ id }) => id);
+  const places = await readPlaces(tx, ids);
   const before = new Map([...places].map(([id, one]) => [id, new Map(one)]));
   for (const archive of archives) {
     const { id: feed } = archive.feed;
@@ -208,11 +206,8 @@ async function removeDeselected(tx: Tx, archive: Archive): Promise<void> {
         .filter(({ selectedBy }) => selectedBy.has(archive.feed.id))
         .map(({ id }) => id),
     );
-    await removeWaiting(
-      tx,
-      archive,
-      ids.filter((id) => !selected.has(id)),
-    );
+    const others = ids.filter((id) => !selected.has(id));
+    await removeWaiting(tx, archive, others);
   }
 }
 

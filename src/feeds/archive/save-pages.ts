@@ -135,11 +135,8 @@ async function countPages(tx: Tx, feed: string, month: string): Promise<number> 
  */
 export async function touchPages(tx: Tx, feed: string, pages: ReadonlySet<number>, at: number): Promise<void> {
   if (pages.size === 0) return;
-  const touched = jsonRows(
-    dialectOf(tx),
-    [...pages].map((page) => [page]),
-    { page: 'int' },
-  );
+  const values = [...pages].map((page) => [page]);
+  const touched = jsonRows(dialectOf(tx), values, { page: 'int' });
   // Grows even if the clock has been set back.
   await sql`update archive_pages set changed_at =
       case when changed_at < cast(${at} as bigint) then cast(${at} as bigint) else changed_at + 1000 end

@@ -70,11 +70,7 @@ function feedsTable(request: SignedInRequest, feeds: readonly PublishedFeed[]): 
       ],
     };
   });
-  return rowTable(
-    { titleId: 'feeds-title' },
-    [{ label: 'Feed' }, { label: 'Documents' }, { label: 'Changed' }, { label: 'Archive' }],
-    rows,
-  );
+  return rowTable({ titleId: 'feeds-title' }, ['Feed', 'Documents', 'Changed', 'Archive'], rows);
 }
 
 function archiveText(archive: PublishedFeed['archive']): Html {
@@ -103,13 +99,8 @@ const readersOf = agedCachePerDesk(async ({ app: { store, config, clock } }, _: 
   };
 });
 
-const READER_COLUMNS = [
-  { label: 'Reader' },
-  { label: 'Requests a day', isNumber: true },
-  { label: 'Unchanged', isNumber: true },
-  { label: 'Reported subscribers', isNumber: true },
-  { label: 'Documents', isNumber: true },
-];
+const READER_FIGURES = ['Requests a day', 'Unchanged', 'Reported subscribers', 'Documents'];
+const READER_COLUMNS = ['Reader', ...READER_FIGURES.map((label) => ({ label, isNumber: true }))];
 
 function readersSection({ statistics: { from, readers, days }, byDay }: ReadersOfDays): Html {
   if (readers.length === 0) {
@@ -193,7 +184,7 @@ type ShownHub = Awaited<ReturnType<typeof readHubStatus>>;
 function topicsTable(topics: ShownHub['subscriptions']): Html {
   if (topics.length === 0) return html``;
   const rows = topics.map(({ topic, count, failing }) => ({ cells: [topic, count, failing] }));
-  const columns = [{ label: 'Feed' }, { label: 'Subscriptions', isNumber: true }, { label: 'Failing', isNumber: true }];
+  const columns = ['Feed', ...['Subscriptions', 'Failing'].map((label) => ({ label, isNumber: true }))];
   return html`<h3 id="hub-topics">Subscriptions by feed</h3>
 ${rowTable({ titleId: 'hub-topics' }, columns, rows)}`;
 }
@@ -206,10 +197,7 @@ function failingTable(request: SignedInRequest, failing: ShownHub['failing'], to
       dueAt === null ? 'with the next change' : fromNow(request, dueAt),
     ],
   }));
-  const columns = [
-    ...[{ label: 'Server' }, { label: 'Feed' }, { label: 'Since' }],
-    ...[{ label: 'Reason' }, { label: 'Tried again' }],
-  ];
+  const columns = ['Server', 'Feed', 'Since', 'Reason', 'Tried again'];
   return html`<h3 id="hub-failing">Failing, the longest first</h3>
 ${rowTable({ titleId: 'hub-failing' }, columns, rows)}
 ${total > failing.length ? html`<p class="meaning">and ${total - failing.length} more.</p>` : ''}`;

@@ -38,13 +38,10 @@ export async function countNewSubscription(
           [widerBlock(address), PER_WIDER_BLOCK],
         ];
   for (const [block, limit] of blocks) {
-    const permit = await acquirePermit(db, `hub quota ${whose} ${hashOf(secrets, block)}`, limit, now);
+    // The store holds no addresses.
+    const hash = createHmac('sha256', deriveKey(secrets[0], 'hash clients')).update(block).digest('base64url');
+    const permit = await acquirePermit(db, `hub quota ${whose} ${hash}`, limit, now);
     if (permit.kind === 'refused') return Math.max(1, Math.ceil((permit.retryAt - now) / SECOND));
   }
   return 0;
-}
-
-/** The store holds no addresses. */
-function hashOf(secrets: SigningSecrets, block: string): string {
-  return createHmac('sha256', deriveKey(secrets[0], 'hash clients')).update(block).digest('base64url');
 }

@@ -32,8 +32,6 @@ type VerificationResult =
   /** The process is stopping. */
   | { kind: 'aborted' };
 
-export type Admission = { kind: 'accepted' } | { kind: 'full'; retryAfterSeconds: number };
-
 /** Longer than a verification can take. */
 const LEASE = 30 * SECOND;
 /** Short, because the subscriber waits for it and repeats its request. */
@@ -51,7 +49,7 @@ export async function enqueueRequest(
   request: Omit<HubRequest, 'secret'>,
   secret: string | null,
   now: number,
-): Promise<Admission> {
+): Promise<{ kind: 'accepted' } | { kind: 'full'; retryAfterSeconds: number }> {
   const { mode, topic, callback, host } = request;
   const key = subscriptionKey(request);
   // Existing subscribers can always renew or unsubscribe, and are verified first.

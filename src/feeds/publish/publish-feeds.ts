@@ -129,11 +129,9 @@ async function storeBuild(
   await deleteRejectionsOfOtherFeeds(tx, configured);
   const outcome = { claimed, changedPaths: [], postponedUntil: null };
 
-  const documents = [...build.feeds.flatMap((feed) => feed.documents), ...build.shared];
-  const changed = await findChanged(
-    tx,
-    documents.filter(({ path }) => !superseded.has(path)),
-  );
+  const built = [...build.feeds.flatMap((feed) => feed.documents), ...build.shared];
+  const documents = built.filter(({ path }) => !superseded.has(path));
+  const changed = await findChanged(tx, documents);
   const currentPaths = [...configured.flatMap((id) => FORMATS.map((format) => `${id}.${format}`)), ...SHARED_DOCUMENTS];
   const obsoleteDocuments = await findUnlistedDocuments(tx, currentPaths);
   const obsoleteArchives = await findObsoleteArchives(tx, config);

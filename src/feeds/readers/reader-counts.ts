@@ -111,7 +111,7 @@ async function writeRequests(store: Store, date: string, tallies: ReaderTally[])
 
 async function writeReports(store: Store, date: string, tallies: ReaderTally[]): Promise<void> {
   const reports = tallies
-    .flatMap((tally) => [...(tally.reports?.values() ?? [])].sort(byFeed))
+    .flatMap((tally) => [...(tally.reports?.values() ?? [])].sort((a, b) => (a.feed < b.feed ? -1 : 1)))
     .filter((report) => !report.isSaved);
   for (const some of chunks(reports, ROWS_PER_STATEMENT)) {
     await saveReports(store, date, some);
@@ -180,8 +180,4 @@ function nameFrom(userAgent: string | null | undefined): ReaderName {
 function byKey(a: RequestRow, b: RequestRow): number {
   if (a.path !== b.path) return a.path < b.path ? -1 : 1;
   return a.reader < b.reader ? -1 : 1;
-}
-
-function byFeed(a: ReportRow, b: ReportRow): number {
-  return a.feed < b.feed ? -1 : 1;
 }

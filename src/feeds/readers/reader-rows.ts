@@ -29,11 +29,8 @@ export interface ReportRow {
  * @param rows one for each document and reader; sorted, so that two processes never wait for each other's rows
  */
 export async function addRequests({ db, dialect }: Store, day: string, rows: readonly RequestRow[]): Promise<void> {
-  const given = jsonRows(
-    dialect,
-    rows.map(({ path, reader, requests, unchanged }) => [path, reader, requests, unchanged]),
-    { path: 'text', reader: 'text', requests: 'int', unchanged: 'int' },
-  );
+  const values = rows.map(({ path, reader, requests, unchanged }) => [path, reader, requests, unchanged]);
+  const given = jsonRows(dialect, values, { path: 'text', reader: 'text', requests: 'int', unchanged: 'int' });
   // SQLite's parser needs "where true" between the select and the conflict clause.
   await db.transaction().execute(async (tx) => {
     await sql`
@@ -60,11 +57,9 @@ function totalsOf(rows: readonly RequestRow[]): { scope: string; state: 'full' |
 
 /** Stores reports unless a later one is stored, in one statement. @param rows as for `addRequests` */
 export async function saveReports({ db, dialect }: Store, day: string, rows: readonly ReportRow[]): Promise<void> {
-  const given = jsonRows(
-    dialect,
-    rows.map(({ path, reader, feed, subscribers, reportedAt }) => [path, reader, feed, subscribers, reportedAt]),
-    { path: 'text', reader: 'text', feed: 'text', subscribers: 'int', reported_at: 'int' },
-  );
+  const values = rows.map((row) => [row.path, row.reader, row.feed, row.subscribers, row.reportedAt]);
+  const columns = { path: 'text', reader: 'text', feed: 'text', subscribers: 'int', reported_at: 'int' } as const;
+  const given = jsonRows(dialect, values, columns);
   await sql`
     insert into feed_reader_reports (day, path, reader, feed, subscribers, reported_at)
     select ${text(day)}, path, reader, feed, subscribers, reported_at from ${given} r where true

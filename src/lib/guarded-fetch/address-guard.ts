@@ -61,7 +61,8 @@ export function openAddressGuard(options: GuardOptions = {}): AddressGuard {
     const address = embeddedAddress(bare) ?? bare;
     const isPublic = !isSpecial(address) && (isIPv4(address) || isUnicast(address));
     if (!isPublic && !isAllowed(address)) return 'its address is not public';
-    if (openRanges(ownAddresses().map(rangeOf))(address)) return 'its address is one of this machine';
+    if (openRanges(ownAddresses().map((own) => `${own}/${isIPv4(own) ? 32 : 128}`))(address))
+      return 'its address is one of this machine';
     // Other privileged ports belong to mail, databases and remote shells.
     if (port < 1024 && port !== 80 && port !== 443) return `its port ${port} is not a web port`;
     return null;
@@ -73,11 +74,6 @@ export function interfaceAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((addresses) =>
     (addresses ?? []).filter(({ internal }) => !internal).map(({ address }) => address.replace(/%.*$/s, '')),
   );
-}
-
-/** The range of one address. */
-function rangeOf(address: string): string {
-  return `${address}/${isIPv4(address) ? 32 : 128}`;
 }
 
 /** The IPv4 address in the last four bytes of an IPv6 address that embeds one; null for other addresses. */

@@ -108,14 +108,10 @@ function isWanted(post: Row, leftOut: LeftOut): boolean {
   return false;
 }
 
-interface PostContext {
-  meta: Row;
-  authors: Row[];
-  tags: Row[];
-  siteUrl: string;
-}
-
-function toItem(post: Row, { meta, authors, tags, siteUrl }: PostContext): SourceItem {
+function toItem(
+  post: Row,
+  { meta, authors, tags, siteUrl }: { meta: Row; authors: Row[]; tags: Row[]; siteUrl: string },
+): SourceItem {
   const slug = textIn(post, 'slug');
   const absolute = (text: string): string => text.replaceAll(PLACEHOLDER, siteUrl);
   const url = absolute(textIn(post, 'canonical_url')) || (slug === '' ? null : `${siteUrl}/${slug}/`);

@@ -110,10 +110,8 @@ async function sampleAddresses({ db }: Store, { publication }: Config, folder: s
   const within = db.selectFrom('articles').where('origin', '>', `${root}/`).where('origin', '<', `${root}0`);
   const rows = await within.select(['id', 'origin']).orderBy('origin').execute();
   const chosen = [...new Set([rows[0], rows[rows.length >> 1], rows.at(-1)])].filter((row) => row !== undefined);
-  const articles = await findArticles(
-    db,
-    chosen.map(({ id }) => id),
-  );
+  const ids = chosen.map(({ id }) => id);
+  const articles = await findArticles(db, ids);
   const urls = new Map(articles.map((article) => [article.id, articleUrl(article, publication.url)]));
   return chosen.map(({ id, origin }) => ({
     file: join(folder, relative(root, origin ?? '')),

@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join, relative, resolve, sep } from 'node:path';
 import { jekyllPattern, toPattern } from '../../articles/import/files/defaults.ts';
 import { filePlaceOf } from '../../articles/import/files/file-place.ts';
-import { type ImportFile, markdownFile } from '../../articles/import/files/import-files.ts';
+import { type ImportFile, openFile } from '../../articles/import/files/import-files.ts';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { ExportError, type LeftOut } from './export-entry.ts';
 import { readSiteAuthors } from './site-authors.ts';
@@ -113,7 +113,7 @@ export async function findSitePosts(
     if (isContent && below.length === 1) leftOut.skip('pages at the top of the site');
     else if (isContent && below[0] === 'authors') leftOut.skip('files about authors');
     else {
-      const file = await markdownFile(path, resolve(home));
+      const file = await openFile(path, 'markdown', resolve(home));
       if (file !== null) files.push(asPost(file, root, site));
     }
   }

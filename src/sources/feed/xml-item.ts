@@ -109,13 +109,11 @@ export function idOf(written: string): string | null {
  * @param elements links of RSS, with the address as text, or of Atom
  */
 function readLink(elements: XmlElement[], base: string): string | null {
-  const alternates = elements.filter(({ attributes }) => relationOf(attributes) === 'alternate');
+  const alternates = elements.filter(
+    ({ attributes: { rel = 'alternate' } }) => rel.trim().toLowerCase() === 'alternate',
+  );
   const html = alternates.filter(({ attributes }) => /^\s*text\/html\b/i.test(attributes.type ?? 'text/html'));
   return first([...html, ...alternates], (element) => addressOf(element, base));
-}
-
-function relationOf({ rel = 'alternate' }: Record<string, string>): string {
-  return rel.trim().toLowerCase();
 }
 
 /** Some feeds write the address of an Atom link as text. */

@@ -148,10 +148,8 @@ class Poller<S extends AnySource, R> {
       if (this.#running.has(host)) continue;
       const polls = rows.map(({ id }) => sources.get(id)).filter((source) => source !== undefined);
       const work = this.#limit.run(() => this.#pollEach(host, polls, signal));
-      this.#running.set(
-        host,
-        work.finally(() => this.#running.delete(host)),
-      );
+      const ended = work.finally(() => this.#running.delete(host));
+      this.#running.set(host, ended);
     }
   }
 
@@ -275,10 +273,8 @@ async function readAndRecord<S extends AnySource, R>(
   }
 }
 
-type End = Awaited<ReturnType<EndOfPoll>>;
-
 function failureOf({ kind, message: problem, retryAt }: PollError) {
-  return { signal: { kind, problem, retryAt }, findings: {} satisfies End['findings'] };
+  return { signal: { kind, problem, retryAt }, findings: {} satisfies Awaited<ReturnType<EndOfPoll>>['findings'] };
 }
 
 /** Records the pause that a host has asked for, also where nothing else is recorded. */

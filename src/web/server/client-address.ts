@@ -2,9 +2,10 @@
 import { createHmac } from 'node:crypto';
 import { isIP, isIPv6 } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { deriveKey, type SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { addressBlock, widerBlock } from '../../lib/cidr.ts';
+import { openAddressGuard } from '../../lib/guarded-fetch/address-guard.ts';
 import type { WebContext } from './web-context.ts';
 
 /** The address of the client that sent the request; null if the request did not come through a socket. */
@@ -75,4 +76,32 @@ function plainAddress(text: string): string | null {
 function dotted(group: string): string {
   const bits = Number.parseInt(group, 16);
   return `${bits >> 8}.${bits & 0xff}`;
+}
+
+const guard = openAddressGuard();
+
+/**
+ * Logs the first forwarded header of this process from an address that is not a trusted proxy: the rate limits of one
+ * client would apply to all clients of that proxy together. No log contains a public address, which may be a person's.
+ */
+export function reportUntrustedProxy({ isTrustedProxy, log }: WebContext): MiddlewareHandler {
+  let isReported = false;
+  // Not async: it is passed by every request.
+  return (c, next) => {
+    const isForwarded = c.req.header('X-Forwarded-For') !== undefined || c.req.header('Forwarded') !== undefined;
+    const peer = isForwarded && !isReported ? peerAddress(c) : null;
+    if (peer !== null && !isTrustedProxy(peer)) {
+      isReported = true;
+      const isPublic = guard(peer, 443) === null;
+      const [from, range] = isPublic
+        ? ['a public address', 'its range']
+        : [peer, `"${peer}/${peer.includes(':') ? 128 : 32}"`];
+      log?.warn(
+        { address: isPublic ? 'public' : peer },
+        `requests with X-Forwarded-For came from ${from}, which is not in server.trustedProxies: if it is your ` +
+          `proxy, all visitors behind it share the limits of one client; add ${range}`,
+      );
+    }
+    return next();
+  };
 }

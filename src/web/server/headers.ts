@@ -13,6 +13,19 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** For a document in a frame of the desk: no scripts, forms or other sites; pictures from the publication alone. */
+export function framePolicy(publicUrl: string): string {
+  return [
+    "default-src 'none'",
+    "style-src 'unsafe-inline'",
+    `img-src 'self' ${new URL(publicUrl).origin}`,
+    "form-action 'none'",
+    "base-uri 'none'",
+    "frame-ancestors 'self'",
+    'sandbox',
+  ].join('; ');
+}
+
 /** A response that sets one of these itself keeps it. Other sites may show our pictures and read our feeds. */
 const HEADERS = {
   'Content-Security-Policy': POLICY,

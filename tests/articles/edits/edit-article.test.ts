@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
-import { type ArticleEdit, editArticle, fieldText } from '../../../src/articles/edits/edit-article.ts';
+import { type ArticleEdit, editArticle } from '../../../src/articles/edits/edit-article.ts';
 import { listEdits } from '../../../src/articles/edits/edit-log.ts';
 import { ArticleConflictError, ArticleEditError } from '../../../src/articles/edits/read-written.ts';
 import { restoreArticle, retractArticle, undoArticleEdit } from '../../../src/articles/edits/retract-article.ts';
@@ -100,7 +100,7 @@ forEachDatabase((open) => {
           await saveAll(app.store, [article('any', { ...change, section: 'gone-section' })]);
           const row = await app.store.db.selectFrom('articles').selectAll().where('id', '=', 'any').executeTakeFirst();
           const outcome = await edit(app, 'any', {
-            ...{ headline, kicker: fieldText(kicker), dek: fieldText(dek), section: 'gone-section', pinned },
+            ...{ headline, kicker: kicker ?? '', dek: dek ?? '', section: 'gone-section', pinned },
             body: source.replaceAll('\n', '\r\n'),
             ...SILENT,
           });

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { revokeLinksOf } from '../../../src/audience/account-links.ts';
 import { subscriptionStates } from '../../../src/audience/consent/changes.ts';
-import { findSubscription } from '../../../src/audience/subscriptions.ts';
+import { findSubscriber, findSubscriptionState, type Subscriber } from '../../../src/audience/subscriptions.ts';
 import { unsubscribeToken } from '../../../src/audience/tokens.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
@@ -29,7 +29,7 @@ describe('the unsubscribe page', () => {
     /** Without a body of its own: the form of the page. */
     const post = async (init: RequestInit = {}): Promise<Response> =>
       site.app.request(path, { method: 'POST', body: FORM, ...init });
-    const state = async (): Promise<unknown> => (await findSubscription(store.db, key))?.state;
+    const state = (): Promise<unknown> => findSubscriptionState(store.db, key);
 
     it('shows a button on GET, and changes nothing', async () => {
       const html = await site.read(path);
@@ -45,7 +45,8 @@ describe('the unsubscribe page', () => {
       const response = await post();
       expect(response.status).toBe(200);
       expect(await response.text()).toContain('You are unsubscribed');
-      expect(await findSubscription(store.db, key)).toMatchObject({ state: 'unsubscribed', changedAt: NOW });
+      const { subscriptions } = (await findSubscriber(store.db, key.subscriberId)) as Subscriber;
+      expect(subscriptions).toMatchObject([{ state: 'unsubscribed', changedAt: NOW }]);
       expect(await site.read(path)).toContain('You are unsubscribed');
       expect((await post()).status).toBe(200);
     });

@@ -88,7 +88,7 @@ describe('an edition with a draft', () => {
         roundup: ['r1'],
         latest: ['old'],
       });
-      expect(edition).toMatchObject({ dropped: ['n3'], arrivals: ['n1'], didNotFit: [], approval: null });
+      expect(edition).toMatchObject({ dropped: ['n3'], didNotFit: [], approval: null });
       expect(edition.html.match(/>Good (<em>morning<\/em>),</)).not.toBeNull();
       expect(edition.text).toContain('Good morning');
       expect(edition.html.indexOf('Headline of n4')).toBeLessThan(edition.html.indexOf('Headline of a1'));

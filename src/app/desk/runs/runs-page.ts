@@ -103,8 +103,7 @@ async function nextSlotsTable(
       ],
     };
   });
-  const columns = [{ label: 'Schedule' }, { label: 'Cron' }, { label: 'Next slot' }, { label: 'Last run' }];
-  return rowTable({ titleId: 'next-slots-title' }, columns, rows);
+  return rowTable({ titleId: 'next-slots-title' }, ['Schedule', 'Cron', 'Next slot', 'Last run'], rows);
 }
 
 /** When a job runs next. An edition that was sent early leaves its slot without a run. */
@@ -127,14 +126,8 @@ function runsTable(request: SignedInRequest, runs: readonly Run[]): Html {
       run.covers > 1 ? run.covers : '',
     ],
   }));
-  const columns = [
-    ...[{ label: 'Slot' }, { label: 'Schedule' }, { label: 'State' }, { label: 'Reason' }],
-    ...[
-      { label: 'Took', isNumber: true },
-      { label: 'Slots covered', isNumber: true },
-    ],
-  ];
-  return rowTable({ titleId: 'runs-title' }, columns, rows);
+  const numbers = ['Took', 'Slots covered'].map((label) => ({ label, isNumber: true }));
+  return rowTable({ titleId: 'runs-title' }, ['Slot', 'Schedule', 'State', 'Reason', ...numbers], rows);
 }
 
 function durationOf({ startedAt, finishedAt }: Run): string {

@@ -49,12 +49,8 @@ export function draftsSection(request: SignedInRequest, newsletters: readonly To
   if (newsletters.length === 0) {
     return html`<p class="soft">No newsletter is configured: see "newsletters" in the configuration.</p>`;
   }
-  const columns = [{ label: 'Edition' }, { label: 'Draft' }, { label: 'Stories' }, { label: 'Checks' }];
-  return rowTable(
-    { titleId: 'drafts-title' },
-    columns,
-    newsletters.flatMap((one) => newsletterRows(request, one)),
-  );
+  const rows = newsletters.flatMap((one) => newsletterRows(request, one));
+  return rowTable({ titleId: 'drafts-title' }, ['Edition', 'Draft', 'Stories', 'Checks'], rows);
 }
 
 function newsletterRows(request: SignedInRequest, { newsletter, drafts, later }: TodayNewsletter): TableRow[] {
@@ -149,8 +145,7 @@ export function missedSection(request: SignedInRequest, { overdue, troubled }: T
       ],
     })),
   ];
-  const columns = [{ label: 'Slot' }, { label: 'Schedule' }, { label: 'State' }, { label: 'Reason' }];
-  return html`${rowTable({ titleId: 'missed-title' }, columns, rows)}
+  return html`${rowTable({ titleId: 'missed-title' }, ['Slot', 'Schedule', 'State', 'Reason'], rows)}
 ${request.may('editions.read') ? html`<p><a href="${request.desk.base}/runs">All runs</a></p>` : ''}`;
 }
 
@@ -163,8 +158,7 @@ export function processesSection(request: SignedInRequest, { processes }: Today)
       : html`${statusMark('off', 'ended')} last seen ${fromNow(request, seenAt)}`;
     return { cells: [`${host}, process ${pid}`, state, roles.join(', '), version] };
   });
-  const columns = [{ label: 'Process' }, { label: 'State' }, { label: 'Roles' }, { label: 'Version' }];
-  return html`${missing}${rowTable({ titleId: 'processes-title' }, columns, rows)}`;
+  return html`${missing}${rowTable({ titleId: 'processes-title' }, ['Process', 'State', 'Roles', 'Version'], rows)}`;
 }
 
 export function lastEditionsSection(request: SignedInRequest, editions: readonly LastEdition[]): Html {

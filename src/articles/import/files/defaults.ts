@@ -176,7 +176,7 @@ function addressOf(
   // Where a slug may have slashes, as in Docusaurus, it is the whole path below the part that all posts share.
   const isWhole = (form === 'plain' || form === 'astro') && ownSlug?.includes('/') === true;
   const used = isWhole ? pattern.replace(/(?<=\/):.*:(?=slug\b)/, ':') : pattern;
-  const filled = used.replace(PLACE, (_, place: string) => encodePath(parts[place] ?? ''));
+  const filled = used.replace(PLACE, (_, place: string) => (parts[place] ?? '').replace(UNSAFE, encodeURIComponent));
   // An article without categories has no part for them.
   return filled.replace(/([^:])\/{2,}/g, '$1/');
 }
@@ -190,9 +190,7 @@ function dayOf(published: string): string | null {
 }
 
 /** Letters are encoded where the address is read; `%C3%A9` stays. */
-function encodePath(text: string): string {
-  return text.replace(/[?#\\]|%(?![0-9a-f]{2})/gi, encodeURIComponent);
-}
+const UNSAFE = /[?#\\]|%(?![0-9a-f]{2})/gi;
 
 function namesOf(value: unknown): string[] {
   if (Array.isArray(value)) return value.filter((name) => typeof name === 'string');

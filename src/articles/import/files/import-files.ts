@@ -192,15 +192,11 @@ async function openDocument(path: string, root: string): Promise<ImportFile | nu
 }
 
 /**
- * A file of Markdown, with any name.
+ * A file of any name.
  * @param root pictures of its articles are read below this folder, absolute
  * @returns null if it is no file
  */
-export function markdownFile(path: string, root: string): Promise<ImportFile | null> {
-  return openFile(path, 'markdown', root);
-}
-
-async function openFile(path: string, format: ImportFormat, root: string): Promise<ImportFile | null> {
+export async function openFile(path: string, format: ImportFormat, root: string): Promise<ImportFile | null> {
   const stats = await stat(path, { bigint: true });
   if (!stats.isFile()) return null;
   const bytes = Number(stats.size);

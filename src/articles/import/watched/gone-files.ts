@@ -21,7 +21,8 @@ export async function clearGoneFiles(
   const present = new Set(found.map((file) => file.path));
   const unreadable = found.filter((file) => file.fingerprint === '').map((file) => file.path);
   const listed = paths.listed.map((path) => resolve(path));
-  const missing = paths.failed.map((path) => resolve(path)).filter(isMissingFile);
+  const failed = paths.failed.map((path) => resolve(path));
+  const missing = failed.filter((path) => !existsSync(path) && existsSync(dirname(path)));
   const gone = (await listImportSources(reports)).filter(
     (source) =>
       !present.has(source) &&
@@ -35,10 +36,6 @@ export async function clearGoneFiles(
 async function deleteFileRecords(db: Db, paths: string[]): Promise<void> {
   await db.deleteFrom('imported_files').where('path', 'in', paths).execute();
   await clearRejectionsOfFiles(db, paths);
-}
-
-function isMissingFile(path: string): boolean {
-  return !existsSync(path) && existsSync(dirname(path));
 }
 
 function isBelow(path: string, folder: string): boolean {

@@ -80,7 +80,7 @@ ${
     : html`<section id="imports" data-region><h2>Your last imports</h2>
 ${rowTable(
   'Your last imports',
-  [{ label: 'File' }, { label: 'State' }, { label: 'Uploaded' }],
+  ['File', 'State', 'Uploaded'],
   uploads.map((upload) => uploadRow(request, upload)),
 )}</section>`
 }`;

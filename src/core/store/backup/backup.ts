@@ -108,11 +108,8 @@ export async function restoreStore(
         return copied;
       }),
     );
-    const tables = await readTables(backup.db);
-    await analyseTables(
-      store.db,
-      tables.map(({ name }) => name),
-    );
+    const names = (await readTables(backup.db)).map(({ name }) => name);
+    await analyseTables(store.db, names);
     return { rows, bytes: (await stat(file)).size };
   } finally {
     await backup.close();

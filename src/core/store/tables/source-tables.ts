@@ -97,7 +97,7 @@ interface SourceItemsTable {
   item: string;
   article_id: string;
   url: string | null;
-  /** As the source says; else see own-sites/plan-items.ts. */
+  /** As the source says; else see own-sites/import-entries.ts. */
   published_at: number;
   modified_at: number | null;
   /** Null for an item that was stored before these were. `seen_at`: when the last document or page had it. */

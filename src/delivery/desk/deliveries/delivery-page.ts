@@ -101,11 +101,7 @@ function age(request: SignedInRequest, at: number): Html {
 
 function failureTable(groups: readonly FailureGroup[]): Html {
   if (groups.length === 0) return html`<p class="empty">Nothing has failed.</p>`;
-  const columns = [
-    { label: 'The server’s words, or another cause' },
-    { label: 'How it ended' },
-    { label: 'Messages', isNumber: true },
-  ];
+  const columns = ['The server’s words, or another cause', 'How it ended', { label: 'Messages', isNumber: true }];
   const rows = groups.map(({ kind, words, count }) => ({
     cells: [html`<bdi>${words}</bdi>`, kind, formatCount(count)],
   }));
@@ -129,7 +125,7 @@ function failedTable(request: SignedInRequest, failed: readonly FailedDeliveryOf
       when(request, at),
     ],
   }));
-  return rowTable({ titleId: 'failed-heading' }, [{ label: 'To' }, { label: 'Why' }, { label: 'When' }], rows);
+  return rowTable({ titleId: 'failed-heading' }, ['To', 'Why', 'When'], rows);
 }
 
 function uncertainSection(
@@ -164,7 +160,7 @@ ${postButton(request, `${path}/settle-all`, `Submit all ${uncertain} again`, {
 }
 ${rowTable(
   { titleId: 'uncertain-heading' },
-  [{ label: 'To' }, { label: 'Since' }, { label: 'What happened' }],
+  ['To', 'Since', 'What happened'],
   shown.map(({ subscriberId, email, since }) => ({
     cells: [
       shownAddress(request, email, subscriberId),
@@ -182,7 +178,7 @@ function providerTable(reports: readonly ProviderReports[]): Html {
   const rows = reports.map(({ mailboxProvider, submitted, complaints, bounces }) => ({
     cells: [mailboxProvider, ...[submitted, complaints, bounces].map(formatCount)],
   }));
-  return rowTable({ titleId: 'providers-heading' }, [{ label: 'Mailbox provider' }, ...counts], rows);
+  return rowTable({ titleId: 'providers-heading' }, ['Mailbox provider', ...counts], rows);
 }
 
 /** @param progress the newest first */

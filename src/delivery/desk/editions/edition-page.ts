@@ -1,4 +1,5 @@
 /** The page of a closed edition. */
+
 import { html } from 'hono/html';
 import { fullHeadline } from '../../../articles/article.ts';
 import { articleDeskPath } from '../../../articles/article-link.ts';
@@ -17,6 +18,7 @@ import { respondMissing, respondPage } from '../../../web/desk/page.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { rowTable, type TableRow } from '../../../web/desk/parts/row-table.ts';
 import { when, whenText } from '../../../web/desk/parts/when.ts';
+import { framePolicy } from '../../../web/server/headers.ts';
 import { countAllDeliveries, NO_DELIVERIES, readDeliveryStates } from '../../queue/queries.ts';
 import { formatPercent } from '../../rates/judge-rates.ts';
 import { type RateLevelReached, readLevels } from '../../status/edition-reports.ts';
@@ -126,15 +128,13 @@ async function stories({ desk }: SignedInRequest, edition: Edition): Promise<Htm
   const { db } = desk.app.store;
   const placed = await listEditionArticles(db, edition.id);
   if (placed.length === 0) return html`<p class="empty">Later revisions have its stories.</p>`;
-  const articles = await findArticles(
-    db,
-    placed.map(({ id }) => id),
-  );
+  const ids = placed.map(({ id }) => id);
+  const articles = await findArticles(db, ids);
   const headlines = new Map(articles.map((article) => [article.id, fullHeadline(article)]));
   const rows = placed.map(({ id, block }) => ({
     cells: [html`<a dir="auto" href="${desk.base}${articleDeskPath(id)}">${headlines.get(id) ?? id}</a>`, block],
   }));
-  return rowTable({ titleId: 'stories-heading' }, [{ label: 'Story' }, { label: 'Block' }], rows);
+  return rowTable({ titleId: 'stories-heading' }, ['Story', 'Block'], rows);
 }
 
 interface RevisionLine {
@@ -172,7 +172,7 @@ function revisionTable(request: SignedInRequest, revisions: RevisionLine[], show
     ],
   });
   const counts = ['Submitted', 'Failed', 'Not sent'].map((label) => ({ label, isNumber: true }));
-  const columns = [{ label: 'Revision' }, { label: 'Closed' }, { label: 'Delivery' }, ...counts];
+  const columns = ['Revision', 'Closed', 'Delivery', ...counts];
   return rowTable({ titleId: 'revisions-heading' }, columns, revisions.map(row));
 }
 
@@ -207,10 +207,6 @@ ${when(request, entry.at)}</span></li>`;
 export async function serveFrozenPage(request: SignedInRequest): Promise<Response> {
   const edition = await requestedEdition(request);
   if (edition === null) return respondMissing(request, 'There is no such edition.');
-  const { origin } = new URL(request.desk.app.config.publication.url);
-  return request.c.html(edition.archiveHtml, 200, {
-    'Content-Security-Policy':
-      `sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' ${origin}; ` +
-      `base-uri 'none'; form-action 'none'; frame-ancestors 'self'`,
-  });
+  const policy = framePolicy(request.desk.app.config.publication.url);
+  return request.c.html(edition.archiveHtml, 200, { 'Content-Security-Policy': policy });
 }

@@ -16,19 +16,11 @@ import { deliveryStateMark, editionDeskPath, mailedName, newsletterTitle } from 
 
 const PER_PAGE = 25;
 
-type ListedEdition = EditionSummary & { deliveryState: EditionDeliveryState };
-
 const COLUMNS = [
-  ...[{ label: 'Edition' }, { label: 'Delivery' }],
-  ...[
-    { label: 'Submitted', isNumber: true },
-    { label: 'Failed', isNumber: true },
-  ],
-  ...[{ label: 'Slot' }, { label: 'Newsletter' }],
-  ...[
-    { label: 'Number', isNumber: true },
-    { label: 'Revision', isNumber: true },
-  ],
+  ...['Edition', 'Delivery'],
+  ...['Submitted', 'Failed'].map((label) => ({ label, isNumber: true })),
+  ...['Slot', 'Newsletter'],
+  ...['Number', 'Revision'].map((label) => ({ label, isNumber: true })),
 ];
 
 /** GET `/editions`. */
@@ -41,13 +33,11 @@ export async function serveEditionList(request: SignedInRequest): Promise<Respon
     newsletter?.includes('\u0000') === true ? [] : await listEditionsAfter(db, newsletter, after, PER_PAGE + 1);
   const shown = found.slice(0, PER_PAGE);
   const last = found.length > PER_PAGE ? shown.at(-1) : undefined;
-  const counts = await countAllDeliveries(
-    db,
-    shown.map(({ id }) => id),
-  );
+  const ids = shown.map(({ id }) => id);
+  const counts = await countAllDeliveries(db, ids);
   const figure = (id: number, name: string, count: number): Html =>
     html`<span data-figure="edition:${id}:${name}">${formatCount(count)}</span>`;
-  const row = (edition: ListedEdition): TableRow => {
+  const row = (edition: EditionSummary & { deliveryState: EditionDeliveryState }): TableRow => {
     const counted = counts.get(edition.id) ?? NO_DELIVERIES;
     const all = queuedOf(counted);
     const { submitted, failed } = counted;

@@ -2,22 +2,24 @@
 import { html } from 'hono/html';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondPage } from '../../../web/desk/page.ts';
+import { postButton } from '../../../web/desk/parts/form.ts';
 import { statusMark } from '../../../web/desk/parts/status-mark.ts';
 import { fromNow, when, whenText } from '../../../web/desk/parts/when.ts';
 import { readArrangedDraft } from '../../draft/arranged-draft.ts';
 import { arrangeDraft } from '../../draft/compose-draft.ts';
-import { describeLostApproval } from '../../draft/describe.ts';
-import { closedPath, type DraftTarget, draftTopic, nextPath } from '../../draft/draft-target.ts';
+import type { FieldValue } from '../../draft/decisions.ts';
+import { describeField, describeLostApproval, describeValue } from '../../draft/describe.ts';
+import { closedPath, type DraftTarget, draftPath, draftTopic, nextPath } from '../../draft/draft-target.ts';
+import type { DraftConflictError } from '../../draft/edit-draft.ts';
 import { storiesOf } from '../../draft/history.ts';
 import { checkDraft } from '../../edition-checks/check-draft.ts';
 import { findHeadlines } from '../../selection/candidates.ts';
 import { composeForPage } from '../preview/compose-for-desk.ts';
 import { previewRegion } from '../preview/preview-region.ts';
 import { sendingRegion } from '../sending/sending-region.ts';
-import { conflictNotice, noConflict, type RefusedCommand } from './conflict.ts';
 import { draftLog } from './draft-log.ts';
 import { describeState } from './draft-state.ts';
-import { type DraftPageView, storyName } from './draft-view.ts';
+import { actPath, type DraftPageView, storyName } from './draft-view.ts';
 import { leftOutTray } from './left-out-tray.ts';
 import { checksRegion } from './problem-list.ts';
 import { storyBlockLists } from './story-blocks.ts';
@@ -41,7 +43,7 @@ export async function respondEdition(
   const { newsletter, slot, edition } = target;
   const { problem, text = null, conflict } = refusal;
   const body = html`${stateLine(view)}
-${conflict === undefined ? noConflict() : conflictNotice(view, conflict)}
+${conflict === undefined ? html`<section id="conflict" data-region></section>` : conflictNotice(view, conflict)}
 <section id="refusal" data-region role="alert">${
     problem === undefined ? '' : html`<p class="notice problem"><strong>Not done:</strong> ${problem}</p>`
   }</section>
@@ -118,4 +120,33 @@ async function readView(request: SignedInRequest, target: DraftTarget): Promise<
   const unknown = [...new Set(draft.log.slice(-NAMED_ENTRIES).flatMap(storiesOf))].filter((id) => !headlines.has(id));
   for (const [id, headline] of await findHeadlines(app.store.db, unknown)) headlines.set(id, headline);
   return { request, draft, composition, problems, headlines, mayEdit: request.may('drafts.edit') };
+}
+
+interface RefusedCommand {
+  error: DraftConflictError;
+  /** The act that can be repeated, below the draft's path; null where it cannot, such as an undo. */
+  repeat: { act: string; fields: Record<string, string> } | null;
+}
+
+function conflictNotice(view: DraftPageView, { error, repeat }: RefusedCommand): Html {
+  const { request, draft } = view;
+  const names = { story: (id: string) => `“${storyName(view, id)}”` };
+  const theirs = request.desk.base + draftPath(draft);
+  const keep =
+    repeat === null
+      ? ''
+      : postButton(request, actPath(draft, repeat.act), 'Keep mine', {
+          ...{ fields: { ...repeat.fields, seen: draft.draft.revision }, id: 'keep-mine' },
+        });
+  // A text as it is, which may have several lines; other values in words.
+  const value = (one: FieldValue): Html =>
+    html`<dd class="break" dir="auto">${typeof one === 'string' ? one : describeValue(one, names)}</dd>`;
+  return html`<section id="conflict" data-region role="alert" class="conflict" aria-labelledby="conflict-title">
+<h2 id="conflict-title">Nothing was changed: <bdi>${error.by}</bdi> changed the same</h2>
+${error.conflicts.map(
+  ({ field, wanted, current }) => html`<p><bdi>${error.by}</bdi> has changed ${describeField(field, names)}.</p>
+<dl class="pairs"><dt>Yours</dt>${value(wanted)}
+<dt>Theirs</dt>${value(current)}</dl>`,
+)}
+<div class="buttons">${keep}<a class="button" id="take-theirs" href="${theirs}">Take theirs</a></div></section>`;
 }

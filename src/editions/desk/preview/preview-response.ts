@@ -5,6 +5,7 @@
 import { html } from 'hono/html';
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';
+import { framePolicy } from '../../../web/server/headers.ts';
 import type { DraftComposition } from '../../draft/compose-draft.ts';
 import { previewLinks } from '../../preview.ts';
 import { fillHtml, fillText } from '../../rendering/placeholders.ts';
@@ -40,17 +41,8 @@ async function servePreview(request: SignedInRequest): Promise<Response> {
 }
 
 function previewHeaders(publicUrl: string): Record<string, string> {
-  const policy = [
-    "default-src 'none'",
-    "style-src 'unsafe-inline'",
-    `img-src 'self' ${new URL(publicUrl).origin}`,
-    "form-action 'none'",
-    "base-uri 'none'",
-    "frame-ancestors 'self'",
-    'sandbox',
-  ];
   return {
-    'Content-Security-Policy': policy.join('; '),
+    'Content-Security-Policy': framePolicy(publicUrl),
     'Cache-Control': 'no-store',
     'Referrer-Policy': 'no-referrer',
     'X-Content-Type-Options': 'nosniff',

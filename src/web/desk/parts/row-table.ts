@@ -5,7 +5,7 @@
 import { html } from 'hono/html';
 import type { Html } from '../desk-request.ts';
 
-export interface Column {
+interface Column {
   label: string;
   /** Figures, which are aligned to the right. */
   isNumber?: boolean;
@@ -20,12 +20,16 @@ export interface TableRow {
   cells: readonly (Html | string | number)[];
 }
 
-/** @param name of the table, or the id of the heading that names it */
+/**
+ * @param name of the table, or the id of the heading that names it
+ * @param given the labels of the columns; a text is a column without figures
+ */
 export function rowTable(
   name: string | { titleId: string },
-  columns: readonly Column[],
+  given: readonly (string | Column)[],
   rows: readonly TableRow[],
 ): Html {
+  const columns = given.map((one): Column => (typeof one === 'string' ? { label: one } : one));
   const heads = columns.map(({ label, isNumber }) => html`<th scope="col"${numeric(isNumber)}>${label}</th>`);
   const body = rows.map((row) => tableRow(columns, row));
   return html`<div${scrollable(name)}>

@@ -81,7 +81,7 @@ export function countDayGroups(items: readonly LabelledItem[], { groups, suggest
 }
 
 /** Whether a group is of one story; null if that depends on items of doubt, or on digests. */
-export function judgeGroup(group: readonly LabelledItem[]): boolean | null {
+function judgeGroup(group: readonly LabelledItem[]): boolean | null {
   const wrong = pairsOf(group).filter(([a, b]) => !isSame(a, b));
   if (wrong.length === 0) return true;
   if (wrong.some(([a, b]) => !isUnclear(a, b))) return false;

@@ -190,6 +190,8 @@ export async function writeGroupChange(tx: Tx, { changed, removed }: GroupChange
   for (const { id, items, decision } of changed) {
     const members = items.map((item) => item.id);
     await moveItems(tx, id, members);
+    const certain = items.filter(({ isCertain }) => isCertain).map((item) => item.id);
+    await writeCertain(tx, members, new Set(certain));
     if (decision === null) continue;
     const row = toRow(decision, now);
     await tx

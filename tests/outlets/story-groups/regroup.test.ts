@@ -170,6 +170,18 @@ forEachDatabase((open) => {
       expect(await findArticle(store.db, `roundup-${a}`)).toMatchObject({ also: [{ name: 'Outlet 2' }] });
     });
 
+    it('lets in by rule no uncertain report that came to a group after an editor split it', async () => {
+      const { store, app } = await openNewsroom(open, 2);
+      const [a, b] = [await bridge(store, 1), await bridge(store, 2)] as const;
+      await regroup(app, undefined, unsureOf(a, b));
+      await command(app, [a], { kind: 'split', items: [b] });
+      const c = await bridge(store, 3);
+      expect(await regroup(app, undefined, unsureOf(c))).toMatchObject({ moved: 1, byRule: 0 });
+      const groups = [...(await readGroups(store.db, [a, b])).values()];
+      const certain = groups.flatMap(({ items }) => items.filter(({ isCertain }) => isCertain));
+      expect(certain.map(({ id }) => id).sort((one, other) => one - other)).toEqual([a, b]);
+    });
+
     it('lets nothing in by rule whose report has an address that nobody else can open', async () => {
       const { store, app } = await openNewsroom(open, 2);
       const a = await report(store, 1, { title: BRIDGE[0] as string, url: 'http://10.1.2.3/bridge' });

@@ -34,6 +34,8 @@ describe('rankGroups', () => {
     const placed = [null, 0, 11, 13].map((position, index) => group(index + 1, 1, 1, { position }));
     expect(order(placed)).toEqual([2, 3, 1, 4]);
     expect(order([group(1, 1, 0, { position: 9 }), group(2, 1, 4, { position: 0 })])).toEqual([2, 1]);
+    expect(order([group(1, 1, 0, { position: 7 }), group(2, 1, 4, { position: 0 })])).toEqual([1, 2]);
+    expect(order([group(1, 1, 0, { position: 24 }), group(2, 1, 11, { position: 0 })])).toEqual([2, 1]);
     // Beyond the first places, a feed says nothing more.
     expect(order([group(1, 1, 2, { position: 24 }), group(2, 1, 1, { position: 300 })])).toEqual([2, 1]);
     // Events of several outlets are ranked without.
@@ -53,6 +55,14 @@ describe('rankGroups', () => {
     expect(order(themed('Floods'))).toEqual([1, 2, 5, 10, 3, 4, 6, 7, 8, 9]);
     // The events of several outlets count, and stay before single reports.
     expect(order(themed('Floods', (id) => ({ outlets: id < 5 ? 2 : 1 })))).toEqual([1, 2, 3, 4, 5, 10, 6, 7, 8, 9]);
+  });
+
+  it('takes a word for a theme that five groups have, and 5 % of all', () => {
+    const floods = (count: number) => Array.from({ length: count }, (_, id) => group(id, 1, 0, { title: 'Floods' }));
+    const others = (count: number) => Array.from({ length: count }, (_, index) => group(100 + index, 1, 0.5));
+    expect(order([...floods(4), ...others(9)]).slice(0, 4)).toEqual([0, 1, 2, 3]);
+    expect(order([...floods(5), ...others(95)]).slice(0, 3)).toEqual([0, 1, 100]);
+    expect(order([...floods(5), ...others(96)]).slice(0, 3)).toEqual([0, 1, 2]);
   });
 
   it('moves a group of a theme down by twelve hours at most', () => {

@@ -1,9 +1,9 @@
 /**
  * `--days` groups whole news days; see grouping/news-days.ts.
  *
- * `--data` groups the headlines of 20 invented days, whose stories are known. The stories are dealt into five parts. For each
- * part, all headlines of the day are grouped with the term frequencies of 30 other days of the stories in the other
- * parts, and the headlines of that part are scored: nothing of their own stories was known. Then come pairs of
+ * `--data` groups the headlines of 20 invented days, whose stories are known. The stories are dealt into five parts.
+ * For each part, all headlines of the day are grouped with the term frequencies of 30 other days of the stories in the
+ * other parts, and the headlines of that part are scored: nothing of their own stories was known. Then come pairs of
  * headlines in Chinese and Japanese.
  */
 import { readFile } from 'node:fs/promises';

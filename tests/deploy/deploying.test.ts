@@ -30,7 +30,7 @@ describe('docs/deploying.md', () => {
   it('uses commands and units that exist', () => {
     const known =
       read('src/app/commands.ts')
-        .match(/commands: \[.*\]/g)
+        .match(/\[\[.*?\], async/gs)
         ?.join() ?? '';
     const used = [...commands.matchAll(/(?:sudo|exec web|\.bin) ?\/?daywire ([a-z]+)/g)].map(([, command]) => command);
     expect(new Set(used).size).toBeGreaterThan(6);

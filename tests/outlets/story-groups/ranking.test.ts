@@ -42,6 +42,12 @@ describe('rankGroups', () => {
     expect(order([group(1, 2, 1, { position: 30 }), group(2, 2, 2, { position: 0 })])).toEqual([1, 2]);
   });
 
+  it('counts a digest of one outlet as half a day older', () => {
+    const quiz = { title: 'Morning quiz: how well do you know Orlen?' };
+    expect(order([group(1, 1, 0, quiz), group(2, 1, 11), group(3, 1, 13)])).toEqual([2, 1, 3]);
+    expect(order([group(1, 2, 0, quiz), group(2, 2, 1)])).toEqual([1, 2]);
+  });
+
   /** Ten reports, the freshest first: all of the theme but the fifth and the tenth. */
   function themed(word: string, change: (id: number) => Partial<Rankable> = () => ({})): Rankable[] {
     return Array.from({ length: 10 }, (_, index) => {

@@ -101,6 +101,7 @@ export type SignInRefusal =
   | { kind: 'busy' };
 
 export type SignIn = { kind: 'signed-in'; token: string; account: SignedInAccount } | SignInRefusal;
+
 /** An office behind one address signs in within minutes; who types one address after the other waits. */
 const CLIENT_LIMIT = { everyMs: 20 * SECOND, burst: 30 };
 

@@ -1,3 +1,4 @@
+/** The history of a subscriber: consent, deliveries, service messages, bounces. */
 import type { Db } from '../core/store/store.ts';
 import { readNewsletters } from './service-messages.ts';
 

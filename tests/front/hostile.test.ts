@@ -115,7 +115,7 @@ describe('hostile text in every field', () => {
     site.later();
     const html = await site.read('/articles/hostile');
     expect(html).not.toMatch(/javascript:|data:text/);
-    expect(html).toContain('First reported by <bdi>Outlet</bdi>');
+    expect(html).toContain('Reported by <bdi>Outlet</bdi>');
     expect(html).toContain('Also reported by <bdi>Other</bdi>');
   });
 

@@ -116,7 +116,7 @@ describe('items of other outlets', () => {
     const output = await allOutput(app);
     for (const name of ALL_ITEMS) expect(output.get(name), name).toMatch(new RegExp(`Report 3[\\s\\S]*${quote}`));
     for (const [name, text] of output) expect(text.replaceAll(quote, ''), name).not.toMatch(/MARKED|word\d/);
-    expect(output.get('/articles/report-3')).toMatch(new RegExp(`${quote}[\\s\\S]*First reported by `));
+    expect(output.get('/articles/report-3')).toMatch(new RegExp(`${quote}[\\s\\S]*Reported by `));
   });
 
   it('are no block without picks: no heading, anywhere', async () => {

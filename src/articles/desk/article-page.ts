@@ -65,7 +65,7 @@ ${pair('Kind', article.kind)}
 ${pair('Section', sectionTitle(config, article.section) ?? article.section ?? 'none')}
 ${pair('Published', when(request, article.publishedAt))}
 ${article.updatedAt === article.publishedAt ? '' : pair('Updated', when(request, article.updatedAt))}
-${outlet === null ? '' : pair('First reported by', outlet.url === null ? outlet.name : link(outlet.url, outlet.name))}
+${outlet === null ? '' : pair('Reported by', outlet.url === null ? outlet.name : link(outlet.url, outlet.name))}
 ${article.bylines.length === 0 ? '' : pair('By', article.bylines.map(({ name }) => name).join(', '))}
 ${pair('Address', isPublic(article, at) || status.state === 'retracted' ? link(address, address) : address)}
 ${pair('Id', html`<code>${article.id}</code>`)}

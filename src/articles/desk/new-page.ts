@@ -95,7 +95,7 @@ ${textField({
   ...{ name: 'linkUrl', label: 'Address', value: fields.linkUrl, error: error('linkUrl', 'fullStory'), type: 'url' },
 })}
 ${textField({ name: 'linkTitle', label: 'Text of the link', value: fields.linkTitle, error: error('linkTitle') })}
-<h2>First reported by another outlet</h2>
+<h2>Reported by another outlet</h2>
 <p class="hint">Then the brief is an item of the roundup, which credits the outlet. Write it in your own words.</p>
 ${textField({ name: 'outletName', label: 'Outlet', value: fields.outletName, error: error('outletName') })}
 ${textField({

@@ -97,6 +97,7 @@ async function recordEach(
 }
 
 type DeliveryTarget = BounceTarget & { editionId: number };
+
 function isOfDelivery(target: BounceTarget | null): target is DeliveryTarget {
   return target !== null && !target.isUnsubscribe && target.editionId !== null;
 }

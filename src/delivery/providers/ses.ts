@@ -57,6 +57,7 @@ const record = z.object({
 type SesRecord = z.output<typeof record>;
 type SesBounce = z.output<typeof bounce>;
 type SesComplaint = z.output<typeof complaint>;
+
 /** Facts of an event about one recipient. */
 type SesFinding = Pick<ProviderEvent, 'kind' | 'email' | 'status' | 'detail'>;
 

@@ -38,7 +38,7 @@ export function rankKey({ tier, score, id }: GroupRank): string {
 }
 
 function parseRank(key: string): GroupRank | null {
-  const [, tier, score, id] = /^([01])-(\d{1,15})-(\d{1,15})$/.exec(key) ?? [];
+  const [, tier, score, id] = /^([012])-(\d{1,15})-(\d{1,15})$/.exec(key) ?? [];
   return tier === undefined ? null : { tier: Number(tier), score: Number(score), id: Number(id) };
 }
 

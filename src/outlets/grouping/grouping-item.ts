@@ -12,7 +12,7 @@ export interface GroupingItem {
   canonicalUrl: string | null;
   /** BCP 47 tag of the feed, or the newsroom's where the feed has none. Null if neither is known. */
   language: string | null;
-  /** When it was reported, in epoch milliseconds. It orders a group, and decides nothing else. */
+  /** When it was reported, in epoch milliseconds. It orders a group, and decides between equal items or parts. */
   at: number;
 }
 
@@ -37,7 +37,7 @@ export interface GroupSuggestion {
   /** The smaller id of the two. */
   groupId: number;
   otherId: number;
-  /** How similar their items are, 0 to 1: to order suggestions by. */
+  /** How similar their items are, above 0, mostly below 1: to order suggestions by. */
   similarity: number;
 }
 

@@ -26,14 +26,12 @@ export function suggest(
   joined.forEach((members, group) => {
     for (const unit of members) groupOf[unit] = group;
   });
-  const outlets = joined.map((members) => new Set(members.flatMap((unit) => outletsOfUnit(units[unit] as Unit))));
+  const outletsOf = (unit: number) => (units[unit] as Unit).items.map(({ outlet }) => outlet);
+  const outlets = joined.map((members) => new Set(members.flatMap(outletsOf)));
   const isFrozen = joined.map((members) => members.some((unit) => units[unit]?.frozenId !== null));
   let best: (GroupSuggestion & { isNew: boolean })[] = [];
   findSimilarPairs(vectors, SUGGEST, (one, other, similarity) => {
-    const [a, b] = [one, other].map((vector) => groupOf[(vectors[vector] as TermVector).unit] as number) as [
-      number,
-      number,
-    ];
+    const [a = 0, b = 0] = [one, other].map((vector) => groupOf[(vectors[vector] as TermVector).unit]);
     if (a === b || (isFrozen[a] && isFrozen[b])) return;
     const [ofA, ofB] = [outlets[a] as Set<string>, outlets[b] as Set<string>];
     if (ofA.isSubsetOf(ofB) || ofB.isSubsetOf(ofA)) return;
@@ -56,8 +54,4 @@ export function suggest(
       .slice(0, MOST);
   });
   return best.map(({ isNew: _, ...suggestion }) => suggestion);
-}
-
-function outletsOfUnit({ items }: Unit): string[] {
-  return items.map(({ outlet }) => outlet);
 }

@@ -1,5 +1,4 @@
 /** What grouping begins with: frozen groups, copies of one report, and single items. Pure. */
-
 import type { FrozenGroup, GroupingItem } from './grouping-item.ts';
 import { isDigest } from './report-form.ts';
 

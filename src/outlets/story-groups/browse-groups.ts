@@ -79,7 +79,10 @@ export async function browseGroups(
   const now = clock();
   // First: what others do meanwhile is a conflict then.
   const seen = await lastCommandNumber(db);
-  const inWindow = await readGroupSketches(db, now - ROUNDUP_WINDOW, config.publication.language);
+  const sketches = await readGroupSketches(db, now - ROUNDUP_WINDOW, config.publication.language);
+  const suggestions = await db.selectFrom('group_suggestions').select(['group_id', 'other_id']).execute();
+  const suggested = new Set(suggestions.flatMap(({ group_id, other_id }) => [group_id, other_id]));
+  const inWindow = sketches.map((sketch) => ({ ...sketch, isSuggested: suggested.has(sketch.id) }));
   // Before the filter: a group keeps its place when an editor picks or drops another one.
   const ranked = rankGroups(inWindow).filter(FILTERS[filter]);
   const following = after === null ? ranked : ranked.filter((rank) => compareRanks(after, rank) < 0);

@@ -271,10 +271,13 @@ function pickByRule(group: StoryGroup, context: CommandContext): GroupChange {
 }
 
 /** The group with a changed decision. The revision grows with each, so that the article follows. */
-function decide(group: StoryGroup, { editor, now }: CommandContext, change: Partial<GroupDecision>): GroupChange {
-  const former = group.decision ?? UNDECIDED;
+function decide(group: StoryGroup, context: CommandContext, change: Partial<GroupDecision>): GroupChange {
+  const [former, { editor, now }] = [group.decision ?? UNDECIDED, context];
   const decision = { ...former, ...change, editor, updatedAt: now, revision: former.revision + 1 };
-  return { changed: [{ ...group, decision }], removed: [] };
+  // Only editors leave a group open. For rules, it has what they saw; a report that comes later must be certain itself.
+  const seen = new Set(decision.state === 'open' ? seenItems(group.items, context) : []);
+  const items = group.items.map((item) => ({ ...item, isCertain: item.isCertain || seen.has(item.id) }));
+  return { changed: [{ ...group, items, decision }], removed: [] };
 }
 
 const UNDECIDED: Omit<GroupDecision, 'editor' | 'updatedAt'> = {

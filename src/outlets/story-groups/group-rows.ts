@@ -75,7 +75,7 @@ export async function readGroupsSince(db: Db, from: number): Promise<StoryGroup[
 }
 
 /** Fields that the list of a window needs even of the groups that it does not show. */
-export interface GroupSketch extends Rankable {
+export interface GroupSketch extends Omit<Rankable, 'isSuggested'> {
   decision: Pick<GroupDecision, 'state' | 'pickedBy'> | null;
   /** See `newItems`. */
   newReports: number;
@@ -190,6 +190,8 @@ export async function writeGroupChange(tx: Tx, { changed, removed }: GroupChange
   for (const { id, items, decision } of changed) {
     const members = items.map((item) => item.id);
     await moveItems(tx, id, members);
+    const certain = items.filter(({ isCertain }) => isCertain).map((item) => item.id);
+    await writeCertain(tx, members, new Set(certain));
     if (decision === null) continue;
     const row = toRow(decision, now);
     await tx

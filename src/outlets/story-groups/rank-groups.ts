@@ -2,10 +2,10 @@
  * The order of groups in an editor's list. Pure.
  *
  * Events of two or more outlets come first. Such a group has one point for each outlet, and its points halve every
- * twelve hours after its newest report. Below are the reports of one outlet, the freshest first: each counts as half an
- * hour older for every place that its feed has it below the first, and a digest as half a day older. In both parts,
- * further groups of a theme that has been shown twice move down. The order of two groups stays as it is while no report
- * comes or leaves the window.
+ * twelve hours after its newest report. Below are the reports of one outlet that are perhaps the same as others, then
+ * all others. The freshest are first there: each counts as half an hour older for every place that its feed has it
+ * below the first, and a digest as half a day older. In both parts, further groups of a theme that was shown twice move
+ * down. Two groups keep their order while no report comes or goes.
  */
 import { HOUR, MINUTE } from '../../lib/time.ts';
 import { isDigest } from '../grouping/report-form.ts';
@@ -17,6 +17,8 @@ export interface Rankable {
   outlets: number;
   /** The instant of the latest report, epoch milliseconds. */
   newestAt: number;
+  /** Whether grouping suggests it as perhaps the same as another one. */
+  isSuggested: boolean;
   /** The first place that a report of it had in its feed, from 0; null if none is known. */
   position: number | null;
   /** Of one of its reports; the language as a BCP 47 tag. */
@@ -27,7 +29,7 @@ export interface Rankable {
 
 /** The place of a group in the order. */
 export interface GroupRank {
-  /** 1 for an event of two or more outlets, otherwise 0. */
+  /** 2 for an event of two or more outlets, 1 for a suggested report, otherwise 0. */
   tier: number;
   /** The instant, in epoch milliseconds, of a single report that is as strong as the group. */
   score: number;
@@ -57,14 +59,14 @@ export function rankGroups<Group extends Rankable>(groups: readonly Group[]): (G
     const before = Math.max(0, ...themes.map((theme) => shown.get(theme) ?? 0));
     for (const theme of themes) shown.set(theme, (shown.get(theme) ?? 0) + 1);
     group.score -= THEME_DELAY * Math.min(Math.max(before - 1, 0), MOST_DELAYS);
-    if (group.tier === 0 && isDigest(group.title, null)) group.score -= DIGEST_DELAY;
+    if (group.outlets === 1 && isDigest(group.title, null)) group.score -= DIGEST_DELAY;
   }
   return ranked.sort(compareRanks);
 }
 
-function strengthOf({ outlets, newestAt, position }: Rankable): Omit<GroupRank, 'id'> {
-  if (outlets > 1) return { tier: 1, score: Math.round(newestAt + HALF_LIFE * Math.log2(outlets)) };
-  return { tier: 0, score: newestAt - PLACE_DELAY * Math.min(position ?? UNKNOWN_PLACE, LAST_PLACE) };
+function strengthOf({ outlets, newestAt, position, isSuggested }: Rankable): Omit<GroupRank, 'id'> {
+  if (outlets > 1) return { tier: 2, score: Math.round(newestAt + HALF_LIFE * Math.log2(outlets)) };
+  return { tier: Number(isSuggested), score: newestAt - PLACE_DELAY * Math.min(position ?? UNKNOWN_PLACE, LAST_PLACE) };
 }
 
 /** Negative if `a` comes first. The id, which is unique, decides in the end. */

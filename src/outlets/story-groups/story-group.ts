@@ -18,7 +18,7 @@ export interface GroupedItem extends Pick<UsableEntry, ItemContent> {
   source: string | null;
   outlet: string;
   firstSeenAt: number;
-  /** Whether grouping is sure that it belongs to its group. */
+  /** Whether grouping is sure that it belongs to its group, or an editor has seen it there. */
   isCertain: boolean;
 }
 
@@ -80,11 +80,10 @@ export function earliestReport(items: readonly GroupedItem[]): GroupedItem | und
   return items.find((item) => !isSecondary(item) && !isDigest(item.title, item.summary)) ?? items[0];
 }
 
-/** The items that a rule may credit: certain ones, credited ones, and all of an open group that an editor changed. */
+/** The items that a rule may credit: certain ones, and those that were credited before. */
 export function creditableOf({ items, ...group }: StoryGroup): StoryGroup {
   const credited = new Set(group.decision?.creditedItems);
-  const isOfEditor = group.decision?.state === 'open';
-  return { ...group, items: items.filter(({ id, isCertain }) => isOfEditor || isCertain || credited.has(id)) };
+  return { ...group, items: items.filter(({ id, isCertain }) => isCertain || credited.has(id)) };
 }
 
 /** The items of a picked group that came after the editor's last look. */

@@ -34,6 +34,13 @@ describe('grouping', () => {
     expect(group([late, early], [], PAST).groups).toEqual([{ id: 9, items: [9, 1], certain: [9, 1] }]);
   });
 
+  it('does not depend on the order of reports that are equally similar', () => {
+    const title = 'Northwind sues Contoso over tyres';
+    const [a, b, c] = [1, 2, 3].map((id) => groupingItem(id, title, { outlet: id < 3 ? 'A' : 'B', at: NOW }));
+    const orders = [[a, b, c] as GroupingItem[], [b, a, c] as GroupingItem[], [c, b, a] as GroupingItem[]];
+    for (const order of orders) expect(groupsOf(order, [], PAST)).toEqual([[1, 3], [2]]);
+  });
+
   it('keeps an outlet to one report in a group', () => {
     const again = groupingItem(2, 'Northwind to buy rival Contoso in $4.2 billion deal', { outlet: FIRST.outlet });
     expect(groupsOf([FIRST, again], [], PAST)).toEqual([[1], [2]]);
@@ -74,6 +81,13 @@ describe('grouping', () => {
     const { groups, suggestions } = group([FIRST, later, STRIKE], [], PAST);
     expect(groups.map(({ items }) => items)).toEqual([[1], [4], [5]]);
     expect(suggestions).toEqual([{ groupId: 1, otherId: 5, similarity: expect.any(Number) }]);
+    // One name alone is not enough, nor are two in long texts.
+    expect(group([FIRST, groupingItem(6, 'Contoso opens canteen')], [], PAST).suggestions).toEqual([]);
+    const words = (from: number) => Array.from({ length: 20 }, (_, index) => `thing${from + index}`).join(' ');
+    const long = [0, 50].map((from) =>
+      groupingItem(from + 1, `Orlen docks ${words(from)}`, { summary: words(from + 25) }),
+    );
+    expect(group(long, [], PAST).suggestions).toEqual([]);
   });
 
   it('joins nothing by two names alone, however rare, and works without a past', () => {
@@ -83,6 +97,24 @@ describe('grouping', () => {
     ];
     expect(groupsOf(both, [], PAST)).toEqual([[1], [2]]);
     expect(groupsOf([FIRST, SECOND], [], new Map())).toEqual([[1, 2]]);
+  });
+
+  it('joins equal short titles without summaries, unless their words are common on past days', () => {
+    const equal = [groupingItem(1, 'Northwind sinks'), groupingItem(2, 'Northwind sinks')];
+    expect(group(equal, [], PAST).groups).toEqual([{ id: 1, items: [1, 2], certain: [1, 2] }]);
+    const terms = new Map(['northwind', 'sink'].map((term) => [term, 400]));
+    expect(groupsOf(equal, [], new Map([['en', { groups: 900, terms }]]))).toEqual([[1], [2]]);
+  });
+
+  it('compares no call to the reader', () => {
+    const reports = (call: string) =>
+      ['Dock workers strike', 'Bakers win prize'].map((title, index) =>
+        groupingItem(index + 1, title, {
+          summary: `${call} the Northwind Press channel for Contoso and Orlen stories.`,
+        }),
+      );
+    expect(group(reports('A judge closes'), [], PAST).suggestions).toHaveLength(1);
+    expect(group(reports('Subscribe to'), [], PAST).suggestions).toEqual([]);
   });
 
   it('joins nothing by the words of a theme that fills the day', () => {
@@ -115,6 +147,16 @@ describe('the certain items of a group', () => {
     expect(group([FIRST, SECOND], [], PAST).groups).toEqual([{ id: 1, items: [1, 2], certain: [1, 2] }]);
   });
 
+  it('are the larger part, even if it is later', () => {
+    const early = groupingItem(
+      21,
+      'Rival Contoso agrees to buy Northwind vineyard by Halvern sea with friends, a painter, two dentists, one sailor, ' +
+        'several goats, nine ducks',
+      { at: NOW },
+    );
+    expect(group([early, FIRST, SECOND], [], PAST).groups).toEqual([{ id: 21, items: [21, 1, 2], certain: [1, 2] }]);
+  });
+
   it('are those with the frozen part', () => {
     const frozen = [{ id: 21, items: [21] }];
     expect(group([FIRST, unlike], frozen, PAST).groups).toEqual([{ id: 21, items: [1, 21], certain: [21] }]);
@@ -138,6 +180,27 @@ describe('suggestions', () => {
     expect(suggestions.filter(({ groupId, otherId }) => otherId !== groupId + 100)).toEqual([]);
     const ofOne = pairs.map((item) => ({ ...item, outlet: 'One Post' }));
     expect(group(ofOne, [], PAST).suggestions).toEqual([]);
+  });
+
+  it('have two single reports first, then the most similar ones, and add an outlet to both groups', () => {
+    const single = groupingItem(5, 'A regulator asks whether Contoso hid long delays from lenders and Northwind');
+    const words = (from: number, count: number) => Array.from({ length: count }, (_, index) => `thing${from + index}`);
+    const docks = [5, 9, 6].map((count, index) =>
+      groupingItem(30 + index, ['Halvern docks', ...words(100 * index, count)].join(' ')),
+    );
+    const { suggestions } = group([FIRST, SECOND, single, ...docks], [], PAST);
+    expect(suggestions.map(({ groupId, otherId }) => [groupId, otherId])).toEqual([
+      ...[
+        [30, 32],
+        [30, 31],
+        [31, 32],
+      ],
+      [1, 5],
+    ]);
+    expect(suggestions[3]?.similarity).toBeGreaterThan(suggestions[0]?.similarity ?? 1);
+    for (const title of [single.title, `Zebra: ${single.title}`]) {
+      expect(group([FIRST, SECOND, { ...single, title, outlet: FIRST.outlet }], [], PAST).suggestions).toEqual([]);
+    }
   });
 });
 

@@ -69,7 +69,8 @@ describe('grouping any items', () => {
         for (const { groupId, otherId, similarity } of suggestions) {
           expect(groupId).toBeLessThan(otherId);
           expect(similarity).toBeGreaterThan(0);
-          expect(similarity).toBeLessThanOrEqual(1.000001);
+          // Titles without summaries count a tenth more.
+          expect(similarity).toBeLessThanOrEqual(1.100001);
         }
       }),
       RUNS,

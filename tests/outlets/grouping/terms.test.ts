@@ -232,6 +232,11 @@ describe('a cleaned summary', () => {
     }));
     expect(cleanSummaries(items)).toEqual(['Lind wins.', 'Roe leaves.', 'Orlen floods.']);
     expect(cleanSummaries(items.slice(1))).toEqual(items.slice(1).map(({ summary }) => summary));
+    // Sentences that begin alike are not repeated.
+    const alike = ['the bridge is shut.', 'a man is safe.', 'trains run again.'].map((end) => {
+      return { outlet: 'Orlen Post', summary: `Police in Orlen said on Friday ${end}` };
+    });
+    expect(cleanSummaries(alike)).toEqual(alike.map(({ summary }) => summary));
     const others = items.map((item, index) => ({ ...item, outlet: `Outlet ${index}` }));
     expect(cleanSummaries(others)).toEqual(items.map(({ summary }) => summary));
   });

@@ -133,7 +133,7 @@ describe('decideGroups', () => {
     expect(given(byRule, PICK).decision).toMatchObject({ pickedBy: 'editor', articleId: 'roundup-1' });
   });
 
-  it('lets a rule credit certain reports, what was credited before, and all of a group that an editor merged', () => {
+  it('lets a rule credit certain reports, what was credited before, and what an editor saw in an open group', () => {
     const [sure, unsure] = [groupedItem(2), groupedItem(1, { isCertain: false })];
     const byRule = given(automaticGroup(unsure, sure, groupedItem(3)), { kind: 'rule' });
     expect(byRule.decision).toMatchObject({ firstItem: 2, creditedItems: [2, 3] });
@@ -143,7 +143,11 @@ describe('decideGroups', () => {
     expect(grown.decision).toMatchObject({ firstItem: 2, creditedItems: [2, 3, 4] });
     expect(decide([automaticGroup(unsure)], { kind: 'rule' }).changed).toEqual([]);
     const [merged] = decide([automaticGroup(unsure), automaticGroup(sure)], { kind: 'merge' }).changed;
-    expect(given(merged as StoryGroup, { kind: 'rule' }).decision?.creditedItems).toEqual([1, 2]);
+    const late = groupedItem(3, { isCertain: false });
+    const joined = { ...(merged as StoryGroup), items: [...(merged as StoryGroup).items, late] };
+    expect(given(joined, { kind: 'rule' }).decision?.creditedItems).toEqual([1, 2]);
+    const [unseen] = decide([automaticGroup(unsure), automaticGroup(sure)], { kind: 'merge' }, 'Ada', [2]).changed;
+    expect(given(unseen as StoryGroup, { kind: 'rule' }).decision?.creditedItems).toEqual([2]);
   });
 
   it.each([

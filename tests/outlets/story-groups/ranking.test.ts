@@ -7,7 +7,7 @@ import { NOW } from '../../support/clock.ts';
 /** A group of so many outlets whose newest report is so many hours old, with a title that no other has. */
 function group(id: number, outlets: number, hours: number, change: Partial<Rankable> = {}): Rankable {
   return {
-    ...{ id, outlets, newestAt: NOW - hours * HOUR, position: null },
+    ...{ id, outlets, newestAt: NOW - hours * HOUR, position: null, isSuggested: false },
     ...{ title: `No. ${id}`, outlet: `outlet ${id}`, language: 'en' },
     ...change,
   };
@@ -34,10 +34,18 @@ describe('rankGroups', () => {
     const placed = [null, 0, 11, 13].map((position, index) => group(index + 1, 1, 1, { position }));
     expect(order(placed)).toEqual([2, 3, 1, 4]);
     expect(order([group(1, 1, 0, { position: 9 }), group(2, 1, 4, { position: 0 })])).toEqual([2, 1]);
+    expect(order([group(1, 1, 0, { position: 7 }), group(2, 1, 4, { position: 0 })])).toEqual([1, 2]);
+    expect(order([group(1, 1, 0, { position: 24 }), group(2, 1, 11, { position: 0 })])).toEqual([2, 1]);
     // Beyond the first places, a feed says nothing more.
     expect(order([group(1, 1, 2, { position: 24 }), group(2, 1, 1, { position: 300 })])).toEqual([2, 1]);
     // Events of several outlets are ranked without.
     expect(order([group(1, 2, 1, { position: 30 }), group(2, 2, 2, { position: 0 })])).toEqual([1, 2]);
+  });
+
+  it('puts reports that are perhaps the same below events of several outlets, and before all others', () => {
+    const isSuggested = true;
+    expect(order([group(1, 1, 0), group(2, 1, 20, { isSuggested }), group(3, 2, 22)])).toEqual([3, 2, 1]);
+    expect(order([group(1, 2, 0), group(2, 2, 3, { isSuggested })])).toEqual([1, 2]);
   });
 
   it('counts a digest of one outlet as half a day older', () => {
@@ -59,6 +67,14 @@ describe('rankGroups', () => {
     expect(order(themed('Floods'))).toEqual([1, 2, 5, 10, 3, 4, 6, 7, 8, 9]);
     // The events of several outlets count, and stay before single reports.
     expect(order(themed('Floods', (id) => ({ outlets: id < 5 ? 2 : 1 })))).toEqual([1, 2, 3, 4, 5, 10, 6, 7, 8, 9]);
+  });
+
+  it('takes a word for a theme that five groups have, and 5 % of all', () => {
+    const floods = (count: number) => Array.from({ length: count }, (_, id) => group(id, 1, 0, { title: 'Floods' }));
+    const others = (count: number) => Array.from({ length: count }, (_, index) => group(100 + index, 1, 0.5));
+    expect(order([...floods(4), ...others(9)]).slice(0, 4)).toEqual([0, 1, 2, 3]);
+    expect(order([...floods(5), ...others(95)]).slice(0, 3)).toEqual([0, 1, 100]);
+    expect(order([...floods(5), ...others(96)]).slice(0, 3)).toEqual([0, 1, 2]);
   });
 
   it('moves a group of a theme down by twelve hours at most', () => {

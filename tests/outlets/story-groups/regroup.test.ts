@@ -4,7 +4,7 @@ import type { Store } from '../../../src/core/store/store.ts';
 import { JobError } from '../../../src/lib/threads/pool-thread.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { changeGroups, readRoundupLog } from '../../../src/outlets/story-groups/change-groups.ts';
-import type { GroupCommand } from '../../../src/outlets/story-groups/commands.ts';
+import { decideGroups, type GroupCommand } from '../../../src/outlets/story-groups/commands.ts';
 import { readGroups } from '../../../src/outlets/story-groups/group-rows.ts';
 import { groupInThread, isLetIn, regroup, regroupIfDue } from '../../../src/outlets/story-groups/regroup.ts';
 import { type GroupedItem, newItems, type StoryGroup } from '../../../src/outlets/story-groups/story-group.ts';
@@ -24,8 +24,14 @@ const BRIDGE = [
 async function openNewsroom(open: () => Promise<Store>, rule: number | null = null) {
   const store = await open();
   const app = openTestApp(store);
-  const newsletters = app.config.newsletters.map((one) =>
-    one.id === 'daily-roundup' && rule !== null ? { ...one, autoPick: rule } : one,
+  // The rule of the newsletter that asks for the fewest outlets lets a group in.
+  const newsletters = app.config.newsletters.flatMap((one) =>
+    one.id === 'daily-roundup' && rule !== null
+      ? [
+          { ...one, autoPick: rule },
+          { ...one, id: 'strict', autoPick: 20 },
+        ]
+      : one,
   );
   Object.assign(app, { config: { ...app.config, newsletters } });
   return { store, app };
@@ -170,6 +176,18 @@ forEachDatabase((open) => {
       expect(await findArticle(store.db, `roundup-${a}`)).toMatchObject({ also: [{ name: 'Outlet 2' }] });
     });
 
+    it('lets in by rule no uncertain report that came to a group after an editor split it', async () => {
+      const { store, app } = await openNewsroom(open, 2);
+      const [a, b] = [await bridge(store, 1), await bridge(store, 2)] as const;
+      await regroup(app, undefined, unsureOf(a, b));
+      await command(app, [a], { kind: 'split', items: [b] });
+      const c = await bridge(store, 3);
+      expect(await regroup(app, undefined, unsureOf(c))).toMatchObject({ moved: 1, byRule: 0 });
+      const groups = [...(await readGroups(store.db, [a, b])).values()];
+      const certain = groups.flatMap(({ items }) => items.filter(({ isCertain }) => isCertain));
+      expect(certain.map(({ id }) => id).sort((one, other) => one - other)).toEqual([a, b]);
+    });
+
     it('lets nothing in by rule whose report has an address that nobody else can open', async () => {
       const { store, app } = await openNewsroom(open, 2);
       const a = await report(store, 1, { title: BRIDGE[0] as string, url: 'http://10.1.2.3/bridge' });
@@ -251,5 +269,16 @@ describe('isLetIn', () => {
     const old = groupedItem(1, { publishedAt: NOW - 27 * HOUR });
     expect(isLetIn(automaticGroup(old, groupedItem(2)), 2, NOW)).toBe(false);
     expect(isLetIn(automaticGroup(old, groupedItem(2), groupedItem(3)), 2, NOW)).toBe(true);
+  });
+
+  it('still holds for what a rule let in when fewer outlets reported it within the window', () => {
+    const [group] = decideGroups(
+      [automaticGroup(groupedItem(1), groupedItem(2))],
+      { kind: 'rule' },
+      {
+        ...{ editor: 'rule', now: NOW, newArticleId: 'roundup-1' },
+      },
+    ).changed;
+    expect(isLetIn(group as StoryGroup, 3, NOW)).toBe(true);
   });
 });

@@ -24,6 +24,16 @@ describe('sharedWords', () => {
     ).toEqual(['Port Vale', '12', 'Ada Brent', 'Norland', 'cracks', 'Bridge']);
   });
 
+  it('has a name of two titles before one of a title and more summaries', () => {
+    expect(
+      shared(
+        ['Doctors of Norland meet Brent', 'They talk.'],
+        ['Talks: Brent speaks', 'In Norland.'],
+        ['A cure', 'It came from Norland.'],
+      ),
+    ).toEqual(['Brent', 'Norland']);
+  });
+
   it('joins the parts of a name, and keeps its spelling', () => {
     expect(shared('Talks with Smith-Marlow of NordBank end', 'Smith-Marlow leaves talks with NordBank')).toEqual([
       'Smith-Marlow',

@@ -1,5 +1,4 @@
 /** The page of a closed edition. */
-
 import { html } from 'hono/html';
 import { fullHeadline } from '../../../articles/article.ts';
 import { articleDeskPath } from '../../../articles/article-link.ts';

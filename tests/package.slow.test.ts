@@ -19,10 +19,12 @@ describe('the package', () => {
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir');
   });
 
-  it('contains no sources, and runs the compiled output', () => {
+  it('contains no sources, and runs the compiled output', async () => {
     expect(existsSync(join(folder, 'package/src'))).toBe(false);
     // Started as a process, and imported by nothing.
     expect(existsSync(join(folder, 'package/dist/lib/pictures/picture-process.js'))).toBe(true);
+    const { isCommonPassword } = await import(join(folder, 'package/dist/accounts/common-passwords.js'));
+    expect(isCommonPassword('qwertyuiop123')).toBe(true);
     const times = join(folder, 'times');
     daywire(folder, 'init', times, '--name', 'The Example Times', '--zone', 'Europe/Berlin');
     expect(daywire(times, 'check')).toMatch(/templates: all parse, and those of editions and messages render/);

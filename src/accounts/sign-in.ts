@@ -1,7 +1,9 @@
 /**
- * Failed sign-ins, counted for each address of an account together with each address of a client: guessing the
- * password of an account does not lock its owner out. A row has only a keyed hash of the two, since people type
- * passwords into the field of the address. All processes share the rows.
+ * Sign-ins, and how guesses are slowed. All processes share the rows of attempts.
+ *
+ * Strangers share one allowance for each account, whatever their addresses, and each address has its own part of it. A
+ * browser in which the account has signed in before has an allowance of its own, which strangers cannot use up. Rows
+ * have only keyed hashes, since people type passwords into the field of the address.
  */
 import { createHmac } from 'node:crypto';
 import { deriveKey, type SigningSecrets } from '../core/config/signing-secrets.ts';
@@ -12,33 +14,50 @@ import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
 import { MINUTE, SECOND } from '../lib/time.ts';
 import { emailKey, type SignedInAccount, toAccount } from './account.ts';
 import { accountSubject, auditAct } from './audit.ts';
-import { hashPassword, isOutdatedHash, passwordHasHash } from './passwords.ts';
+import { findKnownBrowser } from './known-browsers.ts';
+import { hashPassword, isOutdatedHash, passwordHasHash, queuePasswordCheck } from './passwords.ts';
 import { beginSession } from './sessions.ts';
 
-/** Failures in a period after which no password is checked. */
+/** Failures in a period after which no password is checked: of a stranger's address or a known browser. */
 export const FAILURE_LIMIT = { count: 5, period: 15 * MINUTE };
-
-/**
- * @param typed what was typed as address, any text
- * @param client the client's IP address; null if it is unknown
- */
-function failureKey(secrets: SigningSecrets, typed: string, client: string | null): string {
-  return keyedHash(secrets, [emailKey(typed), client === null ? null : addressBlock(client)]);
-}
+/** Of all strangers for one account: at most 500 guesses in a day. */
+const ACCOUNT_LIMIT = { everyMs: 3 * MINUTE, burst: 20 };
+/** An office behind one address signs in within minutes. Slows down clients that try many accounts. */
+const CLIENT_LIMIT = { everyMs: 20 * SECOND, burst: 30 };
 
 function keyedHash(secrets: SigningSecrets, subject: (string | null)[]): string {
   const key = deriveKey(secrets[0], 'hash sign-ins');
   return createHmac('sha256', key).update(JSON.stringify(subject)).digest('base64url');
 }
 
+/** Anyone, at an IP address if it is known; or a browser of the account, by an id that nobody else can take. */
+type Guesser = { kind: 'stranger'; client: string | null } | { kind: 'known'; id: string };
+
 type SignInAttempt =
-  | { kind: 'admitted'; id: number }
+  | { kind: 'admitted'; id: number; key: string }
   /** Epoch milliseconds from which one more attempt is admitted. */
   | { kind: 'refused'; retryAt: number };
 
+/** @param typed what was typed as address, any text: it need not be an account's */
+async function admitGuess({ db, secrets }: SignInStore, typed: string, by: Guesser, now: number) {
+  if (by.kind === 'known') return beginAttempt(db, keyedHash(secrets, ['known', by.id]), now);
+  const block = by.client === null ? null : addressBlock(by.client);
+  if (block !== null) {
+    const permit = await acquirePermit(db, `sign-in ${keyedHash(secrets, [block])}`, CLIENT_LIMIT, now);
+    if (permit.kind === 'refused') return permit;
+  }
+  const attempt = await beginAttempt(db, keyedHash(secrets, ['stranger', emailKey(typed), block]), now);
+  if (attempt.kind === 'refused') return attempt;
+  const key = `sign-in account ${keyedHash(secrets, [emailKey(typed)])}`;
+  const permit = await acquirePermit(db, key, ACCOUNT_LIMIT, now);
+  if (permit.kind === 'granted') return attempt;
+  await db.deleteFrom('sign_in_failures').where('id', '=', attempt.id).execute();
+  return permit;
+}
+
 /**
- * Admits one attempt, and counts it as failed until `deleteSignInFailures` or `withdrawAttempt`: otherwise many at once
- * would all be admitted.
+ * Admits one attempt, and counts it as failed until `deleteSignInFailures`: otherwise many at once would all be
+ * admitted.
  */
 async function beginAttempt(db: Db, key: string, now: number): Promise<SignInAttempt> {
   return inTransaction(db, async (tx) => {
@@ -60,13 +79,8 @@ async function beginAttempt(db: Db, key: string, now: number): Promise<SignInAtt
       .values({ key, at: now })
       .returning('id')
       .executeTakeFirstOrThrow();
-    return { kind: 'admitted', id };
+    return { kind: 'admitted', id, key };
   });
-}
-
-/** Takes back an attempt whose password was not checked. */
-async function withdrawAttempt(db: Db, id: number): Promise<void> {
-  await db.deleteFrom('sign_in_failures').where('id', '=', id).execute();
 }
 
 /** Deletes the failures of a key, after the right password. */
@@ -90,6 +104,8 @@ export interface Credentials {
   password: string;
   /** The client's IP address; null if it is unknown. */
   client: string | null;
+  /** Tokens of known browsers, as the client sent them. */
+  browsers: readonly string[];
 }
 
 export type SignInRefusal =
@@ -102,9 +118,6 @@ export type SignInRefusal =
 
 export type SignIn = { kind: 'signed-in'; token: string; account: SignedInAccount } | SignInRefusal;
 
-/** An office behind one address signs in within minutes; who types one address after the other waits. */
-const CLIENT_LIMIT = { everyMs: 20 * SECOND, burst: 30 };
-
 export interface SignInStore {
   db: Db;
   secrets: SigningSecrets;
@@ -112,13 +125,10 @@ export interface SignInStore {
 
 /** Checks a password, and begins a session. The session's token is for the browser's cookie. */
 export async function signIn(store: SignInStore, credentials: Credentials, now: number): Promise<SignIn> {
-  const { client } = credentials;
-  if (client !== null) {
-    const key = `sign-in ${keyedHash(store.secrets, [addressBlock(client)])}`;
-    const permit = await acquirePermit(store.db, key, CLIENT_LIMIT, now);
-    if (permit.kind === 'refused') return { kind: 'too-many', retryAt: permit.retryAt };
-  }
-  const checked = await checkPassword(store, credentials, now);
+  const { email, client, browsers } = credentials;
+  const browser = findKnownBrowser(store.secrets, browsers, email, now);
+  const by: Guesser = browser === null ? { kind: 'stranger', client } : { kind: 'known', id: browser };
+  const checked = await checkPassword(store, credentials, by, now);
   if (checked.kind !== 'right') return checked;
   const { account, hash, key } = checked;
   // Null also if the process has no time for it: a later sign-in does it.
@@ -136,14 +146,14 @@ export async function signIn(store: SignInStore, credentials: Credentials, now: 
   });
 }
 
-/** Whether the password is the account's. A wrong one counts as a failed sign-in. */
+/** Whether the password is that of an account that has signed in. All its sessions share one allowance. */
 export async function confirmPassword(
   store: SignInStore,
   { email, id }: Pick<SignedInAccount, 'id' | 'email'>,
-  { password, client }: Pick<Credentials, 'password' | 'client'>,
+  password: string,
   now: number,
 ): Promise<{ kind: 'confirmed' } | SignInRefusal> {
-  const checked = await checkPassword(store, { email, password, client }, now);
+  const checked = await checkPassword(store, { email, password }, { kind: 'known', id: `account ${id}` }, now);
   if (checked.kind !== 'right') return checked;
   if (checked.account.id !== id) return { kind: 'wrong', accountId: id };
   await deleteSignInFailures(store.db, checked.key);
@@ -160,22 +170,23 @@ interface RightPassword {
 }
 
 async function checkPassword(
-  { db, secrets }: SignInStore,
-  { email, password, client }: Credentials,
+  store: SignInStore,
+  { email, password }: Pick<Credentials, 'email' | 'password'>,
+  by: Guesser,
   now: number,
 ): Promise<RightPassword | SignInRefusal> {
-  const key = failureKey(secrets, email, client);
-  const attempt = await beginAttempt(db, key, now);
-  if (attempt.kind === 'refused') return { kind: 'too-many', retryAt: attempt.retryAt };
-  const row = await db.selectFrom('accounts').selectAll().where('email_key', '=', emailKey(email)).executeTakeFirst();
-  const isRight = await passwordHasHash(password, row?.password ?? null);
-  if (isRight === null) {
-    await withdrawAttempt(db, attempt.id);
-    return { kind: 'busy' };
-  }
-  if (row === undefined || !isRight || row.disabled_at !== null) return { kind: 'wrong', accountId: row?.id ?? null };
-  const { id, name, roles, hasShortcuts } = toAccount(row);
-  return { kind: 'right', account: { id, name, email: row.email, roles, hasShortcuts }, hash: row.password, key };
+  const checked = await queuePasswordCheck(by.kind, async (): Promise<RightPassword | SignInRefusal> => {
+    const attempt = await admitGuess(store, email, by, now);
+    if (attempt.kind === 'refused') return { kind: 'too-many', retryAt: attempt.retryAt };
+    const query = store.db.selectFrom('accounts').selectAll().where('email_key', '=', emailKey(email));
+    const row = await query.executeTakeFirst();
+    const isRight = await passwordHasHash(password, row?.password ?? null);
+    if (row === undefined || !isRight || row.disabled_at !== null) return { kind: 'wrong', accountId: row?.id ?? null };
+    const { id, name, roles, hasShortcuts } = toAccount(row);
+    const account = { id, name, email: row.email, roles, hasShortcuts };
+    return { kind: 'right', account, hash: row.password, key: attempt.key };
+  });
+  return checked ?? { kind: 'busy' };
 }
 
 async function stillHas(tx: Tx, id: number, hash: string): Promise<boolean> {

@@ -41,7 +41,11 @@ forEachDatabase((open) => {
       // A session that began meanwhile.
       expect(await findSession(store.db, await openSession(store, mei.id), NOW)).toBeNull();
       const attempt = () =>
-        signIn({ db: store.db, secrets: SECRETS }, { email: mei.email, password: PASSWORD, client: null }, NOW);
+        signIn(
+          { db: store.db, secrets: SECRETS },
+          { email: mei.email, password: PASSWORD, client: null, browsers: [] },
+          NOW,
+        );
       expect((await attempt()).kind).toBe('wrong');
       await enableAccount(store.db, zoe, mei.id, NOW);
       await enableAccount(store.db, zoe, mei.id, NOW);

@@ -44,7 +44,11 @@ it('an unknown address, a disabled account and a wrong password cost the same qu
   const workOf = async (email: string, typed: string) => {
     computed.length = 0;
     takeQueries();
-    const result = await signIn({ db: store.db, secrets: SECRETS }, { email, password: typed, client: null }, NOW);
+    const result = await signIn(
+      { db: store.db, secrets: SECRETS },
+      { email, password: typed, client: null, browsers: [] },
+      NOW,
+    );
     expect([email, result.kind]).toEqual([email, 'wrong']);
     return { computed: [...computed], queries: takeQueries().map(({ sql }) => sql) };
   };

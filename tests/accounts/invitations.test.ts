@@ -60,7 +60,7 @@ forBothDatabases((open) => {
     if (accepted.kind !== 'accepted') return;
     expect(await findSession(store.db, accepted.token, NOW)).toMatchObject(account);
     expect(await accept(store, token, { name: 'Somebody Else' })).toEqual({ kind: 'closed' });
-    const credentials = { email: 'IVO@example.com', password: NEW_PASSWORD, client: null };
+    const credentials = { email: 'IVO@example.com', password: NEW_PASSWORD, client: null, browsers: [] };
     expect(await signIn({ db: store.db, secrets: SECRETS }, credentials, NOW)).toMatchObject({ kind: 'signed-in' });
     const rows = await auditRows(store);
     expect(rows.slice(0, 2)).toEqual([
@@ -137,7 +137,7 @@ forBothDatabases((open) => {
     const accepted = await accept(store, token, { name: 'Ignored' });
     expect(accepted).toMatchObject({ kind: 'accepted', account: mei });
     expect(await findSession(store.db, session, NOW)).toBeNull();
-    const credentials = { email: mei.email, password: NEW_PASSWORD, client: null };
+    const credentials = { email: mei.email, password: NEW_PASSWORD, client: null, browsers: [] };
     expect(await signIn({ db: store.db, secrets: SECRETS }, credentials, NOW)).toMatchObject({ kind: 'signed-in' });
     expect((await auditRows(store)).map(([row]) => row).slice(0, 2)).toEqual([
       'console account.password-link account/1',

@@ -2,9 +2,10 @@ import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { deleteEndedSessions } from '../../src/accounts/capability.ts';
 import { disableAccount } from '../../src/accounts/change-account.ts';
+import { issueBrowserToken } from '../../src/accounts/known-browsers.ts';
 import { isOutdatedHash } from '../../src/accounts/passwords.ts';
 import { findSession } from '../../src/accounts/sessions.ts';
-import { confirmPassword, FAILURE_LIMIT, signIn } from '../../src/accounts/sign-in.ts';
+import { type Credentials, confirmPassword, FAILURE_LIMIT, signIn } from '../../src/accounts/sign-in.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { MINUTE } from '../../src/lib/time.ts';
 import { NOW } from '../support/clock.ts';
@@ -15,8 +16,8 @@ import { addAccount, auditRows, PASSWORD } from './fixture.ts';
 const CLIENT = '192.0.2.7';
 const EMAIL = 'mei@example.com';
 
-function attempt({ db }: Store, fields: { email?: string; password?: string; client?: string | null }, now = NOW) {
-  const credentials = { email: EMAIL, password: 'a wrong password', client: CLIENT, ...fields };
+function attempt({ db }: Store, fields: Partial<Credentials>, now = NOW) {
+  const credentials = { email: EMAIL, password: 'a wrong password', client: CLIENT, browsers: [], ...fields };
   return signIn({ db, secrets: SECRETS }, credentials, now);
 }
 
@@ -104,9 +105,50 @@ forEachDatabase((open) => {
   it('of many attempts at once, five are admitted', async () => {
     const store = await open();
     await addAccount(store, 'Mei', ['editor']);
-    const results = await Promise.all(Array.from({ length: 12 }, () => attempt(store, {})));
+    const results = await Promise.all(Array.from({ length: 9 }, () => attempt(store, {})));
     expect(results.filter(({ kind }) => kind === 'wrong')).toHaveLength(5);
-    expect(results.filter(({ kind }) => kind === 'too-many')).toHaveLength(7);
+    expect(results.filter(({ kind }) => kind === 'too-many')).toHaveLength(4);
+  });
+
+  it('strangers share 20 guesses for an account, and then one in three minutes, whatever their addresses', async () => {
+    const store = await open();
+    await addAccount(store, 'Mei', ['editor']);
+    const clientOf = (n: number) => `198.51.100.${n}`;
+    for (let n = 0; n < 20; n++) expect((await attempt(store, { client: clientOf(n) })).kind).toBe('wrong');
+    const refused = { kind: 'too-many', retryAt: NOW + 3 * MINUTE };
+    expect(await attempt(store, { client: clientOf(20), password: PASSWORD })).toEqual(refused);
+    expect(await attempt(store, { client: null, password: PASSWORD })).toEqual(refused);
+    // A refused guess counts for nobody.
+    expect(await failures(store)).toHaveLength(20);
+    const later = NOW + 3 * MINUTE;
+    expect((await attempt(store, { client: clientOf(20), password: PASSWORD }, later)).kind).toBe('signed-in');
+    expect((await attempt(store, { client: clientOf(21) }, later)).kind).toBe('too-many');
+    // It is the same for an address without an account.
+    for (let n = 0; n < 20; n++) await attempt(store, { email: 'x', client: clientOf(n) });
+    expect(await attempt(store, { email: 'x', client: clientOf(20) })).toEqual(refused);
+  });
+
+  it('a known browser signs in whatever strangers do, and has five guesses of its own', async () => {
+    const store = await open();
+    await addAccount(store, 'Mei', ['editor']);
+    const browsers = issueBrowserToken(SECRETS, [], EMAIL, NOW);
+    for (let n = 0; n < 25; n++) await attempt(store, { client: `198.51.100.${n}` });
+    // From an address of the strangers, too.
+    const known = { browsers, client: '198.51.100.3' };
+    expect((await attempt(store, { ...known, password: PASSWORD })).kind).toBe('signed-in');
+    for (let n = 0; n < 5; n++) expect((await attempt(store, known)).kind).toBe('wrong');
+    const retryAt = NOW + FAILURE_LIMIT.period;
+    expect(await attempt(store, { ...known, password: PASSWORD })).toEqual({ kind: 'too-many', retryAt });
+    // It takes nothing from another browser of the account, and is known for no other account.
+    const other = issueBrowserToken(SECRETS, [], EMAIL, NOW);
+    expect((await attempt(store, { ...known, browsers: other, password: PASSWORD })).kind).toBe('signed-in');
+    await attempt(store, { ...known, email: 'ivo@example.com' });
+    const { length } = await store.db
+      .selectFrom('rate_limits')
+      .selectAll()
+      .where('key', 'like', '% account %')
+      .execute();
+    expect(length).toBe(2);
   });
 
   it('clients with IPv6 are counted by their /64, which one client can choose from', async () => {
@@ -130,23 +172,24 @@ forEachDatabase((open) => {
     const typed = 'my secret password';
     await attempt(store, { email: typed, password: typed });
     await attempt(store, { email: `${typed}\u0000\ud800${'x'.repeat(5_000)}`, password: typed });
-    const rows = JSON.stringify(await failures(store));
     expect(await failures(store)).toHaveLength(2);
+    const limits = await store.db.selectFrom('rate_limits').selectAll().execute();
+    const rows = JSON.stringify([await failures(store), limits, await auditRows(store)]);
     expect(rows).not.toContain('secret');
     expect(rows).not.toContain(CLIENT);
   });
 
-  it('confirming an act with the password shares the limit of failures', async () => {
+  it('confirming an act with the password has five guesses of its own', async () => {
     const store = await open();
     const mei = await addAccount(store, 'Mei', ['editor']);
-    const confirm = (password: string) =>
-      confirmPassword({ db: store.db, secrets: SECRETS }, mei, { password, client: CLIENT }, NOW);
+    const confirm = (password: string) => confirmPassword({ db: store.db, secrets: SECRETS }, mei, password, NOW);
     for (let n = 0; n < 4; n++) expect((await confirm('a wrong one')).kind).toBe('wrong');
     expect(await confirm(PASSWORD)).toEqual({ kind: 'confirmed' });
     expect(await failures(store)).toEqual([]);
     for (let n = 0; n < 5; n++) expect(await confirm('a wrong one')).toEqual({ kind: 'wrong', accountId: mei.id });
     expect((await confirm(PASSWORD)).kind).toBe('too-many');
-    expect((await attempt(store, { password: PASSWORD })).kind).toBe('too-many');
+    // Strangers neither take them nor are refused by them.
+    expect((await attempt(store, { password: PASSWORD })).kind).toBe('signed-in');
   });
 
   it('the audit log is append-only', async () => {

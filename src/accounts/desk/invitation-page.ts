@@ -40,7 +40,7 @@ async function handleAcceptance(request: DeskRequest): Promise<Response> {
   }
   if (result.kind === 'closed') return respondClosed(request);
   if (result.kind === 'refused') return respondForm(request, invitation, result);
-  await replaceSession(request, result.token);
+  await replaceSession(request, result.token, result.account.email);
   const text =
     invitation.account === null ? `your account is made. Welcome, ${result.account.name}.` : 'The new password is set.';
   return respondAfter(request, '', { kind: 'done', text });

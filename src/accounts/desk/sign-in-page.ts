@@ -6,7 +6,7 @@ import type { DeskRoute } from '../../web/desk/desk-route.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { when } from '../../web/desk/parts/when.ts';
-import { deleteSessionCookie, replaceSession, sessionTokenOf } from '../../web/desk/session-cookie.ts';
+import { browserTokensOf, deleteSessionCookie, replaceSession, sessionTokenOf } from '../../web/desk/session-cookie.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
 import { endSession } from '../sessions.ts';
 import { type SignInRefusal, signIn } from '../sign-in.ts';
@@ -43,14 +43,15 @@ async function handleSignIn(request: DeskRequest): Promise<Response> {
   const next = form.get('next');
   const credentials = { email: form.get('email') ?? '', password: form.get('password') ?? '' };
   const client = clientAddress(desk.web, c);
+  const browsers = browserTokensOf(c);
   const signInStore = { db: store.db, secrets: await keys.signingSecrets() };
-  const result = await signIn(signInStore, { ...credentials, client }, at);
+  const result = await signIn(signInStore, { ...credentials, client, browsers }, at);
   if (result.kind !== 'signed-in') {
     if (result.kind === 'wrong') log.warn({ account: result.accountId ?? 'unknown' }, 'sign-in failed');
     else log.warn({ reason: result.kind }, 'sign-in refused');
     return respondForm(request, next, result);
   }
-  await replaceSession(request, result.token);
+  await replaceSession(request, result.token, result.account.email);
   return c.redirect(pathAfterSignIn(next, desk.base), 303);
 }
 

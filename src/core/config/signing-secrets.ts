@@ -130,6 +130,7 @@ export type KeyPurpose =
   | 'hash addresses'
   | 'hash clients'
   | 'hash sign-ins'
+  | 'known browsers'
   | 'sign source webhooks'
   | 'seal hub secrets'
   | 'fingerprint';

@@ -2,7 +2,6 @@
 import { html } from 'hono/html';
 import { confirmPassword } from '../../accounts/sign-in.ts';
 import { MINUTE } from '../../lib/time.ts';
-import { clientAddress } from '../server/client-address.ts';
 import type { Html, SignedInRequest } from './desk-request.ts';
 import type { Confirmed } from './desk-route.ts';
 import { respondPage } from './page.ts';
@@ -13,13 +12,12 @@ const PASSWORDS = ['password', 'new-password'];
 
 /** Null if the form has the password; otherwise the page that asks for it, with what else was typed. */
 export async function askForPassword(request: SignedInRequest, confirmed: Confirmed): Promise<Response | null> {
-  const { desk, form, account, at, c } = request;
+  const { desk, form, account, at } = request;
   const password = form.get('password');
   if (password === null) return respondQuestion(request, confirmed, undefined);
   const { store, keys, log } = desk.app;
   const accounts = { db: store.db, secrets: await keys.signingSecrets() };
-  const typed = { password, client: clientAddress(desk.web, c) };
-  const outcome = await confirmPassword(accounts, account, typed, at);
+  const outcome = await confirmPassword(accounts, account, password, at);
   switch (outcome.kind) {
     case 'confirmed':
       return null;

@@ -64,6 +64,24 @@ forEachDatabase((open) => {
       expect(await stopped.text()).toContain('Too many attempts.');
     });
 
+    it('makes the browser known for the account, also after signing out, and for that account only', async () => {
+      const desk = await openTestDesk(await open());
+      const signIn = (email: string, password: string, Cookie = '') =>
+        desk.post(null, '/sign-in', { email, password }, { Cookie });
+      const response = await signIn(EMAIL, PASSWORD);
+      const cookie = response.headers.getSetCookie().find((text) => text.startsWith('__Host-daywire-browser')) ?? '';
+      expect(cookie).toMatch(
+        /^__Host-daywire-browser=[\w.-]{74,}; Max-Age=31536000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+      );
+      const known = cookie.split(';', 1)[0];
+      for (const email of [EMAIL, 'audience@example.com']) {
+        for (let n = 0; n < 5; n++) expect((await signIn(email, `wrong ${n}`)).status).toBe(422);
+      }
+      expect((await signIn(EMAIL, PASSWORD)).status).toBe(429);
+      expect((await signIn('audience@example.com', PASSWORD, known)).status).toBe(429);
+      expect((await signIn(EMAIL, PASSWORD, known)).status).toBe(303);
+    });
+
     it('ends the session that the browser had before', async () => {
       const desk = await openTestDesk(await open());
       const { store, now } = desk.app;
@@ -124,7 +142,7 @@ forEachDatabase((open) => {
 });
 
 describe('the log of a process', () => {
-  it('names an account by its number, and has no address and no password', async () => {
+  it('names an account by its number, and has no address and no password; nor has the audit log', async () => {
     const desk = await openTestDesk(await openMigrated());
     const warn = vi.spyOn(desk.app.log, 'warn');
     for (const email of [EMAIL, 'nobody@example.com', 'my secret password']) {
@@ -134,6 +152,7 @@ describe('the log of a process', () => {
     expect(warn.mock.calls.map(([details]) => details)).toEqual([
       ...[{ account: id }, { account: 'unknown' }, { account: 'unknown' }],
     ]);
+    expect(await desk.audit()).toEqual([]);
     expect(JSON.stringify(warn.mock.calls)).not.toMatch(/secret|@|192\.0\.2/);
   });
 });

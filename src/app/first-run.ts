@@ -15,7 +15,7 @@ import { lastEdition } from '../editions/queries.ts';
 import { type ArchiveLimits, publish } from '../feeds/publish/publish.ts';
 import { SECOND } from '../lib/time.ts';
 import { OUTLETS } from '../outlets/polling/outlets.ts';
-import { regroupIfDue } from '../outlets/story-groups/regroup.ts';
+import { regroup } from '../outlets/story-groups/regroup.ts';
 import { SITES } from '../own-sites/poll.ts';
 import { describePoll, pollDue } from '../sources/polling/poller.ts';
 import type { SourceKind } from '../sources/polling/source-kind.ts';
@@ -93,8 +93,8 @@ export async function publishAndCompose(
 
 async function pollFirst(app: AppContext, signal: AbortSignal): Promise<FirstRun['polled']> {
   const polled = await Promise.all([pollKind(app, SITES, signal), pollKind(app, OUTLETS, signal)]);
-  // A grouping that is cut short changes nothing; the running process repeats it. One that fails raises an alert.
-  await regroupIfDue(app, signal).catch((error: unknown) => {
+  // Also without news: rules may be new. A grouping that is cut short changes nothing; one that fails raises an alert.
+  await regroup(app, signal).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
   return polled.flat();

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { publishAndCompose } from '../../src/app/first-run.ts';
 import { importWatched } from '../../src/articles/import/watched/watched-folders.ts';
+import { findArticle } from '../../src/articles/queries.ts';
 import { markdown } from '../support/articles.ts';
 import { openMigrated } from '../support/databases.ts';
+import { groupedItem, storeGroup } from '../support/outlet-items.ts';
 import { openTestApp } from '../support/test-app.ts';
 import { openTestLog } from '../support/test-log.ts';
 
@@ -35,5 +37,18 @@ describe('importing watched folders', () => {
       edition: null,
       runs: [],
     });
+  });
+});
+
+describe('publishing and composing at the start', () => {
+  it('lets in what a new rule says of reports that were grouped before', async () => {
+    const store = await openMigrated();
+    const app = openTestApp(store);
+    const title = 'Harbour bridge closes for repairs after cracks found';
+    const [first] = await storeGroup(store.db, [groupedItem(1, { title }), groupedItem(2, { title })]);
+    const newsletters = app.config.newsletters.map((one) => (one.kind === 'roundup' ? { ...one, autoPick: 2 } : one));
+    Object.assign(app, { config: { ...app.config, newsletters } });
+    await publishAndCompose(app, { stop: new AbortController().signal });
+    expect(await findArticle(store.db, `roundup-${first?.id}`)).toMatchObject({ headline: title, isByRule: true });
   });
 });

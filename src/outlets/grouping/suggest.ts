@@ -35,10 +35,14 @@ export function suggest(
     if (a === b || (isFrozen[a] && isFrozen[b])) return;
     const [ofA, ofB] = [outlets[a] as Set<string>, outlets[b] as Set<string>];
     if (ofA.isSubsetOf(ofB) || ofB.isSubsetOf(ofA)) return;
+    const isNew = ofA.size === 1 && ofB.size === 1;
+    const last = best[MOST - 1];
+    // Most pairs end here: thousands of equal titles have millions of pairs.
+    if (last !== undefined && (isNew === last.isNew ? similarity <= last.similarity : last.isNew)) return;
     const [groupId = 0, otherId = 0] = [groups[a]?.id ?? 0, groups[b]?.id ?? 0].sort((x, y) => x - y);
     const known = best.find((suggestion) => suggestion.groupId === groupId && suggestion.otherId === otherId);
     if (known !== undefined && known.similarity >= similarity) return;
-    const suggestion = { groupId, otherId, similarity, isNew: ofA.size === 1 && ofB.size === 1 };
+    const suggestion = { groupId, otherId, similarity, isNew };
     best = [...best.filter((kept) => kept !== known), suggestion]
       .sort(
         (x, y) =>

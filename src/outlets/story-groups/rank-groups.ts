@@ -4,7 +4,8 @@
  * Events of two or more outlets come first. Such a group has one point for each outlet, and its points halve every
  * twelve hours after its newest report. Below are the reports of one outlet, the freshest first: each counts as half an
  * hour older for every place that its feed has it below the first, and a digest as half a day older. In both parts,
- * further groups of a theme that was shown twice move down. Two groups keep their order while no report comes or goes.
+ * further groups of a theme that has been shown twice move down. The order of two groups stays as it is while no report
+ * comes or leaves the window.
  */
 import { HOUR, MINUTE } from '../../lib/time.ts';
 import { isDigest } from '../grouping/report-form.ts';

@@ -38,7 +38,11 @@ export function sharedWords(reports: readonly Pick<GroupedItem, 'title' | 'summa
   });
   const titleCounts = countKeys(texts.map(({ inTitle }) => inTitle));
   const counts = countKeys(texts.map(({ words }) => words));
-  const names = new Set(texts.flatMap(({ words }) => words.filter(({ isName }) => isName).map(({ key }) => key)));
+  const all = texts.flatMap(({ words }) => words);
+  const written = new Set(all.map(({ text }) => text));
+  // LOSES is no name where another report loses.
+  const isShouted = (text: string) => /^\p{Lu}{5,}$/u.test(text) && written.has(text.toLowerCase());
+  const names = new Set(all.filter(({ isName, text }) => isName && !isShouted(text)).map(({ key }) => key));
   const found: { text: string; rank: number; count: number; end: number }[] = [];
   const used = new Set<string>();
   for (const { title, inTitle } of texts) {

@@ -51,6 +51,8 @@ describe('sharedWords', () => {
       'Quay',
     ]);
     expect(shared('Storm hits the coast', ['Gale: a coast in danger', 'Storm damage is great.'])).toEqual(['coast']);
+    expect(shared('Why Ada Brent LOSES her case', 'Today Ada Brent loses')).toEqual(['Ada Brent', 'LOSES']);
+    expect(shared('Ferries of NORTHCO return', 'A NORTHCO ferry is late')).toContain('NORTHCO');
     expect(shared('FERRIES RETURN AT LAST', 'ferries at last return')).toEqual(['FERRIES', 'RETURN', 'LAST']);
   });
 

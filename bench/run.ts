@@ -69,7 +69,7 @@ const isUnclear =
   counts.some((count) => count !== undefined && !(count > 0)) ||
   (options.database !== undefined && !['sqlite', 'postgres'].includes(options.database)) ||
   (options.against !== undefined && !['busy', 'import', options.against === 'hugo' ? 'feeds' : ''].includes(name)) ||
-  (name === 'grouping') !== ((options.data ?? options.days) !== undefined) ||
+  (name === 'grouping') !== ((options.data === undefined) !== (options.days === undefined)) ||
   (options.past !== undefined && options.days === undefined);
 if (bench === undefined || isUnclear) {
   const names = Object.keys(BENCHES).join('|');

@@ -57,6 +57,7 @@ export function isSecondary({ title, url }: { title: string; url: string | null 
 }
 
 function hasForm(text: string, forms: readonly RegExp[]): boolean {
-  const line = normalise(text.slice(0, 300)).replaceAll('’', "'").replace(/\s+/g, ' ').trim();
+  // Compatible forms of a character may be 18 times as long.
+  const line = normalise(text.slice(0, 300)).slice(0, 300).replaceAll('’', "'").replace(/\s+/g, ' ').trim();
   return forms.some((form) => form.test(line));
 }

@@ -13,7 +13,7 @@ export interface TermVector {
   unit: number;
   terms: Int32Array;
   weights: Float64Array;
-  /** Square roots of how much a term tells of an event: of 1 if no other item has had it. */
+  /** Square roots of the evidence that a term gives: of 1 if no other item has had it, more in a title alone. */
   rarities: Float64Array;
 }
 

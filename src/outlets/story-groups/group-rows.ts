@@ -190,8 +190,7 @@ export async function writeGroupChange(tx: Tx, { changed, removed }: GroupChange
   for (const { id, items, decision } of changed) {
     const members = items.map((item) => item.id);
     await moveItems(tx, id, members);
-    const certain = items.filter(({ isCertain }) => isCertain).map((item) => item.id);
-    await writeCertain(tx, members, new Set(certain));
+    await writeCertain(tx, members, new Set(items.flatMap((item) => (item.isCertain ? item.id : []))));
     if (decision === null) continue;
     const row = toRow(decision, now);
     await tx

@@ -4,7 +4,7 @@
  * Events of two or more outlets come first. Such a group has one point for each outlet, and its points halve every
  * twelve hours after its newest report. Below are the reports of one outlet that are perhaps the same as others, then
  * all others. The freshest are first there: each counts as half an hour older for every place that its feed has it
- * below the first, and a digest as half a day older. In both parts, further groups of a theme that was shown twice move
+ * below the first, and a digest as half a day older. In each part, further groups of a theme that was shown twice move
  * down. Two groups keep their order while no report comes or goes.
  */
 import { HOUR, MINUTE } from '../../lib/time.ts';

@@ -13,7 +13,7 @@ import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { notifyHubOnce, startMirroring } from '../feeds/tasks.ts';
 import type { Log } from '../lib/log.ts';
 import type { Stoppable } from '../lib/repeat.ts';
-import { connectionsWithin, openFilesLimit } from '../web/server/connection-limit.ts';
+import { connectionsWithin, openFilesLimit } from '../web/server/connections.ts';
 import { ListenError, listen, type WebServer } from '../web/server/listen.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 import { runRetention, startCounting, startRecordingProcess, startScheduling, watchClock } from './background-tasks.ts';

@@ -40,6 +40,8 @@ interface Ask {
   method?: string;
   headers?: Record<string, string>;
   body?: string;
+  /** The address of the client, for nginx. Default: `CLIENT`. */
+  from?: string;
 }
 
 export interface FrontedSite {
@@ -110,7 +112,7 @@ export async function openFrontedSite(routes: Hono): Promise<FrontedSite> {
   const certificate = readFileSync(tls.certificate);
   const agents = {
     http: new http.Agent({ keepAlive: true }),
-    https: new https.Agent({ keepAlive: true, maxSockets: 50 }),
+    https: new https.Agent({ keepAlive: true, maxSockets: 150 }),
   };
   const connection = { ca: certificate, servername: HOST, localAddress: CLIENT, agent: agents.https };
   let stopped: Promise<void> | null = null;
@@ -120,7 +122,8 @@ export async function openFrontedSite(routes: Hono): Promise<FrontedSite> {
   };
   return {
     daywire: (path, ask) => send(http.request, { port: Number(port), path, agent: agents.http }, ask),
-    nginx: (path, ask) => send(https.request, { port: ports.https, path, ...connection }, ask),
+    nginx: (path, ask) =>
+      send(https.request, { port: ports.https, path, ...connection, localAddress: ask?.from ?? CLIENT }, ask),
     address: daywire,
     preferencesToken: preferencesPath(subscriber.subscriberId).slice('/preferences/'.length),
     ports,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { connect } from 'node:http2';
 import https from 'node:https';
@@ -21,6 +21,8 @@ const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avi
 const RSS_TYPES = ['application/rdf+xml', 'application/rss+xml'];
 const CODINGS = ['identity', 'gzip', ...(isBrotliInstalled() ? ['br'] : [])];
 
+const { promise: released, resolve: release } = Promise.withResolvers<void>();
+
 /** Responses that no page of daywire gives, to test what nginx caches. */
 function routes(live: (request: Request) => Response | Promise<Response>): Hono {
   const app = new Hono();
@@ -35,6 +37,10 @@ function routes(live: (request: Request) => Response | Promise<Response>): Hono 
   });
   app.get('/test/private', (c) => c.text('one', 200, { 'Cache-Control': 'private, max-age=60' }));
   app.get('/test/cookie', (c) => c.text('one', 200, { ...cached, 'Set-Cookie': 'session=1' }));
+  app.get('/account/held', async (c) => {
+    await released;
+    return c.text('one');
+  });
   for (const path of ['/account', '/account/*', '/desk', '/desk/*']) app.get(path, (c) => c.text('one', 200, cached));
   return app;
 }
@@ -393,6 +399,57 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
     expect(await read()).toEqual(['br', '<?xml']);
     chmodSync(join(root, 'feeds/latest.atom'), 0o644);
     await expect.poll(read).toEqual([null, '<?xml']);
+  });
+
+  describe('limits of a client', () => {
+    const statusesOf = async (count: number, path: string, from: string, method: string): Promise<number[]> => {
+      const answers = await Promise.all(Array.from({ length: count }, () => site.nginx(path, { method, from })));
+      const refused = answers.filter(({ status }) => status === 429);
+      expect(refused.every(({ headers }) => Number(headers['retry-after']) > 0)).toBe(true);
+      return answers.map(({ status }) => status);
+    };
+
+    it.each([
+      ['sign-ins', '/desk/sign-in', 60, 100],
+      ['requests to the hub', '/hub', 20, 600],
+    ])('refuse a flood of %s with 429, and nobody at another address', async (_, path, least, count) => {
+      const statuses = await statusesOf(count, path, '127.0.0.7', 'POST');
+      expect(statuses.filter((status) => status !== 429).length).toBeGreaterThanOrEqual(least);
+      expect(statuses).toContain(429);
+      expect(await statusesOf(10, path, '127.0.0.8', 'POST')).not.toContain(429);
+      // Nor anything else of the client that sends the flood.
+      expect(await statusesOf(10, '/desk/sign-in', '127.0.0.7', 'GET')).not.toContain(429);
+      expect(await statusesOf(10, '/feeds/latest.atom', '127.0.0.7', 'GET')).toEqual(Array(10).fill(200));
+    });
+
+    it('end at 100 requests in progress for pages, and leave others their own', async () => {
+      const before = countReceived('/account/held');
+      const held = Array.from({ length: 100 }, () => site.nginx('/account/held', { from: '127.0.0.9' }));
+      await expect.poll(() => countReceived('/account/held') - before, { timeout: 10_000 }).toBe(100);
+      expect(await statusesOf(3, '/account/held', '127.0.0.9', 'GET')).toEqual([429, 429, 429]);
+      for (const [path, from] of [
+        ['/account', '127.0.0.10'],
+        ['/desk', '127.0.0.9'],
+        ['/feeds/latest.rss', '127.0.0.9'],
+      ] as const) {
+        expect(await statusesOf(1, path, from, 'GET')).toEqual([200]);
+      }
+      release();
+      expect(new Set((await Promise.all(held)).map(({ status }) => status))).toEqual(new Set([200]));
+    });
+
+    it('apply wherever a request reaches daywire', () => {
+      const locations = readFileSync(new URL('../../deploy/nginx.conf', import.meta.url), 'utf8')
+        .split(/^ {4}location /m)
+        .slice(1)
+        .filter((text) => text.includes('proxy_pass'));
+      expect(locations.length).toBeGreaterThan(6);
+      for (const text of locations) {
+        expect(text).toMatch(/^ {8}limit_conn daywire-/m);
+        // Reports of a mail provider, and an upload that only administrators can send, have no limit of their rate.
+        if (!/^\S* ?\S*(?:webhooks|import)/.test(text)) expect(text).toMatch(/^ {8}limit_req zone=daywire-/m);
+      }
+    });
   });
 
   describe('while daywire is stopped', () => {

@@ -63,8 +63,9 @@ async function accept(web: WebContext, c: Context, request: HubRequest): Promise
     if (quota > 0) return respondTooMany(c, quota, 'Too many new subscriptions from your network.');
   }
   const sealed = secret === null ? null : encryptSecret(web.secrets, secret, subscriptionKey(request));
-  const admission = await enqueueRequest(db, request, sealed, web.clock());
-  if (admission.kind === 'full') return respondTooMany(c, admission.retryAfterSeconds, 'The hub is at its limit.');
+  const client = clientKey(web.secrets, clientAddress(web, c));
+  const admission = await enqueueRequest(db, request, { secret: sealed, client }, web.clock());
+  if (admission.kind === 'refused') return respondTooMany(c, admission.retryAfterSeconds, admission.reason);
   return respond(c, 202, `The request to ${mode} is accepted. The hub now verifies it with the callback.`);
 }
 

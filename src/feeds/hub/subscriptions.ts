@@ -75,8 +75,14 @@ export async function claimSubscriptions(
 }
 
 /**
- * Picks due rows, longest due first, as far as there is capacity. A query before the claim, because most of the time
- * nothing is due, and an update would wait for other writers.
+ * Number of a request among the due ones of its host: otherwise many for one host that does not answer would delay the
+ * others by 10 s each. Those of existing subscribers (`due_at` 0) come first.
+ */
+const TURN = sql<number>`case when due_at = 0 then 0 else row_number() over (partition by host order by due_at, key) end`;
+
+/**
+ * Picks due rows, longest due first, as far as there is capacity; requests host by host in turn. A query before the
+ * claim, because most of the time nothing is due, and an update would wait for other writers.
  */
 export async function pickDueKeys(
   db: Db,
@@ -91,6 +97,7 @@ export async function pickDueKeys(
     .where(condition)
     .where(isClaimable(table, now))
     .$if(busyHosts.length > 0, (q) => q.where('host', 'not in', busyHosts))
+    .$if(table === 'hub_requests', (q) => q.orderBy(TURN))
     .orderBy('due_at')
     .orderBy('key')
     .limit(CANDIDATES)

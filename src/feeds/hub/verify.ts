@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { claimRows, deleteClaimed, revokedLease, updateClaimed } from '../../core/store/lease.ts';
+import { acquirePermit } from '../../core/store/rate-limits.ts';
 import type { Db } from '../../core/store/store.ts';
 import { guardedRequest, type RequestLimits } from '../../lib/guarded-fetch/guarded-request.ts';
 import { HOUR, MINUTE, SECOND } from '../../lib/time.ts';
@@ -38,28 +39,44 @@ const LEASE = 30 * SECOND;
 const RETRY_DELAYS = [5 * SECOND, 30 * SECOND];
 /** As many as are verified in some minutes: a flood of requests is refused. */
 const MAX_REQUESTS = 500;
+/** Requests of a client leave its share of the queue at this pace, as if each were verified. */
+const SHARE_INTERVAL = HOUR / 240;
 const MAX_SUBSCRIPTIONS = 20_000;
+
+type Admission = { kind: 'accepted' } | { kind: 'refused'; reason: string; retryAfterSeconds: number };
 
 /**
  * Queues a request for verification. It replaces an earlier one for the same topic and callback.
  * @param secret encrypted
+ * @param client the key of its rate limits
  */
 export async function enqueueRequest(
   db: Db,
   request: Omit<HubRequest, 'secret'>,
-  secret: string | null,
+  { secret, client }: { secret: string | null; client: string },
   now: number,
-): Promise<{ kind: 'accepted' } | { kind: 'full'; retryAfterSeconds: number }> {
+): Promise<Admission> {
   const { mode, topic, callback, host } = request;
   const key = subscriptionKey(request);
   // Existing subscribers can always renew or unsubscribe, and are verified first.
   const isSubscribed = await hasSubscription(db, key, now);
-  if (!isSubscribed && (await countOthers(db, 'hub_requests', key)) >= MAX_REQUESTS) {
-    return { kind: 'full', retryAfterSeconds: MINUTE / SECOND };
+  const refused = (retryAfterSeconds: number, reason: string): Admission => {
+    return { kind: 'refused', reason, retryAfterSeconds };
+  };
+  if (!isSubscribed) {
+    const share = Math.floor((MAX_REQUESTS - (await countOthers(db, 'hub_requests', key))) / 2);
+    if (share < 1) return refused(MINUTE / SECOND, 'The hub is at its limit.');
+    // Half of the free places, so that some are free for others, however many clients take their share.
+    const limit = { everyMs: SHARE_INTERVAL, burst: share };
+    const permit = await acquirePermit(db, `hub queue ${client}`, limit, now);
+    if (permit.kind === 'refused') {
+      const seconds = Math.max(1, Math.ceil((permit.retryAt - now) / SECOND));
+      return refused(seconds, 'Too many requests from your network wait for their verification.');
+    }
   }
   const isNew = !isSubscribed && mode === 'subscribe';
   if (isNew && (await countOthers(db, 'hub_subscriptions', key)) >= MAX_SUBSCRIPTIONS) {
-    return { kind: 'full', retryAfterSeconds: HOUR / SECOND };
+    return refused(HOUR / SECOND, 'The hub is at its limit.');
   }
   const content = { mode, secret, lease_seconds: request.leaseSeconds, created_at: now };
   const queued = { ...content, attempts: 0, due_at: isSubscribed ? 0 : now };
@@ -80,7 +97,7 @@ async function countOthers(db: Db, table: 'hub_requests' | 'hub_subscriptions', 
   return count;
 }
 
-/** Claims requests, longest due first. */
+/** Claims requests, host by host in turn. */
 export async function claimRequests(
   db: Db,
   { capacity, now }: { capacity: Capacity; now: number },

@@ -5,8 +5,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Log } from '../../lib/log.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
-import { ConnectionLimit } from './connection-limit.ts';
-import { oneAtATime } from './one-at-a-time.ts';
+import { Connections } from './connections.ts';
 
 /** Why the server could not start, in words for an operator. */
 export class ListenError extends Error {
@@ -55,10 +54,13 @@ export function listen(app: Pick<Hono, 'fetch'>, options: ListenOptions): Promis
   // The host of requests without one, such as HTTP/1.0 health checks. No response depends on it.
   const handle = getRequestListener(app.fetch, { hostname: 'localhost' });
   const warn = oncePerMinute((details: object, message: string) => log?.warn(details, message));
-  const connections = new ConnectionLimit(maxConnections, () => {
+  const connections = new Connections(maxConnections, () => {
     warn({ maxConnections }, 'connections closed: too many were open');
   });
-  const server = createServer(TIMEOUTS, oneAtATime(connections.track(refuseSecondHost(handle))));
+  const listener = connections.oneAtATime(refuseOtherHosts(handle));
+  const server = createServer({ ...TIMEOUTS, requireHostHeader: false }, listener);
+  // Otherwise Node answers these by itself, at once.
+  server.on('checkExpectation', listener);
   server.on('connection', (socket: Socket) => connections.admit(socket));
   server.setTimeout(STALLED_TIMEOUT);
   return new Promise((resolve, reject) => {
@@ -74,10 +76,14 @@ export function listen(app: Pick<Hono, 'fetch'>, options: ListenOptions): Promis
   });
 }
 
-/** 400 for a request with two Host fields (RFC 9112 §3.2): a proxy may have read the other one. */
-function refuseSecondHost(handle: RequestListener): RequestListener {
+/**
+ * 400 for a request without a Host field or with two (RFC 9112 §3.2): a proxy may have read the other one. HTTP/1.0 has
+ * none.
+ */
+function refuseOtherHosts(handle: RequestListener): RequestListener {
   return (incoming, outgoing) => {
-    if (countHosts(incoming) <= 1) return handle(incoming, outgoing);
+    const count = countHosts(incoming);
+    if (count === 1 || (count === 0 && incoming.httpVersion === '1.0')) return handle(incoming, outgoing);
     outgoing.writeHead(400, { Connection: 'close' }).end();
   };
 }

@@ -126,6 +126,29 @@ forEachDatabase((open) => {
       expect(first).toMatchObject({ callback, mode: 'unsubscribe' });
     });
 
+    it('has a place even while four clients send 200 each, of which most get 429', async () => {
+      const newsroom = await openPublisher(await open());
+      const accepted = new Map<string, number>();
+      for (let index = 0; index < 800; index++) {
+        const from = `198.51.${index % 4}.7`;
+        const fields = { 'hub.callback': `https://h${index}.example.com/` };
+        const response = await newsroom.request(fields, from);
+        if (response.status === 202) accepted.set(from, (accepted.get(from) ?? 0) + 1);
+        else {
+          expect([response.status, await response.text()]).toEqual([429, expect.stringContaining('your network wait')]);
+          expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
+        }
+      }
+      const shares = [...accepted.values()];
+      expect(shares).toHaveLength(4);
+      expect(Math.max(...shares)).toBeLessThanOrEqual(Math.min(...shares) + 1);
+      expect(Math.min(...shares)).toBeGreaterThan(50);
+      for (let other = 0; other < 30; other++) {
+        const fields = { 'hub.callback': `https://reader${other}.example.com/` };
+        expect((await newsroom.request(fields, `203.0.${other}.9`)).status).toBe(202);
+      }
+    });
+
     it('is refused with 429 while the hub is at its limit of requests or subscriptions', async () => {
       const store = await open();
       const newsroom = await openPublisher(store);

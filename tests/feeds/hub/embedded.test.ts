@@ -5,6 +5,7 @@ import { cleanHub } from '../../../src/feeds/hub/hub.ts';
 import { openHubGuard } from '../../../src/feeds/hub/hub-context.ts';
 import { readHubStatus } from '../../../src/feeds/hub/status.ts';
 import { claimSubscriptions, recordDistribution } from '../../../src/feeds/hub/subscriptions.ts';
+import { claimRequests } from '../../../src/feeds/hub/verify.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import type { Capacity } from '../../../src/lib/worker-pool.ts';
 import { forEachDatabase } from '../../support/databases.ts';
@@ -79,6 +80,18 @@ forEachDatabase((open, dialect) => {
       }
       expect(subscriber.requests).toHaveLength(3);
       expect(await store.db.selectFrom('hub_requests').selectAll().execute()).toEqual([]);
+    });
+
+    it('takes its turn among hosts, however many earlier ones name another host', async () => {
+      const { store, subscriber, publisher } = await start();
+      for (let index = 0; index < 210; index++) {
+        await publisher.request({ 'hub.callback': `https://flood.example/${index}` }, `198.51.${index % 4}.7`);
+      }
+      publisher.now += 1;
+      await publisher.request({ 'hub.callback': subscriber.url('/') }, '203.0.113.9');
+      const capacity: Capacity = { busyHosts: [], pick: (due) => due.slice(0, 2) };
+      const claimed = await claimRequests(store.db, { capacity, now: publisher.now });
+      expect(claimed.map(({ callback }) => callback)).toContain(subscriber.url('/'));
     });
 
     it('takes effect when the callback responds at a retry', async () => {

@@ -96,7 +96,7 @@ describe('the server', () => {
     await serving.close();
   });
 
-  it('refuses a request with two Host fields, of which a proxy may have read the other one', async () => {
+  it('refuses a request without a Host field, and with two, of which a proxy may have read the other one', async () => {
     const serving = await listen(
       new Hono().get('/', (c) => c.text('here')),
       { host: '127.0.0.1', port: 0 },
@@ -107,6 +107,7 @@ describe('the server', () => {
       return text(socket);
     };
     expect(await answerTo('Host: a\r\nX-Other: b\r\nhOST: a\r\n')).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(await answerTo('')).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
     expect(await answerTo('Host: a\r\n')).toMatch(/^HTTP\/1\.1 200 OK\r\n.*here$/s);
     await serving.close();
   });

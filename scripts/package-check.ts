@@ -80,7 +80,7 @@ async function check(): Promise<void> {
   await step(`${start}, until it answers`, async () => {
     // As a service does: without npx, which would not pass a signal on.
     server = clean.start(['node_modules/.bin/daywire', 'start'], { cwd });
-    await untilItAnswers(server, `${origin}/healthz`);
+    await untilItAnswers(server, `${origin}/readyz`);
   });
   print(`from the first command of docs/installing.md to pages that answer: ${secondsSince(commandsBegan)}`);
 

@@ -183,7 +183,7 @@ export class Newsroom {
     const pid = this.#process?.pid;
     const startedAt = this.#startedAt;
     const before = performance.now();
-    const isUp = await fetch(`${this.url}/healthz`).then(
+    const isUp = await fetch(`${this.url}/readyz`).then(
       ({ ok }) => ok,
       () => false,
     );

@@ -4,7 +4,8 @@ import { hostname } from 'node:os';
 import { clearRejectionsOfSource } from '../articles/rejections.ts';
 import { resolveAlerts } from '../core/alerts/alerts.ts';
 import type { AppContext } from '../core/app-context.ts';
-import { deleteProcess, PROCESS_IDS, RECORD_EVERY, recordProcess } from '../core/schedule/processes.ts';
+import { PROCESS_IDS, RECORD_EVERY, recordProcess, recordStop } from '../core/schedule/processes.ts';
+import { graceOf, syncRoleAlerts } from '../core/schedule/role-alerts.ts';
 import { startTicker } from '../core/schedule/tick.ts';
 import { truncateLog } from '../core/store/deleted-text.ts';
 import { correctFutureInstants } from '../core/store/future-instants.ts';
@@ -81,7 +82,13 @@ export function startCounting({ log }: AppContext, what: string, counter: { flus
   };
 }
 
-/** Records that this process runs, for `status`, until it is stopped. @throws if the store fails at the start */
+/** After a longer gap between two records, the other processes have as long to come back as this one. */
+const OUTAGE = 3 * RECORD_EVERY;
+
+/**
+ * Records that this process runs, until it is stopped, and raises alerts about roles that no process has.
+ * @throws if the store fails at the start
+ */
 export async function startRecordingProcess({ store, clock, log }: AppContext, roles: readonly string[]) {
   const record = {
     id: randomUUID(),
@@ -92,13 +99,26 @@ export async function startRecordingProcess({ store, clock, log }: AppContext, r
     version: VERSION,
     startedAt: clock(),
   };
+  // Before it is recorded, so that an outage that nobody was there to notice is told. A quick restart is none.
+  await syncRoleAlerts(store.db, clock(), (last) => {
+    const isLong = last.stoppedAt === null && clock() - last.seenAt > MINUTE + RECORD_EVERY;
+    return isLong && last.roles.some((role) => roles.includes(role));
+  });
   await recordProcess(store.db, record, clock());
-  const task = repeat(RECORD_EVERY, 'recording this process', log, () => recordProcess(store.db, record, clock()));
+  let recordedAt = clock();
+  let observedSince = recordedAt;
+  const task = repeat(RECORD_EVERY, 'recording this process', log, async () => {
+    await recordProcess(store.db, record, clock());
+    const now = clock();
+    if (now < recordedAt || now - recordedAt > OUTAGE) observedSince = now;
+    recordedAt = now;
+    await syncRoleAlerts(store.db, now, (last) => now - observedSince >= graceOf(last));
+  });
   return {
     async stop() {
       await task.stop();
-      await deleteProcess(store.db, record.id).catch((error: unknown) => {
-        log.warn({ error: errorLine(error) }, 'this process stays in the status for half a minute');
+      await recordStop(store.db, record.id, clock()).catch((error: unknown) => {
+        log.warn({ error: errorLine(error) }, 'the stop is not recorded: this process counts as killed');
       });
     },
   };

@@ -1,25 +1,28 @@
 /**
- * Metrics for Prometheus, read from the database, so that all processes report the same. Clients of the listener
- * `server.metrics` may read them, and if there is a token, only those that have it, also on the public port. Without a
- * token the public port has no such address.
+ * Metrics for Prometheus: those of the newsroom, read from the database, so that all processes report the same, and
+ * those of this process. Clients of the listener `server.metrics` may read them, and if there is a token, only those
+ * that have it, also on the public port. Without a token the public port has no such address.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type Handler, Hono } from 'hono';
-import { Counter, Gauge, Registry } from 'prom-client';
-import type { Metrics } from '../core/metrics.ts';
+import { type Handler, Hono, type MiddlewareHandler } from 'hono';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { httpSeconds, type Metrics, PROCESS_METRICS } from '../core/metrics.ts';
 import type { Store } from '../core/store/store.ts';
 import { SECOND } from '../lib/time.ts';
 import { VERSION } from '../lib/version.ts';
 import type { WebContext, WebOptions } from '../web/server/web-context.ts';
 import { CAPABILITIES } from './capabilities.ts';
+import { serveLive, serveState, shareFor } from './health.ts';
 
-/** The app of the listener for metrics. */
+/** The app of the listener for metrics, which each process has. */
 export function createMetricsApp({ store, clock, config, log }: Omit<WebOptions, 'templates' | 'secrets'>): Hono {
   const app = new Hono();
   const { metricsToken } = config.secrets;
   const serve = serveMetrics({ store, clock });
   app.get('/metrics', metricsToken === undefined ? serve : withToken(metricsToken, serve));
-  app.notFound((c) => c.text('The metrics are at /metrics.\n', 404));
+  app.get('/livez', serveLive);
+  app.get('/readyz', serveState(store));
+  app.notFound((c) => c.text('Here are /metrics, /livez and /readyz.\n', 404));
   app.onError((error, c) => {
     log?.error({ error: String(error) }, 'metrics failed');
     return c.text('The metrics could not be read.\n', 500);
@@ -46,28 +49,31 @@ const SHARED_FOR = 5 * SECOND;
 
 /** `/metrics`. */
 export function serveMetrics({ store, clock }: Pick<WebContext, 'store' | 'clock'>): Handler {
-  let last: { at: number; metrics: Promise<MetricsText> } | null = null;
+  const read = shareFor(SHARED_FOR, clock, async (now) => (await readMetrics(store, now)).metrics());
+  const own = PROCESS_METRICS;
+  const isMeasuring = own.getSingleMetric('process_cpu_seconds_total') !== undefined;
+  if (!isMeasuring) collectDefaultMetrics({ register: own });
   return async (c) => {
-    const now = clock();
-    // Also not the result of a later time, after the clock was set back.
-    if (last === null || Math.abs(now - last.at) >= SHARED_FOR) last = { at: now, metrics: renderMetrics(store, now) };
-    const { contentType, body } = await last.metrics;
-    return c.body(body, 200, { 'Content-Type': contentType, 'Cache-Control': 'no-store' });
+    const body = `${await read()}\n${await own.metrics()}`;
+    return c.body(body, 200, { 'Content-Type': own.contentType, 'Cache-Control': 'no-store' });
   };
 }
 
-interface MetricsText {
-  contentType: string;
-  body: string;
+/** The first parts of paths that are labels. Strangers choose the others. */
+const ROUTES = /^\/(articles|confirm|desk|feeds|healthz|hub|livez|media|readyz|subscribe|unsubscribe|webhooks)\b/;
+
+/** Measures how long each request takes until its response begins. @param base the path of the site */
+export function measureRequests(base: string): MiddlewareHandler {
+  return async (c, next) => {
+    const end = httpSeconds.startTimer();
+    await next();
+    const { path } = c.req;
+    const [, route = 'pages'] = ROUTES.exec(path.startsWith(base) ? path.slice(base.length) : path) ?? [];
+    end({ route, status: `${Math.floor(c.res.status / 100)}xx` });
+  };
 }
 
-/** The metrics at `now`, in Prometheus' text format. */
-export async function renderMetrics(store: Store, now: number): Promise<MetricsText> {
-  const registry = await readMetrics(store, now);
-  return { contentType: registry.contentType, body: await registry.metrics() };
-}
-
-/** Reads the metrics into a new registry. */
+/** Reads the metrics of the newsroom into a new registry. */
 export async function readMetrics({ reports, dialect }: Store, now: number): Promise<Registry> {
   const registry = new Registry();
   const gauge: Metrics['gauge'] = (name, help, labelNames = []) =>

@@ -26,6 +26,7 @@ import {
   publishAndCompose,
   runDeps,
 } from './first-run.ts';
+import { openHealth } from './health.ts';
 import { createMetricsApp } from './metrics.ts';
 import { createApp } from './routes/app.ts';
 
@@ -108,6 +109,8 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
   if (server !== null) tasks.push(server);
   try {
     tasks.push(await watchClock(app));
+    const metrics = await listenForMetrics(app, roles);
+    if (metrics !== null) tasks.push({ stop: () => metrics.close() });
     recording = await startRecordingProcess(app, roles);
     const published = roles.includes('schedule') ? await publishAndCompose(app, options) : NOTHING_DONE;
     if (roles.includes('schedule')) await startScheduling(app, tasks);
@@ -118,7 +121,7 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
     return {
       checks,
       url: server?.url ?? null,
-      metricsUrl: server?.metricsUrl ?? null,
+      metricsUrl: metrics?.url ?? null,
       firstRun: { ...published, delivered },
       stop,
     };
@@ -150,11 +153,8 @@ async function vacuumStore({ store, log }: AppContext, { onProgress }: FirstRunO
   if (outcome.kind === 'failed') log.warn({}, vacuumFailure(store, outcome.reason));
 }
 
-/** Serves pages, feeds, the desk and metrics, and counts who reads the feeds and past editions. */
-async function startServer(
-  app: AppContext,
-  { roles, openDesk }: StartOptions,
-): Promise<Stoppable & { url: string; metricsUrl: string | null }> {
+/** Serves pages, feeds and the desk, and counts who reads the feeds and past editions. */
+async function startServer(app: AppContext, { roles, openDesk }: StartOptions): Promise<Stoppable & { url: string }> {
   const { store, config, templates, clock, log } = app;
   const secrets = await app.keys.signingSecrets();
   const counting = { store, clock, zone: config.publication.zone };
@@ -167,17 +167,15 @@ async function startServer(
     return desk;
   };
   const options = { store, config, templates, secrets, clock, readers, visits, log };
-  const site = createApp(options, { isPublic: roles.includes('web'), mount });
+  const site = createApp(options, { isPublic: roles.includes('web'), mount, findStopped: openHealth(app) });
   const server = await listen(site, { ...config.server, maxConnections: connectionLimit(log), log });
-  const metrics = await listenForMetrics(app);
   const counters = [startCounting(app, 'readers', readers), startCounting(app, 'visits', visits)];
   return {
     url: server.url,
-    metricsUrl: metrics?.url ?? null,
     stop: async () => {
       // Its streams would keep the server from closing.
       await desk?.stop();
-      await Promise.all([server.close(), metrics?.close()]);
+      await server.close();
       await Promise.all(counters.map((counter) => counter.stop()));
     },
   };
@@ -199,15 +197,21 @@ function connectionLimit(log: Log): number {
 /** Scrapers need few. */
 const METRICS_CONNECTIONS = 20;
 
-/** A port that cannot be opened is only logged: a second process of the same configuration must start. */
-async function listenForMetrics(app: AppContext): Promise<WebServer | null> {
+/**
+ * Each first role of a process has a port of its own, so that the roles can share a machine. A port that cannot be
+ * opened is only logged: a second process of the same roles must start.
+ */
+async function listenForMetrics(app: AppContext, roles: readonly Role[]): Promise<WebServer | null> {
   const { metrics } = app.config.server;
   if (metrics === null) return null;
+  const { host, port: first } = metrics;
+  const port = first === 0 ? 0 : first + ROLES.findIndex((role) => roles.includes(role));
   try {
-    return await listen(createMetricsApp(app), { ...metrics, maxConnections: METRICS_CONNECTIONS, log: app.log });
+    const options = { host, port, maxConnections: METRICS_CONNECTIONS, log: app.log };
+    return await listen(createMetricsApp(app), options);
   } catch (error) {
     const reason = error instanceof ListenError ? (error.cause as Error).message : String(error);
-    app.log.warn({ reason }, 'metrics are not served: set server.metrics to a free address, or to off');
+    app.log.warn({ host, port, reason }, 'metrics are not served: set server.metrics to a free address, or to off');
     return null;
   }
 }

@@ -52,7 +52,7 @@ export async function readStatus(app: AppContext, now: number) {
       count: alert.count,
     })),
     processes: (await listProcesses(db, now)).map(
-      ({ id: _id, scope: _scope, startedAt, seenAt, isRunning, ...one }) => ({
+      ({ id: _id, scope: _scope, stoppedAt: _stoppedAt, startedAt, seenAt, isRunning, ...one }) => ({
         ...one,
         started: rfc3339(startedAt),
         seen: rfc3339(seenAt),

@@ -3,6 +3,8 @@ import { DAY, SECOND } from '../lib/time.ts';
 import type { AlertSubject } from './alerts/alert-kind.ts';
 import { listOpenAlerts } from './alerts/alerts.ts';
 import type { Capability } from './capability.ts';
+import { listProcesses } from './schedule/processes.ts';
+import { ROLE_ALERT } from './schedule/role-alerts.ts';
 import { countRunsSince, deleteOldRuns, listLastRuns } from './schedule/run-ledger.ts';
 import { foldCountSlots, readStateCounts } from './store/counts.ts';
 import { deleteExpiredRateLimits } from './store/rate-limits.ts';
@@ -48,6 +50,10 @@ export const coreCapability: Capability = {
       started.set({ schedule }, run.startedAt / SECOND);
       for (const state of RUN_STATES) lastState.set({ schedule, state }, run.state === state ? 1 : 0);
     }
+    const processes = gauge('processes', 'Running processes.', ['role']);
+    for (const { roles, isRunning } of await listProcesses(db, now)) {
+      for (const role of roles) processes.inc({ role }, isRunning ? 1 : 0);
+    }
     gauge('open_alerts', 'Raised alerts.').set((await listOpenAlerts(db)).length);
   },
   personalData: { rate_limits: { exportedAs: null, erasure: 'deleted' } },
@@ -56,6 +62,7 @@ export const coreCapability: Capability = {
     late: { title: 'A run was late', hint: 'Was daywire stopped, or the machine busy?', page: runsPage },
     skipped: { title: 'A slot was skipped', hint: 'Nothing more happens for that slot.', page: runsPage },
     waiting: { title: 'A slot waits', page: runsPage },
+    [ROLE_ALERT]: { title: 'A process is missing', hint: 'The alert ends when a process has its roles again.' },
     webhook: { title: 'The alert webhook failed', hint: 'Alerts are still shown here. It is tried again by itself.' },
   },
 };

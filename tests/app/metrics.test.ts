@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import fc from 'fast-check';
 import { Hono } from 'hono';
 import { expect, it } from 'vitest';
-import { readMetrics, renderMetrics, serveMetrics } from '../../src/app/metrics.ts';
+import { readMetrics, serveMetrics } from '../../src/app/metrics.ts';
 import { raiseAlert } from '../../src/core/alerts/alerts.ts';
+import { httpSeconds, PROCESS_METRICS } from '../../src/core/metrics.ts';
 import { registerSchedules } from '../../src/core/schedule/register.ts';
 import { claimRun, deleteOldRuns, finishRun, recordWaitingRun } from '../../src/core/schedule/run-ledger.ts';
 import { foldCountSlots } from '../../src/core/store/counts.ts';
@@ -22,6 +24,7 @@ import { storeDeliveries } from '../support/deliveries.ts';
 import { publishDocuments } from '../support/documents.ts';
 import { storeEdition, storeServiceMessage } from '../support/editions.ts';
 import { recordQueries } from '../support/recorded-queries.ts';
+import { openTestSite } from './test-site.ts';
 
 const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -29,10 +32,11 @@ const { version } = JSON.parse(await readFile(new URL('../../package.json', impo
 const now = Date.UTC(2026, 10, 24, 12);
 const schedule = { cron: '30 7 * * *', zone: 'UTC', graceMinutes: 60 };
 
+const renderMetrics = async (store: Store): Promise<string> => (await readMetrics(store, now)).metrics();
+
 /** The samples by name and labels, as Prometheus reads them. */
 async function scrape(store: Store): Promise<Map<string, number>> {
-  const { body } = await renderMetrics(store, now);
-  const samples = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const samples = (await renderMetrics(store)).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(
     samples.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
   );
@@ -60,8 +64,6 @@ const zeros = (name: string, label: string, values: string[]) =>
 
 forEachDatabase((open, dialect) => {
   it('has zeros for an empty store', async () => {
-    const { contentType } = await renderMetrics(await open(), now);
-    expect(contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(Object.fromEntries(await scrape(await open()))).toEqual({
       [`daywire_build_info{version="${version}",node="${process.versions.node}",database="${dialect}"}`]: 1,
       daywire_oldest_due_delivery_seconds: 0,
@@ -213,7 +215,7 @@ forEachDatabase((open, dialect) => {
         { ...report, day: '2026-11-01', subscribers: 9, reported_at: now - 23 * DAY, reader: 'Inoreader' },
       ])
       .execute();
-    const { body } = await renderMetrics(store, now);
+    const body = await renderMetrics(store);
     expect(body).toContain('# TYPE daywire_feed_requests_total counter');
     const shown = [...(await scrape(store))].filter(([name]) => /feed_(requests|subscribers)/.test(name));
     expect(Object.fromEntries(shown)).toEqual({
@@ -368,7 +370,10 @@ forEachDatabase((open, dialect) => {
     const [first, second] = await Promise.all([app.request('/'), app.request('/')]);
     const queries = takeQueries().length;
     expect(queries).toBeGreaterThan(10);
-    expect(await second.text()).toBe(await first.text());
+    expect(first.headers.get('Content-Type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    const ofStore = async (response: Response) =>
+      (await response.text()).split('\n').filter((line) => !/process_|nodejs_/.test(line));
+    expect(await ofStore(second)).toEqual(await ofStore(first));
     at.now += 4 * SECOND;
     expect((await app.request('/')).status).toBe(200);
     expect(takeQueries()).toEqual([]);
@@ -381,7 +386,7 @@ forEachDatabase((open, dialect) => {
     const { store, takeQueries } = recordQueries(await open());
     await storeEdition(store, { newsletter: 'daily', number: 1, closed_at: now - DAY });
     takeQueries();
-    await renderMetrics({ ...store, reports: store.db }, now);
+    await renderMetrics({ ...store, reports: store.db });
     const queries = takeQueries().map(({ sql }) => sql);
     expect(queries.length).toBeGreaterThan(10);
     // By an index, of the newest editions: some percent of their deliveries at most.
@@ -395,12 +400,35 @@ forEachDatabase((open, dialect) => {
   });
 });
 
+it('measures requests by the first part of the path, and takes nothing that a stranger chose as a label', async () => {
+  const [store, samples] = [await openMigrated(), async () => (await httpSeconds.get()).values];
+  const site = openTestSite(store);
+  const before = (await samples()).length;
+  await site.get('/feeds/none.atom');
+  await fc.assert(
+    fc.asyncProperty(fc.webPath(), async (path) => {
+      await site.get(`/${path.slice(1)}`);
+    }),
+    { numRuns: 20 },
+  );
+  const counted = (await samples()).slice(before).filter(({ metricName }) => metricName?.endsWith('_count'));
+  expect(counted).toContainEqual(expect.objectContaining({ labels: { route: 'feeds', status: '4xx' }, value: 1 }));
+  for (const { labels } of counted) {
+    expect(labels.route).toMatch(/^(pages|confirm|articles|feeds|desk|hub|media|webhooks|\w+z|\w*subscribe)$/);
+    expect(labels.status).toMatch(/^[1-5]xx$/);
+  }
+});
+
 it('documents each metric with its labels in docs/operating/monitoring.md, and no other', async () => {
   const store = await openMigrated();
   const registry = await readMetrics(store, now);
   await store.close();
-  const metrics = registry.getMetricsAsArray() as unknown as { name: string; labelNames: string[] }[];
-  const exposed = metrics.map(({ name, labelNames }) => {
+  const metrics = [registry, PROCESS_METRICS].flatMap(
+    (one) => one.getMetricsAsArray() as unknown as { name: string; labelNames: string[] }[],
+  );
+  // Others are those that prom-client gives to each program of Node.
+  const own = metrics.filter(({ name }) => name.startsWith('daywire_'));
+  const exposed = own.map(({ name, labelNames }) => {
     return name.replace('daywire_', '') + (labelNames.length === 0 ? '' : `{${labelNames.join(',')}}`);
   });
   const text = await readFile(new URL('../../docs/operating/monitoring.md', import.meta.url), 'utf8');

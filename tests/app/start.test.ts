@@ -203,6 +203,25 @@ forEachDatabase((open) => {
       await expect(fetch(`${metricsUrl}metrics`)).rejects.toThrow();
     });
 
+    it('answers without pages, on the port of its first role, and warns where that is taken', async () => {
+      const app = openTestApp(await open());
+      const port = await freePort();
+      app.config.server.metrics = { host: '127.0.0.1', port: port - 3 };
+      const running = await start(app, { ...startOptions(), roles: ['deliver'] });
+      expect([running.url, running.metricsUrl]).toEqual([null, `http://127.0.0.1:${port}/`]);
+      for (const path of ['livez', 'readyz']) expect((await fetch(running.metricsUrl + path)).status).toBe(200);
+      const metrics = await (await fetch(`${running.metricsUrl}metrics`)).text();
+      for (const name of ['daywire_processes{role="deliver"} 1', 'process_resident_memory_bytes', 'nodejs_eventloop']) {
+        expect(metrics).toContain(name);
+      }
+      const warn = vi.spyOn(app.log, 'warn');
+      const second = await start(app, { ...startOptions(), roles: ['deliver'] });
+      expect(second.metricsUrl).toBeNull();
+      expect(warn.mock.calls).toEqual([[expect.objectContaining({ port }), expect.stringMatching(/^metrics are not/)]]);
+      await second.stop();
+      await running.stop();
+    });
+
     it('serves metrics on both ports to clients with the token, and to no others', async () => {
       const token = 'a-token-of-the-test';
       const app = openTestApp(await open(), { env: { DAYWIRE_METRICS_TOKEN: token } });

@@ -4,7 +4,7 @@ import { readStatus, type Status } from '../../src/app/status.ts';
 import { raiseAlert } from '../../src/core/alerts/alerts.ts';
 import type { AppContext } from '../../src/core/app-context.ts';
 import type { Config } from '../../src/core/config/config.ts';
-import { deleteProcess, listProcesses, recordProcess } from '../../src/core/schedule/processes.ts';
+import { listProcesses, recordProcess, recordStop } from '../../src/core/schedule/processes.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
@@ -237,7 +237,7 @@ describe('the status', () => {
       expect(block(await read(store), 'processes')).toEqual(['no daywire is running']);
       await recordProcess(store.db, { ...process, id: 'killed' }, NOW - MINUTE);
       await recordProcess(store.db, { ...process, id: 'stopped', pid: 8 }, NOW);
-      await deleteProcess(store.db, 'stopped');
+      await recordStop(store.db, 'stopped', NOW);
       expect(block(await read(store), 'processes')).toEqual([
         'no daywire is running',
         'news-1, process 7: web, version 1.2.3: not seen since 2026-11-24T07:29:00Z (15:29)',
@@ -261,9 +261,17 @@ describe('the status', () => {
         [7, false],
         [9, true],
       ]);
-      // A killed process is forgotten after a day.
-      await recordProcess(store.db, { ...process, id: 'running', pid: 9 }, NOW + 2 * DAY);
-      expect((await listProcesses(store.db, NOW + 2 * DAY)).map(({ pid }) => pid)).toEqual([9]);
+      // One that was killed is forgotten after a day, if one of its roles has been seen since; else after a week.
+      const pidsAfter = async (days: number): Promise<number[]> => {
+        await recordProcess(store.db, { ...process, id: 'running', pid: 9 }, NOW + days * DAY);
+        return (await listProcesses(store.db, NOW + days * DAY)).map(({ pid }) => pid);
+      };
+      expect(await pidsAfter(2)).toEqual([7, 9]);
+      const later = { ...process, id: 'later', pid: 11, startedAt: NOW };
+      await recordProcess(store.db, later, NOW + 2 * DAY);
+      expect(await pidsAfter(2)).toEqual([9, 11]);
+      expect(await pidsAfter(8)).toEqual([9, 11]);
+      expect(await pidsAfter(10)).toEqual([9]);
     });
 
     it('tells at once that a process was killed, but only where its process id is unique', async () => {

@@ -26,7 +26,7 @@ describe('deploy/Dockerfile', () => {
   it('asks for the health at an address that daywire serves', () => {
     const [check] = steps('healthcheck') as [Extract<Step, { command: string[] }>];
     const [, url] = /fetch\('http:\/\/127\.0\.0\.1:8080(\/\w+)'\)/.exec(check.command.join(' ')) ?? [];
-    expect(url).toBe('/healthz');
+    expect(url).toBe('/readyz');
     expect(read('templates/init/daywire.yaml.liquid')).toContain('port: 8080');
   });
 
@@ -86,6 +86,11 @@ describe('deploy/compose.yaml', () => {
         .sort(),
     ).toEqual([...ROLES].sort());
     for (const [, { depends_on }] of ofDaywire) expect(depends_on).toEqual({ db: { condition: 'service_healthy' } });
+    // By the first role, as docs/operating/monitoring.md says.
+    for (const role of ['schedule', 'deliver'] as const) {
+      const test = String(services[role]?.healthcheck?.test);
+      expect(test).toContain(`http://127.0.0.1:${9464 + ROLES.indexOf(role)}/readyz`);
+    }
     expect(services.nginx?.depends_on).toEqual({ web: { condition: 'service_healthy' } });
     expect(services.db?.healthcheck?.test).toContain('pg_isready');
   });

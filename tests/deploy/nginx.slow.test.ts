@@ -320,6 +320,7 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
       ['requested with a cookie', 200, () => '/articles/vec-t', { Cookie: 'session=1' }],
       ['requested with an Authorization header', 200, () => '/articles/robotaxis', { Authorization: 'Bearer x' }],
       ['of the health of the process', 200, () => '/healthz', {}],
+      ['of whether the process can serve', 200, () => '/readyz', {}],
     ])('%s is never cached', async (_, status, path, headers) => {
       const at = path();
       const before = countReceived(at);

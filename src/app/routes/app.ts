@@ -1,7 +1,6 @@
 /** The web server's routes. */
-import { type Context, type Handler, Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
-import { sql } from 'kysely';
 import { addArticlePages } from '../../articles/pages/routes.ts';
 import { addAudiencePages } from '../../audience/pages/routes.ts';
 import { addBounceWebhook } from '../../delivery/hooks/bounce-webhook.ts';
@@ -11,8 +10,6 @@ import { addHub } from '../../feeds/hooks/hub-endpoint.ts';
 import { addFeedPages } from '../../feeds/pages/feed-documents.ts';
 import { serveFrontPage } from '../../front/front-page.ts';
 import { addFrontPages } from '../../front/routes.ts';
-import { SECOND } from '../../lib/time.ts';
-import { withTimeout } from '../../lib/with-timeout.ts';
 import { addSourceWebhook } from '../../own-sites/hooks/source-webhook.ts';
 import { addAssets } from '../../web/pages/assets.ts';
 import { share } from '../../web/pages/public-page.ts';
@@ -20,7 +17,8 @@ import { reportUntrustedProxy } from '../../web/server/client-address.ts';
 import { respondFailure, respondNotFound } from '../../web/server/errors.ts';
 import { securityHeaders } from '../../web/server/headers.ts';
 import { type AddRoutes, openWebContext, type WebContext, type WebOptions } from '../../web/server/web-context.ts';
-import { serveMetrics, withToken } from '../metrics.ts';
+import { serveLive, serveState } from '../health.ts';
+import { measureRequests, serveMetrics, withToken } from '../metrics.ts';
 
 /** The public pages and webhooks. No two have a path in common. */
 const PUBLIC_ROUTES: readonly AddRoutes[] = [
@@ -34,24 +32,29 @@ export interface AppParts {
   isPublic?: boolean;
   /** Adds further pages below a path of the site. */
   mount?: (web: WebContext) => { path: string; pages: Hono } | undefined;
+  /** What `/healthz` is about beside the database. Default: nothing. */
+  findStopped?: () => Promise<string[]>;
 }
 
 /**
  * The web app: `listen` serves it, tests call `app.request()`. Its own pages set no cookie, and GET changes nothing.
- * Pages are below the path of `publication.url`; `/healthz` and `/metrics` are about this process and always at the
+ * Pages are below the path of `publication.url`; `/livez`, `/readyz`, `/healthz` and `/metrics` are always at the
  * root.
  */
-export function createApp(options: WebOptions, { isPublic = true, mount }: AppParts = {}): Hono {
+export function createApp(options: WebOptions, { isPublic = true, mount, findStopped }: AppParts = {}): Hono {
   const web = openWebContext(options);
   const app = new Hono();
   app.use(
+    measureRequests(web.base),
     reportUntrustedProxy(web),
     securityHeaders(web),
     methodNotAllowed({ app, onMethodNotAllowed: respondMethods }),
   );
   app.onError((error, c) => respondFailure(web, c, error));
   app.notFound((c) => redirectWithoutSlash(c) ?? respondNotFound(web, c));
-  app.get('/healthz', serveHealth(web));
+  app.get('/livez', serveLive);
+  app.get('/readyz', serveState(web.store));
+  app.get('/healthz', serveState(web.store, findStopped));
   const { metricsToken } = web.config.secrets;
   if (metricsToken !== undefined) app.get('/metrics', withToken(metricsToken, serveMetrics(web)));
   if (isPublic) addPublicPages(app, web);
@@ -65,19 +68,6 @@ function addPublicPages(app: Hono, web: WebContext): void {
   app.get(`${web.base}/`, share(web, serveFrontPage(web)));
   const site = app.basePath(web.base);
   for (const addRoutes of PUBLIC_ROUTES) addRoutes(site, web);
-}
-
-/** `/healthz`: 200 if the database responds within three seconds, otherwise 503. */
-function serveHealth({ store }: WebContext): Handler {
-  return async (c) => {
-    const query = withTimeout(sql`select 1`.execute(store.db), 3 * SECOND, 'the database does not respond');
-    const ok = await query.then(
-      () => true,
-      () => false,
-    );
-    const body = { ok, database: ok ? 'reachable' : 'unreachable' };
-    return c.json(body, ok ? 200 : 503, { 'Cache-Control': 'no-store' });
-  };
 }
 
 /** 204 for OPTIONS, 405 for any other method, both with Allow (RFC 9110 §15.5.6). */

@@ -250,8 +250,9 @@ export const schema = z.strictObject({
       metrics: listenAddress
         .prefault('127.0.0.1:9464')
         .describe(
-          'Host and port on which /metrics listens, or off. The port of the site has /metrics only with ' +
-            'DAYWIRE_METRICS_TOKEN.',
+          'Host and port on which /metrics, /livez and /readyz listen, or off. A process with the role web, or with ' +
+            'all roles, uses this port; others use the next ones: desk + 1, schedule + 2, deliver + 3. The port of ' +
+            'the site has /metrics only with DAYWIRE_METRICS_TOKEN.',
         ),
       trustedProxies: z
         .array(addressRange)

@@ -60,6 +60,7 @@ export async function correctFutureInstants(db: Db, now: number, tolerance = CLO
     sql`update back_off set retry_at = ${at}, since = case when since > ${now} then ${at} else since end
       where retry_at > ${latest(longestBackOff)}`,
     sql`update sources set due_at = ${at}, polled_at = ${at} where due_at > ${now} and ${isLater('polled_at')}`,
+    sql`update processes set seen_at = ${at} where ${isLater('seen_at')}`,
     sql`update sources set requested_at = null where ${isLater('requested_at')}`,
     sql`update sources set swept_at = ${at} where ${isLater('swept_at')}`,
     sql`update sources set fully_swept_at = ${at} where ${isLater('fully_swept_at')}`,

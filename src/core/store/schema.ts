@@ -74,7 +74,15 @@ export async function migrate(store: Store): Promise<string[]> {
 
 async function appliedMigrations({ db }: Store): Promise<string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some((table) => table.name === 'kysely_migration')) return [];
+  return tables.some((table) => table.name === 'kysely_migration') ? migrationNames({ db }) : [];
+}
+
+/** Whether the schema is that of this version: one short query. @throws if the database does not respond or is empty */
+export async function isSchemaCurrent(store: Store): Promise<boolean> {
+  return (await migrationNames(store)).join() === Object.keys(MIGRATIONS).join();
+}
+
+async function migrationNames({ db }: Pick<Store, 'db'>): Promise<string[]> {
   const rows = await db
     .withTables<{ kysely_migration: { name: string } }>()
     .selectFrom('kysely_migration')

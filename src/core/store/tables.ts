@@ -41,7 +41,7 @@ export interface Tables extends ArticleTables, FeedTables, EditionTables, Subscr
   schedules: { id: string; cron: string; zone: string; since: number };
   runs: RunsTable;
   alerts: AlertsTable;
-  /** The running processes; `roles` is a JSON array. `seen_at` is written every few seconds. */
+  /** Processes that run or ran lately; `roles` is a JSON array. `seen_at` is written every few seconds. */
   processes: {
     id: string;
     host: string;
@@ -52,6 +52,8 @@ export interface Tables extends ArticleTables, FeedTables, EditionTables, Subscr
     seen_at: number;
     /** Where `pid` is unique; see core/schedule/process-ids.ts. */
     scope: string | null;
+    /** When it was stopped properly; null while it runs, and if it was killed. */
+    stopped_at: number | null;
   };
   meta: { key: string; value: string };
 }

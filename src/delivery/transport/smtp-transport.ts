@@ -5,6 +5,7 @@
  * the wire; nodemailer's own pool would hide that moment.
  */
 import type { MailProvider } from '../../core/config/config.ts';
+import { smtpSeconds } from '../../core/metrics.ts';
 import { SECOND } from '../../lib/time.ts';
 import {
   type Connection,
@@ -157,14 +158,17 @@ function smtpConnection(session: SmtpSession, server: Server, limits: SmtpLimits
     },
     async submit(message: OutgoingMessage): Promise<string> {
       messages += 1;
+      const end = smtpSeconds.startTimer();
       try {
         const { response } = await within<{ response: string }>(limits.submission, session, (done) =>
           session.submit(message, done),
         );
+        end({ outcome: 'accepted' });
         if (messages >= MESSAGES_PER_CONNECTION) retire();
         return cleanReply(response, server.redact);
       } catch (error) {
         const read = readFailure(error, server);
+        end({ outcome: read.replyCode === null ? 'failed' : 'refused' });
         const failure = {
           ...read,
           mayHaveArrived: session.isMessageWritten && read.replyCode === null,

@@ -101,7 +101,7 @@ describe('daywire start', () => {
     const open = connect(Number(port), hostname);
     open.on('error', () => {});
     await new Promise((resolve) => open.write('GET / HTTP/1.1\r\nHost: x\r\n', resolve));
-    await vi.waitUntil(async () => (await fetch(`${url}healthz`)).ok, { timeout: 20_000 });
+    await vi.waitUntil(async () => (await fetch(`${url}readyz`)).ok, { timeout: 20_000 });
     child.kill('SIGTERM');
     await printed(child, /stopping/);
     expect(await ended(child, 'SIGTERM')).toEqual([null, 'SIGTERM']);

@@ -75,6 +75,8 @@ const OTHERS: [path: string, status: number][] = [
   ['/favicon.ico', 301],
   ['/robots.txt', 200],
   ['/healthz', 200],
+  ['/livez', 200],
+  ['/readyz', 200],
 ];
 /** Neither caches nor search engines store them, and links from them do not tell where they were. */
 const OF_ONE_SUBSCRIBER = /^\/(?:account|unsubscribe|confirm|preferences)\//;
@@ -260,18 +262,21 @@ describe('every route', () => {
   });
 
   it('reports that the database is reachable', async () => {
-    expect(await (await site.get('/healthz')).json()).toEqual({ ok: true, database: 'reachable' });
+    expect(await (await site.get('/healthz')).json()).toEqual({ ok: true, database: 'reachable', stopped: [] });
   });
 });
 
 describe('without the database', () => {
-  it('the health check responds with 503', async () => {
+  it('the process lives, but is not ready', async () => {
     const store = await openMigrated();
     const site = openTestSite(store);
     await store.close();
-    const response = await site.get('/healthz');
-    expect(response.status).toBe(503);
-    expect(await response.json()).toEqual({ ok: false, database: 'unreachable' });
+    for (const path of ['/healthz', '/readyz']) {
+      const response = await site.get(path);
+      expect([path, response.status]).toEqual([path, 503]);
+      expect(await response.json()).toEqual({ ok: false, database: 'unreachable', stopped: [] });
+    }
+    expect((await site.get('/livez')).status).toBe(200);
   });
 
   it('a page responds with an error page, and only the log has the cause', async () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { smtpSeconds } from '../../../src/core/metrics.ts';
 import { openTransport } from '../../../src/delivery/transport/open-transport.ts';
 import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
 import { passwordRedactor, readFailure } from '../../../src/delivery/transport/smtp-failure.ts';
@@ -53,12 +54,18 @@ describe('the SMTP transport', () => {
         done(address.startsWith('nobody') ? refusal : null);
       },
     });
+    smtpSeconds.reset();
     const connection = await openSmtpTransport(server.url, 1).connect();
     const failure = await failureOf(connection.submit(outgoing('nobody@example.com')));
     expect(failure).toMatchObject({ code: 'EENVELOPE', replyCode: 550, command: 'RCPT TO' });
     expect(failure.message).toMatch(/^127\.0\.0\.1:\d+ answered: 550 5\.1\.1 no such user$/);
     expect(connection.usable).toBe(true);
     expect(await connection.submit(outgoing())).toContain('250');
+    const counted = (await smtpSeconds.get()).values.filter(({ metricName }) => metricName?.endsWith('_count'));
+    expect(counted).toMatchObject([
+      { labels: { outcome: 'refused' }, value: 1 },
+      { labels: { outcome: 'accepted' }, value: 1 },
+    ]);
     connection.close();
   });
 

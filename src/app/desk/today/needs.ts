@@ -1,5 +1,6 @@
 /** What needs somebody, so that one line tells whether all is well. Pure. */
 import type { AlertId, AlertKind, AlertPage } from '../../../core/alerts/alert-kind.ts';
+import { ROLE_ALERT } from '../../../core/schedule/role-alerts.ts';
 import { needsEditor } from '../../../editions/draft/coming-drafts.ts';
 import { nextPath } from '../../../editions/draft/draft-target.ts';
 import { fullEditionName } from '../../../editions/queries.ts';
@@ -32,7 +33,10 @@ export function findNeeds(
       needs.push(...texts.map((text): Need => ({ text: `${newsletter.title} ${text}`, anchor: '#drafts' })));
     }
   }
+  const missing = missingRoles(processes);
   for (const alert of alerts) {
+    // Counted below.
+    if (alert.kind === ROLE_ALERT && missing.length > 0) continue;
     const { title, newsletter } = adviceFor(alert);
     const isAsked = alert.kind === 'waiting' || alert.kind === 'approval-reminder';
     if (!(isAsked && newsletter !== null && counted.has(newsletter))) needs.push({ text: title, anchor: '#alerts' });
@@ -48,7 +52,7 @@ export function findNeeds(
     needs.push({ text: `The delivery of ${fullEditionName(edition)} is paused: ${waiting}`, anchor: '#sends' });
   }
   if (heldDelivery !== null) needs.push({ text: 'Nothing is submitted since a restore', anchor: '#sends' });
-  needs.push(...missingRoles(processes).map((text): Need => ({ text, anchor: '#processes' })));
+  needs.push(...missing.map((text): Need => ({ text, anchor: '#processes' })));
   return needs;
 }
 

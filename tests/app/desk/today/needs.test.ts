@@ -8,8 +8,9 @@ import { sampleConfig } from '../../../support/sample.ts';
 
 const [NEWSLETTER] = sampleConfig().newsletters as [TodayNewsletter['newsletter']];
 type Draft = TodayNewsletter['drafts'][number];
-const PROCESS = { id: '', host: 'h', pid: 1, scope: null, version: '1', startedAt: 0, seenAt: NOW, isRunning: true };
-const RUNNING = [{ ...PROCESS, roles: ['web', 'schedule', 'deliver'] }];
+const PROCESS = { id: '', host: 'h', pid: 1, scope: null, version: '1', startedAt: 0 };
+const SEEN = { seenAt: NOW, stoppedAt: null, isRunning: true };
+const RUNNING = [{ ...PROCESS, ...SEEN, roles: ['web', 'schedule', 'deliver'] }];
 
 function today(drafts: Partial<Draft>[], change: Partial<Today> = {}): Today {
   const usual: Draft = {
@@ -91,10 +92,17 @@ describe('what needs somebody', () => {
 
   it('is a slot that nobody took, a restore, and a role without a process', () => {
     const overdue = [{ schedule: 'publish', slotAt: NOW - HOUR, count: 3 }];
-    const stopped = { ...PROCESS, roles: ['schedule', 'deliver'], isRunning: false };
+    const stopped = { ...PROCESS, ...SEEN, roles: ['schedule', 'deliver'], isRunning: false };
     const needs = findNeeds(today([], { overdue, heldDelivery: 'restored', processes: [stopped] }), NOW);
     expect(needs.map(({ anchor }) => anchor)).toEqual(['#missed', '#sends', '#processes', '#processes']);
     expect(missingRoles(RUNNING)).toEqual([]);
+    // Each once: the alert about it is counted only where the list of processes does not say it.
+    const alerts = [alert('process', { process: 'p1' })];
+    expect(findNeeds(today([], { alerts, processes: [stopped] }), NOW).map(({ anchor }) => anchor)).toEqual([
+      '#processes',
+      '#processes',
+    ]);
+    expect(texts(today([], { alerts }))).toEqual(['A process is missing']);
   });
 });
 

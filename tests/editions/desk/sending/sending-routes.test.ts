@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { addSubscriber } from '../../../../src/audience/subscriptions.ts';
-import { deleteProcess, recordProcess } from '../../../../src/core/schedule/processes.ts';
+import { recordProcess, recordStop } from '../../../../src/core/schedule/processes.ts';
 import type { Store } from '../../../../src/core/store/store.ts';
 import { closeDueCountdowns } from '../../../../src/delivery/closing/countdown.ts';
 import { findEdition, listEditionArticles } from '../../../../src/editions/queries.ts';
@@ -39,7 +39,7 @@ async function openSending(store: Store, approval: 'auto' | 'required' = 'auto')
     ...{ desk, app },
     edit: (id: string, rest: object) => saveAll(store, [story(id, rest)]),
     startSchedule: () => recordProcess(store.db, { ...run, roles: ['schedule', 'web'] }, app.now),
-    stopSchedule: () => deleteProcess(store.db, 'p1'),
+    stopSchedule: () => recordStop(store.db, 'p1', app.now),
     /** The hidden fields of a form of a page. */
     fields: async (act: string, path = PATH) => {
       const page = await desk.read('editor', path);

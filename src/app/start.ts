@@ -16,16 +16,16 @@ import type { Stoppable } from '../lib/repeat.ts';
 import { connectionsWithin, openFilesLimit } from '../web/server/connection-limit.ts';
 import { ListenError, listen, type WebServer } from '../web/server/listen.ts';
 import type { WebContext } from '../web/server/web-context.ts';
-import { runRetention, startCounting, startRecordingProcess, startScheduling, watchClock } from './background-tasks.ts';
-import { checkAtStart } from './check/check.ts';
 import {
-  deliverFirst,
-  type FirstRun,
-  type FirstRunOptions,
-  NOTHING_DONE,
-  publishAndCompose,
-  runDeps,
-} from './first-run.ts';
+  runRetention,
+  startAlerting,
+  startCounting,
+  startRecordingProcess,
+  startScheduling,
+  watchClock,
+} from './background-tasks.ts';
+import { checkAtStart } from './check/check.ts';
+import { deliverFirst, type FirstRun, type FirstRunOptions, NOTHING_DONE, publishAndCompose } from './first-run.ts';
 import { createMetricsApp } from './metrics.ts';
 import { createApp } from './routes/app.ts';
 
@@ -83,8 +83,6 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
     await notifyHubOnce(app, startedAt);
     await runRetention(app);
   }
-  // Delivery raises and resolves alerts.
-  await runDeps(app).alerts.send();
   return { checks, ...published, delivered };
 }
 
@@ -109,6 +107,7 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
   try {
     tasks.push(await watchClock(app));
     recording = await startRecordingProcess(app, roles);
+    tasks.push(startAlerting(app));
     const published = roles.includes('schedule') ? await publishAndCompose(app, options) : NOTHING_DONE;
     if (roles.includes('schedule')) await startScheduling(app, tasks);
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));

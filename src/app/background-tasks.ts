@@ -1,8 +1,13 @@
 /** Tasks that a running process repeats, beside the jobs of its schedule. */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { MEDIA_COPIES } from '../articles/pictures/own-pictures.ts';
 import { clearRejectionsOfSource } from '../articles/rejections.ts';
 import { resolveAlerts } from '../core/alerts/alerts.ts';
+import { probeFolder } from '../core/alerts/storage-watch.ts';
 import type { AppContext } from '../core/app-context.ts';
 import { PROCESS_IDS, RECORD_EVERY, recordProcess, recordStop } from '../core/schedule/processes.ts';
 import { graceOf, syncRoleAlerts } from '../core/schedule/role-alerts.ts';
@@ -18,9 +23,9 @@ import { incompleteAlert, withdrawalAlert } from '../own-sites/sweep.ts';
 import { syncSourceAlerts } from '../sources/polling/source-alerts.ts';
 import { clearSourceFailures, listSourceRows } from '../sources/source-state.ts';
 import { CAPABILITIES, jobsOf } from './capabilities.ts';
-import { runDeps } from './first-run.ts';
 
 const COUNTS_EVERY = 10 * SECOND;
+const ALERTS_EVERY = 5 * SECOND;
 
 /**
  * Starts the schedule and the tasks of the role `schedule`.
@@ -28,7 +33,7 @@ const COUNTS_EVERY = 10 * SECOND;
  */
 export async function startScheduling(app: AppContext, tasks: Stoppable[]): Promise<void> {
   const { store, log } = app;
-  tasks.push(await startTicker(store, jobsOf(app), runDeps(app)));
+  tasks.push(await startTicker(store, jobsOf(app), app));
   for (const capability of CAPABILITIES) tasks.push(...((await capability.startTasks?.(app)) ?? []));
   tasks.push(
     repeat(MINUTE, 'settling removed sources', log, () => settleRemovedSources(app)),
@@ -66,6 +71,18 @@ export async function watchClock({ store, clock, log }: AppContext): Promise<Sto
   await correct('the clock was set back while daywire did not run: corrected what would have waited for it');
   return repeat(SECOND, 'watching the clock', log, async () => {
     if (watch.setBackBy() > 0) await correct('the clock was set back: corrected what would have waited for it', 0);
+  });
+}
+
+/** Sends alerts, also those of other processes, and tries the folder of media. */
+export function startAlerting({ alerts, config, log }: AppContext): Stoppable {
+  const { media = '' } = config.paths;
+  const copies = join(media, MEDIA_COPIES);
+  // Only imports of pictures write to it.
+  const probe = (): Promise<void> => (existsSync(copies) ? probeFolder(copies) : access(media));
+  return repeat(ALERTS_EVERY, 'sending alerts', log, async () => {
+    if (media !== '') await alerts.storage.attempt('media', `The folder of media ${media}`, probe);
+    await alerts.send();
   });
 }
 

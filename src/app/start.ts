@@ -16,7 +16,14 @@ import type { Stoppable } from '../lib/repeat.ts';
 import { connectionsWithin, openFilesLimit } from '../web/server/connections.ts';
 import { ListenError, listen, type WebServer } from '../web/server/listen.ts';
 import type { WebContext } from '../web/server/web-context.ts';
-import { runRetention, startCounting, startRecordingProcess, startScheduling, watchClock } from './background-tasks.ts';
+import {
+  runRetention,
+  startAlerting,
+  startCounting,
+  startRecordingProcess,
+  startScheduling,
+  watchClock,
+} from './background-tasks.ts';
 import { checkAtStart } from './check/check.ts';
 import {
   deliverFirst,
@@ -84,8 +91,6 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
     await notifyHubOnce(app, startedAt);
     await runRetention(app);
   }
-  // Delivery raises and resolves alerts.
-  await runDeps(app).alerts.send();
   return { checks, ...published, delivered };
 }
 
@@ -112,6 +117,7 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
     const metrics = await listenForMetrics(app, roles);
     if (metrics !== null) tasks.push({ stop: () => metrics.close() });
     recording = await startRecordingProcess(app, roles);
+    tasks.push(startAlerting(app));
     const published = roles.includes('schedule') ? await publishAndCompose(app, options) : NOTHING_DONE;
     if (roles.includes('schedule')) await startScheduling(app, tasks);
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));

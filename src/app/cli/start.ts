@@ -39,6 +39,8 @@ export function addStartCommand(program: Command, cli: CliContext): void {
 function runStart(cli: CliContext, options: StartCommandOptions): Promise<void> {
   return cli.withApp(
     async (app) => {
+      // Such as that of a terminal that closes, or of a tool that rotates logs: there is nothing to reload.
+      cli.onHangup(() => app.log.info({}, 'SIGHUP is ignored: restart daywire to read its configuration again'));
       const stop = AbortSignal.any([cli.stopSignal(), rejectionSignal(cli, app.log)]);
       const startOptions = {
         roles: options.role,

@@ -21,6 +21,8 @@ export interface CliContext {
   fail(code?: number): void;
   /** Aborted by the first SIGINT or SIGTERM; the second one ends the process at once. */
   stopSignal(): AbortSignal;
+  /** Calls `listener` for SIGHUP, which would end the process otherwise. */
+  onHangup(listener: () => void): void;
   /** Calls `listener` for promises that are rejected without a handler, which would end the process otherwise. */
   onUnhandledRejection(listener: (reason: unknown) => void): void;
   /** Prints a part of a long output to stdout; see output.ts. @returns false once its reader has left */

@@ -7,6 +7,7 @@ import { PRIVATE_FOLDER } from '../../lib/private-files.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
 import { openSqlite } from './sqlite.ts';
 import { openSqliteFile, openSqliteInThread } from './sqlite-file.ts';
+import type { DiskFaults } from './sqlite-thread.ts';
 import { batchInTransaction, type StatementBatch } from './statement-batch.ts';
 import type { Tables } from './tables.ts';
 
@@ -23,6 +24,8 @@ export interface Store {
   /** Runs statements as one transaction; see statement-batch.ts. */
   readonly batch: StatementBatch;
   readonly dialect: Dialect;
+  /** What alerts/storage-watch.ts looks at. */
+  readonly faults: DiskFaults;
   /** The file, or the URL of the database without its user and password. */
   readonly location: string;
   close(): Promise<void>;
@@ -47,6 +50,22 @@ export class StoreError extends Error {
 export function isSerializationFailure(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   return code === '40P01' || code === '40001';
+}
+
+/** Of PostgreSQL: disk_full, io_error, and read_only_sql_transaction, such as of a standby. Of SQLite: SQLITE_FULL. */
+const DISK_FAULTS: readonly unknown[] = ['53100', '58030', '25006', 13];
+
+/** Opens a connection that records failures of the disk. */
+function openWatched(dialect: PostgresDialect | SqliteDialect): Pick<Store, 'db' | 'reports' | 'batch' | 'faults'> {
+  const faults: DiskFaults = { last: null };
+  const db = new Kysely<Tables>({
+    dialect,
+    log(event) {
+      const { code, errcode, message } = (event.level === 'error' ? event.error : {}) as Record<string, unknown>;
+      if (DISK_FAULTS.includes(code) || DISK_FAULTS.includes(errcode)) faults.last = String(message);
+    },
+  });
+  return { db, reports: db, batch: batchInTransaction(db), faults };
 }
 
 const CONNECT_TIMEOUT = 10 * SECOND;
@@ -95,7 +114,8 @@ export async function openStore({
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   const location = `${url.protocol}//${url.host}${url.pathname}`;
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const watched = openWatched(new PostgresDialect({ pool }));
+  const { db } = watched;
   try {
     // Through Kysely: it closes only what it has opened itself.
     await db.connection().execute(async () => {});
@@ -103,14 +123,7 @@ export async function openStore({
     await db.destroy();
     throw new StoreError(`cannot reach the database at ${location}: ${(error as Error).message}`, { cause: error });
   }
-  return {
-    db,
-    reports: db,
-    batch: batchInTransaction(db),
-    dialect: 'postgres',
-    location,
-    close: () => db.destroy(),
-  };
+  return { ...watched, dialect: 'postgres', location, close: () => db.destroy() };
 }
 
 function openSqliteStore(path: string): Store {
@@ -123,15 +136,8 @@ function openSqliteStore(path: string): Store {
 
 /** Opens a store in memory. It works on the calling thread, because threads could not share it. */
 export function openInMemory(database = openSqlite(':memory:')): Store {
-  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
-  return {
-    db,
-    reports: db,
-    batch: batchInTransaction(db),
-    dialect: 'sqlite',
-    location: ':memory:',
-    close: () => db.destroy(),
-  };
+  const watched = openWatched(new SqliteDialect({ database }));
+  return { ...watched, dialect: 'sqlite', location: ':memory:', close: () => watched.db.destroy() };
 }
 
 function openInFile(path: string): Store {
@@ -143,6 +149,7 @@ function openInFile(path: string): Store {
     reports: reports.db,
     batch: file.batch,
     dialect: 'sqlite',
+    faults: file.faults,
     location: path,
     async close() {
       await reports.close();

@@ -209,6 +209,7 @@ describe('claimDeliveries', () => {
       reports: db,
       batch: batchInTransaction(db),
       dialect: 'sqlite',
+      faults: { last: null },
       location: ':memory:',
       close: () => db.destroy(),
     };

@@ -96,8 +96,8 @@ function createContext(
   });
   const cli = {
     exitCode: 0,
-    withApp: (work: (app: AppContext) => Promise<void>, level = 'error') =>
-      withAppContext(processEnv(level), openParts, work),
+    withApp: (work: (app: AppContext) => Promise<void>, level = 'error', stop?: AbortSignal) =>
+      withAppContext({ ...processEnv(level), stop }, openParts, work),
     processEnv,
     env,
     print(line: string) {

@@ -56,6 +56,7 @@ export const coreCapability: Capability = {
     late: { title: 'A run was late', hint: 'Was daywire stopped, or the machine busy?', page: runsPage },
     skipped: { title: 'A slot was skipped', hint: 'Nothing more happens for that slot.', page: runsPage },
     waiting: { title: 'A slot waits', page: runsPage },
+    database: { title: 'The database was away', hint: 'Nothing needs to be done in daywire.' },
     webhook: { title: 'The alert webhook failed', hint: 'Alerts are still shown here. It is tried again by itself.' },
   },
 };

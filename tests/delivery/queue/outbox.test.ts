@@ -210,6 +210,7 @@ describe('claimDeliveries', () => {
       batch: batchInTransaction(db),
       dialect: 'sqlite',
       location: ':memory:',
+      outages: [],
       close: () => db.destroy(),
     };
     await migrate(store);

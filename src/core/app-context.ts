@@ -5,6 +5,7 @@ import type { Clock } from '../lib/time.ts';
 import type { AlertSender } from './alerts/alert-sender.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import type { Keys } from './keys.ts';
+import { retryWhileAway } from './store/outages.ts';
 import { ensureSchema } from './store/schema.ts';
 import { openStore, type Store } from './store/store.ts';
 
@@ -30,6 +31,8 @@ export interface ProcessEnv {
   cwd: string;
   clock: Clock;
   log: Log;
+  /** Aborted to end the waiting for a database that is away. Without it, nothing waits. */
+  stop?: AbortSignal | undefined;
 }
 
 export type ProcessTools = Pick<ProcessEnv, 'clock' | 'log'>;
@@ -44,12 +47,14 @@ export async function withAppContext<T>(
   openParts: (config: Config, store: Store, env: ProcessTools) => ContextParts,
   work: (app: AppContext) => Promise<T>,
 ): Promise<T> {
-  const { configFile, env, cwd, clock, log } = processEnv;
+  const { configFile, env, cwd, clock, log, stop } = processEnv;
   const config = loadConfig(configFile, env, cwd);
-  const store = await openStore({ databaseUrl: config.secrets.databaseUrl, path: config.paths.store });
+  const { databaseUrl } = config.secrets;
+  const store = await openStore({ databaseUrl, path: config.paths.store, isLasting: stop !== undefined });
   let parts: ContextParts | undefined;
   try {
-    await ensureSchema(store);
+    if (stop === undefined) await ensureSchema(store);
+    else await retryWhileAway(() => ensureSchema(store), { log, signal: stop });
     const templates = openTemplates(config.paths.templates, config.publication.zone);
     parts = openParts(config, store, processEnv);
     return await work({ config, store, templates, clock, log, ...parts });

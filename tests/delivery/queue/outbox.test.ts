@@ -211,6 +211,7 @@ describe('claimDeliveries', () => {
       dialect: 'sqlite',
       faults: { last: null },
       location: ':memory:',
+      outages: [],
       close: () => db.destroy(),
     };
     await migrate(store);

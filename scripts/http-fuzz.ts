@@ -3,9 +3,10 @@
  *
  * Starts daywire with the sample newsroom in a folder of its own and sends random requests to it: split at any byte,
  * pipelined, half closed, with bad methods, bodies, paths and headers too large, from clients that leave, do not read
- * or are slow; then it floods it with 80 connections of 800 pipelined requests each. Prints the figures, and exits with
- * 1 if a rule is broken: the process is up, answers within a second, logs no error, its memory is flat, and in the flood
- * no turn of its event loop takes more than 100 ms of processor time. A run with the same seed sends the same requests.
+ * or are slow; then it floods it with 80 connections of 800 pipelined requests each. Prints the figures, and exits
+ * with 1 if a rule is broken: the process is up, answers within a second, logs no error, its memory is flat, and in the
+ * flood no turn of its event loop takes more than 100 ms of processor time. A run with the same seed sends the same
+ * requests.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

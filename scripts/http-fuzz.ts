@@ -3,8 +3,10 @@
  *
  * Starts daywire with the sample newsroom in a folder of its own and sends random requests to it: split at any byte,
  * pipelined, half closed, with bad methods, bodies, paths and headers too large, from clients that leave, do not read
- * or are slow. Prints the figures, and exits with 1 if a rule is broken: the process is up, answers within a second,
- * logs no error, and its memory is flat. A run with the same seed sends the same requests.
+ * or are slow; then it floods it with 80 connections of 800 pipelined requests each. Prints the figures, and exits
+ * with 1 if a rule is broken: the process is up, answers within a second, logs no error, its memory is flat, and in the
+ * flood no turn of its event loop takes more than 100 ms of processor time. A run with the same seed sends the same
+ * requests.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,8 +14,11 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { FLOOD } from './fuzz/flood.ts';
 import { type FuzzFigures, runExchanges } from './fuzz/run-exchanges.ts';
 
 const { values } = parseArgs({
@@ -36,6 +41,9 @@ const MAX_ANSWER = 1_000;
 const MAX_RUN = 10 * 60_000;
 const SLOW_CLIENTS = 50;
 const IDLE_CLIENTS = 1_000;
+/** In the flood: processor time of a turn, and /healthz on a machine that does nothing else. */
+const MAX_TURN = 100;
+const MAX_FLOODED = 250;
 /** The time-out of a header, and the interval in which it is checked, with some room. */
 const MAX_SLOW = 15_000;
 
@@ -78,15 +86,18 @@ async function fuzz({ process: child, port, log }: Daywire): Promise<void> {
   const idle = await openIdleClients(port);
   const withIdle = await timeHealth(port);
   for (const socket of idle) socket.destroy();
+  const flooded = await flood(child, port);
   const after = await residentMemory(child);
   const atEnd = await timeHealth(port);
-  print(figures, { seed, seconds, slowest, withIdle, atEnd, before, after });
+  print(figures, { seed, seconds, slowest, withIdle, atEnd, before, after, ...flooded });
 
   if (figures.requests < requests) broken.push(`only ${figures.requests} requests in ${seconds} s`);
   if (figures.responses === 0) broken.push('no response at all');
   broken.push(...new Set(figures.faults));
   if (slowClosed < SLOW_CLIENTS) broken.push(`${SLOW_CLIENTS - slowClosed} slow clients kept their connection`);
   if (withIdle > MAX_ANSWER) broken.push(`/healthz took ${withIdle} ms beside ${IDLE_CLIENTS} idle connections`);
+  if (flooded.turn > MAX_TURN) broken.push(`a turn of the event loop took ${flooded.turn} ms in the flood`);
+  if (flooded.p99 > MAX_FLOODED) broken.push(`/healthz took ${flooded.p99} ms (p99) in the flood`);
   if (atEnd > MAX_ANSWER) broken.push(`/healthz took ${atEnd} ms at the end`);
   if (after - before > MAX_GROWTH) broken.push(`the memory grew from ${before} to ${after} MiB`);
   if (child.exitCode !== null || child.signalCode !== null) broken.push('the process has ended');
@@ -102,12 +113,14 @@ async function startDaywire(): Promise<Daywire> {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DAYWIRE_')));
   // Collects garbage when asked, so that the resident memory can be compared.
   const collect = "data:text/javascript,process.on('SIGUSR2', () => globalThis.gc())";
-  const args = ['--expose-gc', '--import', collect, join(ROOT, 'bin/daywire.js'), 'start', '--json'];
-  const child = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const turns = new URL('./fuzz/turns.ts', import.meta.url).href;
+  const args = ['--expose-gc', '--import', collect, '--import', turns, join(ROOT, 'bin/daywire.js'), 'start', '--json'];
+  const child = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const [stdout, stderr] = [child.stdout as Readable, child.stderr as Readable];
   const log: string[] = [];
-  child.stderr.setEncoding('utf8').on('data', (text: string) => log.push(...text.split('\n').filter(Boolean)));
+  stderr.setEncoding('utf8').on('data', (text: string) => log.push(...text.split('\n').filter(Boolean)));
   let printed = '';
-  for await (const text of child.stdout.setEncoding('utf8')) {
+  for await (const text of stdout.setEncoding('utf8')) {
     printed += text;
     const [, port] = /"url": ?"http:\/\/127\.0\.0\.1:(\d+)\/"/.exec(printed) ?? [];
     if (port !== undefined) return { process: child, port: Number(port), log, folder };
@@ -122,6 +135,21 @@ async function residentMemory({ pid }: ChildProcess): Promise<number> {
     await sleep(1_000);
   }
   return Math.round(Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1_024);
+}
+
+async function flood(child: ChildProcess, port: number): Promise<{ turn: number; p99: number }> {
+  await longestTurn(child);
+  const health = watchHealth(port);
+  await once(new Worker(new URL('./fuzz/flood.ts', import.meta.url), { workerData: { port } }), 'exit');
+  const times = (await health.stop()).sort((a, b) => a - b);
+  return { turn: await longestTurn(child), p99: times[Math.floor(times.length * 0.99)] as number };
+}
+
+/** Since the last call. Milliseconds of processor time. */
+async function longestTurn(child: ChildProcess): Promise<number> {
+  child.send('longest turn');
+  const [figure] = await once(child, 'message');
+  return figure as number;
 }
 
 /** Errors, and what is not a record of the log, such as the stack of an exception. */
@@ -206,6 +234,7 @@ function print(figures: FuzzFigures, run: Record<string, number>): void {
       `slowest /healthz during the run   ${run.slowest} ms`,
       `/healthz, ${IDLE_CLIENTS} idle connections  ${run.withIdle} ms`,
       `/healthz at the end               ${run.atEnd} ms`,
+      `flood of ${FLOOD.connections} × ${FLOOD.requests} pipelined       /healthz p99 ${run.p99} ms, longest turn ${run.turn?.toFixed(0)} ms`,
       `resident memory                   ${run.before} MiB after the warm-up, ${run.after} MiB at the end`,
     ].join('\n'),
   );

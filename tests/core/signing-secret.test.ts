@@ -79,7 +79,7 @@ describe('a newsroom whose var/secret was lost', () => {
     rmSync(secret);
     for (const args of [['start', '--once'], ['deliver'], ['subscribers', 'add', 'bob@example.com']]) {
       const refused = await folder.run(args);
-      expect(refused, args.join(' ')).toMatchObject({ code: 1, stdout: '' });
+      expect(refused, args.join(' ')).toMatchObject({ code: 78, stdout: '' });
       expect(refused.stderr).toMatch(/there is no signing secret .*"daywire secret adopt"/);
     }
     expect(existsSync(secret)).toBe(false);
@@ -100,7 +100,7 @@ describe('a newsroom whose var/secret was lost', () => {
     expect((await folder.run(['check'])).stdout).toMatch(/PROBLEM +signing secret: .*is not the one/);
     expect((await folder.run(['secret', 'adopt'])).stderr).toMatch(/no terminal to ask on: add --yes/);
     expect((await folder.run(['secret', 'adopt'], {}, 'no\n', true)).stderr).toMatch(/"yes".*nothing was changed/s);
-    expect((await folder.run(['deliver'])).code).toBe(1);
+    expect((await folder.run(['deliver'])).code).toBe(78);
     expect((await folder.run(['secret', 'adopt'], {}, 'yes\n', true)).stdout).toMatch(/from now on/);
     expect((await folder.run(['secret', 'adopt', '--yes'])).stdout).toMatch(/already/);
     expect((await folder.run(['deliver'])).code).toBe(0);

@@ -104,8 +104,8 @@ describe('the requests of a connection', () => {
     const other = open();
     other.write('GET /other HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
     expect(await text(other)).toMatch(/\/other$/);
-    // One connection after the other would have answered 40 in each turn of the event loop.
-    expect(handled.indexOf('/other') - before).toBeLessThan(400);
+    // With one of each connection in a turn it came after 430 of theirs.
+    expect(handled.indexOf('/other') - before).toBeLessThan(200);
     for (const paths of await Promise.all(flood)) expect(paths).toHaveLength(200);
   });
 

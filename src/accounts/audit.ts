@@ -17,8 +17,13 @@ export interface AuditedAct {
   detail?: Record<string, DetailValue | readonly DetailValue[]>;
 }
 
-/** The account that acts; `console` for the command line. */
-export type AuditActor = Pick<SignedInAccount, 'id' | 'name'> | typeof CONSOLE;
+/** The account that acts, with the address of its client; `console` for the command line. */
+export type AuditActor =
+  | (Pick<SignedInAccount, 'id' | 'name'> & { client?: string | null | undefined })
+  | typeof CONSOLE;
+
+/** Acts that are in the security log, too. */
+const SECURITY_ACT = /^account\.|\.export/;
 
 /** Writes the row of an act at the end of its transaction. @param now epoch milliseconds */
 export function auditAct(actor: AuditActor, now: number, act: AuditedAct): InTransaction {
@@ -33,6 +38,12 @@ async function insertAuditRow(tx: Tx, actor: AuditActor, now: number, audited: A
   );
   const row = { at: now, ...who, act, subject: boundedLine(subject, SUBJECT_LIMIT), detail: stored };
   await tx.insertInto('audit_log').values(row).execute();
+  if (!SECURITY_ACT.test(act)) return;
+  const client = actor === CONSOLE ? null : (actor.client ?? null);
+  await tx
+    .insertInto('security_log')
+    .values({ ...row, client })
+    .execute();
 }
 
 /** How the log names an account as subject. */

@@ -10,9 +10,10 @@ import { type Db, inTransaction, lockName, type Tx } from '../core/store/store.t
 import { addressBlock } from '../lib/cidr.ts';
 import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
 import { MINUTE, SECOND } from '../lib/time.ts';
-import { emailKey, type SignedInAccount, toAccount } from './account.ts';
+import { emailKey, type SignedInAccount, toSignedInAccount } from './account.ts';
 import { accountSubject, auditAct } from './audit.ts';
 import { hashPassword, isOutdatedHash, passwordHasHash } from './passwords.ts';
+import { makeSignInStep } from './second-factor.ts';
 import { beginSession } from './sessions.ts';
 
 /** Failures in a period after which no password is checked. */
@@ -100,7 +101,11 @@ export type SignInRefusal =
   /** Too many passwords are being checked: try again in a few seconds. */
   | { kind: 'busy' };
 
-export type SignIn = { kind: 'signed-in'; token: string; account: SignedInAccount } | SignInRefusal;
+export type SignIn =
+  | { kind: 'signed-in'; token: string; account: SignedInAccount }
+  /** The password is right. `finishSignIn` takes the code, with this signed text. */
+  | { kind: 'second-factor'; step: string }
+  | SignInRefusal;
 /** An office behind one address signs in within minutes; who types one address after the other waits. */
 const CLIENT_LIMIT = { everyMs: 20 * SECOND, burst: 30 };
 
@@ -129,6 +134,9 @@ export async function signIn(store: SignInStore, credentials: Credentials, now: 
       await tx.updateTable('accounts').set({ password: newHash }).where('id', '=', account.id).execute();
     }
     await deleteSignInFailures(tx, key);
+    if (account.hasSecondFactor) {
+      return { kind: 'second-factor', step: makeSignInStep(store.secrets, account.id, newHash ?? hash, now) };
+    }
     const token = await beginSession(tx, account.id, now);
     await auditAct(account, now, { act: 'account.sign-in', subject: accountSubject(account.id) })(tx);
     return { kind: 'signed-in', token, account };
@@ -173,8 +181,7 @@ async function checkPassword(
     return { kind: 'busy' };
   }
   if (row === undefined || !isRight || row.disabled_at !== null) return { kind: 'wrong', accountId: row?.id ?? null };
-  const { id, name, roles, hasShortcuts } = toAccount(row);
-  return { kind: 'right', account: { id, name, email: row.email, roles, hasShortcuts }, hash: row.password, key };
+  return { kind: 'right', account: toSignedInAccount(row), hash: row.password, key };
 }
 
 async function stillHas(tx: Tx, id: number, hash: string): Promise<boolean> {

@@ -6,11 +6,15 @@ import { respondAfter, respondMissing, respondPage } from '../../web/desk/page.t
 import { passwordField } from '../../web/desk/parts/form.ts';
 import { queryText } from '../../web/desk/parts/pager.ts';
 import { when } from '../../web/desk/parts/when.ts';
+import { sessionTokenOf } from '../../web/desk/session-cookie.ts';
 import { type Account, findAccount } from '../account.ts';
 import { accountSubject } from '../audit.ts';
-import { AccountError, changeRoles, disableAccount, enableAccount } from '../change-account.ts';
+import { AccountError, changeRoles, disableAccount, enableAccount, endSessionsOf } from '../change-account.ts';
 import { type Invited, invite } from '../invitations.ts';
+import { resetSecondFactor } from '../second-factor.ts';
+import { listSessions } from '../sessions.ts';
 import { accountStatus, linkRegion, roleFields, roleNames, rolesOfForm } from './accounts-page.ts';
+import { sessionTable } from './own-account.ts';
 
 type ChangeAccount = (request: SignedInRequest, account: Account) => Promise<string>;
 
@@ -33,6 +37,14 @@ export const accountRoutes: DeskRoute[] = [
   act('/accounts/:id/enable', 'Enable the account', async ({ desk, account: actor, at }, { id, name }) => {
     await enableAccount(desk.app.store.db, actor, id, at);
     return `${name} may sign in again.`;
+  }),
+  act('/accounts/:id/end-sessions', 'End all sessions', async ({ desk, account: actor, at }, { id, name }) => {
+    const count = await endSessionsOf(desk.app.store.db, actor, { id, except: null, only: null }, at);
+    return `${name} is signed out: ${count} sessions have ended.`;
+  }),
+  act('/accounts/:id/reset-second-factor', 'Reset the second factor', async (request, { id, name }) => {
+    await resetSecondFactor(request.desk.app.store.db, request.account, id, request.at);
+    return `${name} signs in with the password alone, and is signed out everywhere.`;
   }),
   {
     method: 'POST',
@@ -78,32 +90,40 @@ async function withAccount(
   return account === null ? respondMissing(request, 'There is no such account.') : respond(account);
 }
 
-function respondAccount(
+async function respondAccount(
   request: SignedInRequest,
   account: Account,
   { problem, invited }: { problem?: string; invited?: Invited } = {},
 ): Promise<Response> {
   const { name, email, roles, id, createdAt } = account;
   const error = problem ?? (invited?.kind === 'refused' ? invited.reason : undefined);
+  const { db } = request.desk.app.store;
+  const sessions = await listSessions(db, id, request.at, sessionTokenOf(request.c) ?? '');
   const log = `${request.desk.base}/audit`;
   const body = html`${linkRegion(request, invited)}
 ${error === undefined ? '' : html`<p class="error" role="alert">${error}</p>`}
 <dl class="pairs">
 <dt>Email address</dt><dd>${email}</dd>
 <dt>Roles</dt><dd>${roleNames(roles)}</dd>
+<dt>Second factor</dt><dd>${account.hasSecondFactor ? 'on' : 'off'}</dd>
 <dt>Status</dt><dd>${accountStatus(request, account)}</dd>
 <dt>Since</dt><dd>${when(request, createdAt)}</dd>
 </dl>
 <p><a href="${log + queryText({ account: String(id) })}">What ${name} did</a>,
 <a href="${log + queryText({ subject: accountSubject(id) })}">what was done to the account</a></p>
-${changeForm(request, account)}`;
+${changeForm(request, account)}
+<section id="sessions"><h2>Sessions</h2>
+${sessions.length === 0 ? html`<p class="empty">None.</p>` : sessionTable(request, sessions)}</section>`;
   return respondPage(request, {
     ...{ title: name, section: 'accounts', body, status: error === undefined ? 200 : 422 },
   });
 }
 
 /** One form, so that the password is typed once; each button posts it to the route of its act. */
-function changeForm({ desk, account }: SignedInRequest, { id, name, roles, disabledAt }: Account): Html {
+function changeForm(
+  { desk, account }: SignedInRequest,
+  { id, name, roles, disabledAt, hasSecondFactor }: Account,
+): Html {
   const path = `${desk.base}/accounts/${id}`;
   const button = (act: string, label: string, look = ''): Html =>
     html`<button type="submit" id="${act}" formaction="${path}/${act}" class="${look}">${label}</button>`;
@@ -115,6 +135,8 @@ function changeForm({ desk, account }: SignedInRequest, { id, name, roles, disab
 ${passwordField()}
 <p class="buttons">${button('roles', 'Change the roles', 'primary')}
 ${button('password-link', 'Make a link for a new password')}
+${hasSecondFactor ? button('reset-second-factor', 'Reset the second factor') : ''}
+${button('end-sessions', 'End all sessions')}
 ${button('disable', `Disable ${name}`, 'danger')}</p>`
       : html`<p>${name} cannot sign in.</p>
 ${passwordField()}

@@ -40,6 +40,10 @@ async function handleAcceptance(request: DeskRequest): Promise<Response> {
   }
   if (result.kind === 'closed') return respondClosed(request);
   if (result.kind === 'refused') return respondForm(request, invitation, result);
+  if (result.token === null) {
+    const text = 'The new password is set. Sign in with it, and with a code.';
+    return respondAfter(request, '/sign-in', { kind: 'done', text });
+  }
   await replaceSession(request, result.token);
   const text =
     invitation.account === null ? `your account is made. Welcome, ${result.account.name}.` : 'The new password is set.';

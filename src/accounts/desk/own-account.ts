@@ -1,6 +1,6 @@
 /** The own account: password, single keys, other sessions. */
 import { html } from 'hono/html';
-import type { SignedInRequest } from '../../web/desk/desk-request.ts';
+import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../web/desk/desk-route.ts';
 import { respondAfter, respondPage, respondProblem } from '../../web/desk/page.ts';
 import { passwordField, postButton, submitButton } from '../../web/desk/parts/form.ts';
@@ -8,9 +8,8 @@ import { rowTable } from '../../web/desk/parts/row-table.ts';
 import { fromNow, when } from '../../web/desk/parts/when.ts';
 import { sessionTokenOf, setSessionCookie } from '../../web/desk/session-cookie.ts';
 import { setShortcuts } from '../account.ts';
-import { accountSubject } from '../audit.ts';
-import { changePassword, endOtherSessions } from '../change-account.ts';
-import { listSessions } from '../sessions.ts';
+import { changePassword, endSessionsOf } from '../change-account.ts';
+import { type ListedSession, listSessions } from '../sessions.ts';
 import { roleNames } from './accounts-page.ts';
 import { newPasswordField } from './invitation-page.ts';
 
@@ -38,9 +37,9 @@ export const ownAccountRoutes: DeskRoute[] = [
     path: '/account/end-sessions',
     needs: 'desk',
     async handle(request) {
-      const { account, desk, c } = request;
-      const audit = request.audit('account.end-sessions', accountSubject(account.id));
-      const ended = await endOtherSessions(desk.app.store.db, account.id, sessionTokenOf(c) ?? '', audit);
+      const { account, desk, c, form, at } = request;
+      const which = { id: account.id, except: sessionTokenOf(c), only: form.get('session') };
+      const ended = await endSessionsOf(desk.app.store.db, account, which, at);
       const text = ended === 1 ? 'One other session has ended.' : `${ended} other sessions have ended.`;
       return respondAfter(request, '/account', { kind: 'done', text });
     },
@@ -67,8 +66,7 @@ async function respondOwnAccount(
   errors: { current?: string | undefined; wanted?: string } = {},
 ): Promise<Response> {
   const { account, desk, at } = request;
-  const sessions = await listSessions(desk.app.store.db, account.id, at);
-  const rows = sessions.map(({ begunAt, seenAt }) => ({ cells: [when(request, begunAt), fromNow(request, seenAt)] }));
+  const sessions = await listSessions(desk.app.store.db, account.id, at, sessionTokenOf(request.c) ?? '');
   const body = html`<dl class="pairs">
 <dt>Email address</dt><dd>${account.email}</dd>
 <dt>Roles</dt><dd>${roleNames(account.roles)}</dd>
@@ -80,6 +78,10 @@ ${passwordField(errors.current)}
 ${newPasswordField('New password', errors.wanted)}
 ${submitButton('Change the password', { primary: true, id: 'change-password' })}
 </form></section>
+<section id="second-factor"><h2>Second factor</h2>
+<p>Signing in needs ${account.hasSecondFactor ? 'a code of your authenticator app, too' : 'only the password'}.
+<a href="${desk.base}/account/second-factor">${account.hasSecondFactor ? 'Change it' : 'Set up a second factor'}</a></p>
+</section>
 <section id="single-keys" data-region><h2>Single keys</h2>
 <p>${
     account.hasShortcuts
@@ -96,7 +98,11 @@ ${submitButton('Change the password', { primary: true, id: 'change-password' })}
     },
   )}</div></section>
 <section id="sessions" data-region><h2>Sessions</h2>
-${rowTable('Sessions', ['Signed in', 'Last used'], rows)}
+${sessionTable(request, sessions, (id, browser) =>
+  postButton(request, '/account/end-sessions', 'End', {
+    ...{ fields: { session: id }, name: `End the session of ${browser}` },
+  }),
+)}
 ${
   sessions.length > 1
     ? postButton(request, '/account/end-sessions', 'Sign out all other sessions', { id: 'end-sessions' })
@@ -110,4 +116,17 @@ ${
       status: (errors.current ?? errors.wanted) === undefined ? 200 : 422,
     },
   });
+}
+
+/** @param endButton of a session that is not the current one */
+export function sessionTable(
+  request: SignedInRequest,
+  sessions: readonly ListedSession[],
+  endButton?: (id: string, browser: string) => Html,
+): Html {
+  const rows = sessions.map(({ id, browser, client, begunAt, seenAt, isCurrent }) => {
+    const end = isCurrent ? 'this session' : (endButton?.(id, browser) ?? '');
+    return { cells: [browser, client ?? '', when(request, begunAt), fromNow(request, seenAt), end] };
+  });
+  return rowTable('Sessions', ['Browser', 'Address', 'Signed in', 'Last used', 'Acts'], rows);
 }

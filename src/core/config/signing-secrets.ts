@@ -130,6 +130,7 @@ export type KeyPurpose =
   | 'hash addresses'
   | 'hash clients'
   | 'hash sign-ins'
+  | 'seal second factors'
   | 'sign source webhooks'
   | 'seal hub secrets'
   | 'fingerprint';

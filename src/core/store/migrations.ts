@@ -4,6 +4,7 @@ import { createInitialSchema } from './migrations/0001-initial.ts';
 import { addImportRuns } from './migrations/0002-import-runs.ts';
 import { addSourceItemKeys } from './migrations/0003-source-item-keys.ts';
 import { addRoundupRanking } from './migrations/0004-roundup-ranking.ts';
+import { addSecondFactors } from './migrations/0006-second-factors.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -11,4 +12,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0002-import-runs': addImportRuns,
   '0003-source-item-keys': addSourceItemKeys,
   '0004-roundup-ranking': addRoundupRanking,
+  '0006-second-factors': addSecondFactors,
 };

@@ -12,6 +12,7 @@ const LANDED: Record<string, string> = {
   '0002-import-runs': '489ad17a10db967cb94f6f77a9704b85e371214063652fd574dbc20da6f3d857',
   '0003-source-item-keys': 'fc554193253f68b741ff70d9d92b6d690981f1fce09eafc65d6cf24bbe822eac',
   '0004-roundup-ranking': '6743956eacfbbe1f058dfedcca9c1683915a8c84609deed781450904021790b3',
+  '0006-second-factors': '6006913053dc4d13070242d9013a447ec8139c323917e61530842e102fc18a5a',
 };
 
 it('never changes a migration that has landed: a later one changes the schema', () => {

@@ -167,6 +167,8 @@ export interface Acceptance {
   password: string;
   /** The name of the publication, which must not be the password. */
   publication: string;
+  /** IP address, for the security log. */
+  client?: string | null;
 }
 
 export type Accepted =
@@ -182,7 +184,7 @@ export type Accepted =
 export async function acceptInvitation(
   db: Db,
   token: string,
-  { name: typed, password, publication }: Acceptance,
+  { name: typed, password, publication, client = null }: Acceptance,
   now: number,
 ): Promise<Accepted> {
   const invitation = await findInvitation(db, token, now);
@@ -208,7 +210,7 @@ export async function acceptInvitation(
     if (account === null) return { kind: 'closed' };
     const act = invitation.account === null ? 'account.create' : 'account.password';
     const detail = { name, roles: account.roles, invitedBy: invitation.invitedBy };
-    await auditAct(account, now, { act, subject: accountSubject(account.id), detail })(tx);
+    await auditAct({ ...account, client }, now, { act, subject: accountSubject(account.id), detail })(tx);
     const session = account.hasSecondFactor ? null : await beginSession(tx, account.id, now);
     return { kind: 'accepted', token: session, account };
   });

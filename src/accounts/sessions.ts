@@ -109,16 +109,11 @@ export async function endSessions(
   return Number(numDeletedRows);
 }
 
-export interface ListedSession extends SessionUse {
-  /** For `endSessions`; nobody signs in with it. */
-  id: string;
-  begunAt: number;
-  seenAt: number;
-  isCurrent: boolean;
-}
-
-/** The sessions of an account, last used first. @param current token of the one that asks */
-export async function listSessions(db: Db, accountId: number, now: number, current: string): Promise<ListedSession[]> {
+/**
+ * The sessions of an account, last used first. Nobody signs in with their ids, which are for `endSessions`.
+ * @param current token of the one that asks
+ */
+export async function listSessions(db: Db, accountId: number, now: number, current: string) {
   const rows = await db
     .selectFrom('account_sessions')
     .select(['token_hash as id', 'created_at as begunAt', 'seen_at as seenAt', 'client', 'browser'])

@@ -138,7 +138,7 @@ export async function signIn(store: SignInStore, credentials: Credentials, now: 
       return { kind: 'second-factor', step: makeSignInStep(store.secrets, account.id, newHash ?? hash, now) };
     }
     const token = await beginSession(tx, account.id, now);
-    await auditAct(account, now, { act: 'account.sign-in', subject: accountSubject(account.id) })(tx);
+    await auditAct({ ...account, client }, now, { act: 'account.sign-in', subject: accountSubject(account.id) })(tx);
     return { kind: 'signed-in', token, account };
   });
 }

@@ -6,15 +6,12 @@ import { respondAfter, respondMissing, respondPage } from '../../web/desk/page.t
 import { passwordField } from '../../web/desk/parts/form.ts';
 import { queryText } from '../../web/desk/parts/pager.ts';
 import { when } from '../../web/desk/parts/when.ts';
-import { sessionTokenOf } from '../../web/desk/session-cookie.ts';
 import { type Account, findAccount } from '../account.ts';
 import { accountSubject } from '../audit.ts';
 import { AccountError, changeRoles, disableAccount, enableAccount, endSessionsOf } from '../change-account.ts';
 import { type Invited, invite } from '../invitations.ts';
 import { resetSecondFactor } from '../second-factor.ts';
-import { listSessions } from '../sessions.ts';
 import { accountStatus, linkRegion, roleFields, roleNames, rolesOfForm } from './accounts-page.ts';
-import { sessionTable } from './own-account.ts';
 
 type ChangeAccount = (request: SignedInRequest, account: Account) => Promise<string>;
 
@@ -90,15 +87,13 @@ async function withAccount(
   return account === null ? respondMissing(request, 'There is no such account.') : respond(account);
 }
 
-async function respondAccount(
+function respondAccount(
   request: SignedInRequest,
   account: Account,
   { problem, invited }: { problem?: string; invited?: Invited } = {},
 ): Promise<Response> {
   const { name, email, roles, id, createdAt } = account;
   const error = problem ?? (invited?.kind === 'refused' ? invited.reason : undefined);
-  const { db } = request.desk.app.store;
-  const sessions = await listSessions(db, id, request.at, sessionTokenOf(request.c) ?? '');
   const log = `${request.desk.base}/audit`;
   const body = html`${linkRegion(request, invited)}
 ${error === undefined ? '' : html`<p class="error" role="alert">${error}</p>`}
@@ -111,9 +106,7 @@ ${error === undefined ? '' : html`<p class="error" role="alert">${error}</p>`}
 </dl>
 <p><a href="${log + queryText({ account: String(id) })}">What ${name} did</a>,
 <a href="${log + queryText({ subject: accountSubject(id) })}">what was done to the account</a></p>
-${changeForm(request, account)}
-<section id="sessions"><h2>Sessions</h2>
-${sessions.length === 0 ? html`<p class="empty">None.</p>` : sessionTable(request, sessions)}</section>`;
+${changeForm(request, account)}`;
   return respondPage(request, {
     ...{ title: name, section: 'accounts', body, status: error === undefined ? 200 : 422 },
   });

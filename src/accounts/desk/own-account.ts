@@ -1,6 +1,6 @@
 /** The own account: password, single keys, other sessions. */
 import { html } from 'hono/html';
-import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
+import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../web/desk/desk-route.ts';
 import { respondAfter, respondPage, respondProblem } from '../../web/desk/page.ts';
 import { passwordField, postButton, submitButton } from '../../web/desk/parts/form.ts';
@@ -9,11 +9,13 @@ import { fromNow, when } from '../../web/desk/parts/when.ts';
 import { sessionTokenOf, setSessionCookie } from '../../web/desk/session-cookie.ts';
 import { setShortcuts } from '../account.ts';
 import { changePassword, endSessionsOf } from '../change-account.ts';
-import { type ListedSession, listSessions } from '../sessions.ts';
+import { listSessions } from '../sessions.ts';
 import { roleNames } from './accounts-page.ts';
 import { newPasswordField } from './invitation-page.ts';
+import { secondFactorRoutes } from './second-factor-page.ts';
 
 export const ownAccountRoutes: DeskRoute[] = [
+  ...secondFactorRoutes,
   { method: 'GET', path: '/account', needs: 'desk', handle: (request) => respondOwnAccount(request) },
   {
     ...{ method: 'POST', path: '/account/password', needs: 'desk', handle: handlePassword },
@@ -67,6 +69,11 @@ async function respondOwnAccount(
 ): Promise<Response> {
   const { account, desk, at } = request;
   const sessions = await listSessions(desk.app.store.db, account.id, at, sessionTokenOf(request.c) ?? '');
+  const rows = sessions.map(({ id, browser, client, begunAt, seenAt, isCurrent }) => {
+    const options = { fields: { session: id }, name: `End the session of ${browser}` };
+    const end = isCurrent ? 'this session' : postButton(request, '/account/end-sessions', 'End', options);
+    return { cells: [browser, client ?? '', when(request, begunAt), fromNow(request, seenAt), end] };
+  });
   const body = html`<dl class="pairs">
 <dt>Email address</dt><dd>${account.email}</dd>
 <dt>Roles</dt><dd>${roleNames(account.roles)}</dd>
@@ -98,11 +105,7 @@ ${submitButton('Change the password', { primary: true, id: 'change-password' })}
     },
   )}</div></section>
 <section id="sessions" data-region><h2>Sessions</h2>
-${sessionTable(request, sessions, (id, browser) =>
-  postButton(request, '/account/end-sessions', 'End', {
-    ...{ fields: { session: id }, name: `End the session of ${browser}` },
-  }),
-)}
+${rowTable('Sessions', ['Browser', 'Address', 'Signed in', 'Last used', 'Acts'], rows)}
 ${
   sessions.length > 1
     ? postButton(request, '/account/end-sessions', 'Sign out all other sessions', { id: 'end-sessions' })
@@ -116,17 +119,4 @@ ${
       status: (errors.current ?? errors.wanted) === undefined ? 200 : 422,
     },
   });
-}
-
-/** @param endButton of a session that is not the current one */
-export function sessionTable(
-  request: SignedInRequest,
-  sessions: readonly ListedSession[],
-  endButton?: (id: string, browser: string) => Html,
-): Html {
-  const rows = sessions.map(({ id, browser, client, begunAt, seenAt, isCurrent }) => {
-    const end = isCurrent ? 'this session' : (endButton?.(id, browser) ?? '');
-    return { cells: [browser, client ?? '', when(request, begunAt), fromNow(request, seenAt), end] };
-  });
-  return rowTable('Sessions', ['Browser', 'Address', 'Signed in', 'Last used', 'Acts'], rows);
 }

@@ -9,6 +9,7 @@ import { when } from '../../web/desk/parts/when.ts';
 import { deleteSessionCookie, replaceSession, sessionTokenOf } from '../../web/desk/session-cookie.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
 import { finishSignIn, type SecondStep } from '../second-factor.ts';
+import { recordFailure } from '../security-log.ts';
 import { endSession } from '../sessions.ts';
 import { type SignInRefusal, signIn } from '../sign-in.ts';
 import { codeField } from './second-factor-page.ts';
@@ -51,8 +52,10 @@ async function handleSignIn(request: DeskRequest): Promise<Response> {
   const result = await signIn(signInStore, { ...credentials, client }, at);
   if (result.kind === 'second-factor') return respondForm(request, next, undefined, result.step);
   if (result.kind !== 'signed-in') {
-    if (result.kind === 'wrong') log.warn({ account: result.accountId ?? 'unknown' }, 'sign-in failed');
-    else log.warn({ reason: result.kind }, 'sign-in refused');
+    if (result.kind === 'wrong') {
+      await recordFailure(store.db, { act: 'account.sign-in-failed', accountId: result.accountId, client }, at);
+      log.warn({ account: result.accountId ?? 'unknown' }, 'sign-in failed');
+    } else log.warn({ reason: result.kind }, 'sign-in refused');
     return respondForm(request, next, result);
   }
   await replaceSession(request, result.token);
@@ -64,10 +67,14 @@ async function handleCode(request: DeskRequest): Promise<Response> {
   const { store, keys, log } = desk.app;
   const [next, step, code] = [form.get('next'), form.get('step') ?? '', form.get('code') ?? ''];
   const signInStore = { db: store.db, secrets: await keys.signingSecrets() };
-  const result = await finishSignIn(signInStore, { step, code, client: clientAddress(desk.web, c) }, at);
+  const client = clientAddress(desk.web, c);
+  const result = await finishSignIn(signInStore, { step, code, client }, at);
   if (result.kind === 'expired') return respondForm(request, next, result);
   if (result.kind !== 'signed-in') {
-    log.warn({ account: result.accountId, reason: result.kind }, 'sign-in failed after the password');
+    const { accountId } = result;
+    if (result.kind === 'wrong-code')
+      await recordFailure(store.db, { act: 'account.code-failed', accountId, client }, at);
+    log.warn({ account: accountId, reason: result.kind }, 'sign-in failed after the password');
     return respondForm(request, next, result, step);
   }
   await replaceSession(request, result.token);

@@ -1,8 +1,8 @@
 /** Asks for the account's password before an act that needs it again. */
 import { html } from 'hono/html';
+import { recordFailure } from '../../accounts/security-log.ts';
 import { confirmPassword } from '../../accounts/sign-in.ts';
 import { MINUTE } from '../../lib/time.ts';
-import { clientAddress } from '../server/client-address.ts';
 import type { Html, SignedInRequest } from './desk-request.ts';
 import type { Confirmed } from './desk-route.ts';
 import { respondPage } from './page.ts';
@@ -13,17 +13,18 @@ const PASSWORDS = ['password', 'new-password'];
 
 /** Null if the form has the password; otherwise the page that asks for it, with what else was typed. */
 export async function askForPassword(request: SignedInRequest, confirmed: Confirmed): Promise<Response | null> {
-  const { desk, form, account, at, c } = request;
+  const { desk, form, account, at } = request;
   const password = form.get('password');
   if (password === null) return respondQuestion(request, confirmed, undefined);
   const { store, keys, log } = desk.app;
   const accounts = { db: store.db, secrets: await keys.signingSecrets() };
-  const typed = { password, client: clientAddress(desk.web, c) };
+  const typed = { password, client: account.client };
   const outcome = await confirmPassword(accounts, account, typed, at);
   switch (outcome.kind) {
     case 'confirmed':
       return null;
     case 'wrong':
+      await recordFailure(store.db, { ...account, act: 'account.confirm-failed', accountId: account.id }, at);
       log.warn({ account: account.id }, 'wrong password for an act at the desk');
       return respondQuestion(request, confirmed, 'That was not your password: nothing was done.');
     case 'too-many': {

@@ -57,14 +57,14 @@ forEachDatabase((open) => {
       const desk = await openTestDesk(await open());
       await desk.post(null, '/sign-in', { email: EMAIL, password: 'a wrong password' });
       await desk.post(null, '/sign-in', { email: EMAIL, password: PASSWORD });
-      const all = await desk.read('admin', '/security');
+      const all = await desk.read('admin', '/audit/security');
       expect(all).toMatch(/<h1>Security log<\/h1>/);
       expect(all.match(/192\.0\.2\.7/g)).toHaveLength(2);
       expect(all).toContain('value="account.sign-in-failed"');
-      const failed = await desk.read('admin', '/security?act=account.sign-in-failed');
+      const failed = await desk.read('admin', '/audit/security?act=account.sign-in-failed');
       expect(failed.match(/192\.0\.2\.7/g)).toHaveLength(1);
-      expect(await desk.read('admin', '/security?act=account.roles')).toContain('No entry matches.');
-      expect((await desk.get('operator', '/security')).status).toBe(403);
+      expect(await desk.read('admin', '/audit/security?act=account.roles')).toContain('No entry matches.');
+      expect((await desk.get('operator', '/audit/security')).status).toBe(403);
       expect(await desk.read('admin', '/audit')).not.toContain('192.0.2.7');
     });
 

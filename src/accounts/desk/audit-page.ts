@@ -2,7 +2,7 @@
 import { html } from 'hono/html';
 import { localDateTime, rfc3339 } from '../../lib/time.ts';
 import type { DeskRequest, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
-import type { DeskSection } from '../../web/desk/desk-route.ts';
+import type { DeskRoute, DeskSection } from '../../web/desk/desk-route.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { pager } from '../../web/desk/parts/pager.ts';
@@ -14,11 +14,12 @@ const PAGE_SIZE = 50;
 /** Characters of a subject in an address. */
 const SUBJECT_LIMIT = 200;
 
-export const auditSection: DeskSection = logSection('audit_log', 'audit', 'Audit log');
-export const securitySection: DeskSection = logSection('security_log', 'security', 'Security log');
+export const auditSection: DeskSection = {
+  navigation: { id: 'audit', label: 'Audit log', path: '/audit', needs: 'audit' },
+  routes: [logRoute('audit_log', '/audit', 'Audit log'), logRoute('security_log', '/audit/security', 'Security log')],
+};
 
-function logSection(table: LogTable, id: string, title: string): DeskSection {
-  const path = `/${id}`;
+function logRoute(table: LogTable, path: string, title: string): DeskRoute {
   const handle = async (request: SignedInRequest): Promise<Response> => {
     const { db } = request.desk.app.store;
     const filter = filterOf(request);
@@ -36,15 +37,17 @@ function logSection(table: LogTable, id: string, title: string): DeskSection {
       ...{ path, query: { account: accountId?.toString(), act, subject } },
       ...{ older: last?.id.toString() ?? null, isFirst: before === undefined },
     };
-    const body = html`${filterForm(request, filter, { path, accounts, acts })}
+    const other =
+      table === 'audit_log'
+        ? html`<a href="${request.desk.base}/audit/security">Security log: sign-ins and failures, with addresses</a>`
+        : html`<a href="${request.desk.base}/audit">Audit log: all acts</a>`;
+    const body = html`<p>${other}</p>
+${filterForm(request, filter, { path, accounts, acts })}
 <section id="log" data-region>${logTable(request, shown, { table, hasActs: acts.length > 0 })}
 ${pager(request, links)}</section>`;
-    return respondPage(request, { title, section: id, body });
+    return respondPage(request, { title, section: 'audit', body });
   };
-  return {
-    navigation: { id, label: title, path, needs: 'audit' },
-    routes: [{ method: 'GET', path, needs: 'audit', handle }],
-  };
+  return { method: 'GET', path, needs: 'audit', handle };
 }
 
 interface Filter {

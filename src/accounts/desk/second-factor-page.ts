@@ -82,7 +82,7 @@ async function handleSetUp(request: SignedInRequest): Promise<Response> {
   const body = html`<p role="status">The second factor is on. All other sessions have ended.</p>
 <p>Print these codes, or keep them with your passwords: each replaces a code of the app once, such as when the phone is
 lost. They are not shown again.</p>
-<ul>${codes.map((one) => html`<li><code>${one}</code></li>`)}</ul>
+<pre>${codes.join('\n')}</pre>
 <p><a class="button primary" href="${desk.base}">To the desk</a></p>`;
   return respondPage(request, { title: 'Recovery codes', section: null, body });
 }

@@ -1,5 +1,5 @@
 /** The desk of a process, with the sections of all capabilities. */
-import { auditSection, securitySection } from '../../accounts/desk/audit-page.ts';
+import { auditSection } from '../../accounts/desk/audit-page.ts';
 import { accountsSection } from '../../accounts/desk/routes.ts';
 import { articlesSection } from '../../articles/desk/routes.ts';
 import { audienceSection } from '../../audience/desk/routes.ts';
@@ -23,7 +23,7 @@ import { todaySection } from './today/today-page.ts';
 /** In the order of the navigation. */
 const SECTIONS: readonly DeskSection[] = [
   ...[todaySection, draftSection, roundupSection, articlesSection, closedEditionsSection, deliveriesSection],
-  ...[sourcesSection, feedsSection, runsSection, audienceSection, accountsSection, auditSection, securitySection],
+  ...[sourcesSection, feedsSection, runsSection, audienceSection, accountsSection, auditSection],
 ];
 
 export const NAVIGATION = SECTIONS.map(({ navigation }) => navigation);

@@ -42,7 +42,7 @@ export interface DeskRequest {
 }
 
 /** With the IP address of the client, which the security log names. */
-export type DeskAccount = SignedInAccount & { client: string | null };
+type DeskAccount = SignedInAccount & { client: string | null };
 
 /** A request of somebody who has signed in. */
 export interface SignedInRequest extends DeskRequest {

@@ -91,6 +91,7 @@ lost. They are not shown again.</p>
 export function codeField(hint: string, error?: string): Html {
   return textField({
     ...{ name: 'code', label: 'Code', autocomplete: 'one-time-code', required: true, hasFocus: true, maxLength: 60 },
-    ...{ hint, error },
+    // The blank as in `passwordField`.
+    ...{ hint, error, placeholder: ' ' },
   });
 }

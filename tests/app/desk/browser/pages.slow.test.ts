@@ -95,6 +95,10 @@ describe('the pages of the desk, with hostile text in every field', () => {
     const { page, faults } = await desk.open('operator');
     await page.goto(`${desk.url}/account/second-factor`);
     const secret = await page.inputValue('#secret');
+    await page.fill('#code', 'wrong');
+    await page.fill('#password', PASSWORD);
+    await page.click('#on');
+    expect(await page.locator('#code-error').isVisible()).toBe(true);
     await page.fill('#code', new TOTP({ secret }).generate({ timestamp: desk.app.now }));
     await page.fill('#password', PASSWORD);
     await page.click('#on');

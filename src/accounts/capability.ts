@@ -1,14 +1,20 @@
 import type { Capability } from '../core/capability.ts';
 import { warning } from '../core/finding.ts';
 import type { Db } from '../core/store/store.ts';
-import { DAY, HOUR } from '../lib/time.ts';
+import { repeat } from '../lib/repeat.ts';
+import { DAY, HOUR, SECOND } from '../lib/time.ts';
 import { hasAccounts } from './account.ts';
 import { insecureSiteMessage, keepsSessions } from './secure-site.ts';
+import { deleteOldSecurityEntries, shipSecurityLog } from './security-log.ts';
 import { SESSION_IDLE, SESSION_LIFETIME } from './sessions.ts';
 import { countFailures, FAILURE_LIMIT } from './sign-in.ts';
 
 export const accountsCapability: Capability = {
-  runRetention: async ({ store }, now) => ({ deskSessions: await deleteEndedSessions(store.db, now) }),
+  runRetention: async ({ store }, now) => ({
+    deskSessions: await deleteEndedSessions(store.db, now),
+    securityEntries: await deleteOldSecurityEntries(store.db, now),
+  }),
+  startTasks: (app) => [repeat(5 * SECOND, 'shipping the security log', app.log, () => shipSecurityLog(app))],
   checks: {
     async content({ db }, { publication }, now) {
       if (keepsSessions(publication.url) || !(await hasAccounts(db, now))) return [];

@@ -12,10 +12,11 @@ import { type Db, inTransaction, lockName, type Tx } from '../core/store/store.t
 import { addressBlock } from '../lib/cidr.ts';
 import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
 import { MINUTE, SECOND } from '../lib/time.ts';
-import { emailKey, type SignedInAccount, toAccount } from './account.ts';
+import { emailKey, type SignedInAccount, toSignedInAccount } from './account.ts';
 import { accountSubject, auditAct } from './audit.ts';
 import { findKnownBrowser } from './known-browsers.ts';
 import { hashPassword, isOutdatedHash, passwordHasHash, queuePasswordCheck } from './passwords.ts';
+import { makeSignInStep } from './second-factor.ts';
 import { beginSession } from './sessions.ts';
 
 /** Failures in a period after which no password is checked: of a stranger's address or a known browser. */
@@ -116,7 +117,11 @@ export type SignInRefusal =
   /** Too many passwords are being checked: try again in a few seconds. */
   | { kind: 'busy' };
 
-export type SignIn = { kind: 'signed-in'; token: string; account: SignedInAccount } | SignInRefusal;
+export type SignIn =
+  | { kind: 'signed-in'; token: string; account: SignedInAccount }
+  /** The password is right. `finishSignIn` takes the code, with this signed text. */
+  | { kind: 'second-factor'; step: string }
+  | SignInRefusal;
 
 export interface SignInStore {
   db: Db;
@@ -139,9 +144,14 @@ export async function signIn(store: SignInStore, credentials: Credentials, now: 
     if (newHash !== null) {
       await tx.updateTable('accounts').set({ password: newHash }).where('id', '=', account.id).execute();
     }
+    // The right password alone must not give guesses at it back.
+    if (account.hasSecondFactor) {
+      const right = { id: account.id, hash: newHash ?? hash, key, isKnown: browser !== null };
+      return { kind: 'second-factor', step: makeSignInStep(store.secrets, right, now) };
+    }
     await deleteSignInFailures(tx, key);
     const token = await beginSession(tx, account.id, now);
-    await auditAct(account, now, { act: 'account.sign-in', subject: accountSubject(account.id) })(tx);
+    await auditAct({ ...account, client }, now, { act: 'account.sign-in', subject: accountSubject(account.id) })(tx);
     return { kind: 'signed-in', token, account };
   });
 }
@@ -182,9 +192,7 @@ async function checkPassword(
     const row = await query.executeTakeFirst();
     const isRight = await passwordHasHash(password, row?.password ?? null);
     if (row === undefined || !isRight || row.disabled_at !== null) return { kind: 'wrong', accountId: row?.id ?? null };
-    const { id, name, roles, hasShortcuts } = toAccount(row);
-    const account = { id, name, email: row.email, roles, hasShortcuts };
-    return { kind: 'right', account, hash: row.password, key: attempt.key };
+    return { kind: 'right', account: toSignedInAccount(row), hash: row.password, key: attempt.key };
   });
   return checked ?? { kind: 'busy' };
 }

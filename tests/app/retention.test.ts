@@ -38,6 +38,7 @@ const NOTHING = {
   progress: 0,
   visits: 0,
   deskSessions: 0,
+  securityEntries: 0,
 };
 
 function run(store: Store) {

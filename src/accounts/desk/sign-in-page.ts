@@ -8,8 +8,11 @@ import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form
 import { when } from '../../web/desk/parts/when.ts';
 import { browserTokensOf, deleteSessionCookie, replaceSession, sessionTokenOf } from '../../web/desk/session-cookie.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
+import { finishSignIn, type SecondStep } from '../second-factor.ts';
+import { recordFailure } from '../security-log.ts';
 import { endSession } from '../sessions.ts';
 import { type SignInRefusal, signIn } from '../sign-in.ts';
+import { codeField } from './second-factor-page.ts';
 
 export const signInRoutes: DeskRoute[] = [
   {
@@ -24,10 +27,12 @@ export const signInRoutes: DeskRoute[] = [
     },
   },
   { method: 'POST', path: '/sign-in', needs: null, handle: handleSignIn },
+  { method: 'POST', path: '/sign-in/code', needs: null, handle: handleCode },
   {
     method: 'POST',
     path: '/sign-out',
     needs: 'desk',
+    isBeforeSecondFactor: true,
     async handle({ c, desk }) {
       const token = sessionTokenOf(c);
       if (token !== null) await endSession(desk.app.store.db, token);
@@ -46,44 +51,88 @@ async function handleSignIn(request: DeskRequest): Promise<Response> {
   const browsers = browserTokensOf(c);
   const signInStore = { db: store.db, secrets: await keys.signingSecrets() };
   const result = await signIn(signInStore, { ...credentials, client, browsers }, at);
+  if (result.kind === 'second-factor') return respondForm(request, next, undefined, result.step);
   if (result.kind !== 'signed-in') {
-    if (result.kind === 'wrong') log.warn({ account: result.accountId ?? 'unknown' }, 'sign-in failed');
-    else log.warn({ reason: result.kind }, 'sign-in refused');
+    if (result.kind === 'wrong') {
+      await recordFailure(store.db, { act: 'account.sign-in-failed', accountId: result.accountId, client }, at);
+      log.warn({ account: result.accountId ?? 'unknown' }, 'sign-in failed');
+    } else log.warn({ reason: result.kind }, 'sign-in refused');
     return respondForm(request, next, result);
   }
   await replaceSession(request, result.token, result.account.email);
   return c.redirect(pathAfterSignIn(next, desk.base), 303);
 }
 
-function respondForm(request: DeskRequest, next: string | null, refusal?: SignInRefusal): Promise<Response> {
+async function handleCode(request: DeskRequest): Promise<Response> {
+  const { c, desk, form, at } = request;
+  const { store, keys, log } = desk.app;
+  const [next, step, code] = [form.get('next'), form.get('step') ?? '', form.get('code') ?? ''];
+  const signInStore = { db: store.db, secrets: await keys.signingSecrets() };
+  const client = clientAddress(desk.web, c);
+  const result = await finishSignIn(signInStore, { step, code, client }, at);
+  if (result.kind === 'expired') return respondForm(request, next, result);
+  if (result.kind !== 'signed-in') {
+    const { accountId } = result;
+    if (result.kind === 'wrong-code')
+      await recordFailure(store.db, { act: 'account.code-failed', accountId, client }, at);
+    log.warn({ account: accountId, reason: result.kind }, 'sign-in failed after the password');
+    return respondForm(request, next, result, step);
+  }
+  await replaceSession(request, result.token, result.account.email);
+  return c.redirect(pathAfterSignIn(next, desk.base), 303);
+}
+
+type RefusedStep = SignInRefusal | Exclude<SecondStep, { kind: 'signed-in' }>;
+
+/** @param step asks for a code, after the right password */
+function respondForm(
+  request: DeskRequest,
+  next: string | null,
+  refusal?: RefusedStep,
+  step?: string,
+): Promise<Response> {
   const { desk, form, at, c } = request;
   if (refusal?.kind === 'too-many') c.header('Retry-After', String(Math.ceil((refusal.retryAt - at) / SECOND)));
   const target = pathAfterSignIn(next, desk.base);
-  const body = html`<form method="post" action="${desk.base}/sign-in" data-plain>
+  const fields =
+    step === undefined
+      ? passwordFields(form.get('email'))
+      : html`${hiddenFields({ step })}
+${codeField('Six digits of your authenticator app, or a recovery code. An admin can reset a lost second factor.')}`;
+  const path = step === undefined ? '/sign-in' : '/sign-in/code';
+  const body = html`<form method="post" action="${desk.base}${path}" data-plain>
 ${refusal === undefined ? '' : html`<p class="error" id="refusal" role="alert">${refusalText(request, refusal)}</p>`}
 ${hiddenFields(target === desk.base ? {} : { next: target })}
-${textField({
-  ...{ name: 'email', label: 'Email address', type: 'email', autocomplete: 'username', required: true },
-  value: form.get('email')?.slice(0, SHOWN_LIMIT),
-})}
-${textField({
-  ...{ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', required: true },
-})}
+${fields}
 ${submitButton('Sign in', { primary: true, id: 'sign-in' })}
 </form>`;
   const status = refusal === undefined ? 200 : STATUS[refusal.kind];
-  return respondPage(request, { title: 'Sign in', section: null, body, status });
+  return respondPage(request, { title: step === undefined ? 'Sign in' : 'Your code', section: null, body, status });
+}
+
+function passwordFields(email: string | null): Html {
+  return html`${textField({
+    ...{ name: 'email', label: 'Email address', type: 'email', autocomplete: 'username', required: true },
+    value: email?.slice(0, SHOWN_LIMIT),
+  })}
+${textField({
+  ...{ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', required: true },
+})}`;
 }
 
 /** Longer than any address. */
 const SHOWN_LIMIT = 320;
-const STATUS = { wrong: 422, 'too-many': 429, busy: 503 } as const;
+const STATUS = { wrong: 422, 'wrong-code': 422, expired: 422, 'too-many': 429, busy: 503 } as const;
 
-function refusalText(request: DeskRequest, refusal: SignInRefusal): Html {
+function refusalText(request: DeskRequest, refusal: RefusedStep): Html {
   switch (refusal.kind) {
     case 'wrong':
       return html`The address or the password is wrong, or the account is disabled. An admin can make a link for a new
 password.`;
+    case 'wrong-code':
+      return html`The code is wrong, or was used. Wait for the next one.`;
+    case 'expired':
+      return html`That took too long. Sign in again.`;
     case 'too-many':
       return html`Too many attempts. The next one is possible ${when(request, refusal.retryAt)}.`;
     case 'busy':

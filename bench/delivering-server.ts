@@ -36,13 +36,14 @@ export async function startDeliveringServer(
     secrets: { ...base.secrets, signingSecret: SECRETS[0] },
   };
   const store = await openStore(setup.store);
+  const log = openLog(process.stderr, 'error');
   const app = {
     config,
     store,
-    ...openParts(config, store),
+    ...openParts(config, store, { clock: Date.now, log }),
     templates: openTemplates(config.paths.templates, config.publication.zone),
     clock: Date.now,
-    log: openLog(process.stderr, 'error'),
+    log,
   };
   const running = await start(app, { ...options, stop: new AbortController().signal });
   return {

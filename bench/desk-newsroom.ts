@@ -59,7 +59,8 @@ export async function openNewsroom(where: { path: string; databaseUrl?: string }
   const store = await openStore(where);
   const templates = openTemplates(join(root, 'templates'), config.publication.zone);
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  return { config, store, ...openParts(config, store), templates, clock: () => NOW, log };
+  const clock = (): number => NOW;
+  return { config, store, ...openParts(config, store, { clock, log }), templates, clock, log };
 }
 
 /** Fills an empty store. Takes minutes for a million. @param onStep gets the name of each part that is filled */

@@ -105,5 +105,6 @@ async function openBenchApp(folder: string, now: number): Promise<AppContext> {
   await migrate(store);
   const templates = openTemplates(join(root, 'templates'), config.publication.zone);
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  return { config, store, ...openParts(config, store), templates, clock: () => now, log };
+  const clock = (): number => now;
+  return { config, store, ...openParts(config, store, { clock, log }), templates, clock, log };
 }

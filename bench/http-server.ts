@@ -42,7 +42,8 @@ await migrate(store);
 const clock = Date.now;
 const templates = openTemplates(config.paths.templates, config.publication.zone);
 await loadSampleNewsroom(store, config, { now: clock() });
-await publish({ store, config, templates, clock, log: pino({ level: 'silent' }), ...openParts(config, store) });
+const log = pino({ level: 'silent' });
+await publish({ store, config, templates, clock, log, ...openParts(config, store, { clock, log }) });
 // With all that a request costs in production, its place in the statistics included.
 const readers = openReaderCounter({ store, clock, zone: config.publication.zone });
 const app = createApp({ store, config, templates, secrets: ['of the bench alone'], clock, readers });

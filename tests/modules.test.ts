@@ -118,7 +118,6 @@ const JOINED = /(?:^|\/)(?:capability|routes)\.ts$|^core\/store\/migrations(?:\/
 
 /** Small files with one user in src/, and why they are files of their own. */
 const SMALL_FILES = {
-  'app/context-parts.ts': 'tests, scripts and benchmarks use it, too',
   'editions/rendering/render-job.ts': 'a thread loads it',
   'lib/threads/thread.ts': 'a thread begins with it',
   'sources/inspect-feed.ts': 'a thread loads it',

@@ -95,13 +95,15 @@ class Simulation {
     const store = await openStore({ databaseUrl, path: config.paths.store });
     await migrate(store);
     const started = performance.now();
+    const clock = (): number => NOW + Math.floor(performance.now() - started);
+    const log = { debug() {}, info() {}, warn() {}, error() {} };
     const app: AppContext = {
       config,
       store,
-      ...openParts(config, store),
+      ...openParts(config, store, { clock, log }),
       templates: openTemplates(config.paths.templates, config.publication.zone),
-      clock: () => NOW + Math.floor(performance.now() - started),
-      log: { debug() {}, info() {}, warn() {}, error() {} },
+      clock,
+      log,
     };
     const { fetch } = createApp({ ...app, secrets: await app.keys.signingSecrets() });
     const webhook = await new Promise<{ url: string; close(): void }>((resolve) => {

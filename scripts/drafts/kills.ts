@@ -6,7 +6,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { jobsOf } from '../../src/app/capabilities.ts';
-import { runDeps } from '../../src/app/first-run.ts';
 import { registerSchedules } from '../../src/core/schedule/register.ts';
 import { runDue } from '../../src/core/schedule/run-due.ts';
 import { closeDueCountdowns, startSending } from '../../src/delivery/closing/countdown.ts';
@@ -97,7 +96,7 @@ export async function closeAnEdition(room: DraftNewsroom, way: Way, later: numbe
   }
   app.now = SLOT + later;
   const jobs = jobsOf(app).filter(({ id }) => id.startsWith('newsletter:'));
-  await runDue(app.store, jobs, runDeps(app));
+  await runDue(app.store, jobs, app);
 }
 
 /** The numbers of the queries that write, and of those after them, from the approval to the recorded run. */

@@ -74,14 +74,16 @@ export async function openNewsroom(
   const opened = await openStore({ databaseUrl, path: config.paths.store });
   if (isNew) await migrate(opened);
   const store = plugin === undefined ? opened : { ...opened, db: opened.db.withPlugin(plugin) };
+  const clock = (): number => app.now;
+  const log = { debug() {}, info() {}, warn() {}, error() {} };
   const app = {
     now,
     config,
     store,
-    ...openParts(config, store),
+    ...openParts(config, store, { clock, log }),
     templates: openTemplates(config.paths.templates, config.publication.zone),
-    clock: (): number => app.now,
-    log: { debug() {}, info() {}, warn() {}, error() {} },
+    clock,
+    log,
   };
   const newsletter = config.newsletters[0] as NewsletterConfig;
   return { app, newsletter, slot: editionSlot(SLOT, config.publication.zone, false) };

@@ -1,35 +1,44 @@
 /** Tasks that a running process repeats, beside the jobs of its schedule. */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { MEDIA_COPIES } from '../articles/pictures/own-pictures.ts';
 import { clearRejectionsOfSource } from '../articles/rejections.ts';
-import { resolveAlerts } from '../core/alerts/alerts.ts';
+import { raiseAlert, resolveAlerts } from '../core/alerts/alerts.ts';
+import { probeFolder } from '../core/alerts/storage-watch.ts';
 import type { AppContext } from '../core/app-context.ts';
 import { PROCESS_IDS, RECORD_EVERY, recordProcess, recordStop } from '../core/schedule/processes.ts';
 import { graceOf, syncRoleAlerts } from '../core/schedule/role-alerts.ts';
 import { startTicker } from '../core/schedule/tick.ts';
 import { truncateLog } from '../core/store/deleted-text.ts';
 import { correctFutureInstants } from '../core/store/future-instants.ts';
+import { type Outage, retryWhileAway } from '../core/store/outages.ts';
+import { inTransaction, lockName, type Tx } from '../core/store/store.ts';
 import { ClockWatch } from '../lib/clock-watch.ts';
 import { repeat, type Stoppable } from '../lib/repeat.ts';
 import { errorLine } from '../lib/text/clean-text.ts';
-import { HOUR, MINUTE, SECOND } from '../lib/time.ts';
+import { formatDuration, HOUR, MINUTE, SECOND } from '../lib/time.ts';
 import { VERSION } from '../lib/version.ts';
 import { incompleteAlert, withdrawalAlert } from '../own-sites/sweep.ts';
 import { syncSourceAlerts } from '../sources/polling/source-alerts.ts';
 import { clearSourceFailures, listSourceRows } from '../sources/source-state.ts';
 import { CAPABILITIES, jobsOf } from './capabilities.ts';
-import { runDeps } from './first-run.ts';
 
 const COUNTS_EVERY = 10 * SECOND;
+const ALERTS_EVERY = 5 * SECOND;
 
 /**
  * Starts the schedule and the tasks of the role `schedule`.
  * @param tasks gets each as soon as it runs, so that the caller can stop those that run if a later one cannot start
  */
-export async function startScheduling(app: AppContext, tasks: Stoppable[]): Promise<void> {
+export async function startScheduling(app: AppContext, tasks: Stoppable[], signal: AbortSignal): Promise<void> {
   const { store, log } = app;
-  tasks.push(await startTicker(store, jobsOf(app), runDeps(app)));
-  for (const capability of CAPABILITIES) tasks.push(...((await capability.startTasks?.(app)) ?? []));
+  tasks.push(await retryWhileAway(() => startTicker(store, jobsOf(app), app), { log, signal }));
+  for (const { startTasks = () => [] } of CAPABILITIES) {
+    tasks.push(...(await retryWhileAway(async () => startTasks(app), { log, signal })));
+  }
   tasks.push(
     repeat(MINUTE, 'settling removed sources', log, () => settleRemovedSources(app)),
     repeat(HOUR, 'retention', log, async () => {
@@ -56,6 +65,30 @@ export async function settleRemovedSources(app: AppContext): Promise<void> {
   for (const id of ids) await clearRejectionsOfSource(store.db, id);
 }
 
+/** Reports outages of the database that have ended. */
+export function startReportingOutages({ store, clock, log }: AppContext): Stoppable {
+  return repeat(SECOND, 'reporting outages of the database', log, async () => {
+    for (const outage of [...store.outages]) {
+      await inTransaction(store.db, (tx) => reportOutage(tx, outage, clock()));
+      store.outages.shift();
+      log.warn({ ...outage }, 'the database was away');
+    }
+  });
+}
+
+const DATABASE = { kind: 'database', subject: {} };
+
+/** Raises an alert and resolves it at once: it is sent once. Every process notices an outage, the first reports it. */
+async function reportOutage(tx: Tx, { reason, lasted }: Outage, now: number): Promise<void> {
+  await lockName(tx, 'outage');
+  const alerts = tx.selectFrom('alerts').select('key').where('kind', '=', DATABASE.kind);
+  if ((await alerts.where('last_at', '>', now - lasted).execute()).length > 0) return;
+  const duration = formatDuration(Math.max(lasted, SECOND));
+  const message = `The database was away for ${duration}: ${reason}. It is back, and all work goes on.`;
+  await raiseAlert(tx, { ...DATABASE, message }, now);
+  await resolveAlerts(tx, [DATABASE], now);
+}
+
 /** Corrects stored instants at once, and whenever the clock of the machine is set back. */
 export async function watchClock({ store, clock, log }: AppContext): Promise<Stoppable> {
   const watch = new ClockWatch(clock);
@@ -66,6 +99,18 @@ export async function watchClock({ store, clock, log }: AppContext): Promise<Sto
   await correct('the clock was set back while daywire did not run: corrected what would have waited for it');
   return repeat(SECOND, 'watching the clock', log, async () => {
     if (watch.setBackBy() > 0) await correct('the clock was set back: corrected what would have waited for it', 0);
+  });
+}
+
+/** Sends alerts, also those of other processes, and tries the folder of media. */
+export function startAlerting({ alerts, config, log }: AppContext): Stoppable {
+  const { media = '' } = config.paths;
+  const copies = join(media, MEDIA_COPIES);
+  // Only imports of pictures write to it.
+  const probe = (): Promise<void> => (existsSync(copies) ? probeFolder(copies) : access(media));
+  return repeat(ALERTS_EVERY, 'sending alerts', log, async () => {
+    if (media !== '') await alerts.storage.attempt('media', `The folder of media ${media}`, probe);
+    await alerts.send();
   });
 }
 

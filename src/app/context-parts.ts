@@ -1,4 +1,5 @@
-import type { ContextParts } from '../core/app-context.ts';
+import { AlertSender } from '../core/alerts/alert-sender.ts';
+import type { ContextParts, ProcessTools } from '../core/app-context.ts';
 import type { Config } from '../core/config/config.ts';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import type { Keys, Signer } from '../core/keys.ts';
@@ -7,9 +8,11 @@ import type { Store } from '../core/store/store.ts';
 import { pauseRetracted } from '../delivery/control/retraction.ts';
 import { loadSigners } from '../delivery/message/dkim.ts';
 
-/** Opens the parts of a context that delivery provides. */
-export function openParts(config: Config, store: Store): ContextParts {
-  return { keys: openKeys(config, store), beforePublish: pauseRetracted };
+/** Opens the parts of a context that need its other parts, or delivery. */
+export function openParts(config: Config, store: Store, { clock, log }: ProcessTools): ContextParts {
+  const { alertWebhook: webhook } = config.secrets;
+  const alerts = new AlertSender(store, { webhook, publication: config.publication.name, clock, log });
+  return { keys: openKeys(config, store), alerts, beforePublish: pauseRetracted };
 }
 
 /** Nothing is read before it is needed: many commands need no key. */

@@ -2,10 +2,9 @@
 import { importWatched } from '../articles/import/watched/watched-folders.ts';
 import { hasDueChanges } from '../articles/pending-changes.ts';
 import { hasNoArticles } from '../articles/queries.ts';
-import { openAlertSender } from '../core/alerts/alerts.ts';
 import type { AppContext } from '../core/app-context.ts';
 import type { WorkProgress } from '../core/cli/progress.ts';
-import { type RunDeps, runDue } from '../core/schedule/run-due.ts';
+import { runDue } from '../core/schedule/run-due.ts';
 import type { Run } from '../core/schedule/run-ledger.ts';
 import { type CloseOutcome, composeNow } from '../delivery/closing/close.ts';
 import { closeDueCountdowns } from '../delivery/closing/countdown.ts';
@@ -83,7 +82,7 @@ export async function publishAndCompose(
   const { documents, rejected } = await publish(app, archives);
   const edition = lacksEdition ? await composeNow(app, first) : null;
   await closeDueCountdowns(app);
-  const runs = await runDue(store, jobsOf(app), runDeps(app));
+  const runs = await runDue(store, jobsOf(app), app);
   // An edition is an item of a feed: publish it now.
   if (await hasDueChanges(store.db, clock())) await publish(app, archives);
   const changed = documents.filter((document) => document.changed).length;
@@ -112,9 +111,4 @@ async function pollKind(app: AppContext, kind: SourceKind, signal: AbortSignal):
 /** The part of the role `deliver`. */
 export function deliverFirst(app: AppContext, { stop, onProgress }: FirstRunOptions): Promise<NamedRunResult> {
   return deliverDue(app, { signal: stop, onProgress: (report) => onProgress?.({ kind: 'delivering', report }) });
-}
-
-export function runDeps({ store, config, clock, log }: AppContext): RunDeps {
-  const { alertWebhook: webhook } = config.secrets;
-  return { clock, log, alerts: openAlertSender(store, { webhook, publication: config.publication.name, clock, log }) };
 }

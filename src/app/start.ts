@@ -6,6 +6,7 @@ import type { AppContext } from '../core/app-context.ts';
 import type { Finding } from '../core/finding.ts';
 import { vacuumFailure, vacuumIfDue } from '../core/store/deleted-text.ts';
 import { correctFutureInstants } from '../core/store/future-instants.ts';
+import { retryWhileAway } from '../core/store/outages.ts';
 import { startDelivering, startDeliveryTasks } from '../delivery/tasks.ts';
 import { openVisitCounter } from '../editions/visits/visit-rows.ts';
 import { publish } from '../feeds/publish/publish.ts';
@@ -16,16 +17,17 @@ import type { Stoppable } from '../lib/repeat.ts';
 import { connectionsWithin, openFilesLimit } from '../web/server/connections.ts';
 import { ListenError, listen, type WebServer } from '../web/server/listen.ts';
 import type { WebContext } from '../web/server/web-context.ts';
-import { runRetention, startCounting, startRecordingProcess, startScheduling, watchClock } from './background-tasks.ts';
-import { checkAtStart } from './check/check.ts';
 import {
-  deliverFirst,
-  type FirstRun,
-  type FirstRunOptions,
-  NOTHING_DONE,
-  publishAndCompose,
-  runDeps,
-} from './first-run.ts';
+  runRetention,
+  startAlerting,
+  startCounting,
+  startRecordingProcess,
+  startReportingOutages,
+  startScheduling,
+  watchClock,
+} from './background-tasks.ts';
+import { checkAtStart } from './check/check.ts';
+import { deliverFirst, type FirstRun, type FirstRunOptions, NOTHING_DONE, publishAndCompose } from './first-run.ts';
 import { openHealth } from './health.ts';
 import { createMetricsApp } from './metrics.ts';
 import { createApp } from './routes/app.ts';
@@ -84,39 +86,42 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
     await notifyHubOnce(app, startedAt);
     await runRetention(app);
   }
-  // Delivery raises and resolves alerts.
-  await runDeps(app).alerts.send();
   return { checks, ...published, delivered };
 }
 
 /**
  * Opens the port, does the first run, and starts the schedule and the background tasks. Returns when the deliveries due
- * at the start are done, however long that takes; everything else runs meanwhile.
+ * at the start are done, however long that takes; everything else runs meanwhile. Waits whenever the database is away.
  * @throws ListenError where the port cannot be opened, before anything is done; or what the first run throws
  */
 export async function start(app: AppContext, options: StartOptions): Promise<RunningApp & StartChecks> {
-  const { roles } = options;
-  await readKeys(app, roles);
-  const checks = await logChecks(app);
+  const { roles, stop: signal } = options;
+  const waiting = <T>(step: () => Promise<T>): Promise<T> => retryWhileAway(step, { log: app.log, signal });
+  await waiting(() => readKeys(app, roles));
+  const checks = await waiting(() => logChecks(app));
   await vacuumStore(app, options);
-  const tasks: Stoppable[] = [];
+  const tasks: Stoppable[] = [startReportingOutages(app)];
   let recording: Stoppable | null = null;
   const stop = async (): Promise<void> => {
     await Promise.all(tasks.map((task) => task.stop()));
     await recording?.stop();
   };
-  const server = roles.some((role) => role === 'web' || role === 'desk') ? await startServer(app, options) : null;
-  if (server !== null) tasks.push(server);
   try {
-    tasks.push(await watchClock(app));
     const metrics = await listenForMetrics(app, roles);
     if (metrics !== null) tasks.push({ stop: () => metrics.close() });
-    recording = await startRecordingProcess(app, roles);
-    const published = roles.includes('schedule') ? await publishAndCompose(app, options) : NOTHING_DONE;
-    if (roles.includes('schedule')) await startScheduling(app, tasks);
+    const isServing = roles.some((role) => role === 'web' || role === 'desk');
+    // Before a form shows it: what a form showed is known, also after the next change of the configuration.
+    if (isServing) await waiting(() => storeConsentText(app.store.db, consentTextOf(app.config), app.clock()));
+    const server = isServing ? await startServer(app, options) : null;
+    if (server !== null) tasks.push(server);
+    tasks.push(await waiting(() => watchClock(app)));
+    recording = await waiting(() => startRecordingProcess(app, roles));
+    tasks.push(startAlerting(app));
+    const published = roles.includes('schedule') ? await waiting(() => publishAndCompose(app, options)) : NOTHING_DONE;
+    if (roles.includes('schedule')) await startScheduling(app, tasks, signal);
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));
     if (roles.includes('deliver')) tasks.push(...startDeliveryTasks(app));
-    const delivered = roles.includes('deliver') ? await deliverFirst(app, options) : null;
+    const delivered = roles.includes('deliver') ? await waiting(() => deliverFirst(app, options)) : null;
     if (roles.includes('deliver')) tasks.push(startDelivering(app));
     return {
       checks,
@@ -159,8 +164,6 @@ async function startServer(app: AppContext, { roles, openDesk }: StartOptions): 
   const secrets = await app.keys.signingSecrets();
   const counting = { store, clock, zone: config.publication.zone };
   const [readers, visits] = [openReaderCounter(counting), openVisitCounter(counting)];
-  // Before a form shows it: what a form showed is known, also after the next change of the configuration.
-  await storeConsentText(store.db, consentTextOf(config), clock());
   let desk: MountedPages | undefined;
   const mount = (web: WebContext): MountedPages | undefined => {
     if (roles.includes('desk')) desk = openDesk?.(app, web);

@@ -5,12 +5,17 @@ import { openParts } from '../app/context-parts.ts';
 import { type AppContext, type ProcessEnv, withAppContext } from '../core/app-context.ts';
 import { openOutput } from '../core/cli/output.ts';
 import { openProgress } from '../core/cli/progress.ts';
+import { ConfigError } from '../core/config/config.ts';
+import { SecretError } from '../core/config/signing-secrets.ts';
 import { type OpenResolver, openNodeResolver, type ResolvingContext } from '../delivery/sending-domain/dns-resolver.ts';
-import { openLog } from '../lib/log.ts';
+import { LogError, openLog } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 
 const FAILED = 1;
 const USAGE = 2;
+/** EX_CONFIG of sysexits.h: no restart corrects it. */
+const WRONG_CONFIGURATION = 78;
+const CONFIGURATION_ERRORS = [ConfigError, SecretError, LogError];
 
 /** What the process provides. Its working folder must be `cwd()`: paths among the arguments are relative to it. */
 export type CliIo = Pick<NodeJS.Process, 'env' | 'cwd'> & {
@@ -39,7 +44,8 @@ interface ProgramOptions {
 /**
  * Runs one command to its end.
  * @param args without the name of the program
- * @returns the exit code: 0, 1 where something failed, 2 for wrong usage, or the command's own
+ * @returns the exit code: 0, 1 where something failed, 2 for wrong usage, 78 for a wrong configuration, or the
+ *   command's own
  */
 export async function runCommandLine(args: readonly string[], io: CliIo): Promise<number> {
   const { stderr } = io;
@@ -60,7 +66,7 @@ export async function runCommandLine(args: readonly string[], io: CliIo): Promis
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
     for (const line of message.split('\n')) cli.printError(line);
     if (options().debug) stderr.write(`${stack}\n`);
-    return FAILED;
+    return CONFIGURATION_ERRORS.some((type) => error instanceof type) ? WRONG_CONFIGURATION : FAILED;
   } finally {
     cli.progress.clear();
     await cli.close();
@@ -96,8 +102,11 @@ function createContext(
   });
   const cli = {
     exitCode: 0,
-    withApp: (work: (app: AppContext) => Promise<void>, level = 'error') =>
-      withAppContext(processEnv(level), openParts, work),
+    withApp: (work: (app: AppContext) => Promise<void>, level = 'error', stop?: AbortSignal) =>
+      withAppContext({ ...processEnv(level), stop }, openParts, async (app) => {
+        await work(app);
+        if (app.alerts.storage.failing().length > 0) cli.fail();
+      }),
     processEnv,
     env,
     print(line: string) {
@@ -112,6 +121,7 @@ function createContext(
       cli.exitCode = code;
     },
     stopSignal: () => stopSignal(io),
+    onHangup: (listener: () => void) => io.on('SIGHUP', listener),
     onUnhandledRejection: (listener: (reason: unknown) => void) => io.on('unhandledRejection', listener),
     printPart(text: string) {
       progress.clear();

@@ -2,8 +2,10 @@
 import type { Log } from '../lib/log.ts';
 import { openTemplates, type Templates } from '../lib/templates.ts';
 import type { Clock } from '../lib/time.ts';
+import type { AlertSender } from './alerts/alert-sender.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import type { Keys } from './keys.ts';
+import { retryWhileAway } from './store/outages.ts';
 import { ensureSchema } from './store/schema.ts';
 import { openStore, type Store } from './store/store.ts';
 
@@ -14,12 +16,13 @@ export interface AppContext {
   readonly templates: Templates;
   readonly clock: Clock;
   readonly log: Log;
+  readonly alerts: AlertSender;
   /** Called before feeds are published: pauses editions that may no longer go out. */
   beforePublish(app: AppContext): Promise<void>;
 }
 
 /** Members of the context that later modules provide. */
-export type ContextParts = Pick<AppContext, 'keys' | 'beforePublish'>;
+export type ContextParts = Pick<AppContext, 'keys' | 'alerts' | 'beforePublish'>;
 
 /** What the process provides. */
 export interface ProcessEnv {
@@ -28,25 +31,35 @@ export interface ProcessEnv {
   cwd: string;
   clock: Clock;
   log: Log;
+  /** Aborted to end the waiting for a database that is away. Without it, nothing waits. */
+  stop?: AbortSignal | undefined;
 }
 
+export type ProcessTools = Pick<ProcessEnv, 'clock' | 'log'>;
+
 /**
- * Opens the context, creating the schema in an empty database; calls `work`; closes the context, also after an error.
+ * Opens the context, creating the schema in an empty database; calls `work`; sends alerts and closes the context, also
+ * after an error.
  * @throws ConfigError, StoreError, or what `work` throws
  */
 export async function withAppContext<T>(
   processEnv: ProcessEnv,
-  openParts: (config: Config, store: Store) => ContextParts,
+  openParts: (config: Config, store: Store, env: ProcessTools) => ContextParts,
   work: (app: AppContext) => Promise<T>,
 ): Promise<T> {
-  const { configFile, env, cwd, clock, log } = processEnv;
+  const { configFile, env, cwd, clock, log, stop } = processEnv;
   const config = loadConfig(configFile, env, cwd);
-  const store = await openStore({ databaseUrl: config.secrets.databaseUrl, path: config.paths.store });
+  const { databaseUrl } = config.secrets;
+  const store = await openStore({ databaseUrl, path: config.paths.store, isLasting: stop !== undefined });
+  let parts: ContextParts | undefined;
   try {
-    await ensureSchema(store);
+    if (stop === undefined) await ensureSchema(store);
+    else await retryWhileAway(() => ensureSchema(store), { log, signal: stop });
     const templates = openTemplates(config.paths.templates, config.publication.zone);
-    return await work({ config, store, templates, clock, log, ...openParts(config, store) });
+    parts = openParts(config, store, processEnv);
+    return await work({ config, store, templates, clock, log, ...parts });
   } finally {
+    await parts?.alerts.send();
     await store.close();
   }
 }

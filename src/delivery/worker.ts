@@ -38,6 +38,8 @@ export class DeliveryWorker {
       await this.#recorded;
     } finally {
       this.#run.opener.close(this.#connection);
+      // After an error, too: the mail server has the message.
+      await this.#recorded.catch(() => {});
       const unused = await this.#next.catch(() => null);
       if (unused !== null) this.#run.claims.putBack(unused.claimed);
     }

@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { probeFolder } from '../core/alerts/storage-watch.ts';
 import type { Db } from '../core/store/store.ts';
 import { chunks } from '../lib/chunks.ts';
 import { MINUTE, SECOND } from '../lib/time.ts';
@@ -24,14 +25,9 @@ const ABANDONED_AFTER = MINUTE;
  */
 export async function mirrorDocuments(db: Db, folder: string): Promise<string[]> {
   await mkdir(folder, { recursive: true });
-  const touched = new Set<string>();
-  // Another process may rename an older document over a newer one; the last to write checks again.
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const written = await writeDifferent(db, folder);
-    if (written.length === 0) break;
-    for (const name of written) touched.add(name);
-  }
+  const touched = new Set(await writeDifferent(db, folder));
   for (const name of await removeDeleted(db, folder)) touched.add(name);
+  await probeFolder(folder);
   await removeAbandoned(folder);
   return [...touched].sort();
 }

@@ -13,6 +13,9 @@ const HUB_TIMEOUT = 10 * SECOND;
 /** A process that starts pings another hub about what has changed in this time: its first publish, above all. */
 const PINGED_AT_START = 10 * MINUTE;
 
+/** Unless feeds change: whether the folder is complete, and can be written. */
+const MIRROR_CHECK_EVERY = 15 * SECOND;
+
 export async function startFeedTasks(app: AppContext): Promise<Stoppable[]> {
   const hub = await openHubOf(app, app.clock() - PINGED_AT_START);
   return [
@@ -53,10 +56,12 @@ async function openHubOf(app: AppContext, since: number): Promise<WorkerPool> {
 export function startMirroring(app: AppContext): Stoppable {
   const { store, log } = app;
   let mirrored: number | null = null;
+  let checkAt = 0;
   return repeat(SECOND, 'mirroring feeds', log, async () => {
     const { version } = await readFeedVersion(store.db);
-    if (version === mirrored) return;
-    await mirrorPublished(app);
+    if (version === mirrored && performance.now() < checkAt) return;
+    if (!(await mirrorPublished(app))) return;
     mirrored = version;
+    checkAt = performance.now() + MIRROR_CHECK_EVERY;
   });
 }

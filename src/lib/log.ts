@@ -13,7 +13,7 @@ export interface Log {
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
 
 /** The log level is unknown. */
-class LogError extends Error {
+export class LogError extends Error {
   override name = 'LogError';
 }
 

@@ -55,7 +55,7 @@ async function openAlertApp(
 /** What the schedule does for alerts at the present instant of the app. */
 async function tick(app: TestApp): Promise<void> {
   const jobs = jobsOf(app).filter(({ id }) => id === 'newsletter:breaking');
-  await runDue(app.store, jobs, { clock: app.clock, log: app.log, alerts: { send: async () => {} } });
+  await runDue(app.store, jobs, app);
 }
 
 const runsOf = async (app: TestApp) =>

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import { DAY } from '../../src/lib/time.ts';
 import { startWebServer } from '../core/schedule/web-server.ts';
 import { closeServers, startScripted } from '../delivery/servers.ts';
 import { startSubscriber } from '../feeds/hub/subscriber.ts';
+import { openAlerts } from '../support/alerts.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { publishDocuments } from '../support/documents.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
@@ -41,13 +42,14 @@ forEachDatabase((open) => {
       expect(states.map(({ state }) => state)).toEqual(expected);
     });
 
-    it('sends the alerts that its deliveries raised to the webhook', async () => {
+    it('raises alerts that the end of any command sends to the webhook', async () => {
       const server = await startWebServer();
       const env = { DAYWIRE_ALERT_WEBHOOK: server.url };
       const mailServer = await startScripted((command) => (command === 'CONNECT' ? '554 5.7.1 not you' : undefined));
       const edit = (yaml: string) => yaml.replace('transport: file', `transport: smtp\n  smtpUrl: ${mailServer.url}`);
       const app = openTestApp(await open(), { env, edit, feeds: ['latest'] });
       await runOnce(app, startOptions());
+      await app.alerts.send();
       await closeServers();
       expect(server.requests.map(({ body }) => (JSON.parse(body) as { key: string }).key)).toEqual(['delivery']);
     });
@@ -271,12 +273,33 @@ forEachDatabase((open) => {
       expect(await app.store.db.selectFrom('articles').selectAll().execute()).toEqual([]);
     });
 
+    it('serves its pages although the folder of feeds cannot be written, and mirrors feeds when it can', async () => {
+      const app = openTestApp(await open(), { feeds: ['latest'] });
+      const { feeds } = app.config.paths;
+      // A file in place of the folder.
+      writeFileSync(feeds, '');
+      const { url, stop } = await start(app, { ...startOptions(), roles: ['web', 'schedule'] });
+      await app.alerts.send();
+      expect(await openAlerts(app.store.db)).toMatchObject([
+        {
+          key: 'storage:feeds',
+          message: `The folder of feeds ${feeds} cannot be written: file already exists (EEXIST).`,
+        },
+      ]);
+      expect((await fetch(`${url}feeds/latest.rss`)).status).toBe(200);
+      rmSync(feeds);
+      await vi.waitUntil(() => existsSync(join(feeds, 'latest.rss')), { timeout: 10_000 });
+      await vi.waitUntil(() => app.alerts.storage.failing().length === 0);
+      await app.alerts.send();
+      expect(await openAlerts(app.store.db)).toEqual([]);
+      await stop();
+    });
+
     it('closes the port when the first run fails', async () => {
       const app = openTestApp(await open());
-      // This folder cannot be created: its parent is a file.
-      app.config.paths.feeds = `${import.meta.filename}/feeds`;
+      app.beforePublish = () => Promise.reject(new Error('the disk has burnt'));
       app.config.server.port = await freePort();
-      await expect(start(app, startOptions())).rejects.toThrow(/ENOTDIR/);
+      await expect(start(app, startOptions())).rejects.toThrow(/burnt/);
       await expect(fetch(`http://127.0.0.1:${app.config.server.port}/healthz`)).rejects.toThrow();
     });
   });

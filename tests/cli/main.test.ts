@@ -46,14 +46,15 @@ describe.concurrent('the command line', () => {
 
   it('lists the levels that DAYWIRE_LOG allows', async () => {
     const { code, stderr } = await newFolder('sample').run(['publish'], { DAYWIRE_LOG: 'loud' });
-    expect(code).toBe(1);
+    expect(code).toBe(78);
     expect(stderr).toBe('daywire: DAYWIRE_LOG is loud: it must be one of debug, info, warn, error, silent\n');
   });
 
   it('shows the stack trace only with --debug', async () => {
     const folder = newFolder('empty');
     const plain = await folder.run(['publish']);
-    expect(plain.code).toBe(1);
+    // EX_CONFIG: the units of systemd do not try again.
+    expect(plain.code).toBe(78);
     expect(plain.stderr).toMatch(/^daywire: config\/daywire\.yaml: cannot be read/);
     expect(plain.stderr).not.toMatch(/\n\s+at /);
     expect((await folder.run(['--debug', 'publish'])).stderr).toMatch(/\n\s+at /);

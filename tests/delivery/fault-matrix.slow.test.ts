@@ -184,7 +184,7 @@ async function tryCell(cell: Cell, store: Store): Promise<void> {
     clock: (): number => app.now,
     store,
     config,
-    ...openParts(config, store),
+    ...openParts(config, store, { clock: () => app.now, log: base.log }),
   };
   const server = await startFaultyServer();
   try {

@@ -141,6 +141,12 @@ describe('the systemd units', () => {
     expect(readFileSync(join(shipped, '../nginx.conf'), 'utf8')).toContain('root /srv/daywire;');
   });
 
+  it('are not started again after wrong usage or a wrong configuration', () => {
+    for (const name of ['daywire.service', 'daywire@.service']) {
+      expect(valuesOf(read(name), 'RestartPreventExitStatus')).toEqual(['2 78']);
+    }
+  });
+
   it('wait for the slowest submission, and name secrets that daywire knows', () => {
     const known = Object.values(SECRETS).map(({ name }) => `${name}_FILE`);
     const named = [...read('environment').matchAll(/^#?(DAYWIRE_\w+)=(.*)$/gm)];

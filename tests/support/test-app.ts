@@ -45,13 +45,15 @@ export function openTestApp(
     { env: { DAYWIRE_SECRET: 's'.repeat(40), ...env }, cwd: folder },
   );
   const config = { ...parsed, feeds: parsed.feeds.filter(({ id }) => feeds?.includes(id) ?? true) };
-  return Object.assign(clockAt(NOW), {
+  const at = clockAt(NOW);
+  const log = { debug() {}, info() {}, warn() {}, error() {} };
+  return Object.assign(at, {
     folder,
     config,
     store,
-    ...openParts(config, store),
+    ...openParts(config, store, { clock: at.clock, log }),
     templates: openTemplates(config.paths.templates, config.publication.zone),
-    log: { debug() {}, info() {}, warn() {}, error() {} },
+    log,
   });
 }
 

@@ -37,9 +37,12 @@ export function addStartCommand(program: Command, cli: CliContext): void {
 }
 
 function runStart(cli: CliContext, options: StartCommandOptions): Promise<void> {
+  const stopping = cli.stopSignal();
   return cli.withApp(
     async (app) => {
-      const stop = AbortSignal.any([cli.stopSignal(), rejectionSignal(cli, app.log)]);
+      // Such as that of a terminal that closes, or of a tool that rotates logs: there is nothing to reload.
+      cli.onHangup(() => app.log.info({}, 'SIGHUP is ignored: restart daywire to read its configuration again'));
+      const stop = AbortSignal.any([stopping, rejectionSignal(cli, app.log)]);
       const startOptions = {
         roles: options.role,
         stop,
@@ -54,7 +57,9 @@ function runStart(cli: CliContext, options: StartCommandOptions): Promise<void> 
         return;
       }
       const { url, metricsUrl, firstRun, checks, ...running } = await start(app, startOptions);
-      const desk = options.role.includes('desk') ? { hasAccounts: await hasAccounts(app.store.db, app.clock()) } : null;
+      // Only for a hint: the database may be away.
+      const findAccounts = () => hasAccounts(app.store.db, app.clock()).catch(() => true);
+      const desk = options.role.includes('desk') ? { hasAccounts: await findAccounts() } : null;
       printResult(cli, options, { url, metricsUrl, checks, ...firstRun }, () =>
         formatFirstRun(app, { checks, ...firstRun }, { ...context, url, metricsUrl, desk }),
       );
@@ -63,6 +68,7 @@ function runStart(cli: CliContext, options: StartCommandOptions): Promise<void> 
       await running.stop();
     },
     options.once ? 'error' : 'info',
+    options.once ? undefined : stopping,
   );
 }
 

@@ -1,4 +1,5 @@
 /** Commands about the store: its schema and its backups. */
+import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, type JsonOption, printResult } from '../../core/cli/context.ts';
@@ -10,7 +11,9 @@ import { backupStore, restoreStore } from '../../core/store/backup/backup.ts';
 import { vacuumFailure, vacuumIfDue } from '../../core/store/deleted-text.ts';
 import { migrate } from '../../core/store/schema.ts';
 import { openStore, type Store } from '../../core/store/store.ts';
+import { errorLine } from '../../lib/text/clean-text.ts';
 import { formatDuration, rfc3339 } from '../../lib/time.ts';
+import { openParts } from '../context-parts.ts';
 import { type Rehearsal, rehearseRestore } from '../rehearse-restore.ts';
 
 export function addStoreCommands(program: Command, cli: CliContext): void {
@@ -33,11 +36,22 @@ export function addStoreCommands(program: Command, cli: CliContext): void {
     .description('copy the whole store into one file, while daywire may run')
     .argument('<file>', 'which must not exist yet')
     .action((file: string) =>
-      withStore(cli, async (store) => {
-        const { rows } = await backupStore(store, file, cli.clock(), {
-          onProgress: (copied) => cli.progress.show(`backing up: ${copied} rows`),
-        });
-        cli.print(`${store.location} is copied to ${file}: ${rows} rows. Keep the signing secret as well.`);
+      withStore(cli, async (store, config) => {
+        // A name that is taken is a mistake of the operator, and no alert.
+        const isFree = !existsSync(file);
+        const { alerts } = openParts(config, store, cli.processEnv('silent'));
+        try {
+          const { rows } = await backupStore(store, file, cli.clock(), {
+            onProgress: (copied) => cli.progress.show(`backing up: ${copied} rows`),
+          });
+          alerts.storage.set('backup', null);
+          cli.print(`${store.location} is copied to ${file}: ${rows} rows. Keep the signing secret as well.`);
+        } catch (error) {
+          if (isFree) alerts.storage.set('backup', `The backup to ${file} failed: ${errorLine(error)}.`);
+          throw error;
+        } finally {
+          await alerts.send();
+        }
       }),
     );
 

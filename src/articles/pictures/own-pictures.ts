@@ -30,7 +30,7 @@ export interface OwnPictures {
 }
 
 /** Folder of the copies, in the media folder. */
-const COPIES = 'imported';
+export const MEDIA_COPIES = 'imported';
 const MAX_BYTES = 64 * 1024 * 1024;
 const EXTENSIONS: Record<string, string> = {
   'image/jpeg': 'jpg',
@@ -53,7 +53,7 @@ export function openOwnPictures(from: PictureFolder | null, media: MediaFolder):
   const problems: string[] = [];
   const find = (src: string, place: PictureFolder): string | null => {
     try {
-      return `${media.publicUrl}/media/${COPIES}/${copyPicture(pathOf(src), place, media.folder)}`;
+      return `${media.publicUrl}/media/${MEDIA_COPIES}/${copyPicture(pathOf(src), place, media.folder)}`;
     } catch (error) {
       problems.push(`picture ${JSON.stringify(shorten(src, 80))} ${reasonOf(error)}`);
       return null;
@@ -101,11 +101,11 @@ function copyPicture(path: string, { folder, root }: PictureFolder, mediaFolder:
   const extension = EXTENSIONS[type];
   if (extension === undefined) throw new UnusablePictureError('is not a JPEG, PNG, WebP, GIF, AVIF or SVG picture');
   const name = `${sha256(bytes).slice(0, 32)}.${extension}`;
-  const copy = join(mediaFolder, COPIES, name);
+  const copy = join(mediaFolder, MEDIA_COPIES, name);
   // A crash of the machine may have left a part of it.
   if (statSync(copy, { throwIfNoEntry: false })?.size === bytes.length) return name;
   try {
-    mkdirSync(join(mediaFolder, COPIES), { recursive: true });
+    mkdirSync(join(mediaFolder, MEDIA_COPIES), { recursive: true });
     // Threads of one process may copy the same picture.
     const temporary = `${copy}.${randomUUID()}.tmp`;
     writeFileSync(temporary, bytes);

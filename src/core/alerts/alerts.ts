@@ -1,26 +1,9 @@
-/**
- * Alerts: one row for each kind and subject, written in the transaction of its cause. The webhook is called once when
- * an alert is raised and once when it is resolved: at least once, and by one process at a time.
- */
+/** Alerts: one row for each kind and subject, written in the transaction of its cause. */
 import { sql } from 'kysely';
-import { callUrl } from '../../lib/call-url.ts';
-import { QuietPeriod } from '../../lib/clock-watch.ts';
-import type { Log } from '../../lib/log.ts';
-import { errorLine } from '../../lib/text/clean-text.ts';
-import { type Clock, DAY, MINUTE, rfc3339, SECOND } from '../../lib/time.ts';
 import { type Action, withCommands } from '../actions.ts';
-import { claimLease, releaseLease } from '../store/lease.ts';
-import type { Db, Store } from '../store/store.ts';
+import type { Db } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
 import { type AlertId, type AlertSubject, alertKey } from './alert-kind.ts';
-
-/** The webhook's own failures, for which it is not called. */
-const WEBHOOK: AlertId = { kind: 'webhook', subject: {} };
-const BATCH = 20;
-const FIRST_RETRY_DELAY = 30 * SECOND;
-const MAX_RETRY_DELAY = 10 * MINUTE;
-const LEASE_NAME = 'alerts';
-const LEASE = 5 * MINUTE;
 
 /** An alert as it is raised. */
 export interface RaisedAlert extends AlertId {
@@ -115,133 +98,13 @@ export async function listOpenAlerts(db: Db, kind?: string): Promise<Alert[]> {
   return rows.map(toAlert);
 }
 
-/** Calls the webhook for what it has not been called for. */
-export interface AlertSender {
-  /** Never throws. */
-  send(): Promise<void>;
+/** The alert as it was raised last, also if it is resolved. */
+export async function findAlert(db: Db, id: AlertId): Promise<Alert | null> {
+  const row = await db.selectFrom('alerts').selectAll().where('key', '=', alertKey(id)).executeTakeFirst();
+  return row === undefined ? null : toAlert(row);
 }
 
-interface SenderOptions {
-  /** The operator's URL, which is never logged. Without one nothing is sent. */
-  webhook: string | undefined;
-  /** The publication's name. */
-  publication: string;
-  clock: Clock;
-  log: Log;
-}
-
-export function openAlertSender(store: Store, { webhook, ...options }: SenderOptions): AlertSender {
-  return webhook === undefined ? { send: async () => {} } : new WebhookSender(store, webhook, options);
-}
-
-class WebhookSender implements AlertSender {
-  readonly #store: Store;
-  readonly #url: string;
-  readonly #options: Omit<SenderOptions, 'webhook'>;
-  #sending: Promise<void> | null = null;
-  #failures = 0;
-  readonly #afterFailure = new QuietPeriod();
-
-  constructor(store: Store, url: string, options: Omit<SenderOptions, 'webhook'>) {
-    this.#store = store;
-    this.#url = url;
-    this.#options = options;
-  }
-
-  send(): Promise<void> {
-    this.#sending ??= this.#sendAll()
-      .catch((error: unknown) => this.#options.log.error({ error: errorLine(error) }, 'sending alerts failed'))
-      .finally(() => {
-        this.#sending = null;
-      });
-    return this.#sending;
-  }
-
-  async #sendAll(): Promise<void> {
-    const { db } = this.#store;
-    const now = this.#options.clock();
-    if (this.#afterFailure.lasts(now) || (await findUnnotified(db, now)).length === 0) return;
-    const lease = await claimLease(db, LEASE_NAME, now, now + LEASE);
-    if (lease === null) return;
-    try {
-      for (const alert of await findUnnotified(db, this.#options.clock())) {
-        if (!(await this.#sendOne(alert))) return;
-      }
-      this.#failures = 0;
-      await resolveAlerts(db, [WEBHOOK], this.#options.clock());
-    } finally {
-      await releaseLease(db, LEASE_NAME, lease);
-    }
-  }
-
-  async #sendOne(alert: Alert): Promise<boolean> {
-    const { publication, clock, log } = this.#options;
-    const { db } = this.#store;
-    const sentAt = clock();
-    const problem = await callUrl(this.#url, { json: payload(publication, alert) });
-    if (problem === null) {
-      await markNotified(db, alert, sentAt);
-      return true;
-    }
-    this.#failures += 1;
-    this.#afterFailure.begin(clock(), Math.min(FIRST_RETRY_DELAY * 2 ** (this.#failures - 1), MAX_RETRY_DELAY));
-    log.warn({ alert: alertKey(alert), problem }, 'alert webhook failed, and will be called again');
-    await raiseAlert(db, { ...WEBHOOK, message: `The alert webhook failed: ${problem}.` }, clock());
-    return false;
-  }
-}
-
-async function findUnnotified(db: Db, now: number): Promise<Alert[]> {
-  const rows = await db
-    .selectFrom('alerts')
-    .selectAll()
-    .where('kind', '!=', WEBHOOK.kind)
-    .where((e) =>
-      e.or([
-        e.and([e('notified_at', 'is', null), e('resolved_at', 'is', null)]),
-        // Raised and resolved while the webhook failed: worth a call for a day.
-        e.and([e('notified_at', 'is', null), e('resolved_at', '>', now - DAY)]),
-        e('notified_at', '<=', e.ref('resolved_at')),
-      ]),
-    )
-    .orderBy('first_at')
-    .orderBy('key')
-    .limit(BATCH)
-    .execute();
-  return rows.map(toAlert);
-}
-
-async function markNotified(db: Db, alert: Alert, sentAt: number): Promise<void> {
-  await db
-    .updateTable('alerts')
-    // After a resolution that was sent, but not after one that has followed since.
-    .set({ notified_at: alert.resolvedAt === null ? sentAt : Math.max(sentAt, alert.resolvedAt + 1) })
-    .where('key', '=', alertKey(alert))
-    .where('first_at', '=', alert.firstAt)
-    .execute();
-}
-
-/** The body of the webhook's request. Chat services show `text`. */
-function payload(publication: string, alert: Alert): object {
-  const state = alert.resolvedAt === null ? 'raised' : 'resolved';
-  const text = alertText(alert);
-  return {
-    publication,
-    state,
-    key: alertKey(alert),
-    kind: alert.kind,
-    subject: alert.subject,
-    message: text,
-    commands: alert.actions.map(({ command }) => command),
-    count: alert.count,
-    first_at: rfc3339(alert.firstAt),
-    last_at: rfc3339(alert.lastAt),
-    resolved_at: alert.resolvedAt === null ? null : rfc3339(alert.resolvedAt),
-    text: `${publication}: ${state === 'resolved' ? 'resolved: ' : ''}${text}`,
-  };
-}
-
-function toAlert(row: Tables['alerts']): Alert {
+export function toAlert(row: Tables['alerts']): Alert {
   return {
     kind: row.kind,
     subject: JSON.parse(row.subject) as AlertSubject,

@@ -8,8 +8,8 @@ import type { ProgressLine } from './progress.ts';
 import { formatJson } from './text.ts';
 
 export interface CliContext {
-  /** Opens the app, calls `work`, and closes the app. @param level of the log; default: errors */
-  withApp(work: (app: AppContext) => Promise<void>, level?: string): Promise<void>;
+  /** Opens the app, calls `work`, closes the app. @param level of the log; default: errors @param stop of ProcessEnv */
+  withApp(work: (app: AppContext) => Promise<void>, level?: string, stop?: AbortSignal): Promise<void>;
   processEnv(level: string): ProcessEnv;
   /** Environment variables. */
   env: NodeJS.ProcessEnv;
@@ -21,6 +21,8 @@ export interface CliContext {
   fail(code?: number): void;
   /** Aborted by the first SIGINT or SIGTERM; the second one ends the process at once. */
   stopSignal(): AbortSignal;
+  /** Calls `listener` for SIGHUP, which would end the process otherwise. */
+  onHangup(listener: () => void): void;
   /** Calls `listener` for promises that are rejected without a handler, which would end the process otherwise. */
   onUnhandledRejection(listener: (reason: unknown) => void): void;
   /** Prints a part of a long output to stdout; see output.ts. @returns false once its reader has left */

@@ -3,7 +3,7 @@ import type { Log } from '../../lib/log.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { type Clock, formatDuration, localDateTime, MINUTE } from '../../lib/time.ts';
 import { withTimeout } from '../../lib/with-timeout.ts';
-import { type AlertSender, listOpenAlerts, raiseAlert, resolveAlerts } from '../alerts/alerts.ts';
+import { listOpenAlerts, raiseAlert, resolveAlerts } from '../alerts/alerts.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { type DueSlot, decide, decideListed, type EndedSlot } from './decide.ts';
 import type { Job, Readiness } from './job.ts';
@@ -13,13 +13,12 @@ import { alertMessage, runAlert, runSlot } from './run-slot.ts';
 
 export interface RunDeps {
   clock: Clock;
-  alerts: AlertSender;
   log: Log;
 }
 
 /**
- * Registers the jobs, runs what is due, one job after another, and sends alerts. A job that throws is recorded as
- * failed, and the next one runs.
+ * Registers the jobs and runs what is due, one job after another. A job that throws is recorded as failed, and the next
+ * one runs.
  * @returns the runs recorded by this call, skipped and failed ones included
  * @throws Error of the store
  */
@@ -27,20 +26,14 @@ export async function runDue(store: Store, jobs: Job[], deps: RunDeps): Promise<
   const since = await registerSchedules(store.db, jobs, deps.clock());
   const runs: Run[] = [];
   for (const job of jobs) runs.push(...(await runJobIfDue(store, job, since.get(job.id) as number, deps)));
-  await deps.alerts.send();
   return runs;
 }
 
 /**
- * Records a job's missed slots and runs the due one. Raises alerts, and leaves sending them to the caller.
+ * Records a job's missed slots and runs the due one.
  * @param since slots up to then are not due
  */
-export async function runJobIfDue(
-  store: Store,
-  job: Job,
-  since: number,
-  { clock, log }: Pick<RunDeps, 'clock' | 'log'>,
-): Promise<Run[]> {
+export async function runJobIfDue(store: Store, job: Job, since: number, { clock, log }: RunDeps): Promise<Run[]> {
   const now = clock();
   const state = await readScheduleState(store.db, job.id);
   const { ended, due } = job.listSlots === undefined ? byClock(job, since, state, now) : await byList(job, state, now);
@@ -98,12 +91,7 @@ async function recordEnded(
 const READINESS_LIMIT = MINUTE;
 
 /** @returns the run as recorded; null where nothing has changed, or another process runs the slot */
-async function runIfReady(
-  store: Store,
-  job: Job,
-  slot: DueSlot,
-  { clock, log }: Pick<RunDeps, 'clock' | 'log'>,
-): Promise<Run | null> {
+async function runIfReady(store: Store, job: Job, slot: DueSlot, { clock, log }: RunDeps): Promise<Run | null> {
   let readiness: Readiness | undefined;
   try {
     const asked = job.readiness?.(slot.slotAt, clock());

@@ -36,13 +36,13 @@ export async function startTicker(store: Store, jobs: Job[], deps: RunDeps): Pro
 export interface Ticker {
   /** Starts the jobs that may be due. Does not wait for them. */
   tick(): void;
-  /** Resolves when no job runs and the alerts have been sent, or could not be. */
+  /** Resolves when no job runs. */
   idle(): Promise<void>;
 }
 
 /** The ticker without the clock that ticks. */
 export async function openTicker(store: Store, jobs: Job[], deps: RunDeps): Promise<Ticker> {
-  const { clock, alerts, log } = deps;
+  const { clock, log } = deps;
   for (const { id, schedule } of jobs) {
     if (schedule.cron === null || nextSlot(schedule.cron, schedule.zone, clock()) !== null) continue;
     log.warn({ schedule: id, cron: schedule.cron }, 'this schedule has no slot within the next eight years');
@@ -64,8 +64,6 @@ export async function openTicker(store: Store, jobs: Job[], deps: RunDeps): Prom
     // After a long run the next slot may have come already.
     const next = recorded > 0 ? from : (nextSlot(cron, zone, from) ?? Number.POSITIVE_INFINITY);
     quiet.set(job.id, { from, until: Math.min(next, from + CHECK_EVERY) });
-    // Not awaited, because a slow webhook must not delay the job. It never throws.
-    void alerts.send();
   };
 
   return {
@@ -81,7 +79,6 @@ export async function openTicker(store: Store, jobs: Job[], deps: RunDeps): Prom
     },
     async idle() {
       await Promise.all(running.values());
-      await alerts.send();
     },
   };
 }

@@ -141,7 +141,11 @@ export async function claimLease(db: Db, name: string, now: number, until: numbe
   return claimed === undefined ? null : token;
 }
 
-/** Releases a lease by name, unless it has expired and another process has claimed it. */
-export async function releaseLease(db: Db, name: string, token: string): Promise<void> {
-  await db.deleteFrom('meta').where('key', '=', `lease:${name}`).where('value', '=', token).execute();
+/**
+ * Releases a lease by name, unless it has expired and another process has claimed it.
+ * @param at when it is free, epoch milliseconds; default: now
+ */
+export async function releaseLease(db: Db, name: string, token: string, at = 0): Promise<void> {
+  const query = db.updateTable('meta').set({ value: `${at}:${crypto.randomUUID()}` });
+  await query.where('key', '=', `lease:${name}`).where('value', '=', token).execute();
 }

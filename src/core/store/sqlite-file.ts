@@ -16,13 +16,14 @@ import {
 } from 'kysely';
 import { Mutex } from '../../lib/concurrency/bounded-queue.ts';
 import { openSqlite, type SqliteAccess } from './sqlite.ts';
-import { SqliteThread, type StatementResult } from './sqlite-thread.ts';
+import { type DiskFaults, SqliteThread, type StatementResult } from './sqlite-thread.ts';
 import type { StatementBatch } from './statement-batch.ts';
 import type { Tables } from './tables.ts';
 
 export interface SqliteFile {
   readonly db: Kysely<Tables>;
   readonly batch: StatementBatch;
+  readonly faults: DiskFaults;
   /** Completes earlier requests first. */
   close(): Promise<void>;
 }
@@ -54,6 +55,7 @@ function open(driver: FileDriver): SqliteFile {
   return {
     db,
     batch: (queries) => driver.batch(queries),
+    faults: driver.faults,
     async close() {
       await db.destroy();
       await driver.close();
@@ -72,6 +74,7 @@ class FileAdapter extends SqliteAdapter {
 }
 
 class FileDriver implements Driver {
+  readonly faults: DiskFaults = { last: null };
   readonly #path: string;
   readonly #access: SqliteAccess;
   readonly #reader: SqliteDatabase | undefined;
@@ -139,7 +142,9 @@ class FileDriver implements Driver {
 
   /** Replaces a thread that has ended: its transaction is lost, but the process can go on. */
   #runningThread(): SqliteThread {
-    if (this.#thread === undefined || this.#thread.ended) this.#thread = new SqliteThread(this.#path, this.#access);
+    if (this.#thread === undefined || this.#thread.ended) {
+      this.#thread = new SqliteThread(this.#path, this.#access, this.faults);
+    }
     return this.#thread;
   }
 }

@@ -13,16 +13,23 @@ const WORKER = new URL(`./sqlite-worker${extname(new URL(import.meta.url).pathna
 
 export type StatementResult = Exclude<WorkerResponse, { failed: SerializedError }>;
 
+/** The last failure because the disk of the database is full, broken or not writable. */
+export interface DiskFaults {
+  last: string | null;
+}
+
 export class SqliteThread {
   readonly #path: string;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   /** In the order of the requests, which is that of the responses. */
   readonly #pending: { resolve(result: StatementResult): void; reject(error: Error): void }[] = [];
+  readonly #faults: DiskFaults;
   #ended: Error | undefined;
 
-  constructor(path: string, access: SqliteAccess) {
+  constructor(path: string, access: SqliteAccess, faults: DiskFaults) {
     this.#path = path;
+    this.#faults = faults;
     this.#worker = new Worker(WORKER, {
       name: `sqlite ${access}`,
       workerData: { path, access },
@@ -86,7 +93,7 @@ export class SqliteThread {
   #complete(response: WorkerResponse): void {
     const request = this.#pending.shift();
     if (this.#pending.length === 0) this.#worker.unref();
-    if ('failed' in response) request?.reject(toError(response.failed, this.#path));
+    if ('failed' in response) request?.reject(toError(response.failed, this.#path, this.#faults));
     else request?.resolve(response);
   }
 
@@ -110,10 +117,11 @@ const FILE_ERRORS = new Set([
   26, // SQLITE_NOTADB
 ]);
 
-function toError({ name, message, code, errcode, errstr }: SerializedError, path: string): Error {
+function toError({ name, message, code, errcode, errstr }: SerializedError, path: string, faults: DiskFaults): Error {
   // The lower byte of an extended code is the primary one.
   const isAboutFile = typeof errcode === 'number' && FILE_ERRORS.has(errcode & 0xff);
   const text = isAboutFile ? `${path}: ${message}` : message;
+  if (isAboutFile) faults.last = text;
   const error = name === 'TypeError' ? new TypeError(text) : new Error(text);
   const fields = { code, errcode, errstr };
   for (const [field, value] of Object.entries(fields))

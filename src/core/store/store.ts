@@ -1,12 +1,15 @@
 /** Opens the database: SQLite in a file by default, PostgreSQL by URL. The same queries run on both. */
 import { mkdirSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { Kysely, PostgresDialect, SqliteAdapter, SqliteDialect, sql, type Transaction } from 'kysely';
 import type pg from 'pg';
 import { PRIVATE_FOLDER } from '../../lib/private-files.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
+import { type Outage, watchServer } from './outages.ts';
 import { openSqlite } from './sqlite.ts';
 import { openSqliteFile, openSqliteInThread } from './sqlite-file.ts';
+import type { DiskFaults } from './sqlite-thread.ts';
 import { batchInTransaction, type StatementBatch } from './statement-batch.ts';
 import type { Tables } from './tables.ts';
 
@@ -23,8 +26,12 @@ export interface Store {
   /** Runs statements as one transaction; see statement-batch.ts. */
   readonly batch: StatementBatch;
   readonly dialect: Dialect;
+  /** What alerts/storage-watch.ts looks at. */
+  readonly faults: DiskFaults;
   /** The file, or the URL of the database without its user and password. */
   readonly location: string;
+  /** Outages of the server that nobody has reported yet; none on SQLite. */
+  readonly outages: Outage[];
   close(): Promise<void>;
 }
 
@@ -49,13 +56,31 @@ export function isSerializationFailure(error: unknown): boolean {
   return code === '40P01' || code === '40001';
 }
 
+/** Of PostgreSQL: disk_full, io_error, and read_only_sql_transaction, such as of a standby. Of SQLite: SQLITE_FULL. */
+const DISK_FAULTS: readonly unknown[] = ['53100', '58030', '25006', 13];
+
+/** Opens a connection that records failures of the disk. */
+function openWatched(dialect: PostgresDialect | SqliteDialect): Pick<Store, 'db' | 'reports' | 'batch' | 'faults'> {
+  const faults: DiskFaults = { last: null };
+  const db = new Kysely<Tables>({
+    dialect,
+    log(event) {
+      const { code, errcode, message } = (event.level === 'error' ? event.error : {}) as Record<string, unknown>;
+      if (DISK_FAULTS.includes(code) || DISK_FAULTS.includes(errcode)) faults.last = String(message);
+    },
+  });
+  return { db, reports: db, batch: batchInTransaction(db), faults };
+}
+
 const CONNECT_TIMEOUT = 10 * SECOND;
 /**
  * How long a connection is kept without work: PostgreSQL starts a process for each, and a page would wait some 10 ms
- * for it. A connection that a firewall has dropped is found by probes after a minute.
+ * for it. A connection that a firewall has dropped is found by probes, ten of them a second apart.
  */
 const IDLE_TIME = 5 * MINUTE;
-const PROBE_AFTER = MINUTE;
+const PROBE_AFTER = 10 * SECOND;
+/** An edition for 100 million subscribers closes in 12 minutes: docs/operating/one-postgresql.md. */
+const STATEMENT_TIMEOUT = 30 * MINUTE;
 
 // bigint columns hold epoch milliseconds and counts, far below 2^53, so they are read as numbers.
 const BIGINT = 20;
@@ -68,49 +93,69 @@ const typesOf = ({ types }: typeof pg): pg.CustomTypesConfig =>
 /**
  * Opens a store without checking its schema; see `ensureSchema`.
  * @param options.path of an SQLite file, used without a `databaseUrl`; its folder is created
+ * @param options.isLasting does not wait for the server, and watches it at once
  * @throws StoreError where the file or server cannot be opened
  */
 export async function openStore({
   databaseUrl,
   path,
+  isLasting = false,
 }: {
   databaseUrl?: string | undefined;
   path: string;
+  isLasting?: boolean;
 }): Promise<Store> {
   if (databaseUrl === undefined) return openSqliteStore(path);
   const url = new URL(databaseUrl);
   // Loaded only when it is needed.
   const { default: driver } = await import('pg');
-  const pool = new driver.Pool({
+  const sockets = new Set<Socket>();
+  // What the URL says takes precedence.
+  const config: pg.PoolConfig = {
     connectionString: databaseUrl,
+    fallback_application_name: 'daywire',
     max: 10,
     types: typesOf(driver),
     keepAlive: true,
     keepAliveInitialDelayMillis: PROBE_AFTER,
     idleTimeoutMillis: IDLE_TIME,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
-  });
+    statement_timeout: STATEMENT_TIMEOUT,
+    // A process that has vanished holds its locks no longer.
+    idle_in_transaction_session_timeout: IDLE_TIME,
+    stream() {
+      const socket = new Socket().once('close', () => sockets.delete(socket));
+      sockets.add(socket);
+      return socket;
+    },
+  };
+  const pool = new driver.Pool(config);
   // A connection that the server closes, idle or between two statements of a transaction, must not end the process. The
   // next query reports the error.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   const location = `${url.protocol}//${url.host}${url.pathname}`;
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const watched = openWatched(new PostgresDialect({ pool }));
+  const { db } = watched;
   try {
     // Through Kysely: it closes only what it has opened itself.
-    await db.connection().execute(async () => {});
+    if (!isLasting) await db.connection().execute(async () => {});
   } catch (error) {
     await db.destroy();
     throw new StoreError(`cannot reach the database at ${location}: ${(error as Error).message}`, { cause: error });
   }
-  return {
-    db,
-    reports: db,
-    batch: batchInTransaction(db),
-    dialect: 'postgres',
-    location,
-    close: () => db.destroy(),
+  const outages: Outage[] = [];
+  const closing = new AbortController();
+  const openWatch = (): pg.Client => new driver.Client({ ...config, fallback_application_name: 'daywire watch' });
+  // Commands that end within a second have no connection for it.
+  const watching = watchServer(openWatch, sockets, outages, closing.signal, isLasting ? 0 : SECOND);
+  const close = async (): Promise<void> => {
+    // The watch ends what a server that has gone does not.
+    await db.destroy();
+    closing.abort();
+    await watching;
   };
+  return { ...watched, dialect: 'postgres', location, outages, close };
 }
 
 function openSqliteStore(path: string): Store {
@@ -123,15 +168,8 @@ function openSqliteStore(path: string): Store {
 
 /** Opens a store in memory. It works on the calling thread, because threads could not share it. */
 export function openInMemory(database = openSqlite(':memory:')): Store {
-  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
-  return {
-    db,
-    reports: db,
-    batch: batchInTransaction(db),
-    dialect: 'sqlite',
-    location: ':memory:',
-    close: () => db.destroy(),
-  };
+  const watched = openWatched(new SqliteDialect({ database }));
+  return { ...watched, dialect: 'sqlite', location: ':memory:', outages: [], close: () => watched.db.destroy() };
 }
 
 function openInFile(path: string): Store {
@@ -143,7 +181,9 @@ function openInFile(path: string): Store {
     reports: reports.db,
     batch: file.batch,
     dialect: 'sqlite',
+    faults: file.faults,
     location: path,
+    outages: [],
     async close() {
       await reports.close();
       await file.close();

@@ -5,11 +5,13 @@
  * A worker requests its next mark after it has handed in its last outcome, and both are written in that order. So it
  * never has more than one row that is `submitting`, or submitted but not yet recorded.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CompiledQuery } from 'kysely';
+import { isConnectionLost } from '../../core/store/outages.ts';
 import type { StatementBatch } from '../../core/store/statement-batch.ts';
 import { inTransaction, isSerializationFailure, type Store } from '../../core/store/store.ts';
 import type { RefusalKind } from '../../core/store/tables.ts';
-import { type Clock, MINUTE } from '../../lib/time.ts';
+import { type Clock, MINUTE, SECOND } from '../../lib/time.ts';
 import { refusalQuery } from '../control/circuit-breaker.ts';
 import { SUBMISSION_LIMIT } from '../transport/connection.ts';
 import type { DeliveryOutcome } from './delivery-outcome.ts';
@@ -49,6 +51,8 @@ export class GroupCommit {
   #marks: PendingMark[] = [];
   #outcomes: PendingOutcome[] = [];
   #isWriting = false;
+  /** When outcomes are given up, by `performance.now()`; null while the database is there. */
+  #giveUpAt: number | null = null;
 
   constructor(store: Pick<Store, 'db' | 'batch'>, clock: Clock) {
     this.#store = store;
@@ -64,7 +68,7 @@ export class GroupCommit {
    * Records an outcome; see `recordOutcomes`.
    * @param refusal its kind, if it counts for the circuit breaker
    * @returns false if the claim was lost and nothing was recorded
-   * @throws if the store fails
+   * @throws if the store fails; while the database is away, it waits as long as a claim is respected
    */
   record(claim: ClaimedDelivery, outcome: DeliveryOutcome, refusal?: RefusalKind): Promise<boolean> {
     return this.#add(this.#outcomes, { claim, outcome, refusal });
@@ -88,8 +92,15 @@ export class GroupCommit {
       this.#outcomes = [];
       try {
         await this.#write(marks, outcomes, this.#clock());
+        this.#giveUpAt = null;
       } catch (error) {
-        for (const { reject } of [...outcomes, ...marks]) reject(error);
+        for (const { reject } of marks) reject(error);
+        this.#giveUpAt ??= performance.now() + SUBMISSION_LIMIT;
+        if (isConnectionLost(error) && performance.now() < this.#giveUpAt) {
+          // Without its outcome, a message would be submitted again.
+          this.#outcomes.unshift(...outcomes);
+          await sleep(SECOND);
+        } else for (const { reject } of outcomes) reject(error);
       }
     }
     this.#isWriting = false;

@@ -84,9 +84,15 @@ export async function archive(app: AppContext, options: ArchiveLimits = {}): Pro
   return options.signal?.aborted ? closed : summarise([closed, await publishBehind(app)]);
 }
 
-/** Mirrors the published documents to the folder of feeds. */
-export async function mirrorPublished({ store, config }: Pick<AppContext, 'store' | 'config'>): Promise<void> {
-  await mirrorDocuments(store.db, config.paths.feeds);
+/**
+ * Mirrors the published documents to the folder of feeds. If it cannot be written, that is an alert: the documents are
+ * in the store, and pages are served from there.
+ * @returns whether it succeeded
+ */
+export async function mirrorPublished({ store, config, alerts }: AppContext): Promise<boolean> {
+  const { feeds } = config.paths;
+  const mirror = (): Promise<unknown> => mirrorDocuments(store.db, feeds);
+  return alerts.storage.attempt('feeds', `The folder of feeds ${feeds}`, mirror);
 }
 
 /** Publishes pending changes batch by batch. */

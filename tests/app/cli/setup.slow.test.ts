@@ -231,7 +231,7 @@ describe.concurrent('daywire init', () => {
     expect(stderr).toMatch(/exists already: nothing was written/);
     const empty = newFolder('empty');
     const invalid = await empty.run(['init', '--zone', 'Nowhere']);
-    expect(invalid.code).toBe(1);
+    expect(invalid.code).toBe(78);
     expect(invalid.stderr).toMatch(/publication\.zone is "Nowhere"/);
     expect(readdirSync(empty.path)).toEqual([]);
   });

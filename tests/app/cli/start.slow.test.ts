@@ -58,7 +58,7 @@ describe.concurrent('daywire start --once', () => {
     keepOneFeed(folder);
     const env = { DAYWIRE_DATABASE_URL: await newPostgresUrl('empty') };
     const without = await folder.run(['start', '--once'], env);
-    expect(without.code).toBe(1);
+    expect(without.code).toBe(78);
     expect(without.stderr).toMatch(/set DAYWIRE_SECRET/);
     const { code, stdout, stderr } = await folder.run(['start', '--once'], { ...env, DAYWIRE_SECRET: 's'.repeat(40) });
     expect(stderr).toBe('');
@@ -91,6 +91,10 @@ describe('daywire start', () => {
     expect((await folder.run(['import', '--undated', 'now', 'in'])).code).toBe(0);
     expect(await latest(url)).toContain('Headline of breaking');
     expect(readFileSync(join(folder.path, 'feeds/latest.rss'), 'utf8')).toContain('Headline of breaking');
+    // A terminal that closes, or a tool that rotates logs, does not end it.
+    child.kill('SIGHUP');
+    await printed(child, /SIGHUP is ignored/);
+    expect((await fetch(`${url}healthz`)).status).toBe(200);
     expect(await ended(child, 'SIGTERM')).toEqual([0, null]);
   });
 

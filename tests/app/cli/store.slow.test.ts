@@ -39,6 +39,20 @@ describe.concurrent('a backup', () => {
     expect(twice).toMatchObject({ code: 1, stderr: expect.stringMatching(/is not empty/) });
   });
 
+  it('raises an alert if it fails, which the next good one resolves', async () => {
+    const folder = await queuedFolder();
+    const alerts = async () =>
+      (await status(folder, SECRET)).alerts.map(({ key }) => key).filter((key) => key !== 'delivery');
+    writeFileSync(join(folder.path, 'taken'), '');
+    // A mistake of the operator, then a folder that is none.
+    expect((await folder.run(['backup', 'taken'], SECRET)).code).toBe(1);
+    expect(await alerts()).toEqual([]);
+    expect((await folder.run(['backup', 'taken/backup.db'], SECRET)).code).toBe(1);
+    expect(await alerts()).toEqual(['storage:backup']);
+    expect((await folder.run(['backup', 'good.db'], SECRET)).code).toBe(0);
+    expect(await alerts()).toEqual([]);
+  });
+
   it('holds its queue also when its file replaces the store', async () => {
     const other = newFolder('sample');
     mkdirSync(join(other.path, 'var'));

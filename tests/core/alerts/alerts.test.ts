@@ -1,11 +1,17 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { sql } from 'kysely';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type AlertSender, openAlertSender, raiseAlert, resolveAlerts } from '../../../src/core/alerts/alerts.ts';
-import type { Store } from '../../../src/core/store/store.ts';
+import { AlertSender } from '../../../src/core/alerts/alert-sender.ts';
+import { raiseAlert, resolveAlerts } from '../../../src/core/alerts/alerts.ts';
+import { probeFolder } from '../../../src/core/alerts/storage-watch.ts';
+import type { Db, Store } from '../../../src/core/store/store.ts';
 import { callHeartbeat } from '../../../src/delivery/monitor/heartbeat.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { alertNamed, openAlerts } from '../../support/alerts.ts';
 import { clockAt, type TestClock } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { openTestLog, type TestLog } from '../../support/test-log.ts';
 import { openTwice } from '../schedule/two-processes.ts';
 import { startWebServer, type WebServer } from '../schedule/web-server.ts';
@@ -26,7 +32,7 @@ interface Scene {
 }
 
 function senderOf(store: Store, { at, log, web }: Pick<Scene, 'at' | 'log' | 'web'>): AlertSender {
-  return openAlertSender(store, { webhook: web.url, publication: 'The Meridian Wire', clock: at.clock, log });
+  return new AlertSender(store, { webhook: web.url, publication: 'The Meridian Wire', clock: at.clock, log });
 }
 
 async function setUp(open: () => Promise<Store>): Promise<Scene> {
@@ -34,6 +40,46 @@ async function setUp(open: () => Promise<Store>): Promise<Scene> {
   const scene = { at: clockAt(noon), log: openTestLog(), web: await startWebServer() };
   return { ...scene, store, sender: senderOf(store, scene) };
 }
+
+/** Until not even a short alert finds room. */
+async function fillPages(db: Db): Promise<void> {
+  for (const length of [64_000, 1_000, 100, 1]) {
+    for (let index = 0; ; index++) {
+      const alert = { kind: 'webhook', subject: { of: `${length}-${index}` }, message: 'x'.repeat(length) };
+      const isFull = await raiseAlert(db, alert, noon).then(
+        () => false,
+        () => true,
+      );
+      if (isFull) break;
+    }
+  }
+}
+
+const sqliteDisk = {
+  async fill(db: Db): Promise<void> {
+    await sql`pragma max_page_count = 1`.execute(db);
+    await fillPages(db);
+  },
+  async free(db: Db): Promise<void> {
+    await sql`pragma max_page_count = 1000000`.execute(db);
+  },
+};
+
+/** A server that answers as one with a full disk. */
+const postgresDisk = {
+  async fill(db: Db): Promise<void> {
+    await sql`create function fail() returns trigger language plpgsql as
+      $$begin raise exception 'could not extend file' using errcode = '53100'; end$$`.execute(db);
+    for (const table of ['alerts', 'meta']) {
+      await sql`create trigger full_disk before insert or update on ${sql.table(table)}
+        for each statement execute function fail()`.execute(db);
+    }
+    await raiseAlert(db, { ...disk }, noon).catch(() => {});
+  },
+  async free(db: Db): Promise<void> {
+    await sql`drop function fail() cascade`.execute(db);
+  },
+};
 
 const notified = (web: WebServer): unknown[] =>
   web.requests.map(({ body }) => {
@@ -116,7 +162,7 @@ forBothDatabases((open, dialect) => {
     it('is kept where no webhook is configured', async () => {
       const { store, at, log } = await setUp(open);
       await raiseAlert(store.db, disk, noon);
-      await openAlertSender(store, { webhook: undefined, publication: 'W', clock: at.clock, log }).send();
+      await new AlertSender(store, { webhook: undefined, publication: 'W', clock: at.clock, log }).send();
       expect(await openAlerts(store.db)).toMatchObject([{ ...disk, notifiedAt: null }]);
     });
 
@@ -129,7 +175,124 @@ forBothDatabases((open, dialect) => {
     });
   });
 
+  describe('a store that is full', () => {
+    const { fill, free } = dialect === 'sqlite' ? sqliteDisk : postgresDisk;
+    const ofStorage = async (store: Store) => (await openAlerts(store.db)).filter(({ kind }) => kind === 'storage');
+
+    it('is told from memory once, logged once a minute, and resolved when there is room again', async () => {
+      const { store, at, log, web, sender } = await setUp(open);
+      await fill(store.db);
+      for (; at.now < noon + 3 * MINUTE; at.now += 5 * SECOND) await sender.send();
+      expect(notified(web)).toEqual(['raised storage:store']);
+      expect(log.lines.filter((line) => line.includes('The store cannot be written: '))).toHaveLength(3);
+      expect(await ofStorage(store)).toEqual([]);
+      await free(store.db);
+      at.now += 15 * SECOND;
+      await sender.send();
+      expect(notified(web)).toEqual(['raised storage:store', 'resolved storage:store']);
+      expect([await ofStorage(store), sender.storage.failing()]).toEqual([[], []]);
+    });
+
+    it('does not hide that a folder cannot be written, and the webhook is called again if it failed', async () => {
+      const { store, at, web, sender } = await setUp(open);
+      web.answer = 500;
+      await fill(store.db);
+      sender.storage.set('feeds', 'No feeds.');
+      await sender.send();
+      web.requests.length = 0;
+      web.answer = 200;
+      at.now += MINUTE;
+      await sender.send();
+      expect(notified(web).sort()).toEqual(['raised storage:feeds', 'raised storage:store']);
+      await free(store.db);
+      at.now += MINUTE;
+      await sender.send();
+      await sender.send();
+      expect(notified(web).slice(2)).toEqual(['resolved storage:store']);
+      expect((await ofStorage(store)).map(({ key }) => key)).toEqual(['storage:feeds']);
+    });
+
+    it('stays told until a process that starts has written to it', async () => {
+      const { store, at, log, web } = await setUp(open);
+      await raiseAlert(store.db, { kind: 'storage', subject: { place: 'store' }, message: 'Full.' }, noon - HOUR);
+      await fill(store.db);
+      store.faults.last = null;
+      const sender = senderOf(store, { at, log, web });
+      await sender.send();
+      expect(await ofStorage(store)).toHaveLength(1);
+      await free(store.db);
+      at.now += MINUTE;
+      await sender.send();
+      expect(await ofStorage(store)).toEqual([]);
+    });
+  });
+
+  describe('a folder that cannot be written', () => {
+    const place = { kind: 'storage', subject: { place: 'feeds' } };
+
+    it('raises an alert that the next success resolves, also of a process before this one', async () => {
+      const { store, at, web, sender } = await setUp(open);
+      const folder = join(temporaryFolder(), 'feeds');
+      const attempt = () => sender.storage.attempt('feeds', `The folder ${folder}`, () => probeFolder(folder));
+      expect(await attempt()).toBe(false);
+      await sender.send();
+      expect(await openAlerts(store.db)).toMatchObject([
+        {
+          key: 'storage:feeds',
+          message: `The folder ${folder} cannot be written: no such file or directory (ENOENT).`,
+        },
+      ]);
+      mkdirSync(folder);
+      expect(await attempt()).toBe(true);
+      at.now += MINUTE;
+      await sender.send();
+      expect(readdirSync(folder)).toEqual([]);
+      expect(notified(web)).toEqual(['raised storage:feeds', 'resolved storage:feeds']);
+      await raiseAlert(store.db, { ...place, message: 'Read-only.' }, at.now);
+      const next = new AlertSender(store, {
+        webhook: undefined,
+        publication: 'W',
+        clock: at.clock,
+        log: openTestLog(),
+      });
+      next.storage.set('feeds', null);
+      await next.send();
+      expect(await openAlerts(store.db)).toEqual([]);
+    });
+
+    it('stays told while another machine can write its own', async () => {
+      const { store, at, log, web, sender } = await setUp(open);
+      const other = senderOf(store, { at, log, web });
+      other.storage.set('feeds', null);
+      await other.send();
+      sender.storage.set('feeds', 'Read-only.');
+      for (const each of [sender, other, sender, other]) await each.send();
+      expect(notified(web)).toEqual(['raised storage:feeds']);
+    });
+
+    it('throws an error that is not one of the disk', async () => {
+      const { sender } = await setUp(open);
+      const failing = sender.storage.attempt('feeds', 'It', () => Promise.reject(new Error('a mistake')));
+      await expect(failing).rejects.toThrow('a mistake');
+      expect(sender.storage.failing()).toEqual([]);
+    });
+  });
+
   describe('a failing webhook', () => {
+    it('is not called by another process before its delay is over', async () => {
+      const { store, at, log, web, sender } = await setUp(open);
+      const other = senderOf(store, { at, log, web });
+      web.answer = 500;
+      await raiseAlert(store.db, disk, at.now);
+      await sender.send();
+      at.now += 29 * SECOND;
+      await other.send();
+      expect(web.requests).toHaveLength(1);
+      at.now += SECOND;
+      await other.send();
+      expect(web.requests).toHaveLength(2);
+    });
+
     it('is recorded, called again after growing delays, and gets all that it missed', async () => {
       const { store, at, log, web, sender } = await setUp(open);
       web.answer = 500;
@@ -170,7 +333,7 @@ forBothDatabases((open, dialect) => {
       const { store, at, log } = await setUp(open);
       await raiseAlert(store.db, disk, noon);
       const webhook = 'http://127.0.0.1:9/s3cret';
-      await openAlertSender(store, { webhook, publication: 'W', clock: at.clock, log }).send();
+      await new AlertSender(store, { webhook, publication: 'W', clock: at.clock, log }).send();
       const written = JSON.stringify([log.lines, await openAlerts(store.db)]);
       expect(written).toMatch(/no connection/);
       expect(written).not.toMatch(/s3cret|127\.0\.0\.1/);

@@ -21,7 +21,7 @@ const job = {
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 const recorded = [];
 for (now of JSON.parse(instants) as number[]) {
-  recorded.push(...(await runDue(store, [job], { clock: () => now, alerts: { send: async () => {} }, log })));
+  recorded.push(...(await runDue(store, [job], { clock: () => now, log })));
 }
 await store.close();
 process.stdout.write(JSON.stringify({ ran, recorded }));

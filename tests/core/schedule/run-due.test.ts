@@ -11,13 +11,13 @@ import { openAlerts } from '../../support/alerts.ts';
 import { clockAt, type TestClock } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { openTestLog } from '../../support/test-log.ts';
-import { createDatabase, jobOf, noAlerts, openTwice, runDueInTwoProcesses, type TestJob } from './two-processes.ts';
+import { createDatabase, jobOf, openTwice, runDueInTwoProcesses, type TestJob } from './two-processes.ts';
 
 // 07:30 in Shanghai.
 const slot = Date.UTC(2026, 10, 23, 23, 30);
 
 function depsAt(at: TestClock) {
-  return { clock: at.clock, alerts: noAlerts, log: openTestLog() };
+  return { clock: at.clock, log: openTestLog() };
 }
 
 async function openAlertKeys(store: Store): Promise<string[]> {

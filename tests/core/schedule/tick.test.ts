@@ -1,6 +1,5 @@
 import cron from 'node-cron';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { AlertSender } from '../../../src/core/alerts/alerts.ts';
 import type { JobOutcome } from '../../../src/core/schedule/job.ts';
 import { listRuns } from '../../../src/core/schedule/run-ledger.ts';
 import { openTicker, startTicker } from '../../../src/core/schedule/tick.ts';
@@ -20,16 +19,6 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-function countSends(): AlertSender & { sends: number } {
-  const alerts = {
-    sends: 0,
-    send: async () => {
-      alerts.sends++;
-    },
-  };
-  return alerts;
-}
-
 function countReads(store: Store): () => number {
   const read = vi.spyOn(store.db, 'selectFrom');
   return () => read.mock.calls.length;
@@ -40,7 +29,7 @@ describe('a tick', () => {
     const store = await openMigrated();
     const at = clockAt(slot - 40 * SECOND);
     const job = jobOf();
-    const ticker = await openTicker(store, [job], { clock: at.clock, alerts: countSends(), log: openTestLog() });
+    const ticker = await openTicker(store, [job], { clock: at.clock, log: openTestLog() });
     const reads = countReads(store);
     const checks: number[] = [];
     for (; at.now <= slot + 2 * SECOND; at.now += SECOND) {
@@ -57,7 +46,7 @@ describe('a tick', () => {
   it('checks at once after the clock was set back', async () => {
     const store = await openMigrated();
     const at = clockAt(slot - HOUR);
-    const ticker = await openTicker(store, [jobOf()], { clock: at.clock, alerts: countSends(), log: openTestLog() });
+    const ticker = await openTicker(store, [jobOf()], { clock: at.clock, log: openTestLog() });
     ticker.tick();
     await ticker.idle();
     const reads = countReads(store);
@@ -75,7 +64,6 @@ describe('a tick', () => {
     const quick = jobOf({ id: 'publish:quick', schedule: everyMinute, coalesce: true });
     const ticker = await openTicker(store, [slow, quick], {
       clock: at.clock,
-      alerts: countSends(),
       log: openTestLog(),
     });
     for (at.now = slot + SECOND; at.now <= slot + 4 * MINUTE; at.now += SECOND) {
@@ -97,7 +85,7 @@ describe('a tick', () => {
     const at = clockAt(slot - MINUTE);
     const log = openTestLog();
     const job = jobOf();
-    const ticker = await openTicker(store, [job], { clock: at.clock, alerts: countSends(), log });
+    const ticker = await openTicker(store, [job], { clock: at.clock, log });
     const away = vi.spyOn(store.db, 'selectFrom').mockImplementation(() => {
       throw new Error('connection lost');
     });
@@ -116,7 +104,7 @@ describe('a tick', () => {
     const store = await openMigrated();
     const log = openTestLog();
     const job = jobOf({ schedule: { cron: '0 0 L-30 2 *', zone: 'UTC', graceMinutes: 60 } });
-    await openTicker(store, [job], { clock: () => slot, alerts: countSends(), log });
+    await openTicker(store, [job], { clock: () => slot, log });
     expect(log.lines.join()).toContain('no slot within the next eight years');
   });
 });
@@ -128,9 +116,8 @@ describe('the ticker', () => {
     const store = await openMigrated();
     const { promise, resolve } = Promise.withResolvers<JobOutcome>();
     const job = jobOf({}, () => promise);
-    const alerts = countSends();
     const tasks = cron.getTasks().size;
-    const ticker = await startTicker(store, [job], { clock: Date.now, alerts, log: openTestLog() });
+    const ticker = await startTicker(store, [job], { clock: Date.now, log: openTestLog() });
     await vi.advanceTimersByTimeAsync(2_000);
     expect(job.ran).toEqual([]);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -144,7 +131,6 @@ describe('the ticker', () => {
     resolve({ kind: 'done' });
     await stopping;
     expect(await listRuns(store.db, 10)).toMatchObject([{ state: 'done', startedAt: slot }]);
-    expect(alerts.sends).toBeGreaterThan(0);
     expect(cron.getTasks().size).toBe(tasks);
     expect(warn).not.toHaveBeenCalled();
   });
@@ -154,7 +140,7 @@ describe('the ticker', () => {
     const warn = vi.spyOn(console, 'warn');
     const store = await openMigrated();
     const job = jobOf();
-    const ticker = await startTicker(store, [job], { clock: Date.now, alerts: countSends(), log: openTestLog() });
+    const ticker = await startTicker(store, [job], { clock: Date.now, log: openTestLog() });
     // A long synchronous render: the clock moves on and no timer fires.
     vi.setSystemTime(slot + 20_000);
     await vi.advanceTimersByTimeAsync(3_000);

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
-import type { AlertSender } from '../../../src/core/alerts/alerts.ts';
 import type { Job, JobOutcome } from '../../../src/core/schedule/job.ts';
 import type { Run } from '../../../src/core/schedule/run-ledger.ts';
 import { migrate } from '../../../src/core/store/schema.ts';
@@ -53,8 +52,6 @@ export async function runDueInTwoProcesses(
   const both = outputs.map(({ stdout }) => JSON.parse(stdout) as { ran: number[]; recorded: Run[] });
   return { ran: both.flatMap((one) => one.ran), recorded: both.flatMap((one) => one.recorded) };
 }
-
-export const noAlerts: AlertSender = { send: async () => {} };
 
 export interface TestJob extends Job {
   /** The slots it was called for. */

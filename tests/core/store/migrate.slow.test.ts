@@ -1,6 +1,7 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MIGRATIONS } from '../../../src/core/store/migrations.ts';
 import { migrate, schemaState } from '../../../src/core/store/schema.ts';
 import { openStore, type Store } from '../../../src/core/store/store.ts';
@@ -49,6 +50,62 @@ describe('migrations', () => {
     expect(ran.flat()).toEqual(['9999-synthetic']);
     expect((await schemaState(two)).kind).toBe('current');
     await Promise.all([one.close(), two.close()]);
+  });
+});
+
+describe('a migration on PostgreSQL', () => {
+  /** A store whose migration is due, and a transaction that reads a table of it until `end` is called. */
+  async function withReader() {
+    const databaseUrl = await newPostgresUrl();
+    const [store, reader] = await Promise.all([
+      openStore({ databaseUrl, path: '' }),
+      openStore({ databaseUrl, path: '' }),
+    ]);
+    onTestFinished(async () => void (await Promise.all([store.close(), reader.close()])));
+    MIGRATIONS['9999-synthetic'] = async (db) => {
+      await translations(db);
+      await sql`alter table editions add column region text`.execute(db);
+    };
+    const tx = await reader.db.startTransaction().execute();
+    await sql`select count(*) from editions`.execute(tx);
+    return { store, tx };
+  }
+
+  it('gives way to transactions that read, and runs when they end', async () => {
+    const { store, tx } = await withReader();
+    const migrating = migrate(store);
+    await sleep(300);
+    // The migration holds this table and waits for the other one: a deadlock, if it did not give way.
+    await sql`select count(*) from articles`.execute(tx);
+    await sleep(2000);
+    expect((await schemaState(store)).kind).toBe('stale');
+    await tx.commit().execute();
+    expect(await migrating).toEqual(['9999-synthetic']);
+    const { rows } = await sql`select current_setting('statement_timeout') as statement,
+      current_setting('lock_timeout') as lock`.execute(store.db);
+    expect(rows).toEqual([{ statement: '30min', lock: '0' }]);
+  });
+
+  it('names who reads when it gives up, and has changed nothing', async () => {
+    const { store, tx } = await withReader();
+    const now = performance.now();
+    const clock = vi.spyOn(performance, 'now').mockReturnValueOnce(now);
+    onTestFinished(() => clock.mockRestore());
+    clock.mockReturnValue(now + 61_000);
+    await expect(migrate(store)).rejects.toThrow(
+      /in use for a minute, and is unchanged: stop daywire.*: \d+ daywire since 2.*: select count/,
+    );
+    await tx.rollback().execute();
+    expect(await schemaState(store)).toEqual({ kind: 'stale', missing: ['9999-synthetic'] });
+  });
+
+  it('may take longer than other statements', async () => {
+    const databaseUrl = `${await newPostgresUrl()}?statement_timeout=200`;
+    const store = await openStore({ databaseUrl, path: '' });
+    onTestFinished(() => store.close());
+    MIGRATIONS['9999-synthetic'] = async (db) => void (await sql`select pg_sleep(0.5)`.execute(db));
+    expect(await migrate(store)).toEqual(['9999-synthetic']);
+    await expect(sql`select pg_sleep(0.5)`.execute(store.db)).rejects.toThrow('statement timeout');
   });
 });
 

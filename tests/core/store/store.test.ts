@@ -47,9 +47,9 @@ describe('a store on PostgreSQL', () => {
     const url = await newPostgresUrl();
     const observer = await openStore({ databaseUrl: url, path: '' });
     const connections = async () => {
-      // Without the server's own processes, such as autovacuum.
+      // Without the server's own processes, such as autovacuum, and without the watch, which opens a second later.
       const found = await sql`select pid from pg_stat_activity
-        where datname = current_database() and backend_type = 'client backend'`.execute(observer.db);
+        where datname = current_database() and application_name = 'daywire'`.execute(observer.db);
       return found.rows.length;
     };
     expect(await connections()).toBe(1);
@@ -58,6 +58,19 @@ describe('a store on PostgreSQL', () => {
     await store.close();
     await expect.poll(connections).toBe(1);
     await observer.close();
+  });
+
+  it('limits the time of a statement and of an idle transaction, unless its URL says otherwise', async () => {
+    const url = await newPostgresUrl();
+    const limits = async (databaseUrl: string): Promise<string[]> => {
+      const store = await openStore({ databaseUrl, path: '' });
+      onTestFinished(() => store.close());
+      const { rows } = await sql<Record<string, string>>`select current_setting('statement_timeout') as statement,
+        current_setting('idle_in_transaction_session_timeout') as idle`.execute(store.db);
+      return Object.values(rows[0] ?? {});
+    };
+    expect(await limits(url)).toEqual(['30min', '5min']);
+    expect(await limits(`${url}?statement_timeout=90000`)).toEqual(['90s', '5min']);
   });
 
   it('is named without its password when it cannot be reached', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import type { StatementBatch } from '../../../src/core/store/statement-batch.ts';
 import type { Store } from '../../../src/core/store/store.ts';
@@ -29,6 +29,38 @@ function countBatches(store: Store, fail: (transaction: number) => Error | null 
 
 describe('GroupCommit', () => {
   forBothDatabases((open) => {
+    it('records the outcome of a submission when the database is back, and refuses marks until then', async () => {
+      const store = await open();
+      await queueEdition(store, 2);
+      const [first, second] = await claim(store);
+      const lost = new Error('Connection terminated unexpectedly');
+      const counted = countBatches(store, (transaction) => (transaction === 2 || transaction === 3 ? lost : null));
+      const commit = new GroupCommit(counted, () => NOW);
+      await commit.mark(first!);
+      const recorded = commit.record(first!, SUBMITTED);
+      await expect(commit.mark(second!)).rejects.toBe(lost);
+      expect(await recorded).toBe(true);
+      expect(counted.transactions()).toBe(4);
+      expect((await deliveriesOf(store)).map(({ state }) => state)).toEqual(['submitted', 'pending']);
+    });
+
+    it('gives an outcome up once other workers may claim its delivery', async () => {
+      const store = await open();
+      await queueEdition(store, 1);
+      const [claimed] = await claim(store);
+      const lost = new Error('Connection terminated unexpectedly');
+      const clock = vi.spyOn(performance, 'now');
+      onTestFinished(() => clock.mockRestore());
+      const commit = new GroupCommit(
+        countBatches(store, () => {
+          clock.mockReturnValue(performance.now() + 6 * MINUTE);
+          return lost;
+        }),
+        () => NOW,
+      );
+      await expect(commit.record(claimed!, SUBMITTED)).rejects.toBe(lost);
+    });
+
     it('writes the marks of all workers in one transaction', async () => {
       const store = await open();
       await queueEdition(store, 7);

@@ -209,7 +209,9 @@ describe('claimDeliveries', () => {
       reports: db,
       batch: batchInTransaction(db),
       dialect: 'sqlite',
+      faults: { last: null },
       location: ':memory:',
+      outages: [],
       close: () => db.destroy(),
     };
     await migrate(store);

@@ -1,7 +1,6 @@
 /** Steps of the tests of drafts: an app with a few stories, and what an editor does to its draft. */
 
 import { jobsOf } from '../../../src/app/capabilities.ts';
-import { runDeps } from '../../../src/app/first-run.ts';
 import type { NewsletterConfig } from '../../../src/core/config/config.ts';
 import { registerSchedules } from '../../../src/core/schedule/register.ts';
 import { runDue } from '../../../src/core/schedule/run-due.ts';
@@ -116,7 +115,7 @@ export async function approve(app: DraftApp): Promise<void> {
 export function check(app: DraftApp, now: number): Promise<Run[]> {
   app.now = now;
   const jobs = jobsOf(app).filter(({ id }) => id.startsWith('newsletter:'));
-  return runDue(app.store, jobs, runDeps(app));
+  return runDue(app.store, jobs, app);
 }
 
 /** The ids of the closed edition's stories in order of their names; null if none is closed. */

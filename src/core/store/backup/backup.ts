@@ -169,7 +169,11 @@ async function copySqlite(store: Store, file: string): Promise<void> {
   try {
     // An empty file is filled, and keeps its mode.
     createPrivateFile(file);
-    await sql`vacuum into ${file}`.execute((source ?? store).db);
+    await sql`vacuum into ${file}`.execute((source ?? store).db).catch((error: Error) => {
+      // SQLite's message names neither file, and the thread has added that of its connection.
+      const reason = error.message.replace(`${store.location}: `, '');
+      throw new StoreError(`${file} cannot be written: ${reason}`, { cause: error });
+    });
   } finally {
     await source?.close();
   }
@@ -235,7 +239,7 @@ async function requireEmpty(db: Db, tables: TableShape[], location: string): Pro
 
 function openFile(path: string, access: SqliteAccess): Store {
   const file = openSqliteInThread(path, access);
-  return { ...file, reports: file.db, dialect: 'sqlite', location: path };
+  return { ...file, reports: file.db, dialect: 'sqlite', location: path, outages: [] };
 }
 
 /** Flushes a file to the disk. */

@@ -1,0 +1,145 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { NOT_DURABLE, startPostgresServer } from '../../../scripts/postgres-server.ts';
+import { openStore, type Store } from '../../../src/core/store/store.ts';
+import { closeServers, startServer, type TestServer } from '../../delivery/servers.ts';
+import { editConfig, type Folder, keepOneFeed, newFolder, printed } from '../../support/command.ts';
+
+let server: Awaited<ReturnType<typeof startPostgresServer>>;
+let databases = 0;
+
+beforeAll(async () => {
+  server = await startPostgresServer('empty', NOT_DURABLE);
+});
+afterEach(closeServers);
+afterAll(() => server.stop());
+
+/** A sample newsroom on an empty database. Its mail server takes a while for each message. */
+async function newsroom(): Promise<{ folder: Folder; env: NodeJS.ProcessEnv; mail: TestServer }> {
+  const received: TestServer['received'] = [];
+  const mail = await startServer({
+    onData(stream, session, done) {
+      stream.resume();
+      stream.once('end', async () => {
+        received.push({
+          from: '',
+          to: session.envelope.rcptTo.map(({ address }) => address),
+          raw: Buffer.of(),
+          secure: false,
+        });
+        await sleep(300);
+        done(null, '2.0.0 kept');
+      });
+    },
+  });
+  const folder = newFolder('sample');
+  keepOneFeed(folder);
+  editConfig(folder, 'port: 8080', 'port: 0');
+  editConfig(folder, 'transport: file', `transport: smtp\n  smtpUrl: ${mail.url}`);
+  editConfig(folder, 'connections: 5', 'connections: 2');
+  databases += 1;
+  const name = `newsroom_${databases}`;
+  const admin = await openStore({ databaseUrl: `${server.url}/empty`, path: '' });
+  await sql`create database ${sql.id(name)}`.execute(admin.db);
+  await admin.close();
+  const env = { DAYWIRE_DATABASE_URL: `${server.url}/${name}`, DAYWIRE_SECRET: 's'.repeat(40) };
+  return { folder, env, mail: { ...mail, received } };
+}
+
+async function read<T>({ DAYWIRE_DATABASE_URL: databaseUrl }: NodeJS.ProcessEnv, query: (store: Store) => Promise<T>) {
+  const store = await openStore({ databaseUrl, path: '' });
+  try {
+    return await query(store);
+  } finally {
+    await store.close();
+  }
+}
+
+const alerts = (env: NodeJS.ProcessEnv): Promise<{ message: string; resolved_at: number | null }[]> =>
+  read(env, ({ db }) =>
+    db.selectFrom('alerts').select(['message', 'resolved_at']).where('kind', '=', 'database').execute(),
+  );
+
+async function expectCleanStop(child: ChildProcess): Promise<void> {
+  expect([child.exitCode, child.signalCode]).toEqual([null, null]);
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([0, null]);
+}
+
+describe('daywire start', () => {
+  it('goes on with the deliveries due at its start after PostgreSQL was away for two seconds', async () => {
+    const { folder, env, mail } = await newsroom();
+    const child = folder.spawn(['start'], env);
+    const isUp = printed(child, /pages +(http:\S+)/);
+    await expect.poll(() => mail.received.length, { timeout: 40_000 }).toBeGreaterThan(2);
+    await server.halt();
+    await sleep(2000);
+    await server.resume();
+    const url = await isUp;
+    expect((await fetch(new URL('healthz', url))).status).toBe(200);
+    await expect.poll(() => mail.received.length, { timeout: 20_000 }).toBe(7);
+    // A message whose outcome was lost would be submitted again.
+    const states = await read(env, ({ db }) => db.selectFrom('deliveries').select(['state', 'reason']).execute());
+    expect(states).toEqual(Array(7).fill({ state: 'submitted', reason: null }));
+    expect(new Set(mail.received.flatMap(({ to }) => to)).size).toBe(7);
+    await expect
+      .poll(() => alerts(env), { timeout: 10_000 })
+      .toEqual([
+        {
+          message: expect.stringMatching(/^The database was away for \d+ s: .*\. It is back, and all work goes on\.$/),
+          resolved_at: expect.any(Number),
+        },
+      ]);
+    await expectCleanStop(child);
+  }, 90_000);
+
+  it.each(['web', 'desk', 'schedule', 'deliver'])(
+    'with the role %s waits for a PostgreSQL that is away at its start, and reports that once it is back',
+    async (role) => {
+      const { folder, env } = await newsroom();
+      await server.halt();
+      const child = folder.spawn(['start', '--role', role], env);
+      const isUp = printed(child, /^daywire \S+: .*/m);
+      await printed(child, /the database is away: waiting for it/);
+      await server.resume();
+      await isUp;
+      await expect.poll(() => alerts(env), { timeout: 10_000 }).toHaveLength(1);
+      await expectCleanStop(child);
+    },
+    60_000,
+  );
+
+  it('ends at once when it is stopped while it waits', async () => {
+    const { folder, env } = await newsroom();
+    await server.halt();
+    try {
+      const child = folder.spawn(['start'], env);
+      await printed(child, /the database is away: waiting for it/);
+      child.kill('SIGTERM');
+      expect(await once(child, 'exit')).toEqual([1, null]);
+    } finally {
+      await server.resume();
+    }
+  }, 30_000);
+});
+
+describe('commands that end', () => {
+  it.each([['deliver'], ['import', 'articles'], ['start', '--once'], ['migrate']])(
+    'do not wait for a PostgreSQL that is away: %s',
+    async (...args) => {
+      const { folder, env } = await newsroom();
+      await server.halt();
+      try {
+        const { code, stderr } = await folder.exec(args, env);
+        expect(stderr).toMatch(/cannot reach the database at postgres:\/\/127\.0\.0\.1:\d+\/\w+: .*ECONNREFUSED/);
+        expect(code).toBe(1);
+      } finally {
+        await server.resume();
+      }
+    },
+    30_000,
+  );
+});

@@ -1,5 +1,5 @@
 /** Accounts: who may sign in to the desk. An account is never deleted, because logs name it, but it can be disabled. */
-import { sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { type Db, dialectOf, type Tx } from '../core/store/store.ts';
 import type { Tables } from '../core/store/tables.ts';
 import { parseAddress } from '../lib/address.ts';
@@ -68,11 +68,6 @@ export async function listAccounts(db: Db): Promise<(Account & { lastSeenAt: num
 }
 
 /** Reads an account, and lets no other transaction change it until this one ends. */
-export async function lockAccount(tx: Tx, id: number): Promise<Account | null> {
-  const row = await lockAccountRow(tx, id);
-  return row === undefined ? null : toAccount(row);
-}
-
 export async function lockAccountRow(tx: Tx, id: number): Promise<AccountRow | undefined> {
   const query = tx.selectFrom('accounts').selectAll().where('id', '=', id);
   return query.$if(dialectOf(tx) === 'postgres', (q) => q.forUpdate()).executeTakeFirst();
@@ -100,9 +95,7 @@ export function toSignedInAccount(row: AccountRow): SignedInAccount {
   return account;
 }
 
-export type AccountRow = {
-  [Column in keyof Tables['accounts']]: Column extends 'id' | 'has_shortcuts' ? number : Tables['accounts'][Column];
-};
+export type AccountRow = Selectable<Tables['accounts']>;
 
 /** Equal for addresses that presumably reach the same mailbox. Any text has a key, bounded. @param typed any text */
 export function emailKey(typed: string): string {

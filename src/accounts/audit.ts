@@ -40,11 +40,8 @@ async function insertAuditRow(tx: Tx, actor: AuditActor, now: number, audited: A
   const row = { at: now, ...who, act, subject: boundedLine(subject, SUBJECT_LIMIT), detail: stored };
   await tx.insertInto('audit_log').values(row).execute();
   if (!SECURITY_ACT.test(act)) return;
-  const client = actor === CONSOLE ? null : (actor.client ?? null);
-  await tx
-    .insertInto('security_log')
-    .values({ ...row, client })
-    .execute();
+  const entry = { ...row, client: actor === CONSOLE ? null : (actor.client ?? null) };
+  await tx.insertInto('security_log').values(entry).execute();
 }
 
 /** How the log names an account as subject. */

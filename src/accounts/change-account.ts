@@ -1,6 +1,6 @@
 /** Changes to accounts by an admin, and of the own password. Each ends the sessions of the account. */
 import { type Db, inTransaction, lockName, type Tx } from '../core/store/store.ts';
-import { type Account, lockAccount, type SignedInAccount, toAccount } from './account.ts';
+import { type Account, lockAccountRow, type SignedInAccount, toAccount } from './account.ts';
 import { type AuditActor, accountSubject, auditAct } from './audit.ts';
 import { ordered, replacePassword, withdrawInvitationsOf, withdrawPasswordLinks } from './invitations.ts';
 import { hashPassword, passwordProblem } from './passwords.ts';
@@ -118,9 +118,9 @@ async function changeAccount(db: Db, id: number, change: (tx: Tx, account: Accou
   await inTransaction(db, async (tx) => {
     // Two admins could each take the role from the other.
     await lockName(tx, 'admins');
-    const account = await lockAccount(tx, id);
-    if (account === null) throw new AccountError('There is no such account.');
-    await change(tx, account);
+    const row = await lockAccountRow(tx, id);
+    if (row === undefined) throw new AccountError('There is no such account.');
+    await change(tx, toAccount(row));
   });
 }
 

@@ -4,13 +4,7 @@
  */
 import type { AppContext } from '../core/app-context.ts';
 import { type Db, inTransaction } from '../core/store/store.ts';
-import { DAY } from '../lib/time.ts';
 import { accountSubject, toLogEntry } from './audit.ts';
-
-/** Auditors ask for three months of sign-ins. */
-const KEPT_FOR = 90 * DAY;
-/** Entries of one turn. */
-const BATCH = 500;
 
 /**
  * Records a wrong password or code. Nothing that was typed is stored.
@@ -29,20 +23,8 @@ export async function recordFailure(
 /** Writes new entries to the log of the process, with the field `security`: once, also with several processes. */
 export async function shipSecurityLog({ store, log }: Pick<AppContext, 'store' | 'log'>): Promise<void> {
   await inTransaction(store.db, async (tx) => {
-    const unshipped = tx.selectFrom('security_log').select('id').where('is_shipped', '=', 0).orderBy('id').limit(BATCH);
-    const rows = await tx
-      .updateTable('security_log')
-      .set({ is_shipped: 1 })
-      .where('is_shipped', '=', 0)
-      .where('id', 'in', unshipped)
-      .returningAll()
-      .execute();
+    const unshipped = tx.updateTable('security_log').set({ is_shipped: 1 }).where('is_shipped', '=', 0);
+    const rows = await unshipped.returningAll().execute();
     for (const row of rows.toSorted((a, b) => a.id - b.id)) log.info({ security: toLogEntry(row) }, row.act);
   });
-}
-
-/** @returns number of deleted rows */
-export async function deleteOldSecurityEntries(db: Db, now: number): Promise<number> {
-  const old = db.deleteFrom('security_log').where('at', '<', now - KEPT_FOR);
-  return Number((await old.executeTakeFirstOrThrow()).numDeletedRows);
 }

@@ -12,25 +12,14 @@ export const SESSION_IDLE = 12 * HOUR;
 /** How often the last request is written. */
 const SEEN_EVERY = MINUTE;
 
-/** The last use of a session. */
-interface SessionUse {
-  /** IP address; null if it is unknown. */
-  client: string | null;
-  /** Such as `Firefox on Windows`. */
-  browser: string;
-}
-
 /** Edge and Opera name Chrome, too, and Chrome names Safari. */
 const BROWSERS = ['Edg=Edge', 'OPR=Opera', 'Firefox', 'FxiOS=Firefox', 'Chrome', 'CriOS=Chrome', 'Safari'];
 const SYSTEMS = ['Android', 'iPhone', 'iPad', 'Windows', 'CrOS=ChromeOS', 'Mac OS=macOS', 'Linux'];
 
 /** `Firefox on Windows`. @param userAgent header of the request */
 export function browserName(userAgent: string): string {
-  const [browser = 'unknown browser', system = 'unknown system'] = [BROWSERS, SYSTEMS].map((known) => {
-    const found = known.find((one) => userAgent.includes(one.split('=', 1)[0] as string));
-    return found?.split('=').at(-1);
-  });
-  return `${browser} on ${system}`;
+  const named = (known: string[]) => known.map((one) => one.split('=')).find(([part = '']) => userAgent.includes(part));
+  return `${named(BROWSERS)?.at(-1) ?? 'unknown browser'} on ${named(SYSTEMS)?.at(-1) ?? 'unknown system'}`;
 }
 
 /** Begins a session. @returns the token for the browser's cookie */
@@ -44,14 +33,14 @@ export async function beginSession(tx: Tx, accountId: number, now: number): Prom
 /**
  * Finds who sent a request, and notes that the session is in use.
  * @param token of the cookie, as the browser sent it
- * @param use by which browser; null for what an open page requests by itself: a browser that was left alone is idle
+ * @param use by which browser and IP address; null for what an open page requests by itself: a browser that was left alone is idle
  * @returns null without a session, or if it has ended
  */
 export async function findSession(
   db: Db,
   token: string,
   now: number,
-  use: Partial<SessionUse> | null = {},
+  use: { client?: string | null; browser?: string } | null = {},
 ): Promise<SignedInAccount | null> {
   const hash = hashOfToken(token);
   if (hash === null) return null;
@@ -93,18 +82,13 @@ export async function endSession(db: Db, token: string): Promise<void> {
  * @param except the token of one that goes on @param only the id of the one to end
  * @returns their number
  */
-export async function endSessions(
-  db: Db,
-  accountId: number,
-  except: string | null = null,
-  only: string | null = null,
-): Promise<number> {
-  const kept = except === null ? null : hashOfToken(except);
+export async function endSessions(db: Db, accountId: number, except?: string | null, only?: string | null) {
+  const kept = hashOfToken(except ?? '');
   const { numDeletedRows } = await db
     .deleteFrom('account_sessions')
     .where('account_id', '=', accountId)
     .$if(kept !== null, (q) => q.where('token_hash', '<>', kept as string))
-    .$if(only !== null, (q) => q.where('token_hash', '=', only as string))
+    .$if(typeof only === 'string', (q) => q.where('token_hash', '=', only as string))
     .executeTakeFirstOrThrow();
   return Number(numDeletedRows);
 }

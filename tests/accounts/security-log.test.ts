@@ -84,8 +84,9 @@ forEachDatabase((open) => {
       await desk.post(null, '/sign-in', { email: EMAIL, password: PASSWORD });
       const { app } = desk;
       const run = (now: number) => accountsCapability.runRetention?.(app, now);
-      expect(await run(app.now + 90 * DAY)).toMatchObject({ securityEntries: 0 });
-      expect(await run(app.now + 90 * DAY + MINUTE)).toMatchObject({ securityEntries: 1 });
+      await run(app.now + 90 * DAY);
+      expect(await entries(desk)).toHaveLength(1);
+      await run(app.now + 90 * DAY + MINUTE);
       expect(await entries(desk)).toEqual([]);
       expect(await desk.audit()).toHaveLength(1);
     });

@@ -38,7 +38,6 @@ const NOTHING = {
   progress: 0,
   visits: 0,
   deskSessions: 0,
-  securityEntries: 0,
 };
 
 function run(store: Store) {

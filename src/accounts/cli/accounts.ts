@@ -1,19 +1,15 @@
 /** Commands about the accounts of the desk. */
 import { type Command, Option } from 'commander';
 import { type CliContext, CommandError, type JsonOption, jsonCommand, printResult } from '../../core/cli/context.ts';
-import { formatJson, table } from '../../core/cli/text.ts';
+import { table } from '../../core/cli/text.ts';
 import type { Db } from '../../core/store/store.ts';
 import { localDateTime } from '../../lib/time.ts';
 import { type Account, CONSOLE, findAccountByEmail, listAccounts } from '../account.ts';
-import { readAuditLog } from '../audit.ts';
 import { AccountError, disableAccount, enableAccount } from '../change-account.ts';
 import { type Invitation, invite, listInvitations } from '../invitations.ts';
 import { ACCOUNT_ROLES, type AccountRole } from '../permissions.ts';
 import { resetSecondFactor } from '../second-factor.ts';
 import { insecureSiteMessage, keepsSessions } from '../secure-site.ts';
-
-/** The newest entries of the security log that are printed. */
-const LOG_LIMIT = 100_000;
 
 export function addAccountCommands(program: Command, cli: CliContext): void {
   const accounts = program.command('accounts').description('accounts of the desk, the pages for editors at /desk');
@@ -49,16 +45,6 @@ export function addAccountCommands(program: Command, cli: CliContext): void {
     .description('let an account whose authenticator app and recovery codes are lost sign in with its password alone')
     .argument('<address>')
     .action((address: string) => change(cli, address, resetSecondFactor, 'signs in without a second factor'));
-
-  accounts
-    .command('security-log')
-    .description('print sign-ins and failures, exports and changes of accounts of the last 90 days as JSON lines')
-    .action(() =>
-      cli.withApp(async ({ store }) => {
-        const entries = await readAuditLog(store.db, {}, { before: null, limit: LOG_LIMIT, table: 'security_log' });
-        for (const entry of entries.toReversed()) cli.print(formatJson(entry));
-      }),
-    );
 }
 
 function inviteAddress(

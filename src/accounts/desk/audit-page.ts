@@ -37,13 +37,11 @@ function logRoute(table: LogTable, path: string, title: string): DeskRoute {
       ...{ path, query: { account: accountId?.toString(), act, subject } },
       ...{ older: last?.id.toString() ?? null, isFirst: before === undefined },
     };
-    const other =
-      table === 'audit_log'
-        ? html`<a href="${request.desk.base}/audit/security">Security log: sign-ins and failures, with addresses</a>`
-        : html`<a href="${request.desk.base}/audit">Audit log: all acts</a>`;
-    const body = html`<p>${other}</p>
+    const { base } = request.desk;
+    const body = html`<p><a href="${base}/audit">Audit log: all acts</a>,
+<a href="${base}/audit/security">security log: sign-ins and failures, with addresses</a></p>
 ${filterForm(request, filter, { path, accounts, acts })}
-<section id="log" data-region>${logTable(request, shown, { table, hasActs: acts.length > 0 })}
+<section id="log" data-region>${logTable(request, shown, acts.length > 0)}
 ${pager(request, links)}</section>`;
     return respondPage(request, { title, section: 'audit', body });
   };
@@ -89,16 +87,12 @@ ${submitButton('Filter', { id: 'filter' })}
 </form>`;
 }
 
-function logTable(
-  request: DeskRequest,
-  entries: readonly AuditLogEntry[],
-  { table, hasActs }: { table: LogTable; hasActs: boolean },
-): Html {
+function logTable(request: DeskRequest, entries: readonly AuditLogEntry[], hasActs: boolean): Html {
   if (entries.length === 0) {
     return html`<p class="empty">${hasActs ? 'No entry matches.' : 'Nobody has done anything at the desk yet.'}</p>`;
   }
   const rows = entries.map((entry) => logRow(request, entry));
-  const from = table === 'security_log' ? ['Address'] : [];
+  const from = entries[0]?.client === undefined ? [] : ['Address'];
   return rowTable('Entries', ['Time', 'Who', 'Act', 'Subject', 'Detail', ...from], rows);
 }
 

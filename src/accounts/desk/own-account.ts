@@ -111,12 +111,6 @@ ${
     ? postButton(request, '/account/end-sessions', 'Sign out all other sessions', { id: 'end-sessions' })
     : html`<p class="hint">This is the only session.</p>`
 }</section>`;
-  return respondPage(request, {
-    ...{
-      title: account.name,
-      section: null,
-      body,
-      status: (errors.current ?? errors.wanted) === undefined ? 200 : 422,
-    },
-  });
+  const status = (errors.current ?? errors.wanted) === undefined ? 200 : 422;
+  return respondPage(request, { title: account.name, section: null, body, status });
 }

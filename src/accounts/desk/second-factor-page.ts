@@ -6,7 +6,7 @@ import type { DeskRoute } from '../../web/desk/desk-route.ts';
 import { respondAfter, respondPage } from '../../web/desk/page.ts';
 import { passwordField, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { sessionTokenOf } from '../../web/desk/session-cookie.ts';
-import { countRecoveryCodes, factorSecret, factorUri, resetSecondFactor, setUpSecondFactor } from '../second-factor.ts';
+import { factorSecret, factorUri, resetSecondFactor, setUpSecondFactor } from '../second-factor.ts';
 
 const PATH = '/account/second-factor';
 
@@ -32,17 +32,17 @@ export const secondFactorRoutes: DeskRoute[] = [
   },
 ];
 
-/** @param errors of the form's fields */
-async function respondFactor(
-  request: SignedInRequest,
-  errors: { password?: string | undefined; code?: string } = {},
-): Promise<Response> {
+interface FieldErrors {
+  password?: string | undefined;
+  code?: string;
+}
+
+function respondFactor(request: SignedInRequest, errors: FieldErrors = {}): Promise<Response> {
   const { desk, account } = request;
   const path = desk.base + PATH;
   const body = account.hasSecondFactor
-    ? html`<p>It is on: signing in needs a code of your authenticator app, too. Recovery codes left:
-${await countRecoveryCodes(desk.app.store.db, account.id)}. For another app, or new recovery codes, switch it off and on
-again.</p>
+    ? html`<p>It is on: signing in needs a code of your authenticator app, too. For another app, or new recovery codes,
+switch it off and on again.</p>
 <form class="narrow" method="post" action="${path}/off" data-plain>
 ${passwordField()}
 ${submitButton('Switch it off', { danger: true, id: 'off' })}
@@ -53,7 +53,7 @@ ${submitButton('Switch it off', { danger: true, id: 'off' })}
 }
 
 /** Each new page has another secret. One that was posted with something wrong is shown again. */
-function setUpForm({ desk, account, form }: SignedInRequest, errors: { password?: string | undefined; code?: string }) {
+function setUpForm({ desk, account, form }: SignedInRequest, errors: FieldErrors): Html {
   const { accounts, publication } = desk.app.config;
   const secret = factorSecret(form.get('secret'));
   const uri = factorUri(secret, account.email, publication.name);

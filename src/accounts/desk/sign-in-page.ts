@@ -8,10 +8,9 @@ import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form
 import { when } from '../../web/desk/parts/when.ts';
 import { browserTokensOf, deleteSessionCookie, replaceSession, sessionTokenOf } from '../../web/desk/session-cookie.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
-import { finishSignIn, type SecondStep } from '../second-factor.ts';
 import { recordFailure } from '../security-log.ts';
 import { endSession } from '../sessions.ts';
-import { type SignInRefusal, signIn } from '../sign-in.ts';
+import { finishSignIn, type SignIn, signIn } from '../sign-in.ts';
 import { codeField } from './second-factor-page.ts';
 
 export const signInRoutes: DeskRoute[] = [
@@ -27,7 +26,6 @@ export const signInRoutes: DeskRoute[] = [
     },
   },
   { method: 'POST', path: '/sign-in', needs: null, handle: handleSignIn },
-  { method: 'POST', path: '/sign-in/code', needs: null, handle: handleCode },
   {
     method: 'POST',
     path: '/sign-out',
@@ -42,66 +40,51 @@ export const signInRoutes: DeskRoute[] = [
   },
 ];
 
+/** The address and the password, or the code after them. */
 async function handleSignIn(request: DeskRequest): Promise<Response> {
   const { c, desk, form, at } = request;
   const { store, keys, log } = desk.app;
-  const next = form.get('next');
-  const credentials = { email: form.get('email') ?? '', password: form.get('password') ?? '' };
-  const client = clientAddress(desk.web, c);
-  const browsers = browserTokensOf(c);
+  const [next, step] = [form.get('next'), form.get('step') ?? undefined];
+  const typed = (name: string): string => form.get(name) ?? '';
+  const [client, browsers] = [clientAddress(desk.web, c), browserTokensOf(c)];
   const signInStore = { db: store.db, secrets: await keys.signingSecrets() };
-  const result = await signIn(signInStore, { ...credentials, client, browsers }, at);
+  const result =
+    step === undefined
+      ? await signIn(signInStore, { email: typed('email'), password: typed('password'), client, browsers }, at)
+      : await finishSignIn(signInStore, { step, code: typed('code'), client }, at);
   if (result.kind === 'second-factor') return respondForm(request, next, undefined, result.step);
-  if (result.kind !== 'signed-in') {
-    if (result.kind === 'wrong') {
-      await recordFailure(store.db, { act: 'account.sign-in-failed', accountId: result.accountId, client }, at);
-      log.warn({ account: result.accountId ?? 'unknown' }, 'sign-in failed');
-    } else log.warn({ reason: result.kind }, 'sign-in refused');
-    return respondForm(request, next, result);
+  if (result.kind === 'signed-in') {
+    await replaceSession(request, result.token, result.account.email);
+    return c.redirect(pathAfterSignIn(next, desk.base), 303);
   }
-  await replaceSession(request, result.token, result.account.email);
-  return c.redirect(pathAfterSignIn(next, desk.base), 303);
+  if (result.kind === 'wrong') {
+    const act = `account.${step === undefined ? 'sign-in' : 'code'}-failed`;
+    await recordFailure(store.db, { act, accountId: result.accountId, client }, at);
+    log.warn({ account: result.accountId ?? 'unknown' }, 'sign-in failed');
+  } else log.warn({ reason: result.kind }, 'sign-in refused');
+  return respondForm(request, next, result, result.kind === 'expired' ? undefined : step);
 }
 
-async function handleCode(request: DeskRequest): Promise<Response> {
-  const { c, desk, form, at } = request;
-  const { store, keys, log } = desk.app;
-  const [next, step, code] = [form.get('next'), form.get('step') ?? '', form.get('code') ?? ''];
-  const signInStore = { db: store.db, secrets: await keys.signingSecrets() };
-  const client = clientAddress(desk.web, c);
-  const result = await finishSignIn(signInStore, { step, code, client }, at);
-  if (result.kind === 'expired') return respondForm(request, next, result);
-  if (result.kind !== 'signed-in') {
-    const { accountId } = result;
-    if (result.kind === 'wrong-code')
-      await recordFailure(store.db, { act: 'account.code-failed', accountId, client }, at);
-    log.warn({ account: accountId, reason: result.kind }, 'sign-in failed after the password');
-    return respondForm(request, next, result, step);
-  }
-  await replaceSession(request, result.token, result.account.email);
-  return c.redirect(pathAfterSignIn(next, desk.base), 303);
-}
-
-type RefusedStep = SignInRefusal | Exclude<SecondStep, { kind: 'signed-in' }>;
+type Refusal = Exclude<SignIn, { kind: 'signed-in' | 'second-factor' }>;
 
 /** @param step asks for a code, after the right password */
-function respondForm(
-  request: DeskRequest,
-  next: string | null,
-  refusal?: RefusedStep,
-  step?: string,
-): Promise<Response> {
+function respondForm(request: DeskRequest, next: string | null, refusal?: Refusal, step?: string): Promise<Response> {
   const { desk, form, at, c } = request;
   if (refusal?.kind === 'too-many') c.header('Retry-After', String(Math.ceil((refusal.retryAt - at) / SECOND)));
   const target = pathAfterSignIn(next, desk.base);
   const fields =
     step === undefined
-      ? passwordFields(form.get('email'))
+      ? html`${textField({
+          ...{ name: 'email', label: 'Email address', type: 'email', autocomplete: 'username', required: true },
+          value: form.get('email')?.slice(0, SHOWN_LIMIT),
+        })}
+${textField({
+  ...{ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', required: true },
+})}`
       : html`${hiddenFields({ step })}
 ${codeField('Six digits of your authenticator app, or a recovery code. An admin can reset a lost second factor.')}`;
-  const path = step === undefined ? '/sign-in' : '/sign-in/code';
-  const body = html`<form method="post" action="${desk.base}${path}" data-plain>
-${refusal === undefined ? '' : html`<p class="error" id="refusal" role="alert">${refusalText(request, refusal)}</p>`}
+  const body = html`<form method="post" action="${desk.base}/sign-in" data-plain>
+${refusal === undefined ? '' : html`<p class="error" id="refusal" role="alert">${refusalText(request, refusal, step)}</p>`}
 ${hiddenFields(target === desk.base ? {} : { next: target })}
 ${fields}
 ${submitButton('Sign in', { primary: true, id: 'sign-in' })}
@@ -110,27 +93,16 @@ ${submitButton('Sign in', { primary: true, id: 'sign-in' })}
   return respondPage(request, { title: step === undefined ? 'Sign in' : 'Your code', section: null, body, status });
 }
 
-function passwordFields(email: string | null): Html {
-  return html`${textField({
-    ...{ name: 'email', label: 'Email address', type: 'email', autocomplete: 'username', required: true },
-    value: email?.slice(0, SHOWN_LIMIT),
-  })}
-${textField({
-  ...{ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', required: true },
-})}`;
-}
-
 /** Longer than any address. */
 const SHOWN_LIMIT = 320;
-const STATUS = { wrong: 422, 'wrong-code': 422, expired: 422, 'too-many': 429, busy: 503 } as const;
+const STATUS = { wrong: 422, expired: 422, 'too-many': 429, busy: 503 } as const;
 
-function refusalText(request: DeskRequest, refusal: RefusedStep): Html {
+function refusalText(request: DeskRequest, refusal: Refusal, step?: string): Html {
   switch (refusal.kind) {
     case 'wrong':
+      if (step !== undefined) return html`The code is wrong, or was used. Wait for the next one.`;
       return html`The address or the password is wrong, or the account is disabled. An admin can make a link for a new
 password.`;
-    case 'wrong-code':
-      return html`The code is wrong, or was used. Wait for the next one.`;
     case 'expired':
       return html`That took too long. Sign in again.`;
     case 'too-many':

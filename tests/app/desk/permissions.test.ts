@@ -88,7 +88,7 @@ describe('the routes of the desk', () => {
     const names = DESK_ROUTES.map(name);
     expect(names.filter((one, index) => names.indexOf(one) !== index)).toEqual([]);
     expect(DESK_ROUTES.filter(({ needs }) => needs === null).map(name)).toEqual([
-      ...['GET /sign-in', 'POST /sign-in', 'POST /sign-in/code', 'GET /invitation/:token', 'POST /invitation/:token'],
+      ...['GET /sign-in', 'POST /sign-in', 'GET /invitation/:token', 'POST /invitation/:token'],
     ]);
   });
 

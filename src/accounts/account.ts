@@ -1,5 +1,5 @@
 /** Accounts: who may sign in to the desk. An account is never deleted, because logs name it, but it can be disabled. */
-import { sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { type Db, dialectOf, type Tx } from '../core/store/store.ts';
 import type { Tables } from '../core/store/tables.ts';
 import { parseAddress } from '../lib/address.ts';
@@ -14,13 +14,15 @@ export interface Account {
   roles: readonly AccountRole[];
   /** Whether single keys act on pages. */
   hasShortcuts: boolean;
+  /** Whether signing in needs a code as well. */
+  hasSecondFactor: boolean;
   createdAt: number;
   /** Epoch milliseconds; null if it may sign in. */
   disabledAt: number | null;
 }
 
 /** An account behind a valid session. */
-export type SignedInAccount = Readonly<Pick<Account, 'id' | 'name' | 'email' | 'roles' | 'hasShortcuts'>>;
+export type SignedInAccount = Readonly<Omit<Account, 'createdAt' | 'disabledAt'>>;
 
 /** The name of those who use the command line, in the audit log. No account can have it. */
 export const CONSOLE = 'console';
@@ -66,14 +68,9 @@ export async function listAccounts(db: Db): Promise<(Account & { lastSeenAt: num
 }
 
 /** Reads an account, and lets no other transaction change it until this one ends. */
-export async function lockAccount(tx: Tx, id: number): Promise<Account | null> {
-  const row = await tx
-    .selectFrom('accounts')
-    .selectAll()
-    .where('id', '=', id)
-    .$if(dialectOf(tx) === 'postgres', (q) => q.forUpdate())
-    .executeTakeFirst();
-  return row === undefined ? null : toAccount(row);
+export async function lockAccountRow(tx: Tx, id: number): Promise<AccountRow | undefined> {
+  const query = tx.selectFrom('accounts').selectAll().where('id', '=', id);
+  return query.$if(dialectOf(tx) === 'postgres', (q) => q.forUpdate()).executeTakeFirst();
 }
 
 /** Switches the single keys of an account on or off. */
@@ -89,12 +86,16 @@ export function toAccount(row: AccountRow): Account {
   return {
     ...{ id: row.id, name: row.name, email: row.email, roles: JSON.parse(row.roles) },
     ...{ hasShortcuts: row.has_shortcuts === 1, createdAt: row.created_at, disabledAt: row.disabled_at },
+    hasSecondFactor: row.second_factor !== null,
   };
 }
 
-type AccountRow = {
-  [Column in keyof Tables['accounts']]: Column extends 'id' | 'has_shortcuts' ? number : Tables['accounts'][Column];
-};
+export function toSignedInAccount(row: AccountRow): SignedInAccount {
+  const { createdAt, disabledAt, ...account } = toAccount(row);
+  return account;
+}
+
+export type AccountRow = Selectable<Tables['accounts']>;
 
 /** Equal for addresses that presumably reach the same mailbox. Any text has a key, bounded. @param typed any text */
 export function emailKey(typed: string): string {

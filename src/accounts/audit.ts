@@ -2,8 +2,9 @@
  * The audit log: what accounts did. A row is written in the transaction of the act, and never changes. It holds no
  * password, token or address: subscribers are named by their id. Long texts are cut.
  */
-import { sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { Db, InTransaction, Tx } from '../core/store/store.ts';
+import type { Tables } from '../core/store/tables.ts';
 import { boundedLine } from '../lib/text/clean-text.ts';
 import { CONSOLE, type SignedInAccount } from './account.ts';
 
@@ -17,8 +18,13 @@ export interface AuditedAct {
   detail?: Record<string, DetailValue | readonly DetailValue[]>;
 }
 
-/** The account that acts; `console` for the command line. */
-export type AuditActor = Pick<SignedInAccount, 'id' | 'name'> | typeof CONSOLE;
+/** The account that acts, with the address of its client; `console` for the command line. */
+export type AuditActor =
+  | (Pick<SignedInAccount, 'id' | 'name'> & { client?: string | null | undefined })
+  | typeof CONSOLE;
+
+/** Acts that are in the security log, too. */
+const SECURITY_ACT = /^account\.|\.export/;
 
 /** Writes the row of an act at the end of its transaction. @param now epoch milliseconds */
 export function auditAct(actor: AuditActor, now: number, act: AuditedAct): InTransaction {
@@ -33,6 +39,9 @@ async function insertAuditRow(tx: Tx, actor: AuditActor, now: number, audited: A
   );
   const row = { at: now, ...who, act, subject: boundedLine(subject, SUBJECT_LIMIT), detail: stored };
   await tx.insertInto('audit_log').values(row).execute();
+  if (!SECURITY_ACT.test(act)) return;
+  const entry = { ...row, client: actor === CONSOLE ? null : (actor.client ?? null) };
+  await tx.insertInto('security_log').values(entry).execute();
 }
 
 /** How the log names an account as subject. */
@@ -62,6 +71,13 @@ export interface AuditLogEntry {
   act: string;
   subject: string;
   detail: Record<string, unknown>;
+  /** IP address, in the security log. */
+  client?: string | null;
+}
+
+export function toLogEntry(row: Selectable<Tables['security_log']>): AuditLogEntry {
+  const { account_id: accountId, detail, is_shipped, ...entry } = row;
+  return { ...entry, accountId, detail: JSON.parse(detail) };
 }
 
 export interface AuditFilter {
@@ -69,6 +85,9 @@ export interface AuditFilter {
   act?: string | undefined;
   subject?: string | undefined;
 }
+
+/** The security log has the same columns, and one of the client. */
+export type LogTable = 'audit_log' | 'security_log';
 
 /**
  * A subject has few entries: with one, SQLite must not choose the index of the account or the act. Otherwise a page of
@@ -78,10 +97,10 @@ export interface AuditFilter {
 export async function readAuditLog(
   db: Db,
   { accountId, act, subject }: AuditFilter,
-  { before, limit }: { before: number | null; limit: number },
+  { before, limit, table = 'audit_log' }: { before: number | null; limit: number; table?: LogTable },
 ): Promise<AuditLogEntry[]> {
   const rows = await db
-    .selectFrom('audit_log')
+    .selectFrom(table as 'security_log')
     .selectAll()
     .$if(subject !== undefined, (q) => q.where('subject', '=', subject as string))
     .$if(accountId !== undefined, (q) =>
@@ -94,16 +113,17 @@ export async function readAuditLog(
     .orderBy('id', 'desc')
     .limit(limit)
     .execute();
-  return rows.map(({ account_id, detail, ...row }) => ({ ...row, accountId: account_id, detail: JSON.parse(detail) }));
+  return rows.map(toLogEntry);
 }
 
 /** All acts that the log has, by name: one look-up in the index for each, for a log of any size. */
-export async function listActs(db: Db): Promise<string[]> {
+export async function listActs(db: Db, table: LogTable = 'audit_log'): Promise<string[]> {
+  const log = sql.table(table);
   const { rows } = await sql<{ act: string }>`
     with recursive acts (act) as (
-      select min(act) from audit_log
+      select min(act) from ${log}
       union all
-      select (select min(audit_log.act) from audit_log where audit_log.act > acts.act) from acts
+      select (select min(log.act) from ${log} as log where log.act > acts.act) from acts
       where acts.act is not null
     )
     select act from acts where act is not null`.execute(db);

@@ -1,14 +1,17 @@
 import type { Capability } from '../core/capability.ts';
 import { warning } from '../core/finding.ts';
 import type { Db } from '../core/store/store.ts';
-import { DAY, HOUR } from '../lib/time.ts';
+import { repeat } from '../lib/repeat.ts';
+import { DAY, HOUR, SECOND } from '../lib/time.ts';
 import { hasAccounts } from './account.ts';
 import { insecureSiteMessage, keepsSessions } from './secure-site.ts';
+import { shipSecurityLog } from './security-log.ts';
 import { SESSION_IDLE, SESSION_LIFETIME } from './sessions.ts';
 import { countFailures, FAILURE_LIMIT } from './sign-in.ts';
 
 export const accountsCapability: Capability = {
   runRetention: async ({ store }, now) => ({ deskSessions: await deleteEndedSessions(store.db, now) }),
+  startTasks: (app) => [repeat(5 * SECOND, 'shipping the security log', app.log, () => shipSecurityLog(app))],
   checks: {
     async content({ db }, { publication }, now) {
       if (keepsSessions(publication.url) || !(await hasAccounts(db, now))) return [];
@@ -22,6 +25,9 @@ export const accountsCapability: Capability = {
 
 /** How long it remains known who was invited and did not accept. The audit log has who did. */
 const INVITATIONS_KEPT_FOR = 30 * DAY;
+
+/** Auditors ask for three months of sign-ins. */
+const SECURITY_LOG_KEPT_FOR = 90 * DAY;
 
 /** The desk shows open pages for less than a minute; pages delete older rows while any is open. */
 const PRESENCE_KEPT_FOR = HOUR;
@@ -40,6 +46,10 @@ export async function deleteEndedSessions(db: Db, now: number): Promise<number> 
     await db
       .deleteFrom('sign_in_failures')
       .where('at', '<=', now - FAILURE_LIMIT.period)
+      .executeTakeFirstOrThrow(),
+    await db
+      .deleteFrom('security_log')
+      .where('at', '<', now - SECURITY_LOG_KEPT_FOR)
       .executeTakeFirstOrThrow(),
     await db
       .deleteFrom('desk_presence')

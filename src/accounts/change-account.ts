@@ -1,6 +1,6 @@
 /** Changes to accounts by an admin, and of the own password. Each ends the sessions of the account. */
-import { type Db, type InTransaction, inTransaction, lockName, type Tx } from '../core/store/store.ts';
-import { type Account, lockAccount, type SignedInAccount, toAccount } from './account.ts';
+import { type Db, inTransaction, lockName, type Tx } from '../core/store/store.ts';
+import { type Account, lockAccountRow, type SignedInAccount, toAccount } from './account.ts';
 import { type AuditActor, accountSubject, auditAct } from './audit.ts';
 import { ordered, replacePassword, withdrawInvitationsOf, withdrawPasswordLinks } from './invitations.ts';
 import { hashPassword, passwordProblem } from './passwords.ts';
@@ -95,17 +95,22 @@ export async function changePassword(
   });
 }
 
-/** Ends the other sessions of an account. @param token of the one that goes on @returns their number */
-export async function endOtherSessions(
+/**
+ * Ends sessions of an account: one, or all.
+ * @param except token of one that goes on @param only id of the one
+ * @returns their number
+ */
+export async function endSessionsOf(
   db: Db,
-  accountId: number,
-  token: string,
-  onCommit?: InTransaction,
+  actor: AuditActor,
+  { id, except, only }: { id: number; except: string | null; only: string | null },
+  now: number,
 ): Promise<number> {
   return inTransaction(db, async (tx) => {
-    const ended = await endSessions(tx, accountId, token);
-    if (ended > 0) await onCommit?.(tx);
-    return ended;
+    const count = await endSessions(tx, id, except, only);
+    const act = { act: 'account.end-sessions', subject: accountSubject(id), detail: { count } };
+    if (count > 0) await auditAct(actor, now, act)(tx);
+    return count;
   });
 }
 
@@ -113,9 +118,9 @@ async function changeAccount(db: Db, id: number, change: (tx: Tx, account: Accou
   await inTransaction(db, async (tx) => {
     // Two admins could each take the role from the other.
     await lockName(tx, 'admins');
-    const account = await lockAccount(tx, id);
-    if (account === null) throw new AccountError('There is no such account.');
-    await change(tx, account);
+    const row = await lockAccountRow(tx, id);
+    if (row === undefined) throw new AccountError('There is no such account.');
+    await change(tx, toAccount(row));
   });
 }
 

@@ -10,11 +10,12 @@ import {
   type Account,
   CONSOLE,
   emailKey,
-  lockAccount,
+  lockAccountRow,
   nameKey,
   parseAccountName,
   type SignedInAccount,
   toAccount,
+  toSignedInAccount,
 } from './account.ts';
 import { type AuditActor, type AuditedAct, accountSubject, auditAct } from './audit.ts';
 import { hashPassword, passwordProblem } from './passwords.ts';
@@ -166,10 +167,13 @@ export interface Acceptance {
   password: string;
   /** The name of the publication, which must not be the password. */
   publication: string;
+  /** IP address, for the security log. */
+  client?: string | null;
 }
 
 export type Accepted =
-  | { kind: 'accepted'; token: string; account: SignedInAccount }
+  /** Without a session where the account has a second factor: its owner signs in with both. */
+  | { kind: 'accepted'; token: string | null; account: SignedInAccount }
   | { kind: 'refused'; field: 'name' | 'password'; reason: string }
   /** The link no longer works. */
   | { kind: 'closed' }
@@ -180,7 +184,7 @@ export type Accepted =
 export async function acceptInvitation(
   db: Db,
   token: string,
-  { name: typed, password, publication }: Acceptance,
+  { name: typed, password, publication, client = null }: Acceptance,
   now: number,
 ): Promise<Accepted> {
   const invitation = await findInvitation(db, token, now);
@@ -206,8 +210,9 @@ export async function acceptInvitation(
     if (account === null) return { kind: 'closed' };
     const act = invitation.account === null ? 'account.create' : 'account.password';
     const detail = { name, roles: account.roles, invitedBy: invitation.invitedBy };
-    await auditAct(account, now, { act, subject: accountSubject(account.id), detail })(tx);
-    return { kind: 'accepted', token: await beginSession(tx, account.id, now), account };
+    await auditAct({ ...account, client }, now, { act, subject: accountSubject(account.id), detail })(tx);
+    const session = account.hasSecondFactor ? null : await beginSession(tx, account.id, now);
+    return { kind: 'accepted', token: session, account };
   });
 }
 
@@ -244,18 +249,17 @@ async function createAccount(
     })
     .returning('id')
     .executeTakeFirstOrThrow();
-  return { id, name, email, roles, hasShortcuts: true };
+  return { id, name, email, roles, hasShortcuts: true, hasSecondFactor: false };
 }
 
 /** Sets the password of an account that is not disabled, and ends its sessions and open links for another one. */
 export async function replacePassword(tx: Tx, id: number, hash: string): Promise<SignedInAccount | null> {
-  const account = await lockAccount(tx, id);
-  if (account === null || account.disabledAt !== null) return null;
+  const row = await lockAccountRow(tx, id);
+  if (row === undefined || row.disabled_at !== null) return null;
   await tx.updateTable('accounts').set({ password: hash }).where('id', '=', id).execute();
   await endSessions(tx, id);
   await withdrawPasswordLinks(tx, id);
-  const { name, email, roles, hasShortcuts } = account;
-  return { id, name, email, roles, hasShortcuts };
+  return toSignedInAccount(row);
 }
 
 function selectOpen(db: Db, now: number) {

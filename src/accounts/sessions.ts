@@ -4,13 +4,23 @@ import type { Db, Tx } from '../core/store/store.ts';
 import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { DAY, HOUR, MINUTE } from '../lib/time.ts';
-import { type SignedInAccount, toAccount } from './account.ts';
+import { type SignedInAccount, toSignedInAccount } from './account.ts';
 
 /** How long a session lasts, and how long without a request. */
 export const SESSION_LIFETIME = 7 * DAY;
 export const SESSION_IDLE = 12 * HOUR;
 /** How often the last request is written. */
 const SEEN_EVERY = MINUTE;
+
+/** Edge and Opera name Chrome, too, and Chrome names Safari. */
+const BROWSERS = ['Edg=Edge', 'OPR=Opera', 'Firefox', 'FxiOS=Firefox', 'Chrome', 'CriOS=Chrome', 'Safari'];
+const SYSTEMS = ['Android', 'iPhone', 'iPad', 'Windows', 'CrOS=ChromeOS', 'Mac OS=macOS', 'Linux'];
+
+/** `Firefox on Windows`. @param userAgent header of the request */
+export function browserName(userAgent: string): string {
+  const named = (known: string[]) => known.map((one) => one.split('=')).find(([part = '']) => userAgent.includes(part));
+  return `${named(BROWSERS)?.at(-1) ?? 'unknown browser'} on ${named(SYSTEMS)?.at(-1) ?? 'unknown system'}`;
+}
 
 /** Begins a session. @returns the token for the browser's cookie */
 export async function beginSession(tx: Tx, accountId: number, now: number): Promise<string> {
@@ -23,14 +33,14 @@ export async function beginSession(tx: Tx, accountId: number, now: number): Prom
 /**
  * Finds who sent a request, and notes that the session is in use.
  * @param token of the cookie, as the browser sent it
- * @param isUse false for what an open page requests by itself: a browser that was left alone is idle
+ * @param use by which browser and IP address; null for what an open page requests by itself: a browser that was left alone is idle
  * @returns null without a session, or if it has ended
  */
 export async function findSession(
   db: Db,
   token: string,
   now: number,
-  isUse: boolean = true,
+  use: { client?: string | null; browser?: string } | null = {},
 ): Promise<SignedInAccount | null> {
   const hash = hashOfToken(token);
   if (hash === null) return null;
@@ -38,21 +48,21 @@ export async function findSession(
     .selectFrom('account_sessions as session')
     .innerJoin('accounts', 'accounts.id', 'session.account_id')
     .selectAll('accounts')
-    .select(['session.created_at as begun_at', 'session.seen_at'])
+    .select(['session.created_at as begun_at', 'session.seen_at', 'session.browser'])
     .where('session.token_hash', '=', hash)
     .where('accounts.disabled_at', 'is', null)
     .executeTakeFirst();
   if (row === undefined || hasEnded(row.begun_at, row.seen_at, now)) return null;
-  if (isUse && now - row.seen_at >= SEEN_EVERY) {
+  const isFirst = row.browser === null && use?.browser !== undefined;
+  if (use !== null && (isFirst || now - row.seen_at >= SEEN_EVERY)) {
     await db
       .updateTable('account_sessions')
-      .set({ seen_at: now })
+      .set({ seen_at: now, ...use })
       .where('token_hash', '=', hash)
-      .where('seen_at', '<', now)
+      .where('seen_at', '<=', now)
       .execute();
   }
-  const { id, name, email, roles, hasShortcuts } = toAccount(row);
-  return { id, name, email, roles, hasShortcuts };
+  return toSignedInAccount(row);
 }
 
 /** A session of a clock that was set back since has ended: it would last as much longer. */
@@ -67,31 +77,37 @@ export async function endSession(db: Db, token: string): Promise<void> {
   if (hash !== null) await db.deleteFrom('account_sessions').where('token_hash', '=', hash).execute();
 }
 
-/** Ends the sessions of an account. @param except the token of one that goes on @returns their number */
-export async function endSessions(db: Db, accountId: number, except: string | null = null): Promise<number> {
-  const kept = except === null ? null : hashOfToken(except);
+/**
+ * Ends the sessions of an account.
+ * @param except the token of one that goes on @param only the id of the one to end
+ * @returns their number
+ */
+export async function endSessions(db: Db, accountId: number, except?: string | null, only?: string | null) {
+  const kept = hashOfToken(except ?? '');
   const { numDeletedRows } = await db
     .deleteFrom('account_sessions')
     .where('account_id', '=', accountId)
     .$if(kept !== null, (q) => q.where('token_hash', '<>', kept as string))
+    .$if(typeof only === 'string', (q) => q.where('token_hash', '=', only as string))
     .executeTakeFirstOrThrow();
   return Number(numDeletedRows);
 }
 
-/** When the sessions of an account began and were last used, newest first. */
-export async function listSessions(
-  db: Db,
-  accountId: number,
-  now: number,
-): Promise<{ begunAt: number; seenAt: number }[]> {
+/**
+ * The sessions of an account, last used first. Nobody signs in with their ids, which are for `endSessions`.
+ * @param current token of the one that asks
+ */
+export async function listSessions(db: Db, accountId: number, now: number, current: string) {
   const rows = await db
     .selectFrom('account_sessions')
-    .select(['created_at as begunAt', 'seen_at as seenAt'])
+    .select(['token_hash as id', 'created_at as begunAt', 'seen_at as seenAt', 'client', 'browser'])
     .where('account_id', '=', accountId)
     .orderBy('seen_at', 'desc')
     .orderBy('token_hash')
     .execute();
-  return rows.filter(({ begunAt, seenAt }) => !hasEnded(begunAt, seenAt, now));
+  return rows
+    .filter(({ begunAt, seenAt }) => !hasEnded(begunAt, seenAt, now))
+    .map((row) => ({ ...row, browser: row.browser ?? '', isCurrent: row.id === hashOfToken(current) }));
 }
 
 const BYTES = 32;

@@ -6,16 +6,19 @@
  * have only keyed hashes, since people type passwords into the field of the address.
  */
 import { createHmac } from 'node:crypto';
+import { decryptSecret, encryptSecret } from '../core/config/encrypt-secret.ts';
 import { deriveKey, type SigningSecrets } from '../core/config/signing-secrets.ts';
 import { acquirePermit } from '../core/store/rate-limits.ts';
 import { type Db, inTransaction, lockName, type Tx } from '../core/store/store.ts';
 import { addressBlock } from '../lib/cidr.ts';
 import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
+import { sha256 } from '../lib/sha256.ts';
 import { MINUTE, SECOND } from '../lib/time.ts';
-import { emailKey, type SignedInAccount, toAccount } from './account.ts';
+import { emailKey, lockAccountRow, type SignedInAccount, toSignedInAccount } from './account.ts';
 import { accountSubject, auditAct } from './audit.ts';
 import { findKnownBrowser } from './known-browsers.ts';
 import { hashPassword, isOutdatedHash, passwordHasHash, queuePasswordCheck } from './passwords.ts';
+import { useCode } from './second-factor.ts';
 import { beginSession } from './sessions.ts';
 
 /** Failures in a period after which no password is checked: of a stranger's address or a known browser. */
@@ -24,6 +27,13 @@ export const FAILURE_LIMIT = { count: 5, period: 15 * MINUTE };
 const ACCOUNT_LIMIT = { everyMs: 3 * MINUTE, burst: 20 };
 /** An office behind one address signs in within minutes. Slows down clients that try many accounts. */
 const CLIENT_LIMIT = { everyMs: 20 * SECOND, burst: 30 };
+/**
+ * Of codes after the right password: of all strangers for one account, or of a known browser. Each guess succeeds at 3 in
+ * 1,000,000, those of a day at 1 in 1,000.
+ */
+const CODE_LIMIT = { everyMs: 5 * MINUTE, burst: 10 };
+/** From the password to the code. */
+const STEP_LIFETIME = 5 * MINUTE;
 
 function keyedHash(secrets: SigningSecrets, subject: (string | null)[]): string {
   const key = deriveKey(secrets[0], 'hash sign-ins');
@@ -83,7 +93,7 @@ async function beginAttempt(db: Db, key: string, now: number): Promise<SignInAtt
   });
 }
 
-/** Deletes the failures of a key, after the right password. */
+/** Deletes the failures of a key, after the right password and code. */
 async function deleteSignInFailures(db: Db, key: string): Promise<void> {
   await db.deleteFrom('sign_in_failures').where('key', '=', key).execute();
 }
@@ -116,7 +126,13 @@ export type SignInRefusal =
   /** Too many passwords are being checked: try again in a few seconds. */
   | { kind: 'busy' };
 
-export type SignIn = { kind: 'signed-in'; token: string; account: SignedInAccount } | SignInRefusal;
+export type SignIn =
+  | { kind: 'signed-in'; token: string; account: SignedInAccount }
+  /** The password is right. `finishSignIn` takes the code, with this encrypted text. */
+  | { kind: 'second-factor'; step: string }
+  /** The password is needed again. */
+  | { kind: 'expired' }
+  | SignInRefusal;
 
 export interface SignInStore {
   db: Db;
@@ -135,15 +151,53 @@ export async function signIn(store: SignInStore, credentials: Credentials, now: 
   const newHash = isOutdatedHash(hash) ? await hashPassword(credentials.password) : null;
   return inTransaction(store.db, async (tx) => {
     // The password may have been changed, or the account disabled, since it was read.
-    if (!(await stillHas(tx, account.id, hash))) return { kind: 'wrong', accountId: account.id };
+    const row = await lockAccountRow(tx, account.id);
+    if (row?.disabled_at !== null || row.password !== hash) return { kind: 'wrong', accountId: account.id };
     if (newHash !== null) {
       await tx.updateTable('accounts').set({ password: newHash }).where('id', '=', account.id).execute();
     }
-    await deleteSignInFailures(tx, key);
-    const token = await beginSession(tx, account.id, now);
-    await auditAct(account, now, { act: 'account.sign-in', subject: accountSubject(account.id) })(tx);
-    return { kind: 'signed-in', token, account };
+    if (!account.hasSecondFactor) return complete(tx, account, { key, client }, now);
+    // The right password alone gives no guesses back. With another password, the text is worthless.
+    const codes = `second factor ${by.kind === 'known' ? key : account.id}`;
+    const step = JSON.stringify([now + STEP_LIFETIME, account.id, sha256(newHash ?? hash), key, codes]);
+    return { kind: 'second-factor', step: encryptSecret('seal second factors', store.secrets, step, 'sign-in') };
   });
+}
+
+/**
+ * Checks the code after the password, and begins a session.
+ * @param step as `signIn` made it @param client IP address
+ * @throws SecretError as `useCode`
+ */
+export async function finishSignIn(
+  { db, secrets }: SignInStore,
+  { step, code, client }: { step: string; code: string; client: string | null },
+  now: number,
+): Promise<SignIn> {
+  const decrypted = decryptSecret('seal second factors', secrets, step, 'sign-in') ?? '[0]';
+  const [expiresAt, accountId, hash, key, codes] = JSON.parse(decrypted);
+  if (now >= expiresAt) return { kind: 'expired' };
+  const permit = await acquirePermit(db, codes, CODE_LIMIT, now);
+  if (permit.kind === 'refused') return { kind: 'too-many', retryAt: permit.retryAt };
+  return inTransaction(db, async (tx) => {
+    const row = await lockAccountRow(tx, accountId);
+    if (row?.disabled_at !== null || sha256(row.password) !== hash) return { kind: 'expired' };
+    const used = await useCode(tx, secrets, row, code, now);
+    if (used === null) return { kind: 'wrong', accountId };
+    return complete(tx, toSignedInAccount(row), { key, client, with: used }, now);
+  });
+}
+
+async function complete(
+  tx: Tx,
+  account: SignedInAccount,
+  { key, client, ...detail }: { key: string; client: string | null; with?: string },
+  now: number,
+): Promise<SignIn> {
+  await deleteSignInFailures(tx, key);
+  const act = { act: 'account.sign-in', subject: accountSubject(account.id), detail };
+  await auditAct({ ...account, client }, now, act)(tx);
+  return { kind: 'signed-in', token: await beginSession(tx, account.id, now), account };
 }
 
 /** Whether the password is that of an account that has signed in. All its sessions share one allowance. */
@@ -182,21 +236,7 @@ async function checkPassword(
     const row = await query.executeTakeFirst();
     const isRight = await passwordHasHash(password, row?.password ?? null);
     if (row === undefined || !isRight || row.disabled_at !== null) return { kind: 'wrong', accountId: row?.id ?? null };
-    const { id, name, roles, hasShortcuts } = toAccount(row);
-    const account = { id, name, email: row.email, roles, hasShortcuts };
-    return { kind: 'right', account, hash: row.password, key: attempt.key };
+    return { kind: 'right', account: toSignedInAccount(row), hash: row.password, key: attempt.key };
   });
   return checked ?? { kind: 'busy' };
-}
-
-async function stillHas(tx: Tx, id: number, hash: string): Promise<boolean> {
-  // As an update, so that it waits for a concurrent change on PostgreSQL.
-  const { numUpdatedRows } = await tx
-    .updateTable('accounts')
-    .set({ password: hash })
-    .where('id', '=', id)
-    .where('password', '=', hash)
-    .where('disabled_at', 'is', null)
-    .executeTakeFirstOrThrow();
-  return numUpdatedRows > 0n;
 }

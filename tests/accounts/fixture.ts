@@ -34,7 +34,7 @@ export async function addAccount(
     })
     .returning('id')
     .executeTakeFirstOrThrow();
-  return { id, name, email, roles, hasShortcuts: true };
+  return { id, name, email, roles, hasShortcuts: true, hasSecondFactor: false };
 }
 
 /** Begins a session of an account. @returns its token */

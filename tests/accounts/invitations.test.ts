@@ -58,7 +58,7 @@ forBothDatabases((open) => {
     const account = { id: 1, name: 'Ivo Marchetti', email: 'ivo@example.com', roles: ['editor', 'admin'] };
     expect(accepted).toMatchObject({ kind: 'accepted', account: { ...account, hasShortcuts: true } });
     if (accepted.kind !== 'accepted') return;
-    expect(await findSession(store.db, accepted.token, NOW)).toMatchObject(account);
+    expect(await findSession(store.db, accepted.token ?? '', NOW)).toMatchObject(account);
     expect(await accept(store, token, { name: 'Somebody Else' })).toEqual({ kind: 'closed' });
     const credentials = { email: 'IVO@example.com', password: NEW_PASSWORD, client: null, browsers: [] };
     expect(await signIn({ db: store.db, secrets: SECRETS }, credentials, NOW)).toMatchObject({ kind: 'signed-in' });

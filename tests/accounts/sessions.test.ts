@@ -1,13 +1,20 @@
 import { expect, it } from 'vitest';
 import { setShortcuts } from '../../src/accounts/account.ts';
 import { deleteEndedSessions } from '../../src/accounts/capability.ts';
-import { endOtherSessions } from '../../src/accounts/change-account.ts';
-import { endSession, findSession, listSessions, SESSION_IDLE, SESSION_LIFETIME } from '../../src/accounts/sessions.ts';
+import { endSessionsOf } from '../../src/accounts/change-account.ts';
+import {
+  browserName,
+  endSession,
+  findSession,
+  listSessions,
+  SESSION_IDLE,
+  SESSION_LIFETIME,
+} from '../../src/accounts/sessions.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { HOUR, MINUTE } from '../../src/lib/time.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { addAccount, openSession } from './fixture.ts';
+import { addAccount, auditRows, openSession } from './fixture.ts';
 
 const seenAt = async ({ db }: Store) =>
   (await db.selectFrom('account_sessions').select('seen_at').executeTakeFirstOrThrow()).seen_at;
@@ -43,9 +50,9 @@ forEachDatabase((open) => {
     const store = await open();
     const mei = await addAccount(store, 'Mei', ['editor']);
     const token = await openSession(store, mei.id);
-    expect(await findSession(store.db, token, NOW + HOUR, false)).toEqual(mei);
+    expect(await findSession(store.db, token, NOW + HOUR, null)).toEqual(mei);
     expect(await seenAt(store)).toBe(NOW);
-    expect(await findSession(store.db, token, NOW + SESSION_IDLE, false)).toBeNull();
+    expect(await findSession(store.db, token, NOW + SESSION_IDLE, null)).toBeNull();
   });
 
   it('a session of a clock that was set back since has ended', async () => {
@@ -69,6 +76,25 @@ forEachDatabase((open) => {
     expect(await seenAt(store)).toBe(NOW + MINUTE);
   });
 
+  it('a session has the browser and the address of its first request, later of one a minute', async () => {
+    const store = await open();
+    const { id } = await addAccount(store, 'Mei', ['editor']);
+    const token = await openSession(store, id);
+    const uses = [
+      [NOW, 'Firefox on Linux', '192.0.2.7'],
+      [NOW + MINUTE - 1, 'Firefox on Linux', '192.0.2.8'],
+      [NOW + MINUTE, 'Firefox on Linux', '192.0.2.9'],
+    ] as const;
+    const seen = [];
+    for (const [now, browser, client] of uses) {
+      await findSession(store.db, token, now, { browser, client });
+      const [session] = await listSessions(store.db, id, now, token);
+      seen.push([session?.browser, session?.client]);
+    }
+    expect(seen.map(([, client]) => client)).toEqual(['192.0.2.7', '192.0.2.7', '192.0.2.9']);
+    expect(seen[0]?.[0]).toBe('Firefox on Linux');
+  });
+
   it('signing out ends one session, or all others', async () => {
     const store = await open();
     const { id } = await addAccount(store, 'Mei', ['editor']);
@@ -82,14 +108,21 @@ forEachDatabase((open) => {
     await endSession(store.db, first);
     await endSession(store.db, 'no token');
     expect(await findSession(store.db, first, NOW)).toBeNull();
-    expect(await listSessions(store.db, id, NOW)).toHaveLength(2);
-    const failing = async () => {
-      throw new Error('no row');
-    };
-    await expect(endOtherSessions(store.db, id, second, failing)).rejects.toThrow('no row');
-    expect(await listSessions(store.db, id, NOW)).toHaveLength(2);
-    expect(await endOtherSessions(store.db, id, second)).toBe(1);
-    expect(await endOtherSessions(store.db, id, second, failing)).toBe(0);
+    const sessions = await listSessions(store.db, id, NOW, second);
+    expect(sessions.map(({ isCurrent }) => isCurrent).toSorted()).toEqual([false, true]);
+    const idOf = (isCurrent: boolean) => sessions.find((one) => one.isCurrent === isCurrent)?.id ?? '';
+    const end = (only: string | null) => endSessionsOf(store.db, ivo, { id, except: second, only }, NOW);
+    // Not the current one, nor one of another account.
+    expect(await end(idOf(true))).toBe(0);
+    expect(await end((await listSessions(store.db, ivo.id, NOW, other))[0]?.id ?? '')).toBe(0);
+    expect(await end(idOf(false))).toBe(1);
+    const fourth = await openSession(store, id);
+    expect([await end(null), await end(null)]).toEqual([1, 0]);
+    expect(await auditRows(store)).toEqual([
+      [`Ivo account.end-sessions account/${id}`, { count: 1 }],
+      [`Ivo account.end-sessions account/${id}`, { count: 1 }],
+    ]);
+    expect(await findSession(store.db, fourth, NOW)).toBeNull();
     expect(await findSession(store.db, third, NOW)).toBeNull();
     expect(await findSession(store.db, second, NOW)).not.toBeNull();
     expect(await findSession(store.db, other, NOW)).not.toBeNull();
@@ -122,4 +155,20 @@ forEachDatabase((open) => {
     expect(await deleteEndedSessions(store.db, NOW)).toBe(1);
     expect(await store.db.selectFrom('desk_presence').select('seen_at').execute()).toEqual([{ seen_at: NOW - MINUTE }]);
   });
+});
+
+it.each([
+  [
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/156.0 Safari/537.36 Edg/156.0',
+    'Edge on Windows',
+  ],
+  [
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1 CriOS/156.0 Safari/604.1',
+    'Chrome on iPhone',
+  ],
+  ['Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 Chrome/156.0 Mobile Safari/537.36', 'Chrome on Android'],
+  ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1 Version/19.0 Safari/605.1', 'Safari on macOS'],
+  ['<script>'.repeat(1_000), 'unknown browser on unknown system'],
+])('a browser is named by its product and system: %#', (userAgent, name) => {
+  expect(browserName(userAgent)).toBe(name);
 });

@@ -8,6 +8,7 @@ import { type Account, CONSOLE, findAccountByEmail, listAccounts } from '../acco
 import { AccountError, disableAccount, enableAccount } from '../change-account.ts';
 import { type Invitation, invite, listInvitations } from '../invitations.ts';
 import { ACCOUNT_ROLES, type AccountRole } from '../permissions.ts';
+import { resetSecondFactor } from '../second-factor.ts';
 import { insecureSiteMessage, keepsSessions } from '../secure-site.ts';
 
 export function addAccountCommands(program: Command, cli: CliContext): void {
@@ -38,6 +39,12 @@ export function addAccountCommands(program: Command, cli: CliContext): void {
     .description('let a disabled account sign in again')
     .argument('<address>')
     .action((address: string) => change(cli, address, enableAccount, 'may sign in'));
+
+  accounts
+    .command('reset-second-factor')
+    .description('let an account whose authenticator app and recovery codes are lost sign in with its password alone')
+    .argument('<address>')
+    .action((address: string) => change(cli, address, resetSecondFactor, 'signs in without a second factor'));
 }
 
 function inviteAddress(
@@ -74,7 +81,7 @@ function list(cli: CliContext, options: JsonOption): Promise<void> {
 function change(
   cli: CliContext,
   email: string,
-  act: typeof disableAccount | typeof enableAccount,
+  act: (db: Db, actor: typeof CONSOLE, id: number, now: number) => Promise<void>,
   outcome: string,
 ): Promise<void> {
   return cli.withApp(async ({ store, clock }) => {

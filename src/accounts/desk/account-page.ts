@@ -8,8 +8,9 @@ import { queryText } from '../../web/desk/parts/pager.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import { type Account, findAccount } from '../account.ts';
 import { accountSubject } from '../audit.ts';
-import { AccountError, changeRoles, disableAccount, enableAccount } from '../change-account.ts';
+import { AccountError, changeRoles, disableAccount, enableAccount, endSessionsOf } from '../change-account.ts';
 import { type Invited, invite } from '../invitations.ts';
+import { resetSecondFactor } from '../second-factor.ts';
 import { accountStatus, linkRegion, roleFields, roleNames, rolesOfForm } from './accounts-page.ts';
 
 type ChangeAccount = (request: SignedInRequest, account: Account) => Promise<string>;
@@ -33,6 +34,14 @@ export const accountRoutes: DeskRoute[] = [
   act('/accounts/:id/enable', 'Enable the account', async ({ desk, account: actor, at }, { id, name }) => {
     await enableAccount(desk.app.store.db, actor, id, at);
     return `${name} may sign in again.`;
+  }),
+  act('/accounts/:id/end-sessions', 'End all sessions', async ({ desk, account: actor, at }, { id, name }) => {
+    const count = await endSessionsOf(desk.app.store.db, actor, { id, except: null, only: null }, at);
+    return `${name} is signed out: ${count} sessions have ended.`;
+  }),
+  act('/accounts/:id/reset-second-factor', 'Reset the second factor', async (request, { id, name }) => {
+    await resetSecondFactor(request.desk.app.store.db, request.account, id, request.at);
+    return `${name} signs in with the password alone, and is signed out everywhere.`;
   }),
   {
     method: 'POST',
@@ -91,6 +100,7 @@ ${error === undefined ? '' : html`<p class="error" role="alert">${error}</p>`}
 <dl class="pairs">
 <dt>Email address</dt><dd>${email}</dd>
 <dt>Roles</dt><dd>${roleNames(roles)}</dd>
+<dt>Second factor</dt><dd>${account.hasSecondFactor ? 'on' : 'off'}</dd>
 <dt>Status</dt><dd>${accountStatus(request, account)}</dd>
 <dt>Since</dt><dd>${when(request, createdAt)}</dd>
 </dl>
@@ -103,7 +113,10 @@ ${changeForm(request, account)}`;
 }
 
 /** One form, so that the password is typed once; each button posts it to the route of its act. */
-function changeForm({ desk, account }: SignedInRequest, { id, name, roles, disabledAt }: Account): Html {
+function changeForm(
+  { desk, account }: SignedInRequest,
+  { id, name, roles, disabledAt, hasSecondFactor }: Account,
+): Html {
   const path = `${desk.base}/accounts/${id}`;
   const button = (act: string, label: string, look = ''): Html =>
     html`<button type="submit" id="${act}" formaction="${path}/${act}" class="${look}">${label}</button>`;
@@ -115,6 +128,8 @@ function changeForm({ desk, account }: SignedInRequest, { id, name, roles, disab
 ${passwordField()}
 <p class="buttons">${button('roles', 'Change the roles', 'primary')}
 ${button('password-link', 'Make a link for a new password')}
+${hasSecondFactor ? button('reset-second-factor', 'Reset the second factor') : ''}
+${button('end-sessions', 'End all sessions')}
 ${button('disable', `Disable ${name}`, 'danger')}</p>`
       : html`<p>${name} cannot sign in.</p>
 ${passwordField()}

@@ -97,15 +97,9 @@ export function linkRegion(request: DeskRequest, invited: Invited | undefined): 
   const { publication } = request.desk.app.config;
   const purpose =
     invitation.account === null ? 'an account is created' : `${invitation.account.name} gets a new password`;
+  const value = `${publication.url}/desk/invitation/${token}`;
   return html`<section id="link" data-region role="status"><h2>Link for ${invitation.email}</h2>
-${textField({
-  ...{
-    name: 'invitation-link',
-    label: 'Invitation link',
-    value: `${publication.url}/desk/invitation/${token}`,
-    readOnly: true,
-  },
-})}
+${textField({ name: 'invitation-link', label: 'Invitation link', value, readOnly: true })}
 <p>Send it to ${invitation.email} yourself, and to nobody else: with it, ${purpose}. It works once, until
 ${when(request, invitation.expiresAt)}, and is not shown again.</p></section>`;
 }

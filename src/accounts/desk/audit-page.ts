@@ -1,14 +1,14 @@
-/** The audit log. */
+/** The audit log and the security log. */
 import { html } from 'hono/html';
 import { localDateTime, rfc3339 } from '../../lib/time.ts';
-import type { DeskRequest, Html } from '../../web/desk/desk-request.ts';
-import type { DeskSection } from '../../web/desk/desk-route.ts';
+import type { DeskRequest, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
+import type { DeskRoute, DeskSection } from '../../web/desk/desk-route.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { pager } from '../../web/desk/parts/pager.ts';
 import { rowTable, type TableRow } from '../../web/desk/parts/row-table.ts';
 import { type Account, listAccounts } from '../account.ts';
-import { type AuditLogEntry, listActs, readAuditLog } from '../audit.ts';
+import { type AuditLogEntry, type LogTable, listActs, readAuditLog } from '../audit.ts';
 
 const PAGE_SIZE = 50;
 /** Characters of a subject in an address. */
@@ -16,36 +16,37 @@ const SUBJECT_LIMIT = 200;
 
 export const auditSection: DeskSection = {
   navigation: { id: 'audit', label: 'Audit log', path: '/audit', needs: 'audit' },
-  routes: [
-    {
-      method: 'GET',
-      path: '/audit',
-      needs: 'audit',
-      async handle(request) {
-        const { db } = request.desk.app.store;
-        const filter = filterOf(request);
-        const before = numberOf(request.c.req.query('after'));
-        const page = { before: before ?? null, limit: PAGE_SIZE + 1 };
-        const [entries, accounts, acts] = [
-          await readAuditLog(db, filter, page),
-          await listAccounts(db),
-          await listActs(db),
-        ];
-        const shown = entries.slice(0, PAGE_SIZE);
-        const last = entries.length > PAGE_SIZE ? shown.at(-1) : undefined;
-        const { accountId, act, subject } = filter;
-        const links = {
-          ...{ path: '/audit', query: { account: accountId?.toString(), act, subject } },
-          ...{ older: last?.id.toString() ?? null, isFirst: before === undefined },
-        };
-        const body = html`${filterForm(request, filter, { accounts, acts })}
+  routes: [logRoute('audit_log', '/audit', 'Audit log'), logRoute('security_log', '/audit/security', 'Security log')],
+};
+
+function logRoute(table: LogTable, path: string, title: string): DeskRoute {
+  const handle = async (request: SignedInRequest): Promise<Response> => {
+    const { db } = request.desk.app.store;
+    const filter = filterOf(request);
+    const before = numberOf(request.c.req.query('after'));
+    const page = { before: before ?? null, limit: PAGE_SIZE + 1, table };
+    const [entries, accounts, acts] = [
+      await readAuditLog(db, filter, page),
+      await listAccounts(db),
+      await listActs(db, table),
+    ];
+    const shown = entries.slice(0, PAGE_SIZE);
+    const last = entries.length > PAGE_SIZE ? shown.at(-1) : undefined;
+    const { accountId, act, subject } = filter;
+    const links = {
+      ...{ path, query: { account: accountId?.toString(), act, subject } },
+      ...{ older: last?.id.toString() ?? null, isFirst: before === undefined },
+    };
+    const { base } = request.desk;
+    const body = html`<p><a href="${base}/audit">Audit log: all acts</a>,
+<a href="${base}/audit/security">security log: sign-ins and failures, with addresses</a></p>
+${filterForm(request, filter, { path, accounts, acts })}
 <section id="log" data-region>${logTable(request, shown, acts.length > 0)}
 ${pager(request, links)}</section>`;
-        return respondPage(request, { title: 'Audit log', section: 'audit', body });
-      },
-    },
-  ],
-};
+    return respondPage(request, { title, section: 'audit', body });
+  };
+  return { method: 'GET', path, needs: 'audit', handle };
+}
 
 interface Filter {
   accountId: number | undefined;
@@ -66,13 +67,13 @@ function numberOf(text: string | undefined): number | undefined {
 function filterForm(
   { desk }: DeskRequest,
   { accountId, act, subject }: Filter,
-  { accounts, acts }: { accounts: readonly Account[]; acts: readonly string[] },
+  { path, accounts, acts }: { path: string; accounts: readonly Account[]; acts: readonly string[] },
 ): Html {
   const any = (label: string) => ({ value: '', label });
   const accountOptions = accounts.map(({ id, name }) => ({ value: String(id), label: name }));
   // An act that an address names is shown, also if there is none.
   const shownActs = act === undefined || acts.includes(act) ? acts : [act, ...acts];
-  return html`<form class="filters" method="get" action="${desk.base}/audit">
+  return html`<form class="filters" method="get" action="${desk.base}${path}">
 ${selectField({
   ...{ name: 'account', label: 'Account', value: accountId?.toString() ?? '' },
   options: [any('all accounts'), ...accountOptions],
@@ -91,13 +92,15 @@ function logTable(request: DeskRequest, entries: readonly AuditLogEntry[], hasAc
     return html`<p class="empty">${hasActs ? 'No entry matches.' : 'Nobody has done anything at the desk yet.'}</p>`;
   }
   const rows = entries.map((entry) => logRow(request, entry));
-  return rowTable('Entries', ['Time', 'Who', 'Act', 'Subject', 'Detail'], rows);
+  const from = entries[0]?.client === undefined ? [] : ['Address'];
+  return rowTable('Entries', ['Time', 'Who', 'Act', 'Subject', 'Detail', ...from], rows);
 }
 
-function logRow({ desk }: DeskRequest, { at, actor, act, subject, detail }: AuditLogEntry): TableRow {
+function logRow({ desk }: DeskRequest, { at, actor, act, subject, detail, client }: AuditLogEntry): TableRow {
   const { zone } = desk.app.config.publication;
   const time = html`<time class="nowrap" datetime="${rfc3339(at)}">${localDateTime(at, zone)}</time>`;
-  return { cells: [time, actor, act, subject, detailText(detail)] };
+  const from = client === undefined ? [] : [client ?? ''];
+  return { cells: [time, actor, act, subject, detailText(detail), ...from] };
 }
 
 /** `roles: editor, operator; name: Mei`. */

@@ -9,6 +9,7 @@ import { respondAfter, respondPage, respondProblem } from '../../web/desk/page.t
 import { submitButton, textField } from '../../web/desk/parts/form.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import { replaceSession } from '../../web/desk/session-cookie.ts';
+import { clientAddress } from '../../web/server/client-address.ts';
 import { CONSOLE, NAME_LIMIT } from '../account.ts';
 import { type Accepted, acceptInvitation, findInvitation, type Invitation } from '../invitations.ts';
 import { PASSWORD_LENGTH } from '../passwords.ts';
@@ -32,7 +33,7 @@ async function handleAcceptance(request: DeskRequest): Promise<Response> {
   if (invitation === null) return respondClosed(request);
   const acceptance = {
     ...{ name: form.get('name') ?? '', password: form.get('new-password') ?? '' },
-    publication: desk.app.config.publication.name,
+    ...{ publication: desk.app.config.publication.name, client: clientAddress(desk.web, c) },
   };
   const result = await acceptInvitation(desk.app.store.db, c.req.param('token') ?? '', acceptance, at);
   if (result.kind === 'busy') {
@@ -40,6 +41,10 @@ async function handleAcceptance(request: DeskRequest): Promise<Response> {
   }
   if (result.kind === 'closed') return respondClosed(request);
   if (result.kind === 'refused') return respondForm(request, invitation, result);
+  if (result.token === null) {
+    const text = 'The new password is set. Sign in with it, and with a code.';
+    return respondAfter(request, '/sign-in', { kind: 'done', text });
+  }
   await replaceSession(request, result.token, result.account.email);
   const text =
     invitation.account === null ? `your account is made. Welcome, ${result.account.name}.` : 'The new password is set.';

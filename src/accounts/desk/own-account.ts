@@ -8,13 +8,14 @@ import { rowTable } from '../../web/desk/parts/row-table.ts';
 import { fromNow, when } from '../../web/desk/parts/when.ts';
 import { sessionTokenOf, setSessionCookie } from '../../web/desk/session-cookie.ts';
 import { setShortcuts } from '../account.ts';
-import { accountSubject } from '../audit.ts';
-import { changePassword, endOtherSessions } from '../change-account.ts';
+import { changePassword, endSessionsOf } from '../change-account.ts';
 import { listSessions } from '../sessions.ts';
 import { roleNames } from './accounts-page.ts';
 import { newPasswordField } from './invitation-page.ts';
+import { secondFactorRoutes } from './second-factor-page.ts';
 
 export const ownAccountRoutes: DeskRoute[] = [
+  ...secondFactorRoutes,
   { method: 'GET', path: '/account', needs: 'desk', handle: (request) => respondOwnAccount(request) },
   {
     ...{ method: 'POST', path: '/account/password', needs: 'desk', handle: handlePassword },
@@ -38,9 +39,9 @@ export const ownAccountRoutes: DeskRoute[] = [
     path: '/account/end-sessions',
     needs: 'desk',
     async handle(request) {
-      const { account, desk, c } = request;
-      const audit = request.audit('account.end-sessions', accountSubject(account.id));
-      const ended = await endOtherSessions(desk.app.store.db, account.id, sessionTokenOf(c) ?? '', audit);
+      const { account, desk, c, form, at } = request;
+      const which = { id: account.id, except: sessionTokenOf(c), only: form.get('session') };
+      const ended = await endSessionsOf(desk.app.store.db, account, which, at);
       const text = ended === 1 ? 'One other session has ended.' : `${ended} other sessions have ended.`;
       return respondAfter(request, '/account', { kind: 'done', text });
     },
@@ -67,8 +68,12 @@ async function respondOwnAccount(
   errors: { current?: string | undefined; wanted?: string } = {},
 ): Promise<Response> {
   const { account, desk, at } = request;
-  const sessions = await listSessions(desk.app.store.db, account.id, at);
-  const rows = sessions.map(({ begunAt, seenAt }) => ({ cells: [when(request, begunAt), fromNow(request, seenAt)] }));
+  const sessions = await listSessions(desk.app.store.db, account.id, at, sessionTokenOf(request.c) ?? '');
+  const rows = sessions.map(({ id, browser, client, begunAt, seenAt, isCurrent }) => {
+    const options = { fields: { session: id }, name: `End the session of ${browser}` };
+    const end = isCurrent ? 'this session' : postButton(request, '/account/end-sessions', 'End', options);
+    return { cells: [browser, client ?? '', when(request, begunAt), fromNow(request, seenAt), end] };
+  });
   const body = html`<dl class="pairs">
 <dt>Email address</dt><dd>${account.email}</dd>
 <dt>Roles</dt><dd>${roleNames(account.roles)}</dd>
@@ -80,6 +85,10 @@ ${passwordField(errors.current)}
 ${newPasswordField('New password', errors.wanted)}
 ${submitButton('Change the password', { primary: true, id: 'change-password' })}
 </form></section>
+<section id="second-factor"><h2>Second factor</h2>
+<p>Signing in needs ${account.hasSecondFactor ? 'a code of your authenticator app, too' : 'only the password'}.
+<a href="${desk.base}/account/second-factor">${account.hasSecondFactor ? 'Change it' : 'Set up a second factor'}</a></p>
+</section>
 <section id="single-keys" data-region><h2>Single keys</h2>
 <p>${
     account.hasShortcuts
@@ -96,18 +105,12 @@ ${submitButton('Change the password', { primary: true, id: 'change-password' })}
     },
   )}</div></section>
 <section id="sessions" data-region><h2>Sessions</h2>
-${rowTable('Sessions', ['Signed in', 'Last used'], rows)}
+${rowTable('Sessions', ['Browser', 'Address', 'Signed in', 'Last used', 'Acts'], rows)}
 ${
   sessions.length > 1
     ? postButton(request, '/account/end-sessions', 'Sign out all other sessions', { id: 'end-sessions' })
     : html`<p class="hint">This is the only session.</p>`
 }</section>`;
-  return respondPage(request, {
-    ...{
-      title: account.name,
-      section: null,
-      body,
-      status: (errors.current ?? errors.wanted) === undefined ? 200 : 422,
-    },
-  });
+  const status = (errors.current ?? errors.wanted) === undefined ? 200 : 422;
+  return respondPage(request, { title: account.name, section: null, body, status });
 }

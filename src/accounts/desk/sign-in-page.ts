@@ -8,8 +8,10 @@ import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form
 import { when } from '../../web/desk/parts/when.ts';
 import { browserTokensOf, deleteSessionCookie, replaceSession, sessionTokenOf } from '../../web/desk/session-cookie.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
+import { recordFailure } from '../security-log.ts';
 import { endSession } from '../sessions.ts';
-import { type SignInRefusal, signIn } from '../sign-in.ts';
+import { finishSignIn, type SignIn, signIn } from '../sign-in.ts';
+import { codeField } from './second-factor-page.ts';
 
 export const signInRoutes: DeskRoute[] = [
   {
@@ -28,6 +30,7 @@ export const signInRoutes: DeskRoute[] = [
     method: 'POST',
     path: '/sign-out',
     needs: 'desk',
+    isBeforeSecondFactor: true,
     async handle({ c, desk }) {
       const token = sessionTokenOf(c);
       if (token !== null) await endSession(desk.app.store.db, token);
@@ -37,53 +40,71 @@ export const signInRoutes: DeskRoute[] = [
   },
 ];
 
+/** The address and the password, or the code after them. */
 async function handleSignIn(request: DeskRequest): Promise<Response> {
   const { c, desk, form, at } = request;
   const { store, keys, log } = desk.app;
-  const next = form.get('next');
-  const credentials = { email: form.get('email') ?? '', password: form.get('password') ?? '' };
-  const client = clientAddress(desk.web, c);
-  const browsers = browserTokensOf(c);
+  const [next, step] = [form.get('next'), form.get('step') ?? undefined];
+  const typed = (name: string): string => form.get(name) ?? '';
+  const [client, browsers] = [clientAddress(desk.web, c), browserTokensOf(c)];
   const signInStore = { db: store.db, secrets: await keys.signingSecrets() };
-  const result = await signIn(signInStore, { ...credentials, client, browsers }, at);
-  if (result.kind !== 'signed-in') {
-    if (result.kind === 'wrong') log.warn({ account: result.accountId ?? 'unknown' }, 'sign-in failed');
-    else log.warn({ reason: result.kind }, 'sign-in refused');
-    return respondForm(request, next, result);
+  const result =
+    step === undefined
+      ? await signIn(signInStore, { email: typed('email'), password: typed('password'), client, browsers }, at)
+      : await finishSignIn(signInStore, { step, code: typed('code'), client }, at);
+  if (result.kind === 'second-factor') return respondForm(request, next, undefined, result.step);
+  if (result.kind === 'signed-in') {
+    await replaceSession(request, result.token, result.account.email);
+    return c.redirect(pathAfterSignIn(next, desk.base), 303);
   }
-  await replaceSession(request, result.token, result.account.email);
-  return c.redirect(pathAfterSignIn(next, desk.base), 303);
+  if (result.kind === 'wrong') {
+    const act = `account.${step === undefined ? 'sign-in' : 'code'}-failed`;
+    await recordFailure(store.db, { act, accountId: result.accountId, client }, at);
+    log.warn({ account: result.accountId ?? 'unknown' }, 'sign-in failed');
+  } else log.warn({ reason: result.kind }, 'sign-in refused');
+  return respondForm(request, next, result, result.kind === 'expired' ? undefined : step);
 }
 
-function respondForm(request: DeskRequest, next: string | null, refusal?: SignInRefusal): Promise<Response> {
+type Refusal = Exclude<SignIn, { kind: 'signed-in' | 'second-factor' }>;
+
+/** @param step asks for a code, after the right password */
+function respondForm(request: DeskRequest, next: string | null, refusal?: Refusal, step?: string): Promise<Response> {
   const { desk, form, at, c } = request;
   if (refusal?.kind === 'too-many') c.header('Retry-After', String(Math.ceil((refusal.retryAt - at) / SECOND)));
   const target = pathAfterSignIn(next, desk.base);
-  const body = html`<form method="post" action="${desk.base}/sign-in" data-plain>
-${refusal === undefined ? '' : html`<p class="error" id="refusal" role="alert">${refusalText(request, refusal)}</p>`}
-${hiddenFields(target === desk.base ? {} : { next: target })}
-${textField({
-  ...{ name: 'email', label: 'Email address', type: 'email', autocomplete: 'username', required: true },
-  value: form.get('email')?.slice(0, SHOWN_LIMIT),
-})}
+  const fields =
+    step === undefined
+      ? html`${textField({
+          ...{ name: 'email', label: 'Email address', type: 'email', autocomplete: 'username', required: true },
+          value: form.get('email')?.slice(0, SHOWN_LIMIT),
+        })}
 ${textField({
   ...{ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', required: true },
-})}
+})}`
+      : html`${hiddenFields({ step })}
+${codeField('Six digits of your authenticator app, or a recovery code. An admin can reset a lost second factor.')}`;
+  const body = html`<form method="post" action="${desk.base}/sign-in" data-plain>
+${refusal === undefined ? '' : html`<p class="error" id="refusal" role="alert">${refusalText(request, refusal, step)}</p>`}
+${hiddenFields(target === desk.base ? {} : { next: target })}
+${fields}
 ${submitButton('Sign in', { primary: true, id: 'sign-in' })}
 </form>`;
   const status = refusal === undefined ? 200 : STATUS[refusal.kind];
-  return respondPage(request, { title: 'Sign in', section: null, body, status });
+  return respondPage(request, { title: step === undefined ? 'Sign in' : 'Your code', section: null, body, status });
 }
 
 /** Longer than any address. */
 const SHOWN_LIMIT = 320;
-const STATUS = { wrong: 422, 'too-many': 429, busy: 503 } as const;
+const STATUS = { wrong: 422, expired: 422, 'too-many': 429, busy: 503 } as const;
 
-function refusalText(request: DeskRequest, refusal: SignInRefusal): Html {
+function refusalText(request: DeskRequest, refusal: Refusal, step?: string): Html {
   switch (refusal.kind) {
     case 'wrong':
+      if (step !== undefined) return html`The code is wrong, or was used. Wait for the next one.`;
       return html`The address or the password is wrong, or the account is disabled. An admin can make a link for a new
 password.`;
+    case 'expired':
+      return html`That took too long. Sign in again.`;
     case 'too-many':
       return html`Too many attempts. The next one is possible ${when(request, refusal.retryAt)}.`;
     case 'busy':

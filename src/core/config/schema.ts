@@ -163,6 +163,15 @@ export const schema = z.strictObject({
     })
     .prefault({})
     .describe('Files and folders. Relative paths start in the working directory of daywire.'),
+  accounts: z
+    .strictObject({
+      require: z
+        .literal('second-factor')
+        .optional()
+        .describe('second-factor: signing in needs a code of an authenticator app. Default: each account decides.'),
+    })
+    .prefault({})
+    .describe('Accounts of the desk.'),
   import: z
     .strictObject({
       watch: z

@@ -131,6 +131,7 @@ export type KeyPurpose =
   | 'hash clients'
   | 'hash sign-ins'
   | 'known browsers'
+  | 'seal second factors'
   | 'sign source webhooks'
   | 'seal hub secrets'
   | 'fingerprint';

@@ -5,6 +5,7 @@ import { addImportRuns } from './migrations/0002-import-runs.ts';
 import { addSourceItemKeys } from './migrations/0003-source-item-keys.ts';
 import { addRoundupRanking } from './migrations/0004-roundup-ranking.ts';
 import { addStoppedProcesses } from './migrations/0005-stopped-processes.ts';
+import { addSecondFactors } from './migrations/0006-second-factors.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -13,4 +14,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0003-source-item-keys': addSourceItemKeys,
   '0004-roundup-ranking': addRoundupRanking,
   '0005-stopped-processes': addStoppedProcesses,
+  '0006-second-factors': addSecondFactors,
 };

@@ -1,5 +1,7 @@
 /** The endpoint of the embedded hub (WebSub §5.1). It accepts a request first and verifies it later. */
+
 import type { Context, Handler } from 'hono';
+import { encryptSecret } from '../../core/config/encrypt-secret.ts';
 import { acquirePermit, type RateLimit } from '../../core/store/rate-limits.ts';
 import { whyRefused } from '../../lib/guarded-fetch/guarded-socket.ts';
 import { HOUR, SECOND } from '../../lib/time.ts';
@@ -7,7 +9,6 @@ import { clientAddress, clientKey } from '../../web/server/client-address.ts';
 import { FORM_LIMIT, limitBody, readForm } from '../../web/server/request-body.ts';
 import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';
 import { hasDocument } from '../documents.ts';
-import { encryptSecret } from '../hub/encrypt-secret.ts';
 import { openHubGuard } from '../hub/hub-context.ts';
 import { countNewSubscription } from '../hub/quotas.ts';
 import { type HubRequest, parseHubRequest, subscriptionKey } from '../hub/subscribe-request.ts';
@@ -62,7 +63,8 @@ async function accept(web: WebContext, c: Context, request: HubRequest): Promise
     const quota = await countNewSubscription(db, web.secrets, 'client', clientAddress(web, c), web.clock());
     if (quota > 0) return respondTooMany(c, quota, 'Too many new subscriptions from your network.');
   }
-  const sealed = secret === null ? null : encryptSecret(web.secrets, secret, subscriptionKey(request));
+  const sealed =
+    secret === null ? null : encryptSecret('seal hub secrets', web.secrets, secret, subscriptionKey(request));
   const client = clientKey(web.secrets, clientAddress(web, c));
   const admission = await enqueueRequest(db, request, { secret: sealed, client }, web.clock());
   if (admission.kind === 'refused') return respondTooMany(c, admission.retryAfterSeconds, admission.reason);

@@ -1,9 +1,10 @@
 /** Content distribution (WebSub §7): the whole feed, in its current version, to the callback of a subscriber. */
+
 import { createHmac } from 'node:crypto';
+import { decryptSecret } from '../../core/config/encrypt-secret.ts';
 import { guardedRequest, type RequestLimits } from '../../lib/guarded-fetch/guarded-request.ts';
 import { findDocument } from '../documents.ts';
 import { hubAddress, topicAddress } from '../topics.ts';
-import { decryptSecret } from './encrypt-secret.ts';
 import type { HubContext } from './hub-context.ts';
 import { type ClaimedSubscription, type DistributionResult, recordDistribution } from './subscriptions.ts';
 import { withParameters } from './verify.ts';
@@ -44,7 +45,7 @@ async function postContent(
     Link: `<${hubAddress(config)}>; rel="hub", <${topicAddress(config, topic)}>; rel="self"`,
   };
   if (secret !== null) {
-    const decrypted = decryptSecret(secrets, secret, key);
+    const decrypted = decryptSecret('seal hub secrets', secrets, secret, key);
     // The subscriber would take unsigned content for a forgery.
     if (decrypted === null)
       return { kind: 'failed', reason: 'its secret was encrypted under a signing secret that is gone' };

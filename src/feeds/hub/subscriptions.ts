@@ -78,8 +78,8 @@ export async function claimSubscriptions(
  * Number of a request among the due ones of its host: otherwise many for one host that does not answer would delay the
  * others by 10 s each. Those of existing subscribers (`due_at` 0) come first.
  */
-const TURN = sql<number>`case when due_at = 0 then 0
-  else row_number() over (partition by host order by due_at, key) end`;
+const TURN = sql<number>`
+  case when due_at = 0 then 0 else row_number() over (partition by host order by due_at, key) end`;
 
 /**
  * Picks due rows, longest due first, as far as there is capacity; requests host by host in turn. A query before the

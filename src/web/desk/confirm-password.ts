@@ -1,5 +1,6 @@
 /** Asks for the account's password before an act that needs it again. */
 import { html } from 'hono/html';
+import { recordFailure } from '../../accounts/security-log.ts';
 import { confirmPassword } from '../../accounts/sign-in.ts';
 import { MINUTE } from '../../lib/time.ts';
 import type { Html, SignedInRequest } from './desk-request.ts';
@@ -22,6 +23,7 @@ export async function askForPassword(request: SignedInRequest, confirmed: Confir
     case 'confirmed':
       return null;
     case 'wrong':
+      await recordFailure(store.db, { ...account, act: 'account.confirm-failed', accountId: account.id }, at);
       log.warn({ account: account.id }, 'wrong password for an act at the desk');
       return respondQuestion(request, confirmed, 'That was not your password: nothing was done.');
     case 'too-many': {

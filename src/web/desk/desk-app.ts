@@ -3,7 +3,8 @@ import { type Context, Hono } from 'hono';
 import { hasAccounts } from '../../accounts/account.ts';
 import { auditAct } from '../../accounts/audit.ts';
 import { may } from '../../accounts/permissions.ts';
-import { findSession } from '../../accounts/sessions.ts';
+import { browserName, findSession } from '../../accounts/sessions.ts';
+import { clientAddress } from '../server/client-address.ts';
 import { setMissing } from '../server/headers.ts';
 import { limitBody, readForm } from '../server/request-body.ts';
 import { serveAsset } from './assets.ts';
@@ -48,16 +49,22 @@ async function respond(desk: DeskContext, route: DeskRoute, c: Context): Promise
   const isUnsafe = route.method === 'POST';
   const token = sessionTokenOf(c);
   const isUse = route.isBackground !== true && c.req.header(BACKGROUND) === undefined;
-  const account = token === null ? null : await findSession(store.db, token, at, isUse);
+  const client = clientAddress(desk.web, c);
+  const use = isUse ? { client, browser: browserName(c.req.header('User-Agent') ?? '') } : null;
+  const found = token === null ? null : await findSession(store.db, token, at, use);
+  const account = found && { ...found, client };
+  const lacksFactor = account?.hasSecondFactor === false && config.accounts.require === 'second-factor';
   const request: DeskRequest = {
     ...{ c, desk, account, at },
     form: new URLSearchParams(),
-    may: (permission) => account !== null && may(account.roles, permission),
+    may: (permission) => account !== null && !lacksFactor && may(account.roles, permission),
   };
   const source = { site: c.req.header('Sec-Fetch-Site'), origin: c.req.header('Origin') };
   if (isUnsafe && !isOwnRequest(source, config.publication.url)) return respondForeign(request);
   if (route.needs !== null && account === null) return leadToSignIn(request, isUnsafe);
-  if (route.needs !== null && !request.may(route.needs)) return respondForbidden(request);
+  if (lacksFactor && route.needs !== null) {
+    if (route.isBeforeSecondFactor !== true) return c.redirect(`${desk.base}/account/second-factor`, 303);
+  } else if (route.needs !== null && !request.may(route.needs)) return respondForbidden(request);
   if (!isUnsafe || route.upload === true) return handle(route, request);
   return readAndHandle(route, request);
 }

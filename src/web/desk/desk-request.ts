@@ -32,7 +32,7 @@ export interface DeskRequest {
   c: Context;
   desk: DeskContext;
   /** Null only on routes without permission, such as the sign-in page. */
-  account: SignedInAccount | null;
+  account: DeskAccount | null;
   /** The fields of a posted form; empty for GET. */
   form: URLSearchParams;
   /** When the request began, epoch milliseconds. */
@@ -41,9 +41,12 @@ export interface DeskRequest {
   may(permission: Permission): boolean;
 }
 
+/** With the IP address of the client, which the security log names. */
+type DeskAccount = SignedInAccount & { client: string | null };
+
 /** A request of somebody who has signed in. */
 export interface SignedInRequest extends DeskRequest {
-  account: SignedInAccount;
+  account: DeskAccount;
   /** Writes the row of an act into the audit log, at the end of the act's transaction. */
   audit(act: string, subject: string, detail?: AuditedAct['detail']): InTransaction;
 }

@@ -18,6 +18,8 @@ interface AnyDeskRoute {
   upload?: true;
   /** An open page requests it by itself: that is no use of the session. */
   isBackground?: true;
+  /** Also for an account that must set up its second factor first. */
+  isBeforeSecondFactor?: true;
 }
 
 export type DeskRoute = AnyDeskRoute &

@@ -55,6 +55,9 @@ describe.concurrent('daywire accounts', () => {
     expect((await accounts(folder, 'enable', 'nobody@example.com')).stderr).toBe(
       'daywire: nobody@example.com: there is no such account: see "daywire accounts list"\n',
     );
+    expect((await accounts(folder, 'reset-second-factor', 'ivo@example.com')).stderr).toBe(
+      'daywire: ivo@example.com: The account has no second factor.\n',
+    );
     const { audit_log: log } = storedRows(folder) as Record<
       string,
       { actor: string; act: string; account_id: unknown }[]

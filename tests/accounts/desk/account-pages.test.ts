@@ -1,3 +1,4 @@
+import { TOTP } from 'otpauth';
 import { describe, expect, it } from 'vitest';
 import { findSession } from '../../../src/accounts/sessions.ts';
 import { openTestDesk, PASSWORD, type TestDesk } from '../../app/desk/test-desk.ts';
@@ -6,6 +7,15 @@ import { openSession } from '../fixture.ts';
 
 const NEW_PASSWORD = 'four lanterns by the quay';
 const HOSTILE = `"><script>alert(1)</script><img src=x onerror=alert(2)>`;
+
+/** Sets the second factor of an account up, as its owner does. @returns its secret and the recovery codes */
+async function setUp(desk: TestDesk, role: 'editor' | 'admin'): Promise<{ secret: string; codes: string[] }> {
+  const form = await desk.read(role, '/account/second-factor');
+  const [, secret = ''] = /name="secret"[^>]* value="([A-Z2-7]{32})"/.exec(form) ?? [];
+  const code = new TOTP({ secret }).generate({ timestamp: desk.app.now });
+  const page = await desk.act(role, '/account/second-factor/on', { secret, code, password: PASSWORD });
+  return { secret, codes: /<pre>([^<]+)</.exec(page)?.[1]?.split('\n') ?? [] };
+}
 
 const acts = async (desk: TestDesk): Promise<string[]> =>
   (await desk.audit()).map(({ actor, act, subject }) => `${actor}: ${act} ${subject}`);
@@ -33,6 +43,85 @@ forEachDatabase((open) => {
         expect(await findSession(store.db, ended, now)).toBeNull();
       }
       expect(await acts(desk)).toEqual([`Edda Moreno: account.password account/${id}`]);
+    });
+
+    it('sets up a second factor, by which it signs in then, and switches it off', async () => {
+      const desk = await openTestDesk(await open());
+      const path = '/account/second-factor';
+      const fields = { secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', code: '12345', password: PASSWORD };
+      for (const [wrong, message] of [
+        [{}, /id="code-error">Type the code that the app shows now/],
+        [{ password: 'wrong' }, /id="password-error">That was not your password/],
+      ] as const) {
+        const refused = await desk.post('editor', `${path}/on`, { ...fields, ...wrong });
+        const text = await refused.text();
+        expect([refused.status, text]).toEqual([422, expect.stringMatching(message)]);
+        // With the same key, which the app has now.
+        expect(text).toContain(`value="${fields.secret}"`);
+      }
+      const hostile = await desk.post('editor', `${path}/on`, { ...fields, secret: HOSTILE });
+      expect([hostile.status, await hostile.text()]).toEqual([422, expect.not.stringContaining('<script>alert')]);
+      const { secret, codes } = await setUp(desk, 'editor');
+      expect(codes).toHaveLength(10);
+      expect(await desk.read('editor', path)).toContain('It is on: ');
+      expect(await desk.read('editor', path)).not.toContain(secret);
+
+      const first = await desk.post(null, '/sign-in', {
+        email: 'editor@example.com',
+        password: PASSWORD,
+        next: '/desk/runs',
+      });
+      const form = await first.text();
+      expect([first.status, first.headers.getSetCookie()]).toEqual([200, []]);
+      const [, step = ''] = /name="step" value="([\w-]+)"/.exec(form) ?? [];
+      expect(form).toContain('name="next" value="/desk/runs"');
+      const send = (code: string) => desk.post(null, '/sign-in', { step, code, next: '/desk/runs' });
+      const wrong = await send('000000');
+      expect([wrong.status, await wrong.text()]).toEqual([422, expect.stringContaining('The code is wrong')]);
+      const right = await send(codes[0] ?? '');
+      expect([right.status, right.headers.get('Location')]).toEqual([303, '/desk/runs']);
+      // The browser is known only now.
+      expect(wrong.headers.getSetCookie()).toEqual([]);
+      expect(right.headers.getSetCookie().join()).toMatch(/__Host-daywire-desk=.*__Host-daywire-browser=/s);
+      const made = await desk.post(null, '/sign-in', { step: 'made up', code: codes[1] ?? '' });
+      expect([made.status, await made.text()]).toEqual([422, expect.stringContaining('That took too long')]);
+
+      const off = await desk.act('editor', `${path}/off`, { password: PASSWORD });
+      expect(off).toContain('The second factor is off.');
+      const { id } = desk.accounts.editor;
+      expect(await acts(desk)).toEqual(
+        ['second-factor-on', 'sign-in', 'second-factor-off'].map((one) => `Edda Moreno: account.${one} account/${id}`),
+      );
+    });
+
+    it('must set a second factor up where the newsroom requires it, and can do nothing else before', async () => {
+      const desk = await openTestDesk(await open());
+      desk.app.config.accounts.require = 'second-factor';
+      for (const path of ['', '/account', '/accounts', '/runs', '/live']) {
+        expect((await desk.get('admin', path)).headers.get('Location')).toBe('/desk/account/second-factor');
+      }
+      const act = await desk.post('admin', '/account/shortcuts', { shortcuts: 'off' });
+      expect(act.headers.get('Location')).toBe('/desk/account/second-factor');
+      const page = await desk.read('admin', '/account/second-factor');
+      expect(page).toContain('This newsroom requires a second factor');
+      expect(page).not.toContain('href="/desk/runs"');
+      await setUp(desk, 'admin');
+      expect((await desk.get('admin', '/account')).status).toBe(200);
+      expect((await desk.post('editor', '/sign-out')).headers.get('Location')).toBe('/desk/sign-in');
+    });
+
+    it('lists its sessions with browser and address, and ends one', async () => {
+      const desk = await openTestDesk(await open());
+      const other = await openSession(desk.app.store, desk.accounts.editor.id, desk.app.now);
+      const headers = { Cookie: `__Host-daywire-desk=${other}`, 'User-Agent': `Firefox on Linux ${HOSTILE}` };
+      expect((await desk.get(null, '/account', headers)).status).toBe(200);
+      const page = await desk.read('editor', '/account');
+      expect(page).toContain('Firefox on Linux');
+      expect(page).toContain('192.0.2.7');
+      expect(page.match(/this session/g)).toHaveLength(1);
+      const [, session = ''] = /name="session" value="(\w+)"/.exec(page) ?? [];
+      expect(await desk.act('editor', '/account/end-sessions', { session })).toContain('One other session has ended.');
+      expect(await findSession(desk.app.store.db, other, desk.app.now)).toBeNull();
     });
 
     it('switches single keys off and on, and signs out its other sessions', async () => {
@@ -116,6 +205,20 @@ forEachDatabase((open) => {
       expect([only.status, await only.text()]).toEqual([422, expect.stringContaining('is the only admin')]);
     });
 
+    it('lose a second factor whose app is lost, and are signed out everywhere', async () => {
+      const desk = await openTestDesk(await open());
+      const { id } = desk.accounts.editor;
+      const path = `/accounts/${id}/reset-second-factor`;
+      const none = await desk.post('admin', path, { password: PASSWORD });
+      expect([none.status, await none.text()]).toEqual([422, expect.stringContaining('has no second factor')]);
+      expect(await desk.read('admin', `/accounts/${id}`)).not.toContain('Reset the second factor');
+      await setUp(desk, 'editor');
+      expect(await desk.read('admin', `/accounts/${id}`)).toContain('Reset the second factor');
+      expect(await desk.act('admin', path, { password: PASSWORD })).toContain('signs in with the password alone');
+      expect((await desk.get('editor', '/account')).status).toBe(303);
+      expect((await acts(desk)).at(-1)).toBe(`Ada Lindqvist: account.second-factor-reset account/${id}`);
+    });
+
     it('are disabled and enabled, and get a link for a new password', async () => {
       const desk = await openTestDesk(await open());
       const { id } = desk.accounts.editor;
@@ -130,6 +233,7 @@ forEachDatabase((open) => {
       expect((await desk.get(null, link)).status).toBe(404);
       expect(await desk.read('admin', '/accounts')).toMatch(/disabled<\/span>/);
       expect(await desk.act('admin', `/accounts/${id}/enable`, password)).toContain('Edda Moreno may sign in again.');
+      expect(await desk.act('admin', `/accounts/${id}/end-sessions`, password)).toContain('0 sessions have ended');
       expect((await desk.get('admin', '/accounts/99')).status).toBe(404);
       expect((await desk.get('admin', '/accounts/x')).status).toBe(404);
     });

@@ -26,10 +26,20 @@ export interface DeskTables {
     created_at: number;
     /** The last request, to the minute. */
     seen_at: number;
+    /** Where it was begun, such as `Firefox on Windows`. */
+    browser: string | null;
+    client: string | null;
   };
   /** `key` is a hash of what was typed as address and of the client's address. */
   sign_in_failures: { id: Generated<number>; key: string; at: number };
   audit_log: AuditLogTable;
+  /** What auditors ask for: sign-ins and failures, exports, changes of accounts. Deleted after 90 days. */
+  security_log: AuditLogTable & {
+    /** The IP address of the client; null for the console, or if it is unknown. */
+    client: string | null;
+    /** 1 once it is in the log of the process, too. */
+    is_shipped: Generated<number>;
+  };
   /** The open pages of the desk, by tab. */
   desk_presence: { page: string; account_id: number; tab: string; seen_at: number };
   /**
@@ -56,6 +66,12 @@ interface AccountsTable {
   has_shortcuts: Generated<number>;
   created_at: number;
   disabled_at: number | null;
+  /** Encrypted; null without a second factor. */
+  second_factor: string | null;
+  /** The last 30 seconds (since 1970) of which a code was accepted. */
+  second_factor_step: number | null;
+  /** JSON array of SHA-256, hex, of those that are left. */
+  recovery_codes: string | null;
 }
 
 /** Acts of accounts. Append-only: triggers refuse changes. Never an address, password or token. */

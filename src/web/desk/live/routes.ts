@@ -46,7 +46,7 @@ function serveLive(request: SignedInRequest): Response {
 
 async function keepAlive({ c, desk, account }: SignedInRequest, stream: SSEStreamingApi): Promise<void> {
   const { store, clock } = desk.app;
-  const found = await findSession(store.db, sessionTokenOf(c) ?? '', clock(), false);
+  const found = await findSession(store.db, sessionTokenOf(c) ?? '', clock(), null);
   // With other roles, the browser connects again as what it may be now.
   if (found === null || found.roles.join() !== account.roles.join()) throw new Error('the session has ended');
   await stream.writeSSE({ data: JSON.stringify(STILL_HERE) });

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axe from 'axe-core';
+import { TOTP } from 'otpauth';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { invite } from '../../../../src/accounts/invitations.ts';
@@ -9,6 +10,7 @@ import { DESK_ROUTES } from '../../../../src/app/desk/routes.ts';
 import { insertUpload } from '../../../../src/audience/csv/upload-ledger.ts';
 import type { Store } from '../../../../src/core/store/store.ts';
 import { openMigrated } from '../../../support/databases.ts';
+import { PASSWORD } from '../test-desk.ts';
 import { type BrowserDesk, openBrowserDesk } from './browser-desk.ts';
 import { openHostileNewsroom } from './newsroom.ts';
 
@@ -87,6 +89,43 @@ describe('the pages of the desk, with hostile text in every field', () => {
     await page.goto(`${desk.url}/sign-in`);
     expect(await page.title()).toContain('Sign in');
     expect(await problemsOf(page)).toEqual([]);
+  });
+
+  it('keep to accessibility rules while a second factor is set up and used, also without scripts', async () => {
+    const { page, faults } = await desk.open('operator');
+    await page.goto(`${desk.url}/account/second-factor`);
+    const secret = await page.inputValue('#secret');
+    await page.fill('#code', 'wrong');
+    await page.fill('#password', PASSWORD);
+    await page.click('#on');
+    expect(await page.locator('#code-error').isVisible()).toBe(true);
+    await page.fill('#code', new TOTP({ secret }).generate({ timestamp: desk.app.now }));
+    await page.fill('#password', PASSWORD);
+    await page.click('#on');
+    expect(await page.title()).toContain('Recovery codes');
+    const [code = ''] = ((await page.locator('pre').textContent()) ?? '').split('\n');
+    expect(await problemsOf(page)).toEqual([]);
+    await page.goto(`${desk.url}/account/second-factor`);
+    expect(await problemsOf(page)).toEqual([]);
+    expect(faults).toEqual([]);
+
+    const plain = await desk.browser.newContext({ javaScriptEnabled: false });
+    const signIn = await plain.newPage();
+    await signIn.goto(`${desk.url}/sign-in?next=/desk/runs`);
+    await signIn.fill('#email', 'operator@example.com');
+    await signIn.fill('#password', PASSWORD);
+    await signIn.click('#sign-in');
+    expect(await signIn.title()).toContain('Your code');
+    // With scripts, for axe: the same page.
+    const scripted = await desk.browser.newPage();
+    await scripted.goto(`${desk.url}/sign-in`);
+    await scripted.fill('#email', 'operator@example.com');
+    await scripted.fill('#password', PASSWORD);
+    await scripted.click('#sign-in');
+    expect(await problemsOf(scripted)).toEqual([]);
+    await signIn.fill('#code', code);
+    await signIn.click('#sign-in');
+    expect(new URL(signIn.url()).pathname).toBe('/desk/runs');
   });
 });
 

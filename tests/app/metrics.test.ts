@@ -403,16 +403,23 @@ forEachDatabase((open, dialect) => {
 it('measures requests by the first part of the path, and takes nothing that a stranger chose as a label', async () => {
   const [store, samples] = [await openMigrated(), async () => (await httpSeconds.get()).values];
   const site = openTestSite(store);
-  const before = (await samples()).length;
+  const feeds = { route: 'feeds', status: '4xx' };
+  const countOf = async () =>
+    (await samples()).find(
+      ({ metricName, labels }) =>
+        metricName?.endsWith('_count') && labels.route === feeds.route && labels.status === feeds.status,
+    )?.value ?? 0;
+  const before = await countOf();
   await site.get('/feeds/none.atom');
+  expect(await countOf()).toBe(before + 1);
   await fc.assert(
     fc.asyncProperty(fc.webPath(), async (path) => {
       await site.get(`/${path.slice(1)}`);
     }),
     { numRuns: 20 },
   );
-  const counted = (await samples()).slice(before).filter(({ metricName }) => metricName?.endsWith('_count'));
-  expect(counted).toContainEqual(expect.objectContaining({ labels: { route: 'feeds', status: '4xx' }, value: 1 }));
+  const counted = (await samples()).filter(({ metricName }) => metricName?.endsWith('_count'));
+  expect(counted.length).toBeGreaterThan(0);
   for (const { labels } of counted) {
     expect(labels.route).toMatch(/^(pages|confirm|articles|feeds|desk|hub|media|webhooks|\w+z|\w*subscribe)$/);
     expect(labels.status).toMatch(/^[1-5]xx$/);

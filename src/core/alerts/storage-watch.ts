@@ -14,7 +14,7 @@ import { findAlert, type RaisedAlert, syncAlerts } from './alerts.ts';
 type StoragePlace = 'store' | 'feeds' | 'media' | 'backup';
 
 /** Codes of a disk that is full, broken or not writable. */
-export const DISK_CODES: ReadonlySet<unknown> = new Set([
+const DISK_CODES: ReadonlySet<unknown> = new Set([
   ...['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'ENOENT', 'ENOTDIR', 'EEXIST'],
 ]);
 

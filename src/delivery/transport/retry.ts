@@ -2,7 +2,6 @@
  * Classifies failed submissions by reply code, enhanced status code, error code and command, never by the words of a
  * reply. account-replies.ts reads those that a mail provider documents.
  */
-import { DISK_CODES } from '../../core/alerts/storage-watch.ts';
 import { HOUR, MINUTE } from '../../lib/time.ts';
 import type { AccountReply } from './account-replies.ts';
 
@@ -44,8 +43,9 @@ type FailureClass =
 // may be about that message.
 const COMMANDS_FOR_ALL = /^(EHLO|HELO|LHLO|STARTTLS|AUTH|MAIL FROM)\b/;
 
-// Nodemailer's codes (errors.js).
+// Nodemailer's codes (errors.js), then those of a disk that is full or not writable.
 const SYSTEMIC_CODES = new Set(['EAUTH', 'ENOAUTH', 'EOAUTH2', 'ETLS', 'EREQUIRETLS', 'ECONFIG', 'EPROXY']);
+const DISK_CODES = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'ENOTDIR', 'EEXIST']);
 // RFC 4954 §6 and RFC 5248: authentication required, mechanism too weak, wrong credentials, or encryption required.
 const AUTHENTICATION_REPLIES = new Set([530, 534, 535, 538]);
 

@@ -3,6 +3,7 @@ import { withCommands } from '../../core/actions.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, findById, type JsonOption, printResult } from '../../core/cli/context.ts';
 import { count, withLocalTimes } from '../../core/cli/text.ts';
+import { ConfigError } from '../../core/config/config.ts';
 import type { AnySource } from '../../core/config/sources.ts';
 import { publishChanges } from '../../feeds/publish/publish.ts';
 import { rfc3339 } from '../../lib/time.ts';
@@ -114,10 +115,14 @@ function entryOf(url: string, { roundup = false }: AddressOptions): NewSource {
   return roundup ? { id, url, use: 'roundup', outlet: 'the outlet' } : { id, url, use: 'articles' };
 }
 
-/** An entry with all defaults, by the rules of the configuration. @throws ConfigError */
+/** An entry with all defaults. @throws CommandError where it breaks a rule of the configuration, which is right so far */
 function unconfigured(cli: CliContext, app: AppContext, entry: NewSource): { text: string; source: AnySource } {
-  const { text, config } = withNewSources(app, cli.processEnv('silent'), [entry]);
-  return { text, source: findById<AnySource>(config.sources, entry.id, 'source') };
+  try {
+    const { text, config } = withNewSources(app, cli.processEnv('silent'), [entry]);
+    return { text, source: findById<AnySource>(config.sources, entry.id, 'source') };
+  } catch (error) {
+    throw error instanceof ConfigError ? new CommandError(error.message) : error;
+  }
 }
 
 export async function changePause(

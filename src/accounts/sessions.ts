@@ -33,7 +33,7 @@ export async function beginSession(tx: Tx, accountId: number, now: number): Prom
 /**
  * Finds who sent a request, and notes that the session is in use.
  * @param token of the cookie, as the browser sent it
- * @param use by which browser and IP address; null for what an open page requests by itself: a browser that was left alone is idle
+ * @param use by which browser, from where; null for what an open page requests by itself: a browser left alone is idle
  * @returns null without a session, or if it has ended
  */
 export async function findSession(

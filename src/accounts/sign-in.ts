@@ -27,10 +27,7 @@ export const FAILURE_LIMIT = { count: 5, period: 15 * MINUTE };
 const ACCOUNT_LIMIT = { everyMs: 3 * MINUTE, burst: 20 };
 /** An office behind one address signs in within minutes. Slows down clients that try many accounts. */
 const CLIENT_LIMIT = { everyMs: 20 * SECOND, burst: 30 };
-/**
- * Of codes after the right password: of all strangers for one account, or of a known browser. Each guess succeeds at 3 in
- * 1,000,000, those of a day at 1 in 1,000.
- */
+/** Of codes, for an account or a known browser. Each guess succeeds at 3 in 1,000,000, those of a day at 1 in 1,000. */
 const CODE_LIMIT = { everyMs: 5 * MINUTE, burst: 10 };
 /** From the password to the code. */
 const STEP_LIFETIME = 5 * MINUTE;

@@ -65,13 +65,15 @@ async function handleSignIn(request: DeskRequest): Promise<Response> {
   return respondForm(request, next, result, result.kind === 'expired' ? undefined : step);
 }
 
-type Refusal = Exclude<SignIn, { kind: 'signed-in' | 'second-factor' }>;
+type Refused = Exclude<SignIn, { kind: 'signed-in' | 'second-factor' }>;
 
 /** @param step asks for a code, after the right password */
-function respondForm(request: DeskRequest, next: string | null, refusal?: Refusal, step?: string): Promise<Response> {
+function respondForm(request: DeskRequest, next: string | null, refusal?: Refused, step?: string): Promise<Response> {
   const { desk, form, at, c } = request;
   if (refusal?.kind === 'too-many') c.header('Retry-After', String(Math.ceil((refusal.retryAt - at) / SECOND)));
   const target = pathAfterSignIn(next, desk.base);
+  const problem =
+    refusal && html`<p class="error" id="refusal" role="alert">${refusalText(request, refusal, step)}</p>`;
   const fields =
     step === undefined
       ? html`${textField({
@@ -84,7 +86,7 @@ ${textField({
       : html`${hiddenFields({ step })}
 ${codeField('Six digits of your authenticator app, or a recovery code. An admin can reset a lost second factor.')}`;
   const body = html`<form method="post" action="${desk.base}/sign-in" data-plain>
-${refusal === undefined ? '' : html`<p class="error" id="refusal" role="alert">${refusalText(request, refusal, step)}</p>`}
+${problem ?? ''}
 ${hiddenFields(target === desk.base ? {} : { next: target })}
 ${fields}
 ${submitButton('Sign in', { primary: true, id: 'sign-in' })}
@@ -97,7 +99,7 @@ ${submitButton('Sign in', { primary: true, id: 'sign-in' })}
 const SHOWN_LIMIT = 320;
 const STATUS = { wrong: 422, expired: 422, 'too-many': 429, busy: 503 } as const;
 
-function refusalText(request: DeskRequest, refusal: Refusal, step?: string): Html {
+function refusalText(request: DeskRequest, refusal: Refused, step?: string): Html {
   switch (refusal.kind) {
     case 'wrong':
       if (step !== undefined) return html`The code is wrong, or was used. Wait for the next one.`;

@@ -115,7 +115,7 @@ function entryOf(url: string, { roundup = false }: AddressOptions): NewSource {
   return roundup ? { id, url, use: 'roundup', outlet: 'the outlet' } : { id, url, use: 'articles' };
 }
 
-/** An entry with all defaults. @throws CommandError where it breaks a rule of the configuration, which is right so far */
+/** An entry with all defaults. @throws CommandError where it breaks a rule of the configuration */
 function unconfigured(cli: CliContext, app: AppContext, entry: NewSource): { text: string; source: AnySource } {
   try {
     const { text, config } = withNewSources(app, cli.processEnv('silent'), [entry]);

@@ -38,8 +38,11 @@ function logRoute(table: LogTable, path: string, title: string): DeskRoute {
       ...{ older: last?.id.toString() ?? null, isFirst: before === undefined },
     };
     const { base } = request.desk;
-    const body = html`<p><a href="${base}/audit">Audit log: all acts</a>,
-<a href="${base}/audit/security">security log: sign-ins and failures, with addresses</a></p>
+    const other =
+      table === 'audit_log'
+        ? html`Sign-ins and failures, with addresses, are in the <a href="${base}/audit/security">security log</a>.`
+        : html`What accounts did at the desk is in the <a href="${base}/audit">audit log</a>.`;
+    const body = html`<p class="hint">${other}</p>
 ${filterForm(request, filter, { path, accounts, acts })}
 <section id="log" data-region>${logTable(request, shown, acts.length > 0)}
 ${pager(request, links)}</section>`;
@@ -89,7 +92,7 @@ ${submitButton('Filter', { id: 'filter' })}
 
 function logTable(request: DeskRequest, entries: readonly AuditLogEntry[], hasActs: boolean): Html {
   if (entries.length === 0) {
-    return html`<p class="empty">${hasActs ? 'No entry matches.' : 'Nobody has done anything at the desk yet.'}</p>`;
+    return html`<p class="empty">${hasActs ? 'No entry matches.' : 'There is no entry yet.'}</p>`;
   }
   const rows = entries.map((entry) => logRow(request, entry));
   const from = entries[0]?.client === undefined ? [] : ['Address'];

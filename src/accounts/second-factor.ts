@@ -18,7 +18,7 @@ const PURPOSE = 'seal second factors';
 const STEP = 30 * SECOND;
 /** RFC 4226 §4: 160 bits, 32 characters of base32. */
 const SECRET = { bytes: 20, pattern: /^[A-Z2-7]{32}$/ };
-/** Of 80 bits, so that nobody finds one from its hash. */
+/** Ten bytes are 80 bits: nobody finds a code from its hash. */
 const RECOVERY_CODES = { count: 10, bytes: 10 };
 /** Longer than any code, with blanks. */
 const TYPED_LIMIT = 60;

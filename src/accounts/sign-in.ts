@@ -23,11 +23,11 @@ import { beginSession } from './sessions.ts';
 
 /** Failures in a period after which no password is checked: of a stranger's address or a known browser. */
 export const FAILURE_LIMIT = { count: 5, period: 15 * MINUTE };
-/** Of all strangers for one account: at most 500 guesses in a day. */
+/** Limit of all strangers for one account: at most 500 guesses a day. */
 const ACCOUNT_LIMIT = { everyMs: 3 * MINUTE, burst: 20 };
 /** An office behind one address signs in within minutes. Slows down clients that try many accounts. */
 const CLIENT_LIMIT = { everyMs: 20 * SECOND, burst: 30 };
-/** Of codes, for an account or a known browser. Each guess succeeds at 3 in 1,000,000, those of a day at 1 in 1,000. */
+/** Limit of codes, for an account or a known browser. A guess is right in 3 of 1,000,000, one of a day in 1 of 1,000. */
 const CODE_LIMIT = { everyMs: 5 * MINUTE, burst: 10 };
 /** From the password to the code. */
 const STEP_LIFETIME = 5 * MINUTE;

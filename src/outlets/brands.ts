@@ -12,7 +12,7 @@ const SHARED_SITES = new Set(
 /** In countries, names are registered below these. One too many only costs suggestions. */
 const SECOND_LEVEL = new Set('ac co com edu gob gouv gov in me ne net nom or org web'.split(' '));
 
-/** Of the names of feeds of one brand: "The Example Video" is "The Example", but "The Example of Orlen" is not. */
+/** Words that a brand adds to the name of a feed: "The Example Video", but not "The Example of Orlen". */
 const FORM = new RegExp(
   '(?: (?:breaking|business|channel|headlines|home|latest|live|news|online|podcasts?|sports?|stories|top|tv|videos?|' +
     'world|youtube))+$',

@@ -56,7 +56,7 @@ export function isSerializationFailure(error: unknown): boolean {
   return code === '40P01' || code === '40001';
 }
 
-/** Of PostgreSQL: disk_full, io_error, and read_only_sql_transaction, such as of a standby. Of SQLite: SQLITE_FULL. */
+/** PostgreSQL: disk_full, io_error, and read_only_sql_transaction, such as of a standby. SQLite: SQLITE_FULL. */
 const DISK_FAULTS: readonly unknown[] = ['53100', '58030', '25006', 13];
 
 /** Opens a connection that records failures of the disk. */

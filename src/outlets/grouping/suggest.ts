@@ -4,7 +4,7 @@ import { findSimilarPairs, type PairLimits } from './similar-pairs.ts';
 import type { Unit } from './units.ts';
 import type { TermVector, VectorSpace } from './vectors.ts';
 
-/** Of the two most similar items of two groups. */
+/** Limits for the two most similar items of two groups. */
 const SUGGEST: PairLimits = { similarity: 0.12, evidence: 1.7 };
 
 /** Suggestions at most: an editor reads ten a day, and most that are right are among the first. */

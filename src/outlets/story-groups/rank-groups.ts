@@ -21,7 +21,7 @@ export interface Rankable {
   isSuggested: boolean;
   /** The first place that a report of it had in its feed, from 0; null if none is known. */
   position: number | null;
-  /** Of one of its reports; the language as a BCP 47 tag. */
+  /** The title of one of its reports, with its outlet and its language (BCP 47). */
   title: string;
   outlet: string;
   language: string;

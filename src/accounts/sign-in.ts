@@ -27,7 +27,7 @@ export const FAILURE_LIMIT = { count: 5, period: 15 * MINUTE };
 const ACCOUNT_LIMIT = { everyMs: 3 * MINUTE, burst: 20 };
 /** An office behind one address signs in within minutes. Slows down clients that try many accounts. */
 const CLIENT_LIMIT = { everyMs: 20 * SECOND, burst: 30 };
-/** Limit of codes, for an account or a known browser. A guess is right in 3 of 1,000,000, one of a day in 1 of 1,000. */
+/** Limit of codes, for an account or a known browser: the guesses of a day find a code once in 1,000 days. */
 const CODE_LIMIT = { everyMs: 5 * MINUTE, burst: 10 };
 /** From the password to the code. */
 const STEP_LIFETIME = 5 * MINUTE;

@@ -17,8 +17,8 @@ export function reconnectDelay(failures: number): number {
   return Math.min(2 ** (failures - 1), 30) * SECOND;
 }
 
-// Codes of the operating system, and SQLSTATE: class 08 connection exception, 25006 the server is a replica, 53300 too many connections,
-// 57P01 to 57P03 it stops or starts. Errors of the driver have no code.
+// Codes of the operating system, and SQLSTATE: class 08 connection exception, 25006 the server is a replica, 53300 too
+// many connections, 57P01 to 57P03 it stops or starts. Errors of the driver have no code.
 const CODE = /^(ECONN\w+|EPIPE|ETIMEDOUT|EHOST\w+|ENET\w+|ENOTFOUND|EAI_AGAIN|08\w{3}|25006|53300|57P0[123])$/;
 const MESSAGE = /^(Connection terminated|timeout e|Query read timeout|Client has encountered a connection error)/;
 

@@ -1,5 +1,5 @@
 /**
- * npm run -s soak -- [--minutes 20] [--database sqlite|postgres] [--json]
+ * npm run -s soak -- [--minutes 20] [--database sqlite|postgres] [--clients 1] [--no-kills] [--json]
  *
  * Runs a newsroom of its own with sign-ups, feed polls, imports, editions, hostile requests and kills (SIGKILL). Prints
  * the figures, and exits with 1 if something was lost, grew, or was not explained.
@@ -16,6 +16,8 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '20' },
     database: { type: 'string', default: 'sqlite' },
+    clients: { type: 'string', default: '1' },
+    'no-kills': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -23,10 +25,14 @@ const { database } = values;
 if (!['sqlite', 'postgres'].includes(database)) throw new Error('--database must be sqlite or postgres');
 const minutes = Number(values.minutes);
 if (!(minutes >= 1)) throw new Error('--minutes must be a number of at least 1');
+const clients = Number(values.clients);
+if (!(clients >= 1 && clients <= 400)) throw new Error('--clients must be a number from 1 to 400');
 
 const server = database === 'postgres' ? await startPostgresServer('daywire', []) : null;
 const figures = await runSoak({
   minutes,
+  clients,
+  kills: !values['no-kills'],
   databaseUrl: server === null ? undefined : `${server.url}/daywire`,
   onProgress: (text) => process.stderr.isTTY && process.stderr.write(`\r\u001b[2K${text}`),
 }).finally(() => server?.stop());
@@ -50,6 +56,7 @@ function format(figures: SoakFigures): string {
     `articles                 ${articles}`,
     `polls of feeds           ${polls.full} full, ${polls.unchanged} unchanged`,
     `hostile requests         ${figures.hostile}`,
+    `responses to clients     ${figures.requests.count} to ${figures.clients}, p99 ${ms(figures.requests.p99)}`,
     `memory                   ${trend(figures.memory, (bytes) => `${Math.round(bytes / 1024 / 1024)} MB`)}`,
     `open files               ${trend(figures.openFiles, String)}`,
     `response of /healthz     ${trend(figures.response, ms)}`,

@@ -18,6 +18,9 @@ export interface SoakFigures {
   articles: number;
   polls: { full: number; unchanged: number };
   hostile: number;
+  clients: number;
+  /** Those of the clients in the time without kills; milliseconds. */
+  requests: { count: number; p99: number };
   /** Of the time without kills. */
   memory: Trend;
   openFiles: Trend;

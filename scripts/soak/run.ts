@@ -29,12 +29,22 @@ export interface SoakOptions {
   minutes: number;
   /** Of an empty PostgreSQL database. Default: SQLite. */
   databaseUrl?: string | undefined;
+  /** Visitors and feed readers, with a connection each. Default: one feed reader. */
+  clients?: number;
+  /** Whether the process is killed in the first part. Default: true. */
+  kills?: boolean;
   onProgress?: (text: string) => void;
 }
 
 /** Of the configuration: at most so many messages are uncertain after a kill. */
 const CONNECTIONS = 5;
 const SMTP_DELAY = 5;
+/** Milliseconds between two requests of all clients; each sends at least one every two seconds. */
+const CLIENT_TURN = 100;
+const PATHS = [
+  ...['feeds/latest.rss', 'feeds/latest.atom', 'feeds/latest.json', 'feeds/news.atom', 'feeds/24-hours.rss'],
+  ...['feeds/roundups.json', '', 'archive', 'newsletters'],
+];
 /** The share of the time with kills. */
 const KILLING = 0.4;
 /** Time at the end for imports, publishing and deliveries. */
@@ -43,13 +53,14 @@ const ENDING = 20 * SECOND;
 const WARM_UP = 45 * SECOND;
 
 /** @throws where the newsroom cannot be started, or a person gets a response that makes no sense */
-export async function runSoak({ minutes, databaseUrl, onProgress }: SoakOptions): Promise<SoakFigures> {
+export async function runSoak(options: SoakOptions): Promise<SoakFigures> {
+  const { minutes, databaseUrl } = options;
   const folder = mkdtempSync(join(tmpdir(), 'daywire-soak-'));
   const mailbox = new Mailbox();
   const sink = await startCountingSink(SMTP_DELAY, (message) => mailbox.receive(message));
   const cron = `*/${Math.max(1, Math.round(minutes / 5))} * * * *`;
   const newsroom = new Newsroom({ folder, port: await freePort(), smtpUrl: sink.url, cron, databaseUrl });
-  const soak = new Soak(newsroom, mailbox, minutes, onProgress ?? (() => {}));
+  const soak = new Soak(newsroom, mailbox, options);
   try {
     await newsroom.create();
     await newsroom.start();
@@ -77,33 +88,40 @@ class Soak {
   readonly #mailbox: Mailbox;
   readonly #minutes: number;
   readonly #yesterday = Date.now() - 25 * HOUR;
+  readonly #clients: number;
+  readonly #kills: boolean;
   readonly #onProgress: (text: string) => void;
   readonly #people: Person[] = [];
   /** Headlines by name of their file. */
   readonly #headlines = new Map<string, string>();
   readonly #samples: ProcessSample[] = [];
+  /** Milliseconds of each response to a client while samples are taken. */
+  readonly #responses: number[] = [];
   readonly #polls = { full: 0, unchanged: 0 };
   #loopDelay: LoopDelay | null = null;
   #hostile = 0;
   #isSteady = false;
 
-  constructor(newsroom: Newsroom, mailbox: Mailbox, minutes: number, onProgress: (text: string) => void) {
+  constructor(newsroom: Newsroom, mailbox: Mailbox, options: SoakOptions) {
     this.#newsroom = newsroom;
     this.#mailbox = mailbox;
-    this.#minutes = minutes;
-    this.#onProgress = onProgress;
+    this.#minutes = options.minutes;
+    this.#clients = options.clients ?? 1;
+    this.#kills = options.kills ?? true;
+    this.#onProgress = options.onProgress ?? (() => {});
   }
 
   async run(): Promise<void> {
     const start = performance.now();
     const until = start + Math.max(this.#minutes * MINUTE - ENDING, 10 * SECOND);
-    const untilKills = start + this.#minutes * MINUTE * KILLING;
+    const untilKills = this.#kills ? start + this.#minutes * MINUTE * KILLING : start;
+    const turn = CLIENT_TURN * this.#clients;
     let person = 0;
     let article = 0;
     await Promise.all([
       this.#repeat(until, 400, () => this.#signUp(person++), 200),
       this.#repeat(until, 1_500, () => this.#write(article++), 1),
-      this.#repeat(until, 100, this.#poller(), 1),
+      ...Array.from({ length: this.#clients }, () => this.#repeat(until, Math.min(turn, 2_000), this.#client(), 1)),
       this.#repeat(until, 250, () => this.#attack(), 4),
       this.#repeat(until, 5_000, () => this.#leave(), 1),
       this.#repeat(until, 1_000, () => this.#sample(), 1),
@@ -171,24 +189,25 @@ class Soak {
     this.#headlines.set(id, headline);
   }
 
-  /** A feed reader that asks for each feed in turn, on condition that it has changed. */
-  #poller(): () => Promise<void> {
-    const paths = ['latest.rss', 'latest.atom', 'latest.json', 'news.atom', '24-hours.rss', 'roundups.json'];
+  /** Asks for pages, and for each feed in turn, on condition that it has changed. */
+  #client(): () => Promise<void> {
     const tags = new Map<string, string>();
-    let turn = 0;
+    let turn = Math.floor(Math.random() * PATHS.length);
     return async () => {
-      const path = paths[turn++ % paths.length] ?? '';
+      const path = PATHS[turn++ % PATHS.length] ?? '';
       const headers: Record<string, string> = { 'User-Agent': 'SoakReader/1.0' };
       const known = tags.get(path);
       if (known !== undefined && turn % 50 !== 0) headers['If-None-Match'] = known;
-      const response = await fetch(`${this.#newsroom.url}/feeds/${path}`, { headers }).catch(() => null);
+      const sentAt = performance.now();
+      const response = await fetch(`${this.#newsroom.url}/${path}`, { headers }).catch(() => null);
       // Broken by a kill.
       if (response === null) return;
       await response.arrayBuffer().catch(() => null);
+      if (this.#samples.length > 0) this.#responses.push(performance.now() - sentAt);
       if (response.status === 304) this.#polls.unchanged += 1;
       else if (response.status === 200) this.#polls.full += 1;
       // Before it is published for the first time, a feed is not available.
-      else if (known !== undefined) this.#fault(`/feeds/${path} responded with ${response.status}`);
+      else if (known !== undefined) this.#fault(`/${path} responded with ${response.status}`);
       if (response.ok) tags.set(path, response.headers.get('etag') ?? '');
     };
   }
@@ -259,6 +278,8 @@ class Soak {
         articles: this.#headlines.size,
         polls: this.#polls,
         hostile: this.#hostile,
+        clients: this.#clients,
+        requests: { count: this.#responses.length, p99: quantile(this.#responses, 0.99) },
         ...trends,
         loopDelay: this.#loopDelay,
         faults: [

@@ -13,7 +13,8 @@ export interface RateLimit {
 }
 
 export type Permit =
-  | { kind: 'granted' }
+  /** `nextAt`: when the whole burst is free again, epoch milliseconds. */
+  | { kind: 'granted'; nextAt: number }
   /** Not before that instant, unless another request comes first. */
   | { kind: 'refused'; retryAt: number };
 
@@ -42,7 +43,7 @@ export async function acquirePermit(db: Db, key: string, { everyMs, burst }: Rat
     )
     .returning('next_at')
     .executeTakeFirst();
-  if (granted !== undefined) return { kind: 'granted' };
+  if (granted !== undefined) return { kind: 'granted', nextAt: granted.next_at };
   const row = await db
     .selectFrom('rate_limits')
     .select(nextAt(now).as('next_at'))

@@ -230,7 +230,7 @@ describe.concurrent('daywire subscribers export', () => {
     expect((await subscribers(other, 'list')).stdout).toBe((await subscribers(folder, 'list')).stdout);
   });
 
-  it('is in the audit and security logs with the name of the operator, as are lists and persons, without addresses', async () => {
+  it('is in both logs with the name of the operator and no address, as are lists and persons', async () => {
     const folder = await withAda();
     await subscribers(folder, 'export', '--by', 'Mei');
     await subscribers(folder, 'list', '--newsletter', 'daily-roundup', '--by', 'Ola');

@@ -300,16 +300,13 @@ export async function findArticlesNotedSince(db: Db, edition: Edition): Promise<
     select 1 from edition_corrections shown
     where shown.newsletter = ${edition.newsletter} and shown.article_id = articles.id
       and shown.noted_at = articles.noted_at and shown.edition_id = ${edition.id})`;
+  const isOfEdition = sql<SqlBool>`(id = ${edition.articleId}
+    or id in (select article_id from edition_articles where edition_id = ${edition.id}))`;
   const rows = await db
     .selectFrom('articles')
     .select('document')
     .where('state', 'in', ['retracted', 'corrected'])
-    .where((e) =>
-      e.or([
-        e('id', '=', edition.articleId),
-        e('id', 'in', e.selectFrom('edition_articles').select('article_id').where('edition_id', '=', edition.id)),
-      ]),
-    )
+    .where(isOfEdition)
     .where((e) => e.not(isShown))
     .orderBy('noted_at', 'desc')
     .orderBy('id')

@@ -99,18 +99,11 @@ class Refusal extends Error {
 
 /** Deletes the rows that no longer limit anything. @returns their number */
 export async function deleteExpiredRateLimits(db: Db, now: number): Promise<number> {
-  const { numDeletedRows } = await db
-    .deleteFrom('rate_limits')
-    .where('key', 'in', (e) =>
-      e
-        .selectFrom('rate_limits')
-        .select('key')
-        .where('next_at', '<=', now)
-        // A transaction that holds one of these rows may want another: waiting for it could be a deadlock.
-        .$if(dialectOf(db) === 'postgres', (q) => q.forUpdate().skipLocked()),
-    )
-    .executeTakeFirstOrThrow();
-  return Number(numDeletedRows);
+  // A transaction that holds one of these rows may want another: waiting for it could be a deadlock.
+  const lock = dialectOf(db) === 'postgres' ? sql`for update skip locked` : sql``;
+  const { numAffectedRows = 0n } = await sql`
+    delete from rate_limits where key in (select key from rate_limits where next_at <= ${now} ${lock})`.execute(db);
+  return Number(numAffectedRows);
 }
 
 // PostgreSQL would infer an integer for a bare parameter of an expression.

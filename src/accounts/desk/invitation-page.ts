@@ -6,7 +6,7 @@ import { html } from 'hono/html';
 import type { DeskRequest } from '../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../web/desk/desk-route.ts';
 import { respondAfter, respondPage, respondProblem } from '../../web/desk/page.ts';
-import { submitButton, textField } from '../../web/desk/parts/form.ts';
+import { errorSummary, type FormErrors, formStatus, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import { replaceSession } from '../../web/desk/session-cookie.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
@@ -66,27 +66,29 @@ function respondForm(
   refused?: Extract<Accepted, { kind: 'refused' }>,
 ): Promise<Response> {
   const { c, desk, form } = request;
-  const errorOf = (field: 'name' | 'password') => (refused?.field === field ? refused.reason : undefined);
+  const errors: FormErrors =
+    refused === undefined ? {} : { [refused.field === 'name' ? 'name' : 'new-password']: refused.reason };
   const isNew = account === null;
   const body = html`<p>${isNew ? 'The account is for' : `${account.name} signs in with`} ${email}. The link is from
 ${invitedBy === CONSOLE ? 'the command line' : invitedBy}, and works once, until ${when(request, expiresAt)}.</p>
-<form method="post" action="${desk.base}/invitation/${c.req.param('token')}" data-plain>
+<form method="post" action="${desk.base}/invitation/${c.req.param('token')}" data-plain novalidate>
+${errorSummary(errors)}
 <input type="text" hidden autocomplete="username" value="${email}">
 ${
   isNew
     ? textField({
         ...{ name: 'name', label: 'Your name', autocomplete: 'name', required: true, maxLength: NAME_LIMIT },
-        ...{ hint: 'Colleagues see it, and logs name you by it.', error: errorOf('name') },
+        ...{ hint: 'Colleagues see it, and logs name you by it.', error: errors.name },
         value: form.get('name')?.slice(0, NAME_LIMIT),
       })
     : ''
 }
-${newPasswordField(isNew ? 'Password' : 'New password', errorOf('password'))}
+${newPasswordField(isNew ? 'Password' : 'New password', errors['new-password'])}
 ${submitButton(isNew ? 'Create the account' : 'Set the password', { primary: true, id: 'accept' })}
 </form>`;
   return respondPage(request, {
     ...{ title: isNew ? 'Join the desk' : 'Choose a new password', section: null, body },
-    status: refused === undefined ? 200 : 422,
+    status: formStatus(errors),
   });
 }
 

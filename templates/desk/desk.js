@@ -124,9 +124,9 @@ async function send(action, fields, form) {
 }
 
 function showRefusal() {
-  const errors = all('.errors').find((one) => !unsaved.has(one.parentNode));
-  if (errors) unsaved.add(errors.parentNode);
-  (errors ?? first('main [role=alert]:not(:empty)') ?? byId('main')).focus();
+  const list = all('.errors').find((one) => !unsaved.has(one.parentNode));
+  if (list) unsaved.add(list.parentNode);
+  (list ?? first('main [role=alert]:not(:empty)') ?? byId('main')).focus();
   prepare();
 }
 

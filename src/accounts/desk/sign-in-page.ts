@@ -123,6 +123,7 @@ const CODE_HINT = 'Six digits of your authenticator app, or a recovery code. An 
 const STATUS = { wrong: 422, expired: 422, 'too-many': 429, busy: 503 } as const;
 
 function refusalText({ desk, at }: DeskRequest, refusal: Refused, step?: string): string {
+  const { zone } = desk.app.config.publication;
   switch (refusal.kind) {
     case 'wrong':
       if (step !== undefined) return 'The code is wrong, or was used. Wait for the next one.';
@@ -133,7 +134,7 @@ function refusalText({ desk, at }: DeskRequest, refusal: Refused, step?: string)
     case 'expired':
       return 'That took too long. Sign in again.';
     case 'too-many':
-      return `Too many attempts. The next one is possible ${whenText(refusal.retryAt, at, desk.app.config.publication.zone)}.`;
+      return `Too many attempts. The next one is possible ${whenText(refusal.retryAt, at, zone)}.`;
     case 'busy':
       return 'Many people sign in right now. Try again in a few seconds.';
   }

@@ -191,7 +191,7 @@ ${textField({
   hasFocus: formStatus(errors) === 200 && read === undefined,
   hint: 'Title, outlet and time are read there.',
 })}
-${isUnread ? html`<p class="hint">With a headline and an outlet of yours, the report is added without its page.</p>` : ''}
+${isUnread ? html`<p class="hint">With your own headline and outlet, the report is added without its page.</p>` : ''}
 ${read === undefined ? '' : readRegion(read)}
 ${
   asksForMore

@@ -128,7 +128,7 @@ function age(request: SignedInRequest, at: number): Html {
 function countedNote(groups: readonly FailureGroup[], { counts }: EditionDelivery): Html | '' {
   const sum = groups.reduce((total, { count }) => total + count, 0);
   if (sum === counts.failed) return '';
-  return html`<p class="hint">Of ${formatCount(counts.failed)} failed messages, ${formatCount(sum)} are counted here: the
+  return html`<p class="hint">These are ${formatCount(sum)} of the ${formatCount(counts.failed)} failed messages. The
 others failed later, or are so old that only their number is kept.</p>`;
 }
 

@@ -107,7 +107,9 @@ function progressBar({ edition, state, counts }: EditionDelivery): Html {
   if (state !== 'delivering' && state !== 'paused') return html``;
   const percent = percentOver(counts);
   const [name, live] = [`progress-${edition.id}`, `edition:${edition.id}:over`];
-  return html`<p><progress aria-labelledby="${name}" max="100" value="${percent}" data-figure="${live}">${percent} %</progress>
+  return html`<p><progress aria-labelledby="${name}" max="100" value="${percent}" data-figure="${live}">${
+    percent
+  } %</progress>
 <span id="${name}"><span data-figure="${live}">${percent} %</span> of ${formatCount(queuedOf(counts))} messages are
 over</span></p>`;
 }

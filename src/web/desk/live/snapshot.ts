@@ -3,7 +3,7 @@
  *
  * A topic is a thing that pages show as a whole: they load again when its version changes.
  * - `draft:NEWSLETTER/SLOT`: the editors' decisions about an edition
- * - `edition:ID`: the state of its deliveries, and how many are uncertain or failed; other figures are sent by themselves
+ * - `edition:ID`: the state of its deliveries, how many are uncertain or failed; other figures are sent by themselves
  * - `deliveries`: which editions are under delivery or paused, and what keeps all messages from being submitted
  * - `roundup`: the story groups and what was decided about them
  * - `articles`: what is published
@@ -80,7 +80,7 @@ async function readDeliveries(db: Db, ids: number[], now: number): Promise<Omit<
   return { versions, deliveries };
 }
 
-/** A progress bar moves by a twentieth, or other messages have failed, whose causes a page lists: two digits of them. */
+/** A bar moves by a twentieth. Pages list what has failed: they load again with each of few, and two digits of many. */
 function stepsOf(counts: DeliveryStateCounts = NO_DELIVERIES): number[] {
   return [Math.floor(percentOver(counts) / 5), Number(counts.failed.toPrecision(2))];
 }

@@ -57,13 +57,14 @@ export function formStatus(errors: FormErrors): 200 | 422 {
 
 /** Lists the errors of a form at its top, where the focus goes, also without a script. Each leads to its field. */
 export function errorSummary(errors: FormErrors): Html | '' {
-  if (formStatus(errors) === 200) return '';
-  const items = Object.entries(errors).flatMap(([id, message]) => {
-    if (message === undefined) return [];
-    return id === '' ? html`<li>${message}</li>` : html`<li><a href="#${id}">${message}</a></li>`;
-  });
-  return html`<div class="errors" role="alert" tabindex="-1" autofocus><strong>Not done:</strong>
-<ul>${items}</ul></div>`;
+  const found = Object.entries(errors).filter(([, message]) => message !== undefined);
+  if (found.length === 0) return '';
+  const items = found.map(
+    ([id, message]) => html`<li>${id === '' ? message : html`<a href="#${id}">${message}</a>`}</li>`,
+  );
+  // With an id, so that it keeps the focus when the page is brought up to date.
+  return html`<div class="errors" id="${found[0]?.[0]}-errors" role="alert" tabindex="-1" autofocus>
+<strong>Not done:</strong><ul>${items}</ul></div>`;
 }
 
 /** The region that says why the act of a button was refused. @param label before the reason */
@@ -168,7 +169,7 @@ ${hint === undefined ? '' : html`<p class="hint" id="${id}-hint">${hint}</p>`}
 ${errorOf(id, error)}</div>`;
 }
 
-export interface ChoiceOptions {
+interface ChoiceOptions {
   type: 'radio' | 'checkbox';
   name: string;
   /** Default: the name. */
@@ -185,8 +186,8 @@ export interface ChoiceOptions {
 export function choiceField({ type, name, id = name, legend, options, chosen, hint, error }: ChoiceOptions): Html {
   const wrong = error === undefined ? {} : { 'aria-invalid': 'true', 'aria-describedby': `${id}-error` };
   const choices = options.map(({ value, label }, index) => {
-    const attributes = { type, name, value, id: index === 0 ? id : undefined, checked: chosen.includes(value) };
-    return html`<label class="choice"><input${attributesOf({ ...attributes, ...wrong })}> <span>${label}</span></label>`;
+    const own = { type, name, value, id: index === 0 ? id : undefined, checked: chosen.includes(value) };
+    return html`<label class="choice"><input${attributesOf({ ...own, ...wrong })}> <span>${label}</span></label>`;
   });
   return html`<fieldset><legend>${legend}</legend>${hint === undefined ? '' : html`<p class="hint">${hint}</p>`}
 ${choices}${errorOf(id, error)}</fieldset>`;

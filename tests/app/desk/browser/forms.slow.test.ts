@@ -127,7 +127,7 @@ const SIGNED_OUT: Attempt[] = [
   },
 ];
 
-/** Buttons of forms in which nothing can be wrong: their texts are optional, and fields take no more than is allowed. */
+/** Buttons of forms in which nothing can be wrong: texts are optional, and fields take no more than is allowed. */
 const NEVER_WRONG = ['hold', 'note-save'];
 
 describe('a form that is refused', () => {

@@ -11,8 +11,10 @@ import { when } from '../../web/desk/parts/when.ts';
 import { replaceSession } from '../../web/desk/session-cookie.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
 import { CONSOLE, NAME_LIMIT } from '../account.ts';
-import { type Accepted, acceptInvitation, findInvitation, type Invitation } from '../invitations.ts';
+import { acceptInvitation, findInvitation, type Invitation } from '../invitations.ts';
 import { PASSWORD_LENGTH } from '../passwords.ts';
+
+export const BUSY = 'Many people sign in right now. Try again in a few seconds.';
 
 export const invitationRoutes: DeskRoute[] = [
   {
@@ -36,11 +38,12 @@ async function handleAcceptance(request: DeskRequest): Promise<Response> {
     ...{ publication: desk.app.config.publication.name, client: clientAddress(desk.web, c) },
   };
   const result = await acceptInvitation(desk.app.store.db, c.req.param('token') ?? '', acceptance, at);
-  if (result.kind === 'busy') {
-    return respondProblem(request, 503, 'Try again in a few seconds', 'Many people sign in right now.');
-  }
+  if (result.kind === 'busy') return respondForm(request, invitation, { '': BUSY });
   if (result.kind === 'closed') return respondClosed(request);
-  if (result.kind === 'refused') return respondForm(request, invitation, result);
+  if (result.kind === 'refused') {
+    const field = result.field === 'name' ? 'name' : 'new-password';
+    return respondForm(request, invitation, { [field]: result.reason });
+  }
   if (result.token === null) {
     const text = 'The new password is set. Sign in with it, and with a code.';
     return respondAfter(request, '/sign-in', { kind: 'done', text });
@@ -63,11 +66,9 @@ function respondClosed(request: DeskRequest): Promise<Response> {
 function respondForm(
   request: DeskRequest,
   { email, account, invitedBy, expiresAt }: Invitation,
-  refused?: Extract<Accepted, { kind: 'refused' }>,
+  errors: FormErrors = {},
 ): Promise<Response> {
   const { c, desk, form } = request;
-  const errors: FormErrors =
-    refused === undefined ? {} : { [refused.field === 'name' ? 'name' : 'new-password']: refused.reason };
   const isNew = account === null;
   const body = html`<p>${isNew ? 'The account is for' : `${account.name} signs in with`} ${email}. The link is from
 ${invitedBy === CONSOLE ? 'the command line' : invitedBy}, and works once, until ${when(request, expiresAt)}.</p>
@@ -87,8 +88,7 @@ ${newPasswordField(isNew ? 'Password' : 'New password', errors['new-password'])}
 ${submitButton(isNew ? 'Create the account' : 'Set the password', { primary: true, id: 'accept' })}
 </form>`;
   return respondPage(request, {
-    ...{ title: isNew ? 'Join the desk' : 'Choose a new password', section: null, body },
-    status: formStatus(errors),
+    ...{ title: isNew ? 'Join the desk' : 'Choose a new password', section: null, body, status: formStatus(errors) },
   });
 }
 

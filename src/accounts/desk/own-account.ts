@@ -2,7 +2,7 @@
 import { html } from 'hono/html';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../web/desk/desk-route.ts';
-import { respondAfter, respondPage, respondProblem } from '../../web/desk/page.ts';
+import { respondAfter, respondPage } from '../../web/desk/page.ts';
 import {
   errorSummary,
   type FormErrors,
@@ -18,7 +18,7 @@ import { setShortcuts } from '../account.ts';
 import { changePassword, endSessionsOf } from '../change-account.ts';
 import { listSessions } from '../sessions.ts';
 import { roleNames } from './accounts-page.ts';
-import { newPasswordField } from './invitation-page.ts';
+import { BUSY, newPasswordField } from './invitation-page.ts';
 import { secondFactorRoutes } from './second-factor-page.ts';
 
 export const ownAccountRoutes: DeskRoute[] = [
@@ -60,9 +60,7 @@ async function handlePassword(request: SignedInRequest): Promise<Response> {
   const { store, config } = desk.app;
   const wanted = { password: form.get('new-password') ?? '', publication: config.publication.name };
   const result = await changePassword(store.db, account, wanted, at);
-  if (result.kind === 'busy') {
-    return respondProblem(request, 503, 'Try again in a few seconds', 'Many people sign in right now.');
-  }
+  if (result.kind === 'busy') return respondOwnAccount(request, { '': BUSY });
   if (result.kind === 'refused') return respondOwnAccount(request, { 'new-password': result.reason });
   setSessionCookie(c, result.token);
   const text = 'The password is changed. All other sessions have ended.';

@@ -18,6 +18,7 @@ import { clientAddress } from '../../web/server/client-address.ts';
 import { recordFailure } from '../security-log.ts';
 import { endSession } from '../sessions.ts';
 import { finishSignIn, type SignIn, signIn } from '../sign-in.ts';
+import { BUSY } from './invitation-page.ts';
 import { codeField } from './second-factor-page.ts';
 
 export const signInRoutes: DeskRoute[] = [
@@ -120,6 +121,8 @@ ${submitButton('Sign in', { primary: true, id: 'sign-in' })}
 /** Longer than any address. */
 const SHOWN_LIMIT = 320;
 const CODE_HINT = 'Six digits of your authenticator app, or a recovery code. An admin can reset a lost second factor.';
+const WRONG =
+  'The address or the password is wrong, or the account is disabled. An admin can make a link for a new password.';
 const STATUS = { wrong: 422, expired: 422, 'too-many': 429, busy: 503 } as const;
 
 function refusalText({ desk, at }: DeskRequest, refusal: Refused, step?: string): string {
@@ -127,16 +130,13 @@ function refusalText({ desk, at }: DeskRequest, refusal: Refused, step?: string)
   switch (refusal.kind) {
     case 'wrong':
       if (step !== undefined) return 'The code is wrong, or was used. Wait for the next one.';
-      return (
-        'The address or the password is wrong, or the account is disabled. ' +
-        'An admin can make a link for a new password.'
-      );
+      return WRONG;
     case 'expired':
       return 'That took too long. Sign in again.';
     case 'too-many':
       return `Too many attempts. The next one is possible ${whenText(refusal.retryAt, at, zone)}.`;
     case 'busy':
-      return 'Many people sign in right now. Try again in a few seconds.';
+      return BUSY;
   }
 }
 

@@ -16,8 +16,7 @@ export type DeliveryStateCounts = Record<DeliveryState, number>;
 export const NO_DELIVERIES: DeliveryStateCounts = { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
 
 /** How many percent of an edition's messages are over. Rounded down: 100 is all. */
-export function percentOver(counts: Partial<DeliveryStateCounts>): number {
-  const { pending, submitting, submitted, failed, suppressed } = { ...NO_DELIVERIES, ...counts };
+export function percentOver({ pending, submitting, submitted, failed, suppressed }: DeliveryStateCounts): number {
   const over = submitted + failed + suppressed;
   const all = over + pending + submitting;
   return all === 0 ? 100 : Math.floor((100 * over) / all);

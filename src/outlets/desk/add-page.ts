@@ -1,5 +1,6 @@
 /** Adding a report by its address: what the page says of it, and what the editor says instead. */
 import { html } from 'hono/html';
+import { cleanUrl } from '../../lib/text/clean-text.ts';
 import { localDateTime, SECOND } from '../../lib/time.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondPage } from '../../web/desk/page.ts';
@@ -43,7 +44,7 @@ export function showAdd(request: SignedInRequest): Promise<Response> {
 export async function readPosted(request: SignedInRequest): Promise<Response> {
   const { config, clock } = request.desk.app;
   const fields = fieldsOf(request.form);
-  if (fields.url === '') return respondForm(request, { fields, errors: NO_ADDRESS });
+  if (cleanUrl(fields.url) === null) return respondForm(request, { fields, errors: NO_ADDRESS });
   const reading = await withTimeLimit((signal) => readReportPage(config, fields.url, { now: clock(), signal }));
   if (reading === 'late') return respondForm(request, { fields, errors: TOO_LATE, isUnread: true });
   if (reading.kind === 'unreadable') {
@@ -66,7 +67,7 @@ export async function readPosted(request: SignedInRequest): Promise<Response> {
 export async function addPosted(request: SignedInRequest): Promise<Response> {
   const fields = fieldsOf(request.form);
   const { title, outlet, published } = fields;
-  if (fields.url === '') return respondForm(request, { fields, errors: NO_ADDRESS });
+  if (cleanUrl(fields.url) === null) return respondForm(request, { fields, errors: NO_ADDRESS });
   const given = (text: string): string | undefined => (text.trim() === '' ? undefined : text);
   let added: AddedReport | 'late';
   try {
@@ -86,7 +87,7 @@ export async function addPosted(request: SignedInRequest): Promise<Response> {
   return fields.text.trim() === '' ? respondAdded(request, added) : pickAdded(request, added, fields);
 }
 
-const NO_ADDRESS = { url: 'Give the address of the report.' };
+const NO_ADDRESS = { url: 'Give the http or https address of a report, without user and password.' };
 const TOO_LATE = { url: `The page cannot be read: it did not answer within ${TIME_LIMIT / SECOND} seconds.` };
 
 /** @throws what `work` throws, except for the end of the time */

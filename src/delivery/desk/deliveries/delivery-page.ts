@@ -98,7 +98,7 @@ ${
 ${countedNote(counted.value.groups, delivery)}${age(request, counted.at)}`
 }</section>
 <section id="failed" data-region aria-labelledby="failed-heading"><h2 id="failed-heading">Failed messages</h2>
-${failedTable(request, failed.slice(0, PER_PAGE), delivery)}
+${failedTable(request, failed.slice(0, PER_PAGE))}
 ${pager(request, {
   path: deliveryPath(id),
   older: failed.length > PER_PAGE ? String(failed[PER_PAGE - 1]?.subscriberId) : null,
@@ -150,10 +150,8 @@ function recipient(request: SignedInRequest, email: string | null, subscriberId:
   return html`<a href="${request.desk.base}/audience/${subscriberId}"><bdi>${shown}</bdi></a>`;
 }
 
-function failedTable(request: SignedInRequest, failed: readonly FailedDeliveryOf[], { counts }: EditionDelivery): Html {
-  if (failed.length === 0) {
-    return html`<p class="empty">${counts.failed === 0 ? 'None.' : 'Only their number is kept.'}</p>`;
-  }
+function failedTable(request: SignedInRequest, failed: readonly FailedDeliveryOf[]): Html {
+  if (failed.length === 0) return html`<p class="empty">None is listed.</p>`;
   const rows = failed.map(({ subscriberId, email, reason, at }) => ({
     cells: [
       recipient(request, email, subscriberId),

@@ -196,7 +196,10 @@ describe('a form that is refused', () => {
       const errors = page.locator('main .errors');
       await errors.waitFor({ timeout: 5_000 }).catch(() => expect.fail(`${name}: no list of errors`));
       await expect
-        .poll(() => page.evaluate<boolean>(`document.activeElement.matches('.errors')`), { message: name })
+        .poll(() => page.evaluate<boolean>(`document.activeElement.matches('.errors')`), {
+          message: name,
+          timeout: 5_000,
+        })
         .toBe(true);
       const links = await errors.locator('a').all();
       expect(await Promise.all(links.map((link) => link.getAttribute('href'))), name).toEqual(
@@ -204,7 +207,9 @@ describe('a form that is refused', () => {
       );
       for (const id of wrong) {
         await errors.locator(`a[href="#${id}"]`).click();
-        await expect.poll(() => page.evaluate<string>('document.activeElement.id'), { message: name }).toBe(id);
+        await expect
+          .poll(() => page.evaluate<string>('document.activeElement.id'), { message: name, timeout: 5_000 })
+          .toBe(id);
         const field = page.locator(`#${id}`);
         expect(await field.getAttribute('aria-invalid'), `${name} ${id}`).toBe('true');
         expect(await field.getAttribute('aria-describedby'), `${name} ${id}`).toContain(`${id}-error`);

@@ -118,7 +118,7 @@ ${when(request, invitation.expiresAt)}, and is not shown again.</p></section>`;
 
 function inviteForm({ desk, form }: DeskRequest, errors: FormErrors, isAgain: boolean): Html {
   const isKept = isAgain || formStatus(errors) !== 200;
-  return html`<form method="post" action="${desk.base}/accounts/invite" id="invite" novalidate>
+  return html`<form method="post" action="${desk.base}/accounts/invite" novalidate>
 ${errorSummary(errors)}
 ${textField({
   ...{ name: 'email', label: 'Email address', type: 'email', autocomplete: 'off', required: true, maxLength: 254 },

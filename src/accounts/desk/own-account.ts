@@ -80,7 +80,7 @@ async function respondOwnAccount(request: SignedInRequest, errors: FormErrors = 
 <dt>Roles</dt><dd>${roleNames(account.roles)}</dd>
 </dl>
 <section id="own-password"><h2>Password</h2>
-<form method="post" action="${desk.base}/account/password" id="password-form" novalidate>
+<form method="post" action="${desk.base}/account/password" novalidate>
 ${errorSummary(errors)}
 <input type="text" hidden autocomplete="username" value="${account.email}">
 ${passwordField(errors.password)}

@@ -150,7 +150,7 @@ function addressForm(request: SignedInRequest, tried: TriedAddress | null): Html
   const error = typeof tried?.outcome === 'string' ? `${tried.outcome}.`.replace(/\.\.$/, '.') : undefined;
   return html`<section aria-labelledby="try-title">
 <h2 id="try-title">Try an address</h2>
-<form method="post" action="${request.desk.base}/sources/try" id="try-form" novalidate>
+<form method="post" action="${request.desk.base}/sources/try" novalidate>
 ${errorSummary({ url: error })}
 ${textField({
   ...{ name: 'url', label: 'Address of a site or feed', type: 'url', value: tried?.url, error, required: true },

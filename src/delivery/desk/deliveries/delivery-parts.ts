@@ -133,7 +133,7 @@ export function expiredForms(
 <p class="error" role="alert" tabindex="-1"${
     error === undefined ? html` autofocus` : ''
   }>${what} during the pause and would fail at once. Give them more time, or let them fail.</p>
-<form method="post" action="${action}" id="extend-form" novalidate>${errorSummary({ hours: error })}
+<form method="post" action="${action}" novalidate>${errorSummary({ hours: error })}
 ${hiddenFields({ expired })}${textField({
   ...{ name: 'hours', label: 'More time, in hours', value: String(suggestedHours), required: true, error },
 })}
@@ -162,7 +162,8 @@ export async function readDeliveriesOf(
 ): Promise<EditionDelivery[]> {
   const ids = editions.map(({ id }) => id);
   if (ids.length === 0) return [];
-  const [states, counts] = await Promise.all([readDeliveryStates(db, ids), countAllDeliveries(db, ids)]);
+  // Not at once: a connection in a transaction takes one query after the other.
+  const [states, counts] = [await readDeliveryStates(db, ids), await countAllDeliveries(db, ids)];
   const read = async (edition: EditionSummary): Promise<EditionDelivery> => {
     const { id } = edition;
     const { state = 'delivering', reason = null } = states.find(({ editionId }) => editionId === id) ?? {};

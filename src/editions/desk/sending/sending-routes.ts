@@ -179,7 +179,7 @@ function respondTestPage(
     section: 'edition',
     status: attempt === undefined ? 200 : 422,
     body: html`<section id="test-copy" data-region aria-label="Where to">
-<form method="post" action="${desk.base}${actPath(target, 'test')}" id="test-form" novalidate>
+<form method="post" action="${desk.base}${actPath(target, 'test')}" novalidate>
 ${errorSummary({ to: attempt?.error })}
 ${textField({
   ...{ name: 'to', label: 'Address', type: 'email', required: true, autocomplete: 'email' },

@@ -133,7 +133,7 @@ others failed later, or are so old that only their number is kept.</p>`;
 }
 
 function failureTable(groups: readonly FailureGroup[]): Html {
-  if (groups.length === 0) return html`<p class="empty">Nothing has failed.</p>`;
+  if (groups.length === 0) return html`<p class="empty">None.</p>`;
   const columns = ['The server’s words, or another cause', 'How it ended', { label: 'Messages', isNumber: true }];
   const rows = groups.map(({ kind, words, count }) => ({
     cells: [html`<bdi>${words}</bdi>`, kind, formatCount(count)],
@@ -151,7 +151,7 @@ function recipient(request: SignedInRequest, email: string | null, subscriberId:
 }
 
 function failedTable(request: SignedInRequest, failed: readonly FailedDeliveryOf[]): Html {
-  if (failed.length === 0) return html`<p class="empty">None is listed.</p>`;
+  if (failed.length === 0) return html`<p class="empty">None.</p>`;
   const rows = failed.map(({ subscriberId, email, reason, at }) => ({
     cells: [
       recipient(request, email, subscriberId),

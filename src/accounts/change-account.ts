@@ -10,6 +10,13 @@ import { beginSession, endSessions } from './sessions.ts';
 /** Its message tells the person who gave the command what would be right. */
 export class AccountError extends Error {
   override name = 'AccountError';
+  /** What is wrong in the form of an account; null for the act as a whole. */
+  readonly field: 'role' | null;
+
+  constructor(message: string, field: AccountError['field'] = null) {
+    super(message);
+    this.field = field;
+  }
 }
 
 /**
@@ -23,7 +30,7 @@ export async function changeRoles(
   now: number,
 ): Promise<void> {
   const wanted = ordered(roles);
-  if (wanted.length === 0) throw new AccountError('Choose at least one role, or disable the account.');
+  if (wanted.length === 0) throw new AccountError('Choose at least one role, or disable the account.', 'role');
   await changeAccount(db, id, async (tx, account) => {
     if (JSON.stringify(wanted) === JSON.stringify(account.roles)) return;
     if (!wanted.includes('admin')) await requireAnotherAdmin(tx, account);

@@ -124,11 +124,9 @@ async function send(action, fields, form) {
 }
 
 function showRefusal() {
-  const invalid = first('main [aria-invalid]');
-  if (invalid) unsaved.add(invalid.form);
-  const place = invalid ?? first('main [role=alert]:not(:empty)') ?? byId('main');
-  if (!place.matches('input, textarea, select')) place.tabIndex = -1;
-  place.focus();
+  const list = all('.errors').find((one) => !unsaved.has(one.parentNode));
+  if (list) unsaved.add(list.parentNode);
+  (list ?? first('main [role=alert]:not(:empty)') ?? byId('main')).focus();
   prepare();
 }
 
@@ -206,6 +204,7 @@ let again = false;
 function apply() {
   for (const element of all('[data-figure]')) {
     write(element, known.figures[element.dataset.figure] || element.textContent);
+    element.value = Number.parseFloat(element.textContent);
   }
   const others = (known.presence[sharedPage()] ?? []).filter(({ id }) => String(id) !== account);
   const names = others.map(({ name }) => name).join(', ');

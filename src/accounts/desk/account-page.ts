@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing, respondPage } from '../../web/desk/page.ts';
-import { passwordField } from '../../web/desk/parts/form.ts';
+import { errorSummary, type FormErrors, formStatus, passwordField } from '../../web/desk/parts/form.ts';
 import { queryText } from '../../web/desk/parts/pager.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import { type Account, findAccount } from '../account.ts';
@@ -71,7 +71,7 @@ function act(path: string, name: string, change: ChangeAccount): DeskRoute {
           return respondAfter(request, `/accounts/${account.id}`, { kind: 'done', text });
         } catch (error) {
           if (!(error instanceof AccountError)) throw error;
-          return respondAccount(request, account, { problem: error.message });
+          return respondAccount(request, account, { errors: { [error.field ?? '']: error.message } });
         }
       }),
   };
@@ -90,13 +90,12 @@ async function withAccount(
 function respondAccount(
   request: SignedInRequest,
   account: Account,
-  { problem, invited }: { problem?: string; invited?: Invited } = {},
+  { errors = {}, invited }: { errors?: FormErrors; invited?: Invited } = {},
 ): Promise<Response> {
   const { name, email, roles, id, createdAt } = account;
-  const error = problem ?? (invited?.kind === 'refused' ? invited.reason : undefined);
+  const wrong = invited?.kind === 'refused' ? { '': invited.reason } : errors;
   const log = `${request.desk.base}/audit`;
   const body = html`${linkRegion(request, invited)}
-${error === undefined ? '' : html`<p class="error" role="alert">${error}</p>`}
 <dl class="pairs">
 <dt>Email address</dt><dd>${email}</dd>
 <dt>Roles</dt><dd>${roleNames(roles)}</dd>
@@ -106,16 +105,17 @@ ${error === undefined ? '' : html`<p class="error" role="alert">${error}</p>`}
 </dl>
 <p><a href="${log + queryText({ account: String(id) })}">What ${name} did</a>,
 <a href="${log + queryText({ subject: accountSubject(id) })}">what was done to the account</a></p>
-${changeForm(request, account)}`;
+${changeForm(request, account, wrong)}`;
   return respondPage(request, {
-    ...{ title: name, section: 'accounts', body, status: error === undefined ? 200 : 422 },
+    ...{ title: name, section: 'accounts', body, status: formStatus(wrong) },
   });
 }
 
 /** One form, so that the password is typed once; each button posts it to the route of its act. */
 function changeForm(
-  { desk, account }: SignedInRequest,
+  { desk, account, form }: SignedInRequest,
   { id, name, roles, disabledAt, hasSecondFactor }: Account,
+  errors: FormErrors,
 ): Html {
   const path = `${desk.base}/accounts/${id}`;
   const button = (act: string, label: string, look = ''): Html =>
@@ -123,7 +123,7 @@ function changeForm(
   const effect = id === account.id ? 'You are signed out when they change.' : 'All sessions end when they change.';
   const content =
     disabledAt === null
-      ? html`${roleFields(roles)}
+      ? html`${roleFields(formStatus(errors) === 200 ? roles : rolesOfForm(form), errors.role)}
 <p class="hint">${effect}</p>
 ${passwordField()}
 <p class="buttons">${button('roles', 'Change the roles', 'primary')}
@@ -135,7 +135,7 @@ ${button('disable', `Disable ${name}`, 'danger')}</p>`
 ${passwordField()}
 <p class="buttons">${button('enable', `Enable ${name}`, 'primary')}</p>`;
   return html`<section id="change"><h2>Change this account</h2>
-<form method="post" action="${path}/${disabledAt === null ? 'roles' : 'enable'}">
+<form method="post" action="${path}/${disabledAt === null ? 'roles' : 'enable'}" novalidate>${errorSummary(errors)}
 ${content}
 </form></section>`;
 }

@@ -3,7 +3,16 @@ import { html } from 'hono/html';
 import type { DeskRequest, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing, respondPage } from '../../web/desk/page.ts';
-import { passwordField, postButton, submitButton, textField } from '../../web/desk/parts/form.ts';
+import {
+  choiceField,
+  errorSummary,
+  type FormErrors,
+  formStatus,
+  passwordField,
+  postButton,
+  submitButton,
+  textField,
+} from '../../web/desk/parts/form.ts';
 import { rowTable, type TableRow } from '../../web/desk/parts/row-table.ts';
 import { statusMark } from '../../web/desk/parts/status-mark.ts';
 import { fromNow, when } from '../../web/desk/parts/when.ts';
@@ -41,6 +50,10 @@ async function respondAccounts(
   invited?: Invited,
   again?: { error: string | undefined },
 ): Promise<Response> {
+  const errors: FormErrors = {
+    ...(invited?.kind === 'refused' ? { [invited.field === 'roles' ? 'role' : 'email']: invited.reason } : {}),
+    password: again?.error,
+  };
   const { desk, at } = request;
   const { db } = desk.app.store;
   const [accounts, invitations] = [await listAccounts(db), await listInvitations(db, at)];
@@ -62,9 +75,8 @@ ${rowTable(
 )}</section>`
 }
 <section id="invite-colleague"><h2>Invite a colleague</h2>
-${inviteForm(request, invited, again)}</section>`;
-  const status = invited?.kind === 'refused' || again?.error !== undefined ? 422 : 200;
-  return respondPage(request, { title: 'Accounts', section: 'accounts', body, status });
+${inviteForm(request, errors, again !== undefined)}</section>`;
+  return respondPage(request, { title: 'Accounts', section: 'accounts', body, status: formStatus(errors) });
 }
 
 function accountRow(request: DeskRequest, account: Account & { lastSeenAt: number | null }): TableRow {
@@ -104,17 +116,16 @@ ${textField({ name: 'invitation-link', label: 'Invitation link', value, readOnly
 ${when(request, invitation.expiresAt)}, and is not shown again.</p></section>`;
 }
 
-function inviteForm({ desk, form }: DeskRequest, invited?: Invited, again?: { error: string | undefined }): Html {
-  const isKept = again !== undefined || invited?.kind === 'refused';
-  const refused = invited?.kind === 'refused' ? invited : undefined;
-  const errorOf = (field: 'email' | 'roles') => (refused?.field === field ? refused.reason : undefined);
-  return html`<form method="post" action="${desk.base}/accounts/invite">
+function inviteForm({ desk, form }: DeskRequest, errors: FormErrors, isAgain: boolean): Html {
+  const isKept = isAgain || formStatus(errors) !== 200;
+  return html`<form method="post" action="${desk.base}/accounts/invite" novalidate>
+${errorSummary(errors)}
 ${textField({
   ...{ name: 'email', label: 'Email address', type: 'email', autocomplete: 'off', required: true, maxLength: 254 },
-  ...{ value: isKept ? (form.get('email') ?? '') : '', error: errorOf('email') },
+  ...{ value: isKept ? (form.get('email') ?? '') : '', error: errors.email },
 })}
-${roleFields(isKept ? rolesOfForm(form) : [], errorOf('roles'))}
-${passwordField(again?.error)}
+${roleFields(isKept ? rolesOfForm(form) : [], errors.role)}
+${passwordField(errors.password)}
 ${submitButton('Make an invitation link', { primary: true, id: 'make-link' })}
 </form>`;
 }
@@ -139,13 +150,9 @@ export function rolesOfForm(form: URLSearchParams): AccountRole[] {
 
 /** A checkbox for each role. */
 export function roleFields(checked: readonly AccountRole[], error?: string): Html {
-  const described = error === undefined ? '' : html` aria-describedby="role-error"`;
-  const boxes = ACCOUNT_ROLES.map(
-    (role) =>
-      html`<div class="choice"><input type="checkbox" id="role-${role}" name="role" value="${role}"${
-        checked.includes(role) ? html` checked` : ''
-      }><label for="role-${role}">${role} <span class="hint">${ROLE_MEANINGS[role]}</span></label></div>`,
-  );
-  return html`<fieldset${described}><legend>Roles</legend>${boxes}
-${error === undefined ? '' : html`<p class="error" id="role-error">${error}</p>`}</fieldset>`;
+  const options = ACCOUNT_ROLES.map((role) => ({
+    value: role,
+    label: html`${role} <span class="hint">${ROLE_MEANINGS[role]}</span>`,
+  }));
+  return choiceField({ type: 'checkbox', name: 'role', legend: 'Roles', options, chosen: checked, error });
 }

@@ -6,13 +6,15 @@ import { html } from 'hono/html';
 import type { DeskRequest } from '../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../web/desk/desk-route.ts';
 import { respondAfter, respondPage, respondProblem } from '../../web/desk/page.ts';
-import { submitButton, textField } from '../../web/desk/parts/form.ts';
+import { errorSummary, type FormErrors, formStatus, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import { replaceSession } from '../../web/desk/session-cookie.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
 import { CONSOLE, NAME_LIMIT } from '../account.ts';
-import { type Accepted, acceptInvitation, findInvitation, type Invitation } from '../invitations.ts';
+import { acceptInvitation, findInvitation, type Invitation } from '../invitations.ts';
 import { PASSWORD_LENGTH } from '../passwords.ts';
+
+export const BUSY = 'Many people sign in right now. Try again in a few seconds.';
 
 export const invitationRoutes: DeskRoute[] = [
   {
@@ -36,11 +38,12 @@ async function handleAcceptance(request: DeskRequest): Promise<Response> {
     ...{ publication: desk.app.config.publication.name, client: clientAddress(desk.web, c) },
   };
   const result = await acceptInvitation(desk.app.store.db, c.req.param('token') ?? '', acceptance, at);
-  if (result.kind === 'busy') {
-    return respondProblem(request, 503, 'Try again in a few seconds', 'Many people sign in right now.');
-  }
+  if (result.kind === 'busy') return respondForm(request, invitation, { '': BUSY });
   if (result.kind === 'closed') return respondClosed(request);
-  if (result.kind === 'refused') return respondForm(request, invitation, result);
+  if (result.kind === 'refused') {
+    const field = result.field === 'name' ? 'name' : 'new-password';
+    return respondForm(request, invitation, { [field]: result.reason });
+  }
   if (result.token === null) {
     const text = 'The new password is set. Sign in with it, and with a code.';
     return respondAfter(request, '/sign-in', { kind: 'done', text });
@@ -63,30 +66,29 @@ function respondClosed(request: DeskRequest): Promise<Response> {
 function respondForm(
   request: DeskRequest,
   { email, account, invitedBy, expiresAt }: Invitation,
-  refused?: Extract<Accepted, { kind: 'refused' }>,
+  errors: FormErrors = {},
 ): Promise<Response> {
   const { c, desk, form } = request;
-  const errorOf = (field: 'name' | 'password') => (refused?.field === field ? refused.reason : undefined);
   const isNew = account === null;
   const body = html`<p>${isNew ? 'The account is for' : `${account.name} signs in with`} ${email}. The link is from
 ${invitedBy === CONSOLE ? 'the command line' : invitedBy}, and works once, until ${when(request, expiresAt)}.</p>
-<form method="post" action="${desk.base}/invitation/${c.req.param('token')}" data-plain>
+<form method="post" action="${desk.base}/invitation/${c.req.param('token')}" data-plain novalidate>
+${errorSummary(errors)}
 <input type="text" hidden autocomplete="username" value="${email}">
 ${
   isNew
     ? textField({
         ...{ name: 'name', label: 'Your name', autocomplete: 'name', required: true, maxLength: NAME_LIMIT },
-        ...{ hint: 'Colleagues see it, and logs name you by it.', error: errorOf('name') },
+        ...{ hint: 'Colleagues see it, and logs name you by it.', error: errors.name },
         value: form.get('name')?.slice(0, NAME_LIMIT),
       })
     : ''
 }
-${newPasswordField(isNew ? 'Password' : 'New password', errorOf('password'))}
+${newPasswordField(isNew ? 'Password' : 'New password', errors['new-password'])}
 ${submitButton(isNew ? 'Create the account' : 'Set the password', { primary: true, id: 'accept' })}
 </form>`;
   return respondPage(request, {
-    ...{ title: isNew ? 'Join the desk' : 'Choose a new password', section: null, body },
-    status: refused === undefined ? 200 : 422,
+    ...{ title: isNew ? 'Join the desk' : 'Choose a new password', section: null, body, status: formStatus(errors) },
   });
 }
 

@@ -2,8 +2,15 @@
 import { html } from 'hono/html';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../web/desk/desk-route.ts';
-import { respondAfter, respondPage, respondProblem } from '../../web/desk/page.ts';
-import { passwordField, postButton, submitButton } from '../../web/desk/parts/form.ts';
+import { respondAfter, respondPage } from '../../web/desk/page.ts';
+import {
+  errorSummary,
+  type FormErrors,
+  formStatus,
+  passwordField,
+  postButton,
+  submitButton,
+} from '../../web/desk/parts/form.ts';
 import { rowTable } from '../../web/desk/parts/row-table.ts';
 import { fromNow, when } from '../../web/desk/parts/when.ts';
 import { sessionTokenOf, setSessionCookie } from '../../web/desk/session-cookie.ts';
@@ -11,7 +18,7 @@ import { setShortcuts } from '../account.ts';
 import { changePassword, endSessionsOf } from '../change-account.ts';
 import { listSessions } from '../sessions.ts';
 import { roleNames } from './accounts-page.ts';
-import { newPasswordField } from './invitation-page.ts';
+import { BUSY, newPasswordField } from './invitation-page.ts';
 import { secondFactorRoutes } from './second-factor-page.ts';
 
 export const ownAccountRoutes: DeskRoute[] = [
@@ -21,7 +28,7 @@ export const ownAccountRoutes: DeskRoute[] = [
     ...{ method: 'POST', path: '/account/password', needs: 'desk', handle: handlePassword },
     confirms: {
       act: 'Change your password',
-      page: (request, current) => respondOwnAccount(request, { current }),
+      page: (request, password) => respondOwnAccount(request, { password }),
     },
   },
   {
@@ -53,20 +60,14 @@ async function handlePassword(request: SignedInRequest): Promise<Response> {
   const { store, config } = desk.app;
   const wanted = { password: form.get('new-password') ?? '', publication: config.publication.name };
   const result = await changePassword(store.db, account, wanted, at);
-  if (result.kind === 'busy') {
-    return respondProblem(request, 503, 'Try again in a few seconds', 'Many people sign in right now.');
-  }
-  if (result.kind === 'refused') return respondOwnAccount(request, { wanted: result.reason });
+  if (result.kind === 'busy') return respondOwnAccount(request, { '': BUSY });
+  if (result.kind === 'refused') return respondOwnAccount(request, { 'new-password': result.reason });
   setSessionCookie(c, result.token);
   const text = 'The password is changed. All other sessions have ended.';
   return respondAfter(request, '/account', { kind: 'done', text });
 }
 
-/** @param errors of the two password fields */
-async function respondOwnAccount(
-  request: SignedInRequest,
-  errors: { current?: string | undefined; wanted?: string } = {},
-): Promise<Response> {
+async function respondOwnAccount(request: SignedInRequest, errors: FormErrors = {}): Promise<Response> {
   const { account, desk, at } = request;
   const sessions = await listSessions(desk.app.store.db, account.id, at, sessionTokenOf(request.c) ?? '');
   const rows = sessions.map(({ id, browser, client, begunAt, seenAt, isCurrent }) => {
@@ -79,10 +80,11 @@ async function respondOwnAccount(
 <dt>Roles</dt><dd>${roleNames(account.roles)}</dd>
 </dl>
 <section id="own-password"><h2>Password</h2>
-<form method="post" action="${desk.base}/account/password">
+<form method="post" action="${desk.base}/account/password" novalidate>
+${errorSummary(errors)}
 <input type="text" hidden autocomplete="username" value="${account.email}">
-${passwordField(errors.current)}
-${newPasswordField('New password', errors.wanted)}
+${passwordField(errors.password)}
+${newPasswordField('New password', errors['new-password'])}
 ${submitButton('Change the password', { primary: true, id: 'change-password' })}
 </form></section>
 <section id="second-factor"><h2>Second factor</h2>
@@ -111,6 +113,5 @@ ${
     ? postButton(request, '/account/end-sessions', 'Sign out all other sessions', { id: 'end-sessions' })
     : html`<p class="hint">This is the only session.</p>`
 }</section>`;
-  const status = (errors.current ?? errors.wanted) === undefined ? 200 : 422;
-  return respondPage(request, { title: account.name, section: null, body, status });
+  return respondPage(request, { title: account.name, section: null, body, status: formStatus(errors) });
 }

@@ -4,7 +4,14 @@ import encodeQR from 'qr';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../web/desk/desk-route.ts';
 import { respondAfter, respondPage } from '../../web/desk/page.ts';
-import { passwordField, submitButton, textField } from '../../web/desk/parts/form.ts';
+import {
+  errorSummary,
+  type FormErrors,
+  formStatus,
+  passwordField,
+  submitButton,
+  textField,
+} from '../../web/desk/parts/form.ts';
 import { sessionTokenOf } from '../../web/desk/session-cookie.ts';
 import { factorSecret, factorUri, resetSecondFactor, setUpSecondFactor } from '../second-factor.ts';
 
@@ -32,28 +39,22 @@ export const secondFactorRoutes: DeskRoute[] = [
   },
 ];
 
-interface FieldErrors {
-  password?: string | undefined;
-  code?: string;
-}
-
-function respondFactor(request: SignedInRequest, errors: FieldErrors = {}): Promise<Response> {
+function respondFactor(request: SignedInRequest, errors: FormErrors = {}): Promise<Response> {
   const { desk, account } = request;
   const path = desk.base + PATH;
   const body = account.hasSecondFactor
     ? html`<p>It is on: signing in needs a code of your authenticator app, too. For another app, or new recovery codes,
 switch it off and on again.</p>
-<form class="narrow" method="post" action="${path}/off" data-plain>
+<form class="narrow" method="post" action="${path}/off" data-plain novalidate>
 ${passwordField()}
 ${submitButton('Switch it off', { danger: true, id: 'off' })}
 </form>`
     : setUpForm(request, errors);
-  const status = (errors.password ?? errors.code) === undefined ? 200 : 422;
-  return respondPage(request, { title: 'Second factor', section: null, body, status });
+  return respondPage(request, { title: 'Second factor', section: null, body, status: formStatus(errors) });
 }
 
 /** Each new page has another secret. One that was posted with something wrong is shown again. */
-function setUpForm({ desk, account, form }: SignedInRequest, errors: FieldErrors): Html {
+function setUpForm({ desk, account, form }: SignedInRequest, errors: FormErrors): Html {
   const { accounts, publication } = desk.app.config;
   const secret = factorSecret(form.get('secret'));
   const uri = factorUri(secret, account.email, publication.name);
@@ -62,7 +63,8 @@ function setUpForm({ desk, account, form }: SignedInRequest, errors: FieldErrors
 With it, signing in needs a code of an authenticator app on your phone, so that a stolen password is not enough.</p>
 <p>Scan the picture with the app, or type the key there. Then type the code that the app shows.</p>
 <p><img class="qr" src="data:image/svg+xml;base64,${picture}" width="240" height="240" alt="QR code of the key"></p>
-<form class="narrow" method="post" action="${desk.base}${PATH}/on" data-plain>
+<form class="narrow" method="post" action="${desk.base}${PATH}/on" data-plain novalidate>
+${errorSummary(errors)}
 ${textField({ name: 'secret', label: 'Key', value: secret, readOnly: true })}
 <p class="hint"><a href="${uri}">Open the app on this device</a></p>
 ${codeField('Six digits.', errors.code)}
@@ -91,7 +93,6 @@ lost. They are not shown again.</p>
 export function codeField(hint: string, error?: string): Html {
   return textField({
     ...{ name: 'code', label: 'Code', autocomplete: 'one-time-code', required: true, hasFocus: true, maxLength: 60 },
-    // The blank as in `passwordField`.
-    ...{ hint, error, placeholder: ' ' },
+    ...{ hint, error },
   });
 }

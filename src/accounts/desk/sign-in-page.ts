@@ -1,16 +1,24 @@
 /** Signing in and out. */
 import { html } from 'hono/html';
 import { SECOND } from '../../lib/time.ts';
-import type { DeskRequest, Html } from '../../web/desk/desk-request.ts';
+import type { DeskRequest } from '../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../web/desk/desk-route.ts';
 import { respondPage } from '../../web/desk/page.ts';
-import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
-import { when } from '../../web/desk/parts/when.ts';
+import {
+  errorSummary,
+  type FormErrors,
+  formStatus,
+  hiddenFields,
+  submitButton,
+  textField,
+} from '../../web/desk/parts/form.ts';
+import { whenText } from '../../web/desk/parts/when.ts';
 import { browserTokensOf, deleteSessionCookie, replaceSession, sessionTokenOf } from '../../web/desk/session-cookie.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
 import { recordFailure } from '../security-log.ts';
 import { endSession } from '../sessions.ts';
 import { finishSignIn, type SignIn, signIn } from '../sign-in.ts';
+import { BUSY } from './invitation-page.ts';
 import { codeField } from './second-factor-page.ts';
 
 export const signInRoutes: DeskRoute[] = [
@@ -47,12 +55,14 @@ async function handleSignIn(request: DeskRequest): Promise<Response> {
   const [next, step] = [form.get('next'), form.get('step') ?? undefined];
   const typed = (name: string): string => form.get(name) ?? '';
   const [client, browsers] = [clientAddress(desk.web, c), browserTokensOf(c)];
+  const missing = missingFields(request, step);
+  if (formStatus(missing) !== 200) return respondForm(request, next, missing, step);
   const signInStore = { db: store.db, secrets: await keys.signingSecrets() };
   const result =
     step === undefined
       ? await signIn(signInStore, { email: typed('email'), password: typed('password'), client, browsers }, at)
       : await finishSignIn(signInStore, { step, code: typed('code'), client }, at);
-  if (result.kind === 'second-factor') return respondForm(request, next, undefined, result.step);
+  if (result.kind === 'second-factor') return respondForm(request, next, {}, result.step);
   if (result.kind === 'signed-in') {
     await replaceSession(request, result.token, result.account.email);
     return c.redirect(pathAfterSignIn(next, desk.base), 303);
@@ -62,55 +72,71 @@ async function handleSignIn(request: DeskRequest): Promise<Response> {
     await recordFailure(store.db, { act, accountId: result.accountId, client }, at);
     log.warn({ account: result.accountId ?? 'unknown' }, 'sign-in failed');
   } else log.warn({ reason: result.kind }, 'sign-in refused');
-  return respondForm(request, next, result, result.kind === 'expired' ? undefined : step);
+  if (result.kind === 'too-many') c.header('Retry-After', String(Math.ceil((result.retryAt - at) / SECOND)));
+  const field = result.kind !== 'wrong' ? '' : step === undefined ? 'password' : 'code';
+  const errors = { [field]: refusalText(request, result, step) };
+  return respondForm(request, next, errors, result.kind === 'expired' ? undefined : step, STATUS[result.kind]);
+}
+
+/** Without these, nothing is tried. */
+function missingFields({ form }: DeskRequest, step: string | undefined): FormErrors {
+  const missing = (name: string, message: string) => (form.get(name)?.trim() ? undefined : message);
+  if (step !== undefined) return { code: missing('code', 'Type the code.') };
+  return { email: missing('email', 'Type your email address.'), password: missing('password', 'Type your password.') };
 }
 
 type Refused = Exclude<SignIn, { kind: 'signed-in' | 'second-factor' }>;
 
 /** @param step asks for a code, after the right password */
-function respondForm(request: DeskRequest, next: string | null, refusal?: Refused, step?: string): Promise<Response> {
-  const { desk, form, at, c } = request;
-  if (refusal?.kind === 'too-many') c.header('Retry-After', String(Math.ceil((refusal.retryAt - at) / SECOND)));
+function respondForm(
+  request: DeskRequest,
+  next: string | null,
+  errors: FormErrors = {},
+  step?: string,
+  status: 200 | (typeof STATUS)[Refused['kind']] = formStatus(errors),
+): Promise<Response> {
+  const { desk, form } = request;
   const target = pathAfterSignIn(next, desk.base);
-  const problem =
-    refusal && html`<p class="error" id="refusal" role="alert">${refusalText(request, refusal, step)}</p>`;
   const fields =
     step === undefined
       ? html`${textField({
           ...{ name: 'email', label: 'Email address', type: 'email', autocomplete: 'username', required: true },
-          value: form.get('email')?.slice(0, SHOWN_LIMIT),
+          ...{ value: form.get('email')?.slice(0, SHOWN_LIMIT), error: errors.email },
         })}
 ${textField({
   ...{ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', required: true },
+  error: errors.password,
 })}`
       : html`${hiddenFields({ step })}
-${codeField('Six digits of your authenticator app, or a recovery code. An admin can reset a lost second factor.')}`;
-  const body = html`<form method="post" action="${desk.base}/sign-in" data-plain>
-${problem ?? ''}
+${codeField(CODE_HINT, errors.code)}`;
+  const body = html`<form method="post" action="${desk.base}/sign-in" data-plain novalidate>
+${errorSummary(errors)}
 ${hiddenFields(target === desk.base ? {} : { next: target })}
 ${fields}
 ${submitButton('Sign in', { primary: true, id: 'sign-in' })}
 </form>`;
-  const status = refusal === undefined ? 200 : STATUS[refusal.kind];
   return respondPage(request, { title: step === undefined ? 'Sign in' : 'Your code', section: null, body, status });
 }
 
 /** Longer than any address. */
 const SHOWN_LIMIT = 320;
+const CODE_HINT = 'Six digits of your authenticator app, or a recovery code. An admin can reset a lost second factor.';
+const WRONG =
+  'The address or the password is wrong, or the account is disabled. An admin can make a link for a new password.';
 const STATUS = { wrong: 422, expired: 422, 'too-many': 429, busy: 503 } as const;
 
-function refusalText(request: DeskRequest, refusal: Refused, step?: string): Html {
+function refusalText({ desk, at }: DeskRequest, refusal: Refused, step?: string): string {
+  const { zone } = desk.app.config.publication;
   switch (refusal.kind) {
     case 'wrong':
-      if (step !== undefined) return html`The code is wrong, or was used. Wait for the next one.`;
-      return html`The address or the password is wrong, or the account is disabled. An admin can make a link for a new
-password.`;
+      if (step !== undefined) return 'The code is wrong, or was used. Wait for the next one.';
+      return WRONG;
     case 'expired':
-      return html`That took too long. Sign in again.`;
+      return 'That took too long. Sign in again.';
     case 'too-many':
-      return html`Too many attempts. The next one is possible ${when(request, refusal.retryAt)}.`;
+      return `Too many attempts. The next one is possible ${whenText(refusal.retryAt, at, zone)}.`;
     case 'busy':
-      return html`Many people sign in right now. Try again in a few seconds.`;
+      return BUSY;
   }
 }
 

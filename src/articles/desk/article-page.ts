@@ -5,7 +5,14 @@ import { findEditionsOf } from '../../editions/used-in.ts';
 import { readChangedArticles } from '../../feeds/changed-articles.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondPage } from '../../web/desk/page.ts';
-import { hiddenFields, postButton, submitButton, textField } from '../../web/desk/parts/form.ts';
+import {
+  errorSummary,
+  hiddenFields,
+  postButton,
+  refusalRegion,
+  submitButton,
+  textField,
+} from '../../web/desk/parts/form.ts';
 import { badge } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import { articlePageUrl, fullHeadline, isPublic } from '../article.ts';
@@ -93,9 +100,7 @@ function acts(request: SignedInRequest, stored: StoredArticle, refused: RefusedN
   const shown = status.state === 'retracted' ? 'restore' : isPublic(stored.article, request.at) ? 'retract' : null;
   // Error of a refused act whose form the page does not have, because the article has changed.
   const lost = refused === undefined || refused.form === shown ? null : refused.error;
-  return html`<section id="refusal" data-region role="alert">${
-    lost === null ? '' : html`<p class="notice problem"><strong>Not done:</strong> ${lost}</p>`
-  }</section>${actForms(request, stored, refused)}`;
+  return html`${refusalRegion(lost)}${actForms(request, stored, refused)}`;
 }
 
 function actForms(request: SignedInRequest, stored: StoredArticle, refused: RefusedNote | undefined): Html {
@@ -106,13 +111,13 @@ function actForms(request: SignedInRequest, stored: StoredArticle, refused: Refu
   const path = `${base}${articleDeskPath(article.id)}`;
   if (article.status.state === 'retracted') {
     return html`<h2>Take the retraction back</h2>
-<form method="post" action="${path}/restore">${hiddenFields({ seen })}
+<form method="post" action="${path}/restore" id="restore-form" novalidate>${hiddenFields({ seen })}
 ${noteField('restore', 'Correction note, if readers should know why (optional)', refused)}
 ${submitButton('Publish again', { primary: true, id: 'restore' })}</form>`;
   }
   const retract = isPublic(article, request.at)
     ? html`<details id="retract"${refused === undefined ? '' : html` open`}><summary>Retract</summary>
-<form method="post" action="${path}/retract">${hiddenFields({ seen })}
+<form method="post" action="${path}/retract" id="retract-form" novalidate>${hiddenFields({ seen })}
 <p class="hint">It leaves the feeds within seconds, its page shows the note instead of the text, and deliveries that
 carry it pause.</p>
 ${noteField('retract', 'Note to readers: why it is retracted', refused)}
@@ -123,10 +128,9 @@ ${submitButton('Retract the article', { danger: true, id: 'retract-button' })}</
 
 function noteField(form: RefusedNote['form'], label: string, refused: RefusedNote | undefined): Html {
   const typed = refused?.form === form ? refused : undefined;
-  return textField({
-    ...{ name: 'note', id: `${form}-note`, label, rows: 3, maxLength: 2_000 },
-    ...{ value: typed?.note, error: typed?.error },
-  });
+  const id = `${form}-note`;
+  return html`${errorSummary({ [id]: typed?.error })}
+${textField({ name: 'note', id, label, rows: 3, maxLength: 2_000, value: typed?.note, error: typed?.error })}`;
 }
 
 const ACTS: Record<LoggedEdit['act'], string> = {

@@ -3,7 +3,16 @@ import { createHash } from 'node:crypto';
 import { html } from 'hono/html';
 import { wallClock } from '../../lib/time.ts';
 import type { DeskContext, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
-import { hiddenFields, selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
+import {
+  choiceField,
+  errorSummary,
+  type FormErrors,
+  hiddenFields,
+  selectField,
+  submitButton,
+  textField,
+} from '../../web/desk/parts/form.ts';
+import { sentence } from '../../web/desk/parts/operator-text.ts';
 import { type Article, isPublic } from '../article.ts';
 import { articleDeskPath } from '../article-link.ts';
 import { type ArticleEdit, plainLineEnds } from '../edits/edit-article.ts';
@@ -93,38 +102,37 @@ export function editForm(
 ): Html {
   const { desk } = request;
   const path = `${desk.base}${articleDeskPath(article.id)}`;
-  const error = (...names: string[]): string | undefined => {
-    const found = problems.filter(({ field }) => field !== null && names.includes(field));
-    return found.length === 0 ? undefined : found.map(({ message }) => message).join('; ');
-  };
+  const isOut = isPublic(article, request.at);
+  const errors = articleErrors(problems, [
+    ...COMPARED_FIELDS,
+    ...(isOut ? ['notice', 'note'] : ['release', 'embargo']),
+  ]);
   const { language } = article;
   const format = article.body.format === 'markdown' ? 'Markdown' : 'HTML';
   const warning = importWarning(origin);
-  const statusFields = isPublic(article, request.at)
-    ? noticeFields(fields, error('notice'), error('note', 'noteAt'))
-    : releaseFields(request, fields, error('release', 'embargo', 'state'));
+  const statusFields = isOut ? noticeFields(fields, errors) : releaseFields(request, fields, errors);
   // Plain: the preview goes into a frame, which a script would not fill.
-  return html`${general(problems)}
-${warning === null ? '' : html`<p class="hint">${warning}</p>`}
-<form method="post" action="${path}/edit" data-plain>${hiddenFields({ seen, shown: fields.shown })}
+  return html`${warning === null ? '' : html`<p class="hint">${warning}</p>`}
+<form method="post" action="${path}/edit" data-plain novalidate>${errorSummary(errors)}
+${hiddenFields({ seen, shown: fields.shown })}
 ${textField({
-  ...{ name: 'headline', label: 'Headline', value: fields.headline, error: error('headline'), counter: 100 },
+  ...{ name: 'headline', label: 'Headline', value: fields.headline, error: errors.headline, counter: 100 },
   ...{ maxLength: 500, language },
 })}
 ${textField({
-  ...{ name: 'kicker', label: 'Kicker', value: fields.kicker, error: error('kicker'), maxLength: 100, language },
+  ...{ name: 'kicker', label: 'Kicker', value: fields.kicker, error: errors.kicker, maxLength: 100, language },
   hint: 'Before the headline, with a colon that daywire adds. Most articles have none.',
 })}
 ${textField({
-  ...{ name: 'dek', label: 'Dek', value: fields.dek, error: error('dek'), rows: 2, maxLength: 2_000, language },
+  ...{ name: 'dek', label: 'Dek', value: fields.dek, error: errors.dek, rows: 2, maxLength: 2_000, language },
 })}
-${sectionField(desk, fields.section, error('section'))}
+${sectionField(desk, fields.section, errors.section)}
 ${textField({
   ...{
     name: 'body',
     label: `Body (${format})`,
     value: fields.body,
-    error: error('body', 'format'),
+    error: errors.body,
     rows: 20,
     language,
   },
@@ -138,12 +146,18 @@ ${statusFields}
 <a href="${path}">Leave without saving</a></div></form>`;
 }
 
-/** Problems of no field of the form. */
-export function general(problems: readonly ArticleProblem[]): Html {
-  return html`${problems
-    .filter(({ field }) => field === null)
-    .map(({ message }) => html`<p class="error" role="alert">${message}</p>`)}`;
+/** @param fields of the form; other problems are of the form as a whole */
+export function articleErrors(problems: readonly ArticleProblem[], fields: readonly string[]): FormErrors {
+  const found = Map.groupBy(problems, ({ field }) => (field !== null && fields.includes(field) ? field : ''));
+  const errors = ['', ...fields].map((field) => {
+    const messages = found.get(field)?.map(({ message }) => sentence(message));
+    return [field === 'notice' ? NOTICE_ID : field, messages?.join(' ')];
+  });
+  return Object.fromEntries(errors);
 }
+
+/** Every page has a region "notice". */
+const NOTICE_ID = 'change-notice';
 
 export function sectionField({ app: { config } }: DeskContext, value: string, error: string | undefined): Html {
   const known = config.sections.map(({ id, title }) => ({ value: id, label: title }));
@@ -153,46 +167,36 @@ export function sectionField({ app: { config } }: DeskContext, value: string, er
     ...known,
     ...(isKnown ? [] : [{ value, label: `${value} (no longer a section)` }]),
   ];
-  return html`${selectField({ name: 'section', label: 'Section', value, options })}${
-    error === undefined ? '' : html`<p class="error">${error}</p>`
-  }`;
+  return selectField({ name: 'section', label: 'Section', value, options, error });
 }
 
-interface Choice {
-  value: string;
-  label: string;
-}
-
-export function choices(name: string, legend: string, value: string, list: readonly Choice[], error?: string): Html {
-  return html`<fieldset><legend>${legend}</legend>${list.map(
-    (one) =>
-      html`<label class="choice"><input type="radio" name="${name}" value="${one.value}"${
-        one.value === value ? html` checked` : ''
-      }> ${one.label}</label>`,
-  )}${error === undefined ? '' : html`<p class="error">${error}</p>`}</fieldset>`;
-}
-
-function noticeFields(fields: EditFields, error: string | undefined, noteError: string | undefined): Html {
-  const list = [
+function noticeFields(fields: EditFields, errors: FormErrors): Html {
+  const options = [
     { value: 'silent', label: 'A small fix, such as a typo: no note' },
     { value: 'correction', label: 'A correction: readers see the note' },
   ];
-  return html`${choices('notice', 'Readers have seen this article. Your change is', fields.notice, list, error)}
+  return html`${choiceField({
+    ...{ type: 'radio', name: 'notice', legend: 'Readers have seen this article. Your change is', options },
+    ...{ id: NOTICE_ID, chosen: [fields.notice], error: errors[NOTICE_ID] },
+  })}
 ${textField({
-  ...{ name: 'note', label: 'Correction note', value: fields.note, rows: 2, maxLength: 2_000, error: noteError },
+  ...{ name: 'note', label: 'Correction note', value: fields.note, rows: 2, maxLength: 2_000, error: errors.note },
   hint: 'What was wrong, and what is right. The next edition carries it, too.',
 })}`;
 }
 
-function releaseFields(request: SignedInRequest, fields: EditFields, error: string | undefined): Html {
-  const list = [
+function releaseFields(request: SignedInRequest, fields: EditFields, errors: FormErrors): Html {
+  const options = [
     { value: 'keep', label: 'As it is' },
     { value: 'now', label: 'Publish now' },
     { value: 'at', label: 'Publish at the time below' },
     { value: 'draft', label: 'Keep it as a draft' },
   ];
-  return html`${choices('release', 'Nobody has seen this article yet', fields.release, list)}
-${embargoField(request, fields.embargo, error)}`;
+  return html`${choiceField({
+    ...{ type: 'radio', name: 'release', legend: 'Nobody has seen this article yet', options },
+    ...{ chosen: [fields.release], error: errors.release },
+  })}
+${embargoField(request, fields.embargo, errors.embargo)}`;
 }
 
 export function embargoField({ desk }: SignedInRequest, value: string, error: string | undefined): Html {

@@ -2,7 +2,7 @@
 import { html } from 'hono/html';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondMissing, respondPage, respondProblem } from '../../web/desk/page.ts';
-import { hiddenFields, submitButton } from '../../web/desk/parts/form.ts';
+import { hiddenFields, refusalRegion, submitButton } from '../../web/desk/parts/form.ts';
 import { fullHeadline, isPublic } from '../article.ts';
 import { articleDeskPath } from '../article-link.ts';
 import { type EditOutcome, editArticle, plainLineEnds } from '../edits/edit-article.ts';
@@ -15,7 +15,6 @@ import {
   type EditFields,
   editForm,
   fieldsOf,
-  general,
   mergeFields,
   PREVIEW_FRAME,
   readEditFields,
@@ -111,7 +110,13 @@ export async function respondPreview(
     return respondText(request, { ...candidate, language });
   } catch (error) {
     if (!(error instanceof ArticleEditError)) throw error;
-    const nothing: ReadersText = { headline: error.message, kicker: null, dek: null, bodyHtml: '', language: 'en' };
+    const nothing: ReadersText = {
+      headline: error.message.replaceAll('\n', ' '),
+      kicker: null,
+      dek: null,
+      bodyHtml: '',
+      language: 'en',
+    };
     return respondText(request, nothing);
   }
 }
@@ -132,8 +137,7 @@ function respondConflict(request: SignedInRequest, stored: StoredArticle, posted
     texts: [theirs[field], plainLineEnds(mine[field])] as const,
   }));
   const state = articleStateMark(request, article);
-  const problem = { field: null, message: 'The article has been changed since you opened it. Nothing was saved yet.' };
-  const body = html`${general([problem])}
+  const body = html`${refusalRegion('The article has been changed since you opened it. Nothing was saved yet.')}
 <p>Its state is now ${state}. Fields that you left as they were stay as they are stored now.</p>
 ${bothTexts(['Theirs, now stored', 'Yours'], compared)}
 <form method="post" action="${path}/edit" data-plain>${hiddenFields({ ...mine, seen: digest })}

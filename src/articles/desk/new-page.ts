@@ -2,13 +2,20 @@
 import { html } from 'hono/html';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondPage } from '../../web/desk/page.ts';
-import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
+import {
+  choiceField,
+  errorSummary,
+  formStatus,
+  hiddenFields,
+  submitButton,
+  textField,
+} from '../../web/desk/parts/form.ts';
 import { isPublic } from '../article.ts';
 import { articleDeskPath } from '../article-link.ts';
 import { createArticle, newDeskArticleId, type WrittenBrief } from '../edits/create-article.ts';
 import { ArticleEditError, type ArticleProblem } from '../edits/read-written.ts';
 import { textFrame } from './body-frame.ts';
-import { choices, embargoField, general, PREVIEW_FRAME, sectionField } from './edit-form.ts';
+import { articleErrors, embargoField, PREVIEW_FRAME, sectionField } from './edit-form.ts';
 import { respondPreview } from './edit-page.ts';
 
 const FIELDS = [
@@ -63,60 +70,55 @@ function respondNew(
   problems: readonly ArticleProblem[] = [],
 ): Promise<Response> {
   const { desk } = request;
-  const error = (...names: string[]): string | undefined => {
-    const found = problems.filter(({ field }) => field !== null && names.includes(field));
-    return found.length === 0 ? undefined : found.map(({ message }) => message).join('; ');
-  };
+  // All others are fields that somebody sees.
+  const [, ...shown] = FIELDS;
+  const errors = articleErrors(problems, shown);
   const { language } = desk.app.config.publication;
   const path = `${desk.base}/briefs/new`;
-  const unknown = problems.filter(({ field }) => field === 'id').map((one) => ({ ...one, field: null }));
-  const releases = [
+  const options = [
     { value: 'now', label: 'Publish now' },
     { value: 'at', label: 'Publish at the time below' },
     { value: 'draft', label: 'Keep it as a draft' },
   ];
-  const body = html`<div class="split"><div>${general([...problems, ...unknown])}
-<form method="post" action="${path}" data-plain>${hiddenFields({ id: fields.id })}
+  const body = html`<div class="split"><div>
+<form method="post" action="${path}" data-plain novalidate>${errorSummary(errors)}${hiddenFields({ id: fields.id })}
 ${textField({
-  ...{ name: 'headline', label: 'Headline', value: fields.headline, error: error('headline', 'slug'), counter: 100 },
+  ...{ name: 'headline', label: 'Headline', value: fields.headline, error: errors.headline, counter: 100 },
   ...{ maxLength: 500, language, required: true },
 })}
 ${textField({
-  ...{ name: 'kicker', label: 'Kicker', value: fields.kicker, error: error('kicker'), maxLength: 100, language },
+  ...{ name: 'kicker', label: 'Kicker', value: fields.kicker, error: errors.kicker, maxLength: 100, language },
 })}
-${sectionField(desk, fields.section, error('section'))}
+${sectionField(desk, fields.section, errors.section)}
 ${textField({
-  ...{ name: 'body', label: 'Text (Markdown)', value: fields.body, error: error('body'), rows: 5, language },
+  ...{ name: 'body', label: 'Text (Markdown)', value: fields.body, error: errors.body, rows: 5, language },
   ...{ hint: 'One to three sentences.', required: true },
 })}
 <h2>Link</h2>
 <p class="hint">Your own story, or another page. Optional.</p>
 ${textField({
-  ...{ name: 'linkUrl', label: 'Address', value: fields.linkUrl, error: error('linkUrl', 'fullStory'), type: 'url' },
+  ...{ name: 'linkUrl', label: 'Address', value: fields.linkUrl, error: errors.linkUrl, type: 'url' },
 })}
-${textField({ name: 'linkTitle', label: 'Text of the link', value: fields.linkTitle, error: error('linkTitle') })}
+${textField({ name: 'linkTitle', label: 'Text of the link', value: fields.linkTitle, error: errors.linkTitle })}
 <h2>Reported by another outlet</h2>
 <p class="hint">Then the brief is an item of the roundup, which credits the outlet. Write it in your own words.</p>
-${textField({ name: 'outletName', label: 'Outlet', value: fields.outletName, error: error('outletName') })}
+${textField({ name: 'outletName', label: 'Outlet', value: fields.outletName, error: errors.outletName })}
 ${textField({
-  ...{
-    name: 'outletUrl',
-    label: 'Address of its report',
-    value: fields.outletUrl,
-    error: error('outletUrl', 'outlet'),
-  },
+  ...{ name: 'outletUrl', label: 'Address of its report', value: fields.outletUrl, error: errors.outletUrl },
   type: 'url',
 })}
 <h2>Publication</h2>
-${choices('release', 'When', fields.release, releases)}
-${embargoField(request, fields.embargo, error('embargo', 'state'))}
+${choiceField({
+  ...{ type: 'radio', name: 'release', legend: 'When', options },
+  ...{ chosen: [fields.release], error: errors.release },
+})}
+${embargoField(request, fields.embargo, errors.embargo)}
 <div class="buttons">${submitButton('Store the brief', { primary: true, id: 'store' })}
-<button type="submit" id="show-preview" formaction="${path}/preview" formtarget="${PREVIEW_FRAME}" formnovalidate>
-Preview</button>
+<button type="submit" id="show-preview" formaction="${path}/preview" formtarget="${PREVIEW_FRAME}">Preview</button>
 <a href="${desk.base}/articles">Leave without saving</a></div></form></div>
 <div class="side"><h2>Preview</h2><p class="hint">"Preview" shows here what readers will see.</p>
 ${textFrame(request, 'Preview', { name: PREVIEW_FRAME })}</div></div>`;
   return respondPage(request, {
-    ...{ title: 'New brief', section: 'articles', body, status: problems.length === 0 ? 200 : 422 },
+    ...{ title: 'New brief', section: 'articles', body, status: formStatus(errors) },
   });
 }

@@ -95,7 +95,7 @@ function noteRoute(form: 'retract' | 'restore', done: string, act: NotedAct): De
             return withArticle(request, (now) => respondArticle(request, now, refused));
           }
           if (!(error instanceof ArticleEditError)) throw error;
-          const message = error.problems.map((problem) => problem.message).join('; ');
+          const message = sentence(error);
           return respondArticle(request, stored, { form, note, error: message, status: 422 });
         }
       }),

@@ -10,7 +10,7 @@ import { findSlugOwners, saveArticles } from '../import/save.ts';
 import { slugFrom, slugWithId } from '../slug.ts';
 import type { Release } from './edit-article.ts';
 import { findCreation, logEdit } from './edit-log.ts';
-import { ArticleEditError, type ArticleProblem, readWritten } from './read-written.ts';
+import { ArticleEditError, type ArticleProblem, EMBARGO_OVER, readWritten } from './read-written.ts';
 import { type ArticleActor, readStoredArticle } from './stored-article.ts';
 
 /** Values as an editor wrote them; an empty text for none. */
@@ -58,10 +58,13 @@ export async function createArticle(
   const { candidate, warnings } = await readWritten(config, toRecord(brief), null, problems);
   const { writtenStatus } = candidate;
   if (writtenStatus.state === 'scheduled' && writtenStatus.embargo <= clock()) {
-    problems.push({ field: 'embargo', message: 'is over: write a later time, or publish now' });
+    problems.push({ field: 'embargo', message: EMBARGO_OVER });
   }
   if (candidate.outlet !== null && candidate.outlet.url === null) {
-    problems.push({ field: 'outletUrl', message: 'is a private address: write one that readers can open' });
+    problems.push({
+      field: 'outletUrl',
+      message: 'The address of its report is private: give one that readers can open.',
+    });
   }
   if (problems.length > 0) throw new ArticleEditError(problems);
   const publication = { tagAuthority: config.publication.tagAuthority, publicUrl: config.publication.url };
@@ -100,20 +103,20 @@ function foundAgain({ article, origin }: { article: Article; origin: string | nu
 }
 
 function taken(owner: string): ArticleProblem {
-  return { field: 'headline', message: `has the address of article ${owner}: change a word` };
+  return { field: 'headline', message: `Article ${owner} has the same address: change a word of the headline.` };
 }
 
 function problemsOf({ body, outletName, outletUrl, linkUrl, linkTitle }: WrittenBrief): ArticleProblem[] {
   const isBlank = (text: string): boolean => text.trim() === '';
   const problems: ArticleProblem[] = [];
-  if (isBlank(body)) problems.push({ field: 'body', message: 'is missing: write one to three sentences' });
+  if (isBlank(body)) problems.push({ field: 'body', message: 'Write one to three sentences.' });
   if (isBlank(outletName) !== isBlank(outletUrl)) {
-    const field = isBlank(outletName) ? 'outletName' : 'outletUrl';
-    problems.push({ field, message: 'is missing: an outlet is credited with its name and the address of its report' });
+    const [field, what] = isBlank(outletName) ? ['outletName', 'name'] : ['outletUrl', 'address of its report'];
+    problems.push({ field, message: `Give the ${what}: an outlet is credited with its name and its report.` });
   }
   if (isBlank(linkUrl) !== isBlank(linkTitle)) {
-    const field = isBlank(linkUrl) ? 'linkUrl' : 'linkTitle';
-    problems.push({ field, message: 'is missing: a link has an address and a text' });
+    const [field, what] = isBlank(linkUrl) ? ['linkUrl', 'address'] : ['linkTitle', 'text'];
+    problems.push({ field, message: `Give the ${what} of the link: it has an address and a text.` });
   }
   return problems;
 }

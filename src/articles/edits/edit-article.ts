@@ -3,7 +3,13 @@ import type { AppContext } from '../../core/app-context.ts';
 import { type Article, isPublic } from '../article.ts';
 import type { Candidate } from '../import/candidate.ts';
 import { candidateOf } from './desk-base.ts';
-import { ArticleConflictError, ArticleEditError, type ArticleProblem, readWritten } from './read-written.ts';
+import {
+  ArticleConflictError,
+  ArticleEditError,
+  type ArticleProblem,
+  EMBARGO_OVER,
+  readWritten,
+} from './read-written.ts';
 import { type ArticleActor, type ArticleOutcome, changeArticle, readStoredArticle } from './stored-article.ts';
 
 /** When an article that is not public yet becomes public. `time`: as in front matter, in the publication's zone. */
@@ -131,7 +137,7 @@ function problemsOf(
 
 function embargoProblems({ writtenStatus }: Candidate, now: number): ArticleProblem[] {
   if (writtenStatus.state !== 'scheduled' || writtenStatus.embargo > now) return [];
-  return [{ field: 'embargo', message: 'is over: write a later time, or publish now' }];
+  return [{ field: 'embargo', message: EMBARGO_OVER }];
 }
 
 function partsOf(parsed: Candidate, changed: readonly EditKey[], hasStatus: boolean, now: number): Partial<Candidate> {

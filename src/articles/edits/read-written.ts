@@ -3,6 +3,8 @@ import { dirname, resolve, sep } from 'node:path';
 import type { Config } from '../../core/config/config.ts';
 import type { Article } from '../article.ts';
 import type { Candidate } from '../import/candidate.ts';
+import type { RuleViolation } from '../import/fields.ts';
+import { isBlankValue } from '../import/front-matter/values.ts';
 import { isFileOrigin } from '../import/origin.ts';
 import { parseInThread, parseRules } from '../import/parse-in-thread.ts';
 import type { PictureFolder } from '../pictures/own-pictures.ts';
@@ -34,8 +36,13 @@ export async function readWritten(
   const rules = { ...parseRules(config), keys: {} };
   const [result] = await parseInThread(rules, [text], undefined);
   if (result === undefined) throw new Error('one result for one text');
-  if (result.kind !== 'valid') throw new ArticleEditError([...known, ...result.problems.map(toProblem)]);
-  return { candidate: result.candidate, warnings: result.warnings.map((warning) => toProblem(warning).message) };
+  if (result.kind === 'valid') {
+    const place = `${NAME}:1: `;
+    const warnings = result.warnings.map((text) => (text.startsWith(place) ? text.slice(place.length) : text));
+    return { candidate: result.candidate, warnings };
+  }
+  const violations = result.kind === 'invalid' ? result.violations : [];
+  throw new ArticleEditError([...known, ...violations.map((violation) => problemOf(record, violation))]);
 }
 
 /** Where pictures of an article's file are, as the import finds them. */
@@ -45,18 +52,44 @@ function pictureFolder({ import: { watch } }: Config, path: string): PictureFold
   return { folder, root: roots[0] ?? folder };
 }
 
-/** Parses a message such as `desk:1: headline is missing: must be given`. */
-function toProblem(text: string): ArticleProblem {
-  const [, rest = text] = /^desk(?::\d+)?: (.*)$/s.exec(text) ?? [];
-  const [, field, message] = /^([a-zA-Z]+)(?:[.[][^ ]*)? ((?:is|has) .*)$/s.exec(rest) ?? [];
-  return field === undefined || message === undefined ? { field: null, message: rest } : { field, message };
+interface FieldWords {
+  /** The subject of a sentence. */
+  name: string;
+  /** Said if there is no value. */
+  missing?: string;
+  /** The name of the field in forms, if it is another one. */
+  field?: string;
+}
+
+/** By key of a record. */
+const WORDS: Record<string, FieldWords> = {
+  headline: { name: 'The headline', missing: 'Give a headline.' },
+  kicker: { name: 'The kicker' },
+  dek: { name: 'The dek' },
+  section: { name: 'The section' },
+  body: { name: 'The text' },
+  embargo: { name: 'The time of publication', missing: 'Give the time of publication.' },
+  note: { name: 'The note', missing: 'Write the note: readers see it.' },
+  'fullStory.url': { name: 'The address of the link', field: 'linkUrl' },
+  'fullStory.title': { name: 'The text of the link', field: 'linkTitle' },
+  'outlet.name': { name: 'The name of the outlet', field: 'outletName' },
+  'outlet.url': { name: 'The address of its report', field: 'outletUrl' },
+};
+
+/** A rule that a record breaks, as a sentence. */
+function problemOf(record: Record<string, unknown>, { path, rule }: RuleViolation): ArticleProblem {
+  const key = path.join('.');
+  const words = WORDS[key];
+  if (words === undefined) return { field: null, message: `${key} ${rule}.`.trim() };
+  const isMissing = words.missing !== undefined && isBlankValue(record[key]);
+  return { field: words.field ?? key, message: isMissing ? (words.missing as string) : `${words.name} ${rule}.` };
 }
 
 /** A field of a form, as the desk names it. */
 export interface ArticleProblem {
   /** Null for a problem of the article as a whole. */
   field: string | null;
-  /** Such as `is missing: must be given`. */
+  /** A sentence, such as `Give a headline.` */
   message: string;
 }
 
@@ -66,10 +99,12 @@ export class ArticleEditError extends Error {
   readonly problems: ArticleProblem[];
 
   constructor(problems: ArticleProblem[]) {
-    super(problems.map(({ field, message }) => (field === null ? message : `${field} ${message}`)).join('\n'));
+    super(problems.map(({ message }) => message).join('\n'));
     this.problems = problems;
   }
 }
+
+export const EMBARGO_OVER = 'The time of publication is over: give a later one, or publish now.';
 
 /** Somebody has changed the article since the editor saw it. */
 export class ArticleConflictError extends Error {

@@ -44,8 +44,8 @@ export interface Candidate extends Omit<Article, DecidedByRevision> {
 /** Problems and warnings read `file:line: message`. */
 type CandidateResult =
   | { kind: 'valid'; candidate: Candidate; warnings: string[] }
-  /** `id`: null unless the record has a valid one. */
-  | { kind: 'invalid'; id: string | null; problems: string[] };
+  /** `id`: null unless the record has a valid one. `violations`: what the problems say. */
+  | { kind: 'invalid'; id: string | null; problems: string[]; violations: RuleViolation[] };
 
 export type CandidateReader = (
   record: TranslatedRecord,
@@ -79,7 +79,8 @@ export function candidateReader(config: ArticleRules): CandidateReader {
   const read: CandidateReader = async (record, file, defaultId, provenance) => {
     const { pictures: pictureFolder, siteUrl, isFromSource } = provenance;
     if (record.kind === 'broken') {
-      return { kind: 'invalid', id: null, problems: [`${file}:${record.line}: ${cleanLine(record.rule)}`] };
+      const problems = [`${file}:${record.line}: ${cleanLine(record.rule)}`];
+      return { kind: 'invalid', id: null, problems, violations: [{ path: [], rule: record.rule }] };
     }
     const written = { ...record.fields };
     if (defaultId !== null && isBlankValue(written.id)) written.id = defaultId;
@@ -117,7 +118,7 @@ export function candidateReader(config: ArticleRules): CandidateReader {
         const name = formatPath(record.writtenPath(path));
         return `${file}:${record.lineOf(path)}: ${name} ${formatValue(valueAt(values, path))}: ${rule}`;
       });
-      return { kind: 'invalid', id: validId(schema, written.id), problems };
+      return { kind: 'invalid', id: validId(schema, written.id), problems, violations };
     }
     const { published, updated, state, embargo, note, noteAt, ...others } = usable.fields;
     const { byRule, dateInvented, format: _, ...fields } = others;

@@ -6,6 +6,7 @@ import { basename, extname } from 'node:path';
 import { boundedLine } from '../../lib/text/clean-text.ts';
 import type { PictureFolder } from '../pictures/own-pictures.ts';
 import { type ArticleRules, type Candidate, type CandidateReader, candidateReader } from './candidate.ts';
+import type { RuleViolation } from './fields.ts';
 import { type ArticleDefaults, withDefaults, withOwnSlug, withWordLists } from './files/defaults.ts';
 import { dayOfPlace } from './files/file-place.ts';
 import type { ImportFormat } from './files/import-files.ts';
@@ -35,7 +36,7 @@ export interface ArticleText {
 /** Problems and warnings read `file:line: message`. */
 export type ArticleResult = (
   | { kind: 'valid'; candidate: Candidate; warnings: string[]; lines: KeyLines; hasFreeSlug: boolean }
-  | { kind: 'invalid'; id: string | null; problems: string[] }
+  | { kind: 'invalid'; id: string | null; problems: string[]; violations: RuleViolation[] }
   /** A page of a site. A notice says so. */
   | { kind: 'skipped'; id: null; problems: [] }
 ) & {

@@ -75,8 +75,9 @@ async function parseTexts(
   for (const text of texts) {
     const alone = await run([text], limits.article).catch((error: unknown) => {
       if (!(error instanceof JobError)) throw error;
-      const problem = `${text.name}:${text.line ?? 1}: cannot be parsed: ${error.message}`;
-      return [{ kind: 'invalid', id: null, problems: [problem], notices: [], ignoredKeys: [] } satisfies ArticleResult];
+      const rule = `cannot be parsed: ${error.message}`;
+      const what = { id: null, problems: [`${text.name}:${text.line ?? 1}: ${rule}`], notices: [], ignoredKeys: [] };
+      return [{ kind: 'invalid', ...what, violations: [{ path: ['body'], rule }] } satisfies ArticleResult];
     });
     results.push(...alone);
   }

@@ -34,9 +34,15 @@ export const REJECTS_KEPT = 7 * DAY;
 /** A running import writes its progress every second: one that has not done so for that long has ended. */
 export const SILENT_AFTER = 60 * SECOND;
 
-/** An upload that cannot be used; the message says why. */
+/** An upload that cannot be used; the message says why, as a sentence. */
 export class UploadError extends Error {
   override name = 'UploadError';
+  readonly field: 'file' | 'newsletter' | 'format' | 'status';
+
+  constructor(message: string, field: UploadError['field'] = 'file') {
+    super(message);
+    this.field = field;
+  }
 }
 
 /** A file that has arrived. */
@@ -74,7 +80,7 @@ export async function receiveUpload(
     } finally {
       await file.close();
     }
-    if (size === 0) throw new UploadError('it is empty, or no file was chosen');
+    if (size === 0) throw new UploadError('Choose a file that is not empty.');
     return { id, fileName, fileHash: hash.digest('hex'), size };
   } catch (error) {
     await rm(folder, { recursive: true, force: true });

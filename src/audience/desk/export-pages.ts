@@ -6,7 +6,7 @@ import { inTransaction } from '../../core/store/store.ts';
 import { localDate } from '../../lib/time.ts';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondPage } from '../../web/desk/page.ts';
-import { passwordField, selectField, submitButton } from '../../web/desk/parts/form.ts';
+import { errorSummary, formStatus, passwordField, selectField, submitButton } from '../../web/desk/parts/form.ts';
 import { exportSubscribers } from '../csv/export.ts';
 import { eraseSubscriber } from '../erasure.ts';
 import { exportSubscriberData, recordExport } from '../export-data.ts';
@@ -49,13 +49,14 @@ export function respondExportForm(request: SignedInRequest, error?: string): Pro
   const body = html`<p>A CSV file with the addresses, their newsletters and states. It can be imported again, here or
 elsewhere. Keep it where only those who need it can read it, and delete it when it is no longer needed: what is
 deleted here later stays in the file.</p>
-<form class="narrow" method="post" action="${desk.base}/audience/export" data-plain>
+<form class="narrow download" method="post" action="${desk.base}/audience/export" data-plain novalidate>
+${errorSummary({ password: error })}
 ${selectField({ name: 'newsletter', label: 'Newsletter', options, value: form.get('newsletter') ?? '' })}
 ${passwordField(error)}
 <p class="hint">Your browser saves the file; this page stays as it is.</p>
 <div class="buttons">${submitButton('Download', { primary: true, id: 'download' })}
 <a class="button" href="${desk.base}/audience">Back to the audience</a></div></form>`;
-  const status = error === undefined ? 200 : 422;
+  const status = formStatus({ password: error });
   return respondPage(request, { title: 'Export subscribers', section: 'audience', body, status });
 }
 
@@ -118,7 +119,7 @@ undone.</p>
 adds it again. The person can subscribe again.</li>
 <li>In the figures of past editions, deliveries and bounces as numbers, without text and without a person</li>
 <li>What daywire cannot delete: mail that was submitted, log files, backups, and files of imports and exports</li></ul>
-<form class="narrow" method="post" action="${base}/audience/${id}/erase">${passwordField()}
+<form class="narrow" method="post" action="${base}/audience/${id}/erase" novalidate>${passwordField()}
 <div class="buttons">${submitButton('Delete all data', { danger: true, id: 'erase' })}
 <a class="button" href="${base}/audience/${id}">Keep it</a></div></form>`;
     return respondPage(request, { title: 'Delete all data?', section: 'audience', body });

@@ -65,7 +65,7 @@ export function handlePauseSubscriber(request: SignedInRequest): Promise<Respons
     const until = firstInstantOfDay(request.form.get('until') ?? '', zone);
     const latest = request.at + MAX_PAUSE_DAYS * 24 * HOUR;
     if (until === null || until <= request.at || until > latest) {
-      const error = `Not paused: it must be a day after today, within ${MAX_PAUSE_DAYS} days.`;
+      const error = `Choose a day after today, within ${MAX_PAUSE_DAYS} days.`;
       return respondLedger(request, { pause: error });
     }
     const audit = request.audit('subscriber.pause', subjectOf(subscriber), { until: localDateTime(until, zone) });

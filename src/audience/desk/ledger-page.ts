@@ -7,7 +7,7 @@ import { parseAddress } from '../../lib/address.ts';
 import { DAY, localDate } from '../../lib/time.ts';
 import type { DeskRequest, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondPage } from '../../web/desk/page.ts';
-import { passwordField, postButton, submitButton, textField } from '../../web/desk/parts/form.ts';
+import { errorSummary, passwordField, postButton, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { rowTable, type TableRow } from '../../web/desk/parts/row-table.ts';
 import { type StatusKind, statusMark } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
@@ -106,7 +106,7 @@ ${suppressedReason === 'operator' ? '' : button('suppress', 'Suppress')}
 ${pauseForm(request, subscriber, errors.pause)}
 ${suppressedReason === null ? '' : liftForm(request, subscriber, errors.lift)}
 <details id="export"><summary>Export all data of this person</summary>
-<form class="narrow" method="post" action="${request.desk.base}/audience/${id}/export" data-plain>
+<form class="narrow" method="post" action="${request.desk.base}/audience/${id}/export" data-plain novalidate>
 <p>A JSON file with everything that is stored, for the person. The export is recorded in the ledger.</p>
 ${passwordField()}${submitButton('Download', { id: 'download' })}</form></details></section>`;
 }
@@ -117,7 +117,8 @@ function pauseForm(request: DeskRequest, { id, pausedUntil }: Subscriber, error:
     return html`<p>${postButton(request, `/audience/${id}/resume`, 'End the pause', { id: 'resume' })}</p>`;
   }
   const tomorrow = localDate(request.at + DAY, zone);
-  return html`<form class="filters" id="pause-form" method="post" action="${request.desk.base}/audience/${id}/pause">
+  return html`<form class="filters" id="pause-form" method="post" action="${request.desk.base}/audience/${id}/pause"
+novalidate>${errorSummary({ until: error })}
 ${textField({
   ...{ name: 'until', label: 'Pause until', type: 'date', required: true, error },
   value: error === undefined ? '' : (request.form.get('until') ?? '').slice(0, 20),
@@ -127,7 +128,8 @@ ${textField({
 
 function liftForm(request: DeskRequest, { id, suppressedReason }: Subscriber, error: string | undefined): Html {
   const why = suppressedReason === null ? '' : REASONS[suppressedReason];
-  return html`<form class="narrow" id="lift-form" method="post" action="${request.desk.base}/audience/${id}/lift">
+  return html`<form class="narrow" id="lift-form" method="post" action="${request.desk.base}/audience/${id}/lift"
+novalidate>${errorSummary({ reason: error })}
 <p>Suppressed: ${why}. Lift it only if the person wants mail again, or the mailbox works again.</p>
 ${reasonField(request, error)}${submitButton('Lift the suppression', { id: 'lift' })}</form>`;
 }

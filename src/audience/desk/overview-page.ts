@@ -6,7 +6,8 @@ import type { DeskRequest, SignedInRequest } from '../../web/desk/desk-request.t
 import type { Html } from '../../web/desk/html.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { formatCount } from '../../web/desk/parts/figure.ts';
-import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
+import { errorSummary, hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
+import { sentence } from '../../web/desk/parts/operator-text.ts';
 import { rowTable, type TableRow } from '../../web/desk/parts/row-table.ts';
 import { statusMark } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
@@ -29,7 +30,8 @@ ${await growthRegion(request)}`;
 /** The search. It is posted: an address in the address of a page would be kept by logs and browsers. */
 function searchForm(request: DeskRequest, typed = '', error?: string): Html {
   const isWhole = !request.may('audience.addresses');
-  return html`<section id="search"><form class="filters" method="post" action="${request.desk.base}/audience">
+  return html`<section id="search"><form class="filters" method="post" action="${request.desk.base}/audience"
+novalidate>${errorSummary({ address: error })}
 ${textField({
   ...{ name: 'address', label: isWhole ? 'Whole address' : 'Address, or its beginning', type: 'search' },
   ...{ value: typed, error, required: true, maxLength: 254, autocomplete: 'off' },
@@ -125,7 +127,7 @@ export async function respondSearch(request: SignedInRequest): Promise<Response>
   const typed = (request.form.get('address') ?? '').slice(0, 1_000);
   const search = parseSearch(typed, request.may('audience.addresses'));
   if (search.kind === 'invalid') {
-    const body = searchForm(request, typed, `Not searched: ${search.reason}.`);
+    const body = searchForm(request, typed, sentence(search.reason));
     return respondPage(request, { title: 'Audience', section: 'audience', body, status: 422 });
   }
   const given = Number(request.form.get('after') ?? Number.NaN);

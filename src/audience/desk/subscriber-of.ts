@@ -66,7 +66,7 @@ export type TypedReason = { kind: 'given'; text: string } | { kind: 'missing'; e
 export function readReason({ form }: DeskRequest): TypedReason {
   const text = maskAddressesIn(boundedLine((form.get('reason') ?? '').slice(0, 4 * LIMIT), LIMIT));
   if (text !== '') return { kind: 'given', text };
-  return { kind: 'missing', error: 'Not done: say why, such as "asked by phone to be mailed again".' };
+  return { kind: 'missing', error: 'Say why, such as "asked by phone to be mailed again".' };
 }
 
 export function reasonField({ form }: DeskRequest, error?: string): Html {

@@ -7,7 +7,7 @@ import type { DeskRequest, SignedInRequest } from '../../web/desk/desk-request.t
 import type { Html } from '../../web/desk/html.ts';
 import { respondAfter, respondPage } from '../../web/desk/page.ts';
 import { type Figure, figures } from '../../web/desk/parts/figure.ts';
-import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
+import { errorSummary, formStatus, hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { pager } from '../../web/desk/parts/pager.ts';
 import { rowTable } from '../../web/desk/parts/row-table.ts';
 import { statusMark } from '../../web/desk/parts/status-mark.ts';
@@ -31,6 +31,8 @@ interface LookUp {
   typed: string;
   error?: string;
   found?: Html;
+  /** Of the reason in `found`. */
+  reasonError?: string | undefined;
 }
 
 export async function respondSuppressions(request: SignedInRequest, lookUp?: LookUp): Promise<Response> {
@@ -44,7 +46,7 @@ ${await totalsRegion(request)}
 the address is stored any longer, nobody can say whose an entry is: look an address up to see whether it is listed.</p>
 ${entries.length === 0 ? html`<p class="empty">No address is suppressed.</p>` : table(request, entries)}
 ${pager(request, { path: PATH, older: next, isFirst: after === null })}</section>`;
-  const status = lookUp?.error === undefined ? 200 : 422;
+  const status = formStatus({ address: lookUp?.error, reason: lookUp?.reasonError });
   return respondPage(request, { title: 'Suppressions', section: 'audience', body, status });
 }
 
@@ -99,7 +101,8 @@ async function respondFound(request: SignedInRequest, typed: string, error?: str
   const { store, keys } = request.desk.app;
   const address = parseAddress(typed);
   if (address.kind === 'invalid') {
-    return respondSuppressions(request, { typed, error: `Not looked up: ${address.reason}.` });
+    const error = `Enter a whole address, such as name@example.com: ${address.reason}.`;
+    return respondSuppressions(request, { typed, error });
   }
   const secrets = await keys.signingSecrets();
   const suppression = await findSuppression(store.db, secrets, address.key);
@@ -114,7 +117,7 @@ async function respondFound(request: SignedInRequest, typed: string, error?: str
       : html`${statusMark('bad', 'suppressed')} since ${when(request, suppression.at)}: ${REASONS[suppression.reason]}`;
   const found = html`<div role="status"><p>${addressHtml(request, address.email)}: ${state}. ${link}</p>
 ${request.may('audience.change') ? actForm(request, address.email, suppression?.reason ?? null, error) : ''}</div>`;
-  return respondSuppressions(request, { typed, found });
+  return respondSuppressions(request, { typed, found, reasonError: error });
 }
 
 function actForm(
@@ -125,13 +128,15 @@ function actForm(
 ): Html {
   const act = suppressed === null ? 'suppress' : 'lift';
   const label = suppressed === null ? 'Suppress this address' : 'Lift the suppression';
-  return html`<form class="narrow" id="${act}-form" method="post" action="${request.desk.base}${PATH}/${act}">
+  return html`<form class="narrow" id="${act}-form" method="post" action="${request.desk.base}${PATH}/${act}"
+novalidate>${errorSummary({ reason: error })}
 ${hiddenFields({ address })}${reasonField(request, error)}${submitButton(label, { id: act })}</form>`;
 }
 
 function lookUpForm(request: DeskRequest, lookUp: LookUp | undefined): Html {
   return html`<section id="look-up"><h2>Look an address up</h2>
-<form class="filters" method="post" action="${request.desk.base}${PATH}">
+<form class="filters" method="post" action="${request.desk.base}${PATH}"
+novalidate>${errorSummary({ address: lookUp?.error })}
 ${textField({
   ...{ name: 'address', label: 'Whole address', type: 'search', required: true, maxLength: 254, autocomplete: 'off' },
   ...{ value: lookUp?.typed ?? '', error: lookUp?.error },

@@ -218,6 +218,12 @@ export async function rollBack<T>(db: Store['db'], body: (tx: Tx) => Promise<T>)
   }
 }
 
+/** Several short reads as of one moment, without blocking the event loop. */
+export function readTogether<T>({ reports }: Pick<Store, 'reports'>, read: (tx: Tx) => Promise<T>): Promise<T> {
+  // SQLite has no other level, and ignores this.
+  return reports.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(read);
+}
+
 /** Waits until no other transaction holds the name, and holds it until this one ends. SQLite has one writer. */
 export async function lockName(tx: Tx, name: string): Promise<void> {
   if (dialectOf(tx) === 'sqlite') return;

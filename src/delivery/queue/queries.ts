@@ -15,6 +15,13 @@ export type DeliveryStateCounts = Record<DeliveryState, number>;
 
 export const NO_DELIVERIES: DeliveryStateCounts = { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
 
+/** How many percent of an edition's messages are over. Rounded down: 100 is all. */
+export function percentOver({ pending, submitting, submitted, failed, suppressed }: DeliveryStateCounts): number {
+  const over = submitted + failed + suppressed;
+  const all = over + pending + submitting;
+  return all === 0 ? 100 : Math.floor((100 * over) / all);
+}
+
 /** Counts the deliveries of each edition by state. Editions without deliveries have no entry. */
 export async function countDeliveries(db: Db, editionIds: number[]): Promise<Map<number, DeliveryStateCounts>> {
   const counts = new Map<number, DeliveryStateCounts>();

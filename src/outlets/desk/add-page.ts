@@ -1,9 +1,10 @@
 /** Adding a report by its address: what the page says of it, and what the editor says instead. */
 import { html } from 'hono/html';
+import { cleanUrl } from '../../lib/text/clean-text.ts';
 import { localDateTime, SECOND } from '../../lib/time.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondPage } from '../../web/desk/page.ts';
-import { selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
+import { errorSummary, formStatus, selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { sentence } from '../../web/desk/parts/operator-text.ts';
 import { PRIVATE_HINT, type ReportPage, readReportPage } from '../page/read-report-page.ts';
 import { type AddedReport, addReport, ReportInputError, UnreadPageError } from '../story-groups/add-report.ts';
@@ -18,8 +19,9 @@ const TIME_LIMIT = 15 * SECOND;
 
 interface AddFormState {
   fields: AddFields;
-  /** By field; `page` where the page cannot be read. */
-  errors?: Partial<Record<keyof AddFields | 'page', string>>;
+  errors?: Partial<Record<keyof AddFields, string>>;
+  /** The page cannot be read, so nothing is known of it. */
+  isUnread?: boolean;
   /** What the page says, before the report is added. */
   read?: ReportPage | undefined;
 }
@@ -42,9 +44,12 @@ export function showAdd(request: SignedInRequest): Promise<Response> {
 export async function readPosted(request: SignedInRequest): Promise<Response> {
   const { config, clock } = request.desk.app;
   const fields = fieldsOf(request.form);
+  if (cleanUrl(fields.url) === null) return respondForm(request, { fields, errors: NO_ADDRESS });
   const reading = await withTimeLimit((signal) => readReportPage(config, fields.url, { now: clock(), signal }));
-  if (reading === 'late') return respondForm(request, { fields, errors: { page: TOO_LATE } });
-  if (reading.kind === 'unreadable') return respondForm(request, { fields, errors: { page: reading.reason } });
+  if (reading === 'late') return respondForm(request, { fields, errors: TOO_LATE, isUnread: true });
+  if (reading.kind === 'unreadable') {
+    return respondForm(request, { fields, errors: { url: pageProblem(request, reading.reason) }, isUnread: true });
+  }
   const { page } = reading;
   const { zone } = config.publication;
   return respondForm(request, {
@@ -62,6 +67,7 @@ export async function readPosted(request: SignedInRequest): Promise<Response> {
 export async function addPosted(request: SignedInRequest): Promise<Response> {
   const fields = fieldsOf(request.form);
   const { title, outlet, published } = fields;
+  if (cleanUrl(fields.url) === null) return respondForm(request, { fields, errors: NO_ADDRESS });
   const given = (text: string): string | undefined => (text.trim() === '' ? undefined : text);
   let added: AddedReport | 'late';
   try {
@@ -75,13 +81,14 @@ export async function addPosted(request: SignedInRequest): Promise<Response> {
     );
   } catch (error) {
     if (!(error instanceof GroupCommandError)) throw error;
-    return respondForm(request, { fields, errors: errorsOf(error) });
+    return respondForm(request, { fields, ...refusalOf(request, error) });
   }
-  if (added === 'late') return respondForm(request, { fields, errors: { page: TOO_LATE } });
+  if (added === 'late') return respondForm(request, { fields, errors: TOO_LATE, isUnread: true });
   return fields.text.trim() === '' ? respondAdded(request, added) : pickAdded(request, added, fields);
 }
 
-const TOO_LATE = `the page cannot be read: it did not answer within ${TIME_LIMIT / SECOND} seconds`;
+const NO_ADDRESS = { url: 'Give the http or https address of a report, without user and password.' };
+const TOO_LATE = { url: `The page cannot be read: it did not answer within ${TIME_LIMIT / SECOND} seconds.` };
 
 /** @throws what `work` throws, except for the end of the time */
 async function withTimeLimit<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T | 'late'> {
@@ -114,11 +121,16 @@ function pageProblem(request: SignedInRequest, reason: string): string {
   return sentence(words.replace(PRIVATE_HINT, '. daywire requests no addresses of private networks'));
 }
 
-function errorsOf(error: GroupCommandError): NonNullable<AddFormState['errors']> {
-  if (error instanceof UnreadPageError)
-    return { page: error.reason, title: 'The page cannot be read: write its title.' };
-  if (!(error instanceof ReportInputError)) return { url: sentence(error) };
-  return { [error.field === 'address' ? 'url' : error.field]: sentence(error.rule) };
+const NOUNS = { title: 'The headline', outlet: 'The outlet', published: 'The time' };
+
+function refusalOf(request: SignedInRequest, error: GroupCommandError): Pick<AddFormState, 'errors' | 'isUnread'> {
+  if (error instanceof UnreadPageError) {
+    const url = pageProblem(request, error.reason);
+    return { errors: { url, title: 'Write the headline: the page cannot be read.' }, isUnread: true };
+  }
+  if (!(error instanceof ReportInputError)) return { errors: { url: sentence(error) } };
+  const { field, rule } = error;
+  return { errors: field === 'address' ? { url: sentence(rule) } : { [field]: `${NOUNS[field]} ${rule}.` } };
 }
 
 async function respondAdded(request: SignedInRequest, { id, isNew, notices, report }: AddedReport): Promise<Response> {
@@ -153,12 +165,14 @@ async function pickAdded(
   }
 }
 
-function respondForm(request: SignedInRequest, { fields, errors = {}, read }: AddFormState): Promise<Response> {
+function respondForm(
+  request: SignedInRequest,
+  { fields, errors = {}, isUnread = false, read }: AddFormState,
+): Promise<Response> {
   const { config } = request.desk.app;
   const { base } = request.desk;
-  const asksForMore = read !== undefined || Object.keys(errors).length > 0 || fields.title !== '';
-  // Nothing is known of a page that cannot be read.
-  const asPage = errors.page === undefined ? 'Empty: as the page says.' : undefined;
+  const asksForMore = read !== undefined || formStatus(errors) !== 200 || fields.title !== '';
+  const asPage = isUnread ? undefined : 'Empty: as the page says.';
   const more = html`${textField({
     ...{ name: 'title', label: 'Headline of the report', value: fields.title, error: errors.title },
     hint: asPage,
@@ -171,18 +185,14 @@ ${textField({
   ...{ name: 'published', label: `Published, in ${config.publication.zone}`, value: fields.published },
   ...{ hint: ['Such as 2026-11-24 07:30.', asPage].filter(Boolean).join(' '), error: errors.published },
 })}`;
-  const body = html`<form id="add" class="narrow" method="post" action="${base}/roundup/add">
+  const body = html`<form id="add" class="narrow" method="post" action="${base}/roundup/add" novalidate>
+${errorSummary(errors)}
 ${textField({
   ...{ name: 'url', label: 'Address of the report', required: true, value: fields.url, error: errors.url },
-  hasFocus: Object.keys(errors).length === 0 && read === undefined,
+  hasFocus: formStatus(errors) === 200 && read === undefined,
   hint: 'Title, outlet and time are read there.',
 })}
-${
-  errors.page === undefined
-    ? ''
-    : html`<p class="error" id="page-error" role="alert">${pageProblem(request, errors.page)}</p>
-<p class="hint">With a headline and an outlet of yours, the report is added without its page.</p>`
-}
+${isUnread ? html`<p class="hint">With your own headline and outlet, the report is added without its page.</p>` : ''}
 ${read === undefined ? '' : readRegion(read)}
 ${
   asksForMore
@@ -201,8 +211,7 @@ ${selectField({
 <button type="submit" id="read-page" formaction="${base}/roundup/add/read">Read the page first</button>
 <a href="${base}/roundup">Back to the list</a></div></form>`;
   return respondPage(request, {
-    ...{ title: 'Add a report', section: 'roundup', body },
-    ...(Object.keys(errors).length === 0 ? {} : { status: 422 as const }),
+    ...{ title: 'Add a report', section: 'roundup', body, status: formStatus(errors) },
   });
 }
 

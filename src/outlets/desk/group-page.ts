@@ -6,7 +6,17 @@ import type { Db } from '../../core/store/store.ts';
 import { DAY } from '../../lib/time.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondMissing, respondPage } from '../../web/desk/page.ts';
-import { hiddenFields, postButton, selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
+import {
+  choiceField,
+  errorSummary,
+  type FormErrors,
+  hiddenFields,
+  postButton,
+  refusalRegion,
+  selectField,
+  submitButton,
+  textField,
+} from '../../web/desk/parts/form.ts';
 import { badge } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import { readSuggestions } from '../story-groups/browse-groups.ts';
@@ -127,7 +137,8 @@ again with the next command or poll.</li>${problems.map((one) => html`<li class=
   return html`<section id="state" data-region aria-label="State">
 <p>${groupStateMark(group)} ${newReportsBadge(group)} ${outlets}: ${outletNames(group)}${decided}</p>
 ${sharedLine(group)}${article}${isUnwritten && articleId !== null ? unwritten : ''}
-${problem === undefined ? '' : html`<p class="error" role="alert">${problem}</p>`}</section>`;
+</section>
+${refusalRegion(problem)}`;
 }
 
 function reportsRegion(request: SignedInRequest, view: ShownGroup, mayEdit: boolean): Html {
@@ -262,33 +273,34 @@ export function isEdit({ decision }: StoryGroup): boolean {
 function pickForm(request: SignedInRequest, { group, seen }: ShownGroup, { back, refused }: GroupPageOptions): Html {
   const { decision, items } = group;
   const edits = isEdit(group);
-  const errorOf = (part: RefusedPick['part']) => (refused?.part === part ? refused.message : undefined);
+  // The ids of fields.
+  const ids = { text: 'own-text', headline: 'headline', section: 'section', picture: 'picture' };
+  const errors: FormErrors =
+    refused === undefined ? {} : { [refused.part === null ? '' : ids[refused.part]]: refused.message };
   const typed = (name: string, stored: string): string => refused?.form.get(name) ?? stored;
   // A pick that was taken back is picked as if for the first time, but nobody writes the sentence again.
   const kept = edits ? decision : null;
   const act = edits ? 'edit' : 'pick';
-  return html`<form id="pick-form" method="post" action="${request.desk.base}${groupPath(group.id)}/${act}">
-${hiddenFields({ items: itemsText(items), seen, back })}
-${refused !== undefined && refused.part === null ? html`<p class="error" id="pick-error">${refused.message}</p>` : ''}
+  return html`<form id="pick-form" method="post" action="${request.desk.base}${groupPath(group.id)}/${act}"
+novalidate>${errorSummary(errors)}${hiddenFields({ items: itemsText(items), seen, back })}
 ${textField({
   ...{ name: 'text', id: 'own-text', label: 'Your sentence', rows: 4, counter: MAX_SENTENCE, required: true },
   ...{ hint: 'In Markdown, in your own words. Readers see it below the headline.' },
-  ...{ value: typed('text', decision?.text ?? ''), error: errorOf('text') },
+  ...{ value: typed('text', decision?.text ?? ''), error: errors['own-text'] },
 })}
 ${textField({
-  ...{ name: 'headline', label: 'Headline', counter: MAX_OWN_HEADLINE, error: errorOf('headline') },
+  ...{ name: 'headline', label: 'Headline', counter: MAX_OWN_HEADLINE, error: errors.headline },
   ...{ hint: 'Empty: the headline of the outlet that is named first.', value: typed('headline', kept?.headline ?? '') },
   placeholder: firstItemOf(group).title,
 })}
 ${firstChoice(request, group, typed('first', String(firstItemOf(group).id)))}
 ${selectField({
-  ...{ name: 'section', label: 'Section', value: typed('section', kept?.section ?? '') },
+  ...{ name: 'section', label: 'Section', value: typed('section', kept?.section ?? ''), error: errors.section },
   options: [
     { value: '', label: 'none' },
     ...request.desk.app.config.sections.map(({ id, title }) => ({ value: id, label: title })),
   ],
 })}
-${errorOf('section') === undefined ? '' : html`<p class="error">${errorOf('section')}</p>`}
 ${pictureChoice(group, refused === undefined ? (kept?.hasPicture ?? false) : refused.form.get('picture') === '1')}
 <div class="buttons">${submitButton(edits ? 'Save' : 'Pick', { primary: true, id: 'pick-group' })}
 <span class="hint">${
@@ -300,18 +312,17 @@ ${pictureChoice(group, refused === undefined ? (kept?.hasPicture ?? false) : ref
 
 function firstChoice(request: SignedInRequest, { items }: StoryGroup, chosen: string): Html {
   if (items.length === 1) return html``;
-  return html`<fieldset><legend>Named first</legend>${items.map(
-    (item) =>
-      html`<label class="choice"><input type="radio" name="first" value="${item.id}"${
-        String(item.id) === chosen ? html` checked` : ''
-      }> <span><bdi>${item.outlet}</bdi>, <span class="soft">${when(request, reportedAt(item))}</span></span></label>`,
-  )}</fieldset>`;
+  const options = items.map((item) => ({
+    value: String(item.id),
+    label: html`<bdi>${item.outlet}</bdi>, <span class="soft">${when(request, reportedAt(item))}</span>`,
+  }));
+  return choiceField({ type: 'radio', name: 'first', legend: 'Named first', options, chosen: [chosen] });
 }
 
 function pictureChoice({ items }: StoryGroup, isChosen: boolean): Html {
   const outlet = items.find(({ imageUrl }) => imageUrl !== null)?.outlet;
   if (outlet === undefined) return html`<p class="hint">No report has a picture.</p>`;
-  return html`<label class="choice"><input type="checkbox" name="picture" value="1"${
+  return html`<label class="choice"><input type="checkbox" id="picture" name="picture" value="1"${
     isChosen ? html` checked` : ''
   }> With the outlet's picture, and the outlet as its credit</label>`;
 }

@@ -88,7 +88,11 @@ export async function addReport(
   if (page.originalUrl !== null) notices.push(`the page names ${page.originalUrl} as the original`);
   const title = own.title ?? page.title;
   if (title === null) {
-    throw new ReportInputError('title', `${page.url} has no title: give one with --title`, 'the page has none');
+    throw new ReportInputError(
+      'title',
+      `${page.url} has no title: give one with --title`,
+      'is not on the page: write one',
+    );
   }
   const { summary, url, language, imageUrl } = page;
   const report: NamedItem = {

@@ -11,7 +11,7 @@ import { roundupSources } from '../../core/config/sources.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { formatCount } from '../../web/desk/parts/figure.ts';
-import { selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
+import { errorSummary, selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { localInstants } from '../../web/desk/parts/operator-text.ts';
 import { pager } from '../../web/desk/parts/pager.ts';
 import { rowTable } from '../../web/desk/parts/row-table.ts';
@@ -150,7 +150,8 @@ function addressForm(request: SignedInRequest, tried: TriedAddress | null): Html
   const error = typeof tried?.outcome === 'string' ? `${tried.outcome}.`.replace(/\.\.$/, '.') : undefined;
   return html`<section aria-labelledby="try-title">
 <h2 id="try-title">Try an address</h2>
-<form method="post" action="${request.desk.base}/sources/try">
+<form method="post" action="${request.desk.base}/sources/try" novalidate>
+${errorSummary({ url: error })}
 ${textField({
   ...{ name: 'url', label: 'Address of a site or feed', type: 'url', value: tried?.url, error, required: true },
   ...{

@@ -6,7 +6,7 @@ import { MINUTE } from '../../lib/time.ts';
 import type { Html, SignedInRequest } from './desk-request.ts';
 import type { Confirmed } from './desk-route.ts';
 import { respondPage } from './page.ts';
-import { hiddenFields, passwordField, submitButton } from './parts/form.ts';
+import { errorSummary, formStatus, hiddenFields, passwordField, submitButton } from './parts/form.ts';
 
 /** Fields that no page repeats. */
 const PASSWORDS = ['password', 'new-password'];
@@ -16,6 +16,7 @@ export async function askForPassword(request: SignedInRequest, confirmed: Confir
   const { desk, form, account, at } = request;
   const password = form.get('password');
   if (password === null) return respondQuestion(request, confirmed, undefined);
+  if (password === '') return respondQuestion(request, confirmed, 'Type your password.');
   const { store, keys, log } = desk.app;
   const accounts = { db: store.db, secrets: await keys.signingSecrets() };
   const outcome = await confirmPassword(accounts, account, password, at);
@@ -50,10 +51,11 @@ function respondQuestion(
   return respondPage(request, {
     title: `${act}: your password again`,
     section: null,
-    status: error === undefined ? 200 : 422,
+    status: formStatus({ password: error }),
     body: html`<p>It has not been done yet.</p>
 ${shown.length === 0 ? '' : html`<dl class="pairs">${shown}</dl>`}
-<form class="narrow" method="post" action="${c.req.path}" data-plain>${fields}${passwordField(error)}
+<form class="narrow download" method="post" action="${c.req.path}" data-plain novalidate>
+${errorSummary({ password: error })}${fields}${passwordField(error)}
 <div class="buttons">${submitButton(act, { primary: true, id: 'confirm' })}
 <a class="button" href="${c.req.path}">Back, without doing it</a></div></form>`,
   });

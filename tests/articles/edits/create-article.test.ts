@@ -71,14 +71,18 @@ forEachDatabase((open) => {
       const app = openTestApp(await open());
       const wrong = { headline: '', body: ' ', linkUrl: 'javascript:alert(1)', linkTitle: 'More' };
       const error = await createArticle(app, { ...BRIEF, ...wrong }, ANN).catch((thrown: unknown) => thrown);
-      expect((error as ArticleEditError).problems.map(({ field }) => field)).toEqual(['body', 'headline', 'fullStory']);
+      expect((error as ArticleEditError).problems).toMatchObject([
+        { field: 'body', message: 'Write one to three sentences.' },
+        { field: 'headline', message: 'Give a headline.' },
+        { field: 'linkUrl', message: expect.stringMatching(/^The address of the link must be an http or https URL/) },
+      ]);
       expect(await findArticle(app.store.db, BRIEF.id)).toBeNull();
     });
 
     it('holds a brief back until its time', async () => {
       const app = openTestApp(await open());
       const at = (time: string) => createArticle(app, { ...BRIEF, release: { kind: 'at', time } }, ANN);
-      await expect(at('2020-01-01 07:30')).rejects.toThrow(/embargo is over/);
+      await expect(at('2020-01-01 07:30')).rejects.toThrow(/time of publication is over/);
       const { article } = await at(new Date(NOW + HOUR).toISOString());
       expect(article.status).toEqual({ state: 'scheduled', until: NOW + HOUR });
     });

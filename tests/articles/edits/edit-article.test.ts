@@ -130,9 +130,9 @@ forEachDatabase((open) => {
       await saveAll(app.store, [article('one')]);
       const wrong = { headline: ' \u200b', section: 'no-such', dek: 'x'.repeat(2_001), ...SILENT };
       expect(await failure(edit(app, 'one', wrong))).toEqual([
-        { field: 'headline', message: expect.stringContaining('must have a visible character') },
-        { field: 'dek', message: expect.stringContaining('must be at most 2000 characters') },
-        { field: 'section', message: expect.stringContaining('must be one of the sections') },
+        { field: 'headline', message: 'The headline must have a visible character.' },
+        { field: 'dek', message: 'The dek must be at most 2000 characters.' },
+        { field: 'section', message: expect.stringContaining('The section must be one of the sections') },
       ]);
     });
 
@@ -143,7 +143,7 @@ forEachDatabase((open) => {
         { field: 'notice', message: 'Readers have seen the article: say whether this is a correction.' },
       ]);
       expect(await failure(edit(app, 'one', { headline: 'B', notice: { kind: 'correction', note: ' ' } }))).toEqual([
-        { field: 'note', message: expect.stringContaining('requires a note') },
+        { field: 'note', message: 'Write the note: readers see it.' },
       ]);
       await edit(app, 'one', { headline: 'Another', notice: { kind: 'correction', note: 'It named the wrong bank.' } });
       expect((await stored(app, 'one')).article).toMatchObject({

@@ -83,7 +83,7 @@ forEachDatabase((open) => {
     const after = await (await desk.post('audience', path, { address: ` ${gone.toUpperCase()}` })).text();
     expect(after).toContain('blocked by an operator');
     const refused = await (await desk.post('audience', `${path}/lift`, { address: gone })).text();
-    expect(refused).toContain('say why');
+    expect(refused).toContain('Say why');
     expect(await desk.act('audience', `${path}/lift`, { address: gone, reason })).toContain('off the list');
     const audit = await desk.audit();
     expect(audit.map(({ act }) => act)).toEqual(['suppression.add', 'suppression.lift']);

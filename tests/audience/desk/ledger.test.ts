@@ -178,13 +178,13 @@ it('says what is wrong with a day and a reason beside the field, and keeps what 
     const response = await desk.post('audience', `${path}/pause`, { until });
     expect([until, response.status]).toEqual([until, 422]);
     const page = await response.text();
-    expect(page).toContain('it must be a day after today');
+    expect(page).toContain('Choose a day after today');
     expect(page).not.toContain('<script>alert');
   }
   await desk.act('audience', `${path}/suppress`);
   const refused = await desk.post('audience', `${path}/lift`, { reason: '  ' });
   expect(refused.status).toBe(422);
-  expect(await refused.text()).toContain('say why');
+  expect(await refused.text()).toContain('Say why');
 });
 
 it('keeps the address out of the title, and answers 404 for a number that nobody has', async () => {

@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type Db, inTransaction, openStore, StoreError } from '../../../src/core/store/store.ts';
+import { DELIVERY_HELD, readMeta, writeMeta } from '../../../src/core/store/meta.ts';
+import { type Db, inTransaction, openStore, readTogether, StoreError } from '../../../src/core/store/store.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
-import { forBothDatabases, newPostgresUrl } from '../../support/databases.ts';
+import { forBothDatabases, newPostgresUrl, openSqliteFile } from '../../support/databases.ts';
 
 describe('a store on PostgreSQL', () => {
   it('survives a connection that the server closes during a transaction', async () => {
@@ -82,6 +83,21 @@ describe('a store on PostgreSQL', () => {
 });
 
 const DEADLOCK = Object.assign(new Error('deadlock detected'), { code: '40P01' });
+
+it.for(['sqlite', 'postgres'])('reads several things as of one moment on %s, while others write', async (dialect) => {
+  const store =
+    dialect === 'sqlite'
+      ? (await openSqliteFile()).store
+      : await openStore({ databaseUrl: await newPostgresUrl(), path: '' });
+  if (dialect === 'postgres') onTestFinished(() => store.close());
+  const seen = await readTogether(store, async (tx) => {
+    const before = await readMeta(tx, DELIVERY_HELD);
+    await writeMeta(store.db, DELIVERY_HELD, 'later');
+    return [before, await readMeta(tx, DELIVERY_HELD)];
+  });
+  expect(seen).toEqual([undefined, undefined]);
+  expect(await readMeta(store.db, DELIVERY_HELD)).toBe('later');
+});
 
 describe('inTransaction', () => {
   forBothDatabases((open) => {

@@ -82,7 +82,7 @@ describe('adding a report by its address', () => {
     const refused = await desk.post('editor', '/roundup/add', { url: 'nowhere.invalid/report' });
     const page = await refused.text();
     expect(refused.status).toBe(422);
-    expect(page).toMatch(/id="page-error"[^>]*>https:\/\/nowhere.invalid\/report cannot be read: [^<]*\./);
+    expect(page).toMatch(/id="url-error"[^>]*>https:\/\/nowhere.invalid\/report cannot be read: [^<]*\./);
     expect(page).not.toMatch(/ENOTFOUND|as the page says/);
     expect(page).not.toContain('--title');
     expect(page).toContain('id="title-error"');
@@ -107,8 +107,10 @@ describe('adding a report by its address', () => {
     // Not in a time that grows with the square of its length.
     expect(await errors({ url: `${'a.'.repeat(30_000)}@` })).toEqual([expect.stringMatching(/^url-error: /)]);
     expect(await errors({ url, outlet: 'x'.repeat(101) })).toEqual([
-      'outlet-error: Has 101 characters: at most 100 are allowed.',
+      'outlet-error: The outlet has 101 characters: at most 100 are allowed.',
     ]);
-    expect(await errors({ url: `${site.url}/untitled` })).toEqual(['title-error: The page has none.']);
+    expect(await errors({ url: `${site.url}/untitled` })).toEqual([
+      'title-error: The headline is not on the page: write one.',
+    ]);
   });
 });

@@ -59,7 +59,7 @@ export async function readToday(desk: DeskContext, now: number): Promise<Today> 
   const { db } = app.store;
   const [newsletters, sends, lastEditions] = await Promise.all([
     readNewsletters(desk, now),
-    listUnfinishedEditions(db).then((editions) => readDeliveriesOf(desk, editions, now)),
+    listUnfinishedEditions(db).then((editions) => readDeliveriesOf(db, editions, now)),
     readLastEditions(desk),
   ]);
   const range = { since: now - DAY, until: now, limit: TROUBLED_SHOWN };

@@ -10,7 +10,14 @@ import { DAY } from '../../../lib/time.ts';
 import type { DeskRequest, Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondAfter, respondMissing, respondPage } from '../../../web/desk/page.ts';
 import { type Figure, figures, formatCount } from '../../../web/desk/parts/figure.ts';
-import { postButton, selectField, submitButton, textField } from '../../../web/desk/parts/form.ts';
+import {
+  choiceField,
+  errorSummary,
+  postButton,
+  selectField,
+  submitButton,
+  textField,
+} from '../../../web/desk/parts/form.ts';
 import { rowTable, type TableRow } from '../../../web/desk/parts/row-table.ts';
 import { type StatusKind, statusMark } from '../../../web/desk/parts/status-mark.ts';
 import { when } from '../../../web/desk/parts/when.ts';
@@ -27,51 +34,49 @@ import {
   SILENT_AFTER,
 } from '../../csv/uploaded-imports.ts';
 import { newsletterName } from '../subscriber-of.ts';
-import { readUpload } from './read-upload.ts';
+import { type ReadUpload, readUpload } from './read-upload.ts';
 
 const LISTED = 10;
 /** Seconds until the page of a running import loads itself again without JavaScript. */
 const REFRESH = 5;
 
+const ASKED = 'Only if the check asks for it';
+const ASKED_HEADERS = `${ASKED}: their headers, with commas.`;
+
 export async function respondImportForm(
   request: SignedInRequest,
-  refused?: { status: 400 | 413 | 415 | 422; reason: string },
+  refused?: Extract<ReadUpload, { kind: 'refused' }>,
 ): Promise<Response> {
   const { desk, account } = request;
   const uploads = await listUploads(desk.app.store.db, account.id, LISTED);
   const formats = LIST_FORMATS.map(({ name, title }) => ({ value: name, label: title }));
+  const newsletters = desk.app.config.newsletters.map(({ id, title }) => ({ value: id, label: title }));
+  const { errors = {}, typed } = refused ?? {};
+  const text = (name: string, label: string, hint: string): Html =>
+    textField({ name, label, hint, maxLength: 500, value: typed?.get(name) ?? '', error: errors[name] });
   const body = html`<p>Import only people who have agreed to get these newsletters. The file is checked first: you see
 what would be done before anything is stored. Unsubscribed people stay unsubscribed, and suppressed
 addresses stay suppressed.</p>
-<form class="narrow" method="post" action="${desk.base}/audience/import" enctype="multipart/form-data" data-plain>
-<div class="field${refused === undefined ? '' : ' wrong'}"><label for="file">CSV file</label>
-<input type="file" id="file" name="file" accept=".csv,.txt,.tsv,text/csv" required aria-describedby="file-hint${
-    refused === undefined ? '' : ' file-error'
-  }"${refused === undefined ? '' : html` aria-invalid="true"`}>
-<p class="hint" id="file-hint">Its first line names the columns; at most ${MAX_UPLOAD / 1024 / 1024} MB.</p>
-${refused === undefined ? '' : html`<p class="error" id="file-error">Not taken: ${refused.reason}.</p>`}</div>
-<fieldset><legend>Newsletters</legend><p class="hint">For a file without a column of newsletters.</p>
-${desk.app.config.newsletters.map(
-  ({ id, title }) => html`<label class="choice"><input type="checkbox" name="newsletter" value="${id}" checked>
-${title}</label>`,
-)}</fieldset>
+<form class="narrow" method="post" action="${desk.base}/audience/import" enctype="multipart/form-data" data-plain
+novalidate>${errorSummary(errors)}
+${textField({
+  ...{ name: 'file', label: 'CSV file', type: 'file', accept: '.csv,.txt,.tsv,text/csv', required: true },
+  ...{ hint: `Its first line names the columns; at most ${MAX_UPLOAD / 1024 / 1024} MB.`, error: errors.file },
+})}
+${refused === undefined || errors.file !== undefined ? '' : html`<p class="hint">Choose the file again, too.</p>`}
+${choiceField({
+  ...{ type: 'checkbox', name: 'newsletter', legend: 'Newsletters', options: newsletters, error: errors.newsletter },
+  chosen: typed?.has('format') ? typed.getAll('newsletter') : newsletters.map(({ value }) => value),
+  hint: 'For a file without a column of newsletters.',
+})}
 <details id="words"${refused === undefined ? '' : html` open`}><summary>For exports of other programs</summary>
 ${selectField({
-  ...{ name: 'format', label: 'Export of' },
+  ...{ name: 'format', label: 'Export of', value: typed?.get('format') ?? '', error: errors.format },
   options: [{ value: '', label: 'the header tells' }, { value: 'plain', label: 'none: a plain file' }, ...formats],
 })}
-${textField({
-  ...{ name: 'statusColumns', label: 'Columns that say the status', maxLength: 500 },
-  hint: 'Only if the check asks for it: their headers, with commas.',
-})}
-${textField({
-  ...{ name: 'status', label: 'What the values of the status say', maxLength: 500 },
-  hint: 'Only if the check asks for it: such as active=subscribed,gone=unsubscribed.',
-})}
-${textField({
-  ...{ name: 'ignore', label: 'Columns that say nothing about consent', maxLength: 500 },
-  hint: 'Only if the check asks for it: their headers, with commas.',
-})}
+${text('statusColumns', 'Columns that say the status', ASKED_HEADERS)}
+${text('status', 'What the values of the status say', `${ASKED}: such as active=subscribed,gone=unsubscribed.`)}
+${text('ignore', 'Columns that say nothing about consent', ASKED_HEADERS)}
 </details>
 ${submitButton('Upload and check', { primary: true, id: 'upload' })}</form>
 ${

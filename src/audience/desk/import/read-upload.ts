@@ -8,6 +8,8 @@ import type { ReadableStream } from 'node:stream/web';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 import { cleanLine } from '../../../lib/text/clean-text.ts';
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
+import type { FormErrors } from '../../../web/desk/parts/form.ts';
+import { sentence } from '../../../web/desk/parts/operator-text.ts';
 import { LIST_FORMATS } from '../../csv/list-formats.ts';
 import { parseStatusRules } from '../../csv/statuses.ts';
 import type { UploadOptions } from '../../csv/upload-ledger.ts';
@@ -15,25 +17,26 @@ import { discardFile, MAX_UPLOAD, type ReceivedFile, receiveUpload, UploadError 
 
 export type ReadUpload =
   | { kind: 'received'; file: ReceivedFile; options: UploadOptions }
-  /** `status`: of the response. Nothing of the upload is left. */
-  | { kind: 'refused'; status: 400 | 413 | 415 | 422; reason: string };
+  /** `status`: of the response. Nothing of the upload is left. `typed`: the other fields of the form. */
+  | { kind: 'refused'; status: 400 | 413 | 415 | 422; errors: FormErrors; typed: URLSearchParams };
 
 /** Bytes beside the file. */
 const FORM_SIZE = 64 * 1024;
 const LIMITS = { files: 1, fileSize: MAX_UPLOAD, fields: 100, fieldSize: 16 * 1024, parts: 101, headerSize: 8 * 1024 };
-const TOO_LONG = `the file has more than ${MAX_UPLOAD / 1024 / 1024} MB: divide it into several files`;
+const TOO_LONG = `The file has more than ${MAX_UPLOAD / 1024 / 1024} MB: divide it into several files.`;
 
 export async function readUpload(request: SignedInRequest): Promise<ReadUpload> {
   const { app } = request.desk;
   const type = request.c.req.header('Content-Type') ?? '';
   const { body } = request.c.req.raw;
+  const fields = new URLSearchParams();
   if (!/^multipart\/form-data\b.*\bboundary=/i.test(type) || body === null) {
-    return { kind: 'refused', status: 415, reason: 'the request is not a form with a file' };
+    const errors = { file: 'The request is not a form with a file.' };
+    return { kind: 'refused', status: 415, errors, typed: fields };
   }
   if (Number(request.c.req.header('Content-Length') ?? 0) > MAX_UPLOAD + FORM_SIZE) {
-    return { kind: 'refused', status: 413, reason: TOO_LONG };
+    return { kind: 'refused', status: 413, errors: { file: TOO_LONG }, typed: fields };
   }
-  const fields = new URLSearchParams();
   const form = new Busboy({ headers: { 'content-type': type }, limits: LIMITS });
   const part: { content?: BusboyFileStream; received?: Promise<ReceivedFile> } = {};
   // Both report the end of a form that is cut again, after they have failed: without a listener the process would end.
@@ -48,18 +51,21 @@ export async function readUpload(request: SignedInRequest): Promise<ReadUpload> 
   });
   try {
     await pipeline(Readable.fromWeb(body as ReadableStream), form);
-    if (part.received === undefined) throw new UploadError('no file was chosen');
+    if (part.received === undefined) throw new UploadError('Choose a file.');
     const file = await part.received;
     return { kind: 'received', file, options: readOptions(request, fields) };
   } catch (error) {
     part.content?.destroy(error as Error);
     const file = await part.received?.catch(() => undefined);
     if (file !== undefined) await discardFile(app, file.id);
-    const reason = (error as Error).message;
-    if (error instanceof UploadError) return { kind: 'refused', status: reason === TOO_LONG ? 413 : 422, reason };
+    if (error instanceof UploadError) {
+      const status = error.message === TOO_LONG ? 413 : 422;
+      return { kind: 'refused', status, errors: { [error.field]: error.message }, typed: fields };
+    }
     // An error of the disk.
     if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error;
-    return { kind: 'refused', status: 400, reason: 'the form ends in the middle, or is damaged' };
+    const errors = { file: 'The upload ended in the middle, or is damaged: send the file again.' };
+    return { kind: 'refused', status: 400, errors, typed: fields };
   }
 }
 
@@ -67,16 +73,16 @@ export async function readUpload(request: SignedInRequest): Promise<ReadUpload> 
 function readOptions({ desk }: SignedInRequest, fields: URLSearchParams): UploadOptions {
   const known = desk.app.config.newsletters.map(({ id }) => id);
   const newsletters = fields.getAll('newsletter').filter((id) => known.includes(id));
-  if (newsletters.length === 0) throw new UploadError('choose at least one newsletter');
+  if (newsletters.length === 0) throw new UploadError('Choose at least one newsletter.', 'newsletter');
   const format = fields.get('format') ?? '';
   if (format !== '' && format !== 'plain' && !LIST_FORMATS.some(({ name }) => name === format)) {
-    throw new UploadError('choose a format of the list');
+    throw new UploadError('Choose a format of the list.', 'format');
   }
   const status = cleanLine(fields.get('status') ?? '');
   try {
     parseStatusRules(status === '' ? [] : [status]);
   } catch (error) {
-    throw new UploadError((error as Error).message);
+    throw new UploadError(sentence(error as Error), 'status');
   }
   const [statusColumns, ignore] = [headersOf(fields, 'statusColumns'), headersOf(fields, 'ignore')];
   return { newsletters, format: format === '' ? null : format, statusColumns, status, ignore };

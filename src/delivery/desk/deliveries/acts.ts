@@ -14,7 +14,7 @@ import type { ReopenableKind } from '../../control/reopen.ts';
 import { countAllDeliveries, NO_DELIVERIES } from '../../queue/queries.ts';
 import { failureFigures } from '../editions/edition-figures.ts';
 import { mailedName, messageCount } from '../editions/edition-names.ts';
-import { deliveredEdition, respondDelivery } from './delivery-page.ts';
+import { type DeliveryProblem, deliveredEdition, respondDelivery } from './delivery-page.ts';
 import { deliveryPath } from './delivery-parts.ts';
 
 /** The text of the outcome, and the act that takes it back. */
@@ -31,8 +31,15 @@ async function onEdition(request: SignedInRequest, act: (edition: Edition) => Pr
   } catch (error) {
     if (error instanceof ExpiredDeliveriesError) return respondDelivery(request, edition, { expired: error });
     if (!(error instanceof DeliveryControlError)) throw error;
-    return respondDelivery(request, edition, { message: sentence(error) });
+    return respondDelivery(request, edition, problemOf(request, sentence(error)));
   }
+}
+
+/** Hours that cannot be used are asked for again, with the number of messages that the form showed. */
+function problemOf({ form }: SignedInRequest, message: string): DeliveryProblem {
+  const expired = Number(/^\d{1,9}$/.exec(form.get('expired') ?? '')?.[0] ?? 0);
+  if (expired === 0) return { message };
+  return { expired: { expired, suggestedHours: (form.get('hours') ?? '').slice(0, 20), error: message } };
 }
 
 const MAX_REASON = 200;
@@ -132,7 +139,7 @@ export async function serveCancelPage(request: SignedInRequest): Promise<Respons
   const path = deliveryPath(edition.id);
   const body: Html = html`<p><strong>${formatCount(counts.pending)} messages of “${mailedName(edition)}” will never be
 submitted; ${formatCount(counts.submitted)} have been submitted and cannot be taken back.</strong></p>
-<form method="post" action="${base}${path}/cancel">
+<form method="post" action="${base}${path}/cancel" novalidate>
 ${textField({ name: 'reason', label: 'Why (optional)', maxLength: MAX_REASON })}
 ${passwordField()}
 ${submitButton('Cancel the edition', { id: 'cancel', danger: true })}

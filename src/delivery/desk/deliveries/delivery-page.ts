@@ -1,5 +1,6 @@
 /** The deliveries of one edition: its failures by the server's words, what is uncertain, and how fast it went. */
 import { html } from 'hono/html';
+import { readTogether } from '../../../core/store/store.ts';
 import { type Edition, findEditionById, fullEditionName } from '../../../editions/queries.ts';
 import { maskLocalPart } from '../../../lib/address.ts';
 import { DAY, HOUR, localDateTime, MINUTE, wallClock } from '../../../lib/time.ts';
@@ -7,28 +8,42 @@ import { barChart, type Chart } from '../../../web/desk/chart.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondMissing, respondPage } from '../../../web/desk/page.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
-import { postButton } from '../../../web/desk/parts/form.ts';
+import { postButton, refusalRegion } from '../../../web/desk/parts/form.ts';
 import { pager } from '../../../web/desk/parts/pager.ts';
 import { rowTable } from '../../../web/desk/parts/row-table.ts';
 import { fromNow, when } from '../../../web/desk/parts/when.ts';
-import type { ExpiredDeliveriesError } from '../../control/operator-control.ts';
 import { type EditionProgress, listProgress } from '../../progress.ts';
 import type { FailureGroup } from '../../queue/failure-groups.ts';
-import { type FailedDeliveryOf, listFailedOf, listUncertain, type UncertainDelivery } from '../../queue/queries.ts';
+import {
+  type FailedDeliveryOf,
+  groupFailures,
+  listFailedOf,
+  listUncertain,
+  type UncertainDelivery,
+} from '../../queue/queries.ts';
 import type { ProviderReports } from '../../status/edition-reports.ts';
 import { redactAddresses } from '../../transport/redact-addresses.ts';
 import { failureFigures, providerReports } from '../editions/edition-figures.ts';
 import { editionDeskPath, mailedName } from '../editions/edition-names.ts';
-import { deliveryPath, deliveryState, type EditionDelivery, expiredForms, readDeliveriesOf } from './delivery-parts.ts';
+import {
+  deliveryPath,
+  deliveryState,
+  type EditionDelivery,
+  type ExpiredQuestion,
+  expiredForms,
+  readDeliveriesOf,
+} from './delivery-parts.ts';
 
 const PER_PAGE = 50;
+/** Failures that are grouped in the reading of the other figures: these take 50 ms. */
+const GROUPED_AT_ONCE = 5_000;
 /** Minutes of progress that are read: two days. Older ones are not in the chart. */
 const MAX_PROGRESS = 2_880;
 
 /** Reason why an act was refused. */
 export interface DeliveryProblem {
   message?: string;
-  expired?: ExpiredDeliveriesError;
+  expired?: ExpiredQuestion;
 }
 
 /** The edition that the path of a request names by its id; null if there is none. */
@@ -50,28 +65,38 @@ export async function respondDelivery(
   problem: DeliveryProblem = {},
 ): Promise<Response> {
   const { desk, at, c } = request;
-  const { db } = desk.app.store;
+  const { store } = desk.app;
   const { id } = edition;
   const after = Number(/^\d{1,15}$/.exec(c.req.query('after') ?? '')?.[0] ?? 0);
-  // At once: on PostgreSQL, each takes a round trip.
-  const [deliveries, failed, uncertain, progress, counted, providers] = await Promise.all([
-    readDeliveriesOf(desk, [edition], at),
-    listFailedOf(db, id, { after, limit: PER_PAGE + 1 }),
-    listUncertain(db, { now: at, limit: PER_PAGE, editionId: id }),
-    listProgress(db, id, MAX_PROGRESS),
-    failureFigures(desk).read(id),
+  // As of one moment, so that the figures agree.
+  const { delivery, failed, uncertain, groups } = await readTogether(store, async (tx) => {
+    const [one] = (await readDeliveriesOf(tx, [edition], at)) as [EditionDelivery];
+    return {
+      delivery: one,
+      failed: await listFailedOf(tx, id, { after, limit: PER_PAGE + 1 }),
+      uncertain: await listUncertain(tx, { now: at, limit: PER_PAGE, editionId: id }),
+      groups: one.counts.failed > GROUPED_AT_ONCE ? null : await groupFailures(tx, id),
+    };
+  });
+  const [progress, counted, providers] = await Promise.all([
+    listProgress(store.db, id, MAX_PROGRESS),
+    groups === null ? failureFigures(desk).read(id) : { value: { groups }, at },
     providerReports(desk).read(id),
   ]);
-  const [delivery] = deliveries as [EditionDelivery];
   const body = html`<p><a href="${desk.base}${editionDeskPath(edition)}" dir="auto">${mailedName(edition)}</a>
 <span class="meaning">${fullEditionName(edition)}, revision ${edition.revision}</span></p>
-${problem.message === undefined ? '' : html`<p class="error" role="alert">${problem.message}</p>`}
+${refusalRegion(problem.message)}
 ${problem.expired === undefined ? '' : expiredForms(request, id, problem.expired)}
 <section id="state" data-region aria-labelledby="state-heading"><h2 id="state-heading">Now</h2>
 ${deliveryState(request, delivery)}</section>
 ${uncertain.length === 0 ? '' : uncertainSection(request, edition, delivery, uncertain)}
 <section id="failures" data-region aria-labelledby="failures-heading"><h2 id="failures-heading">Failures by cause</h2>
-${counted === null ? countingNote : html`${failureTable(counted.value.groups)}${age(request, counted.at)}`}</section>
+${
+  counted === null
+    ? countingNote
+    : html`${failureTable(counted.value.groups)}
+${countedNote(counted.value.groups, delivery)}${age(request, counted.at)}`
+}</section>
 <section id="failed" data-region aria-labelledby="failed-heading"><h2 id="failed-heading">Failed messages</h2>
 ${failedTable(request, failed.slice(0, PER_PAGE))}
 ${pager(request, {
@@ -99,8 +124,16 @@ function age(request: SignedInRequest, at: number): Html {
   return html`<p class="hint">Counted ${request.at - at < 1_000 ? 'just now' : fromNow(request, at)}.</p>`;
 }
 
+/** Where the causes are older than the figures, or the messages have been replaced by totals. */
+function countedNote(groups: readonly FailureGroup[], { counts }: EditionDelivery): Html | '' {
+  const sum = groups.reduce((total, { count }) => total + count, 0);
+  if (sum === counts.failed) return '';
+  return html`<p class="hint">These are ${formatCount(sum)} of the ${formatCount(counts.failed)} failed messages. The
+others failed later, or are so old that only their number is kept.</p>`;
+}
+
 function failureTable(groups: readonly FailureGroup[]): Html {
-  if (groups.length === 0) return html`<p class="empty">Nothing has failed.</p>`;
+  if (groups.length === 0) return html`<p class="empty">None.</p>`;
   const columns = ['The server’s words, or another cause', 'How it ended', { label: 'Messages', isNumber: true }];
   const rows = groups.map(({ kind, words, count }) => ({
     cells: [html`<bdi>${words}</bdi>`, kind, formatCount(count)],
@@ -108,19 +141,20 @@ function failureTable(groups: readonly FailureGroup[]): Html {
   return rowTable({ titleId: 'failures-heading' }, columns, rows);
 }
 
-/** Whole for those who may see addresses, masked for operators, and only the subscriber's number for editors. */
-function shownAddress(request: SignedInRequest, email: string | null, subscriberId: number): string {
+/** Leads those who may see addresses, masked for operators, to the person. Editors see the subscriber's number. */
+function recipient(request: SignedInRequest, email: string | null, subscriberId: number): Html | string {
   const number = `subscriber ${subscriberId}`;
   if (email === null) return `${number}, erased`;
-  if (request.may('audience.addresses')) return email;
-  return request.may('audience.read') ? maskLocalPart(email) : number;
+  if (!request.may('audience.read')) return number;
+  const shown = request.may('audience.addresses') ? email : maskLocalPart(email);
+  return html`<a href="${request.desk.base}/audience/${subscriberId}"><bdi>${shown}</bdi></a>`;
 }
 
 function failedTable(request: SignedInRequest, failed: readonly FailedDeliveryOf[]): Html {
   if (failed.length === 0) return html`<p class="empty">None.</p>`;
   const rows = failed.map(({ subscriberId, email, reason, at }) => ({
     cells: [
-      shownAddress(request, email, subscriberId),
+      recipient(request, email, subscriberId),
       html`<bdi>${redactAddresses(reason ?? 'no reason recorded')}</bdi>`,
       when(request, at),
     ],
@@ -163,7 +197,7 @@ ${rowTable(
   ['To', 'Since', 'What happened'],
   shown.map(({ subscriberId, email, since }) => ({
     cells: [
-      shownAddress(request, email, subscriberId),
+      recipient(request, email, subscriberId),
       when(request, since),
       canSettle ? both(`${path}/settle`, { subscriber: subscriberId }, `settle-${subscriberId}`) : '',
     ],

@@ -1,12 +1,13 @@
 /** Parts of the pages of deliveries: the state of an edition with its acts. */
 import { html } from 'hono/html';
+import type { Db } from '../../../core/store/store.ts';
 import type { EditionDeliveryState } from '../../../core/store/tables/edition-tables.ts';
 import type { EditionSummary } from '../../../editions/queries.ts';
 import { formatDuration } from '../../../lib/time.ts';
-import type { DeskContext, SignedInRequest } from '../../../web/desk/desk-request.ts';
+import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { Html } from '../../../web/desk/html.ts';
 import { type Figure, figures, formatCount } from '../../../web/desk/parts/figure.ts';
-import { hiddenFields, postButton, submitButton, textField } from '../../../web/desk/parts/form.ts';
+import { errorSummary, hiddenFields, postButton, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import type { ExpiredDeliveriesError } from '../../control/operator-control.ts';
 import { canRetry as canRetryAny } from '../../monitor/finish.ts';
 import { listProgress } from '../../progress.ts';
@@ -15,6 +16,7 @@ import {
   countUncertain,
   type DeliveryStateCounts,
   NO_DELIVERIES,
+  percentOver,
   readDeliveryStates,
 } from '../../queue/queries.ts';
 import { formatRate, type SubmissionRate, submissionRate } from '../../submission-rate.ts';
@@ -100,37 +102,40 @@ function cancelLink(request: SignedInRequest, { edition, state }: EditionDeliver
  href="${request.desk.base}${deliveryPath(edition.id)}/cancel">Cancel…</a></p>`;
 }
 
-/** How far a delivery under way was when the page was made; the page is loaded again as it proceeds. */
+/** How far a delivery under way is, from the counts of the figures. */
 function progressBar({ edition, state, counts }: EditionDelivery): Html {
   if (state !== 'delivering' && state !== 'paused') return html``;
-  const all = queuedOf(counts);
-  const over = all - counts.pending - counts.submitting;
-  const name = `progress-${edition.id}`;
-  return html`<p><progress aria-labelledby="${name}" max="${Math.max(1, all)}" value="${over}"></progress>
-<span id="${name}">${formatPercent(over, all)} of ${formatCount(all)} messages are over</span></p>`;
+  const percent = percentOver(counts);
+  const [name, live] = [`progress-${edition.id}`, `edition:${edition.id}:over`];
+  return html`<p><progress aria-labelledby="${name}" max="100" value="${percent}" data-figure="${live}">${
+    percent
+  } %</progress>
+<span id="${name}"><span data-figure="${live}">${percent} %</span> of ${formatCount(queuedOf(counts))} messages are
+over</span></p>`;
 }
 
-/** Rounded down, so that 100 % is all. */
-function formatPercent(part: number, all: number): string {
-  return `${all === 0 ? 100 : Math.floor((100 * part) / all)} %`;
+export interface ExpiredQuestion extends Pick<ExpiredDeliveriesError, 'expired'> {
+  suggestedHours: number | string;
+  /** Of the hours that somebody typed. */
+  error?: string;
 }
 
 /** Asks what becomes of deliveries that have expired during a pause. */
 export function expiredForms(
   request: SignedInRequest,
   editionId: number,
-  { expired, suggestedHours }: Pick<ExpiredDeliveriesError, 'expired' | 'suggestedHours'>,
+  { expired, suggestedHours, error }: ExpiredQuestion,
 ): Html {
   const action = `${request.desk.base}${deliveryPath(editionId)}/resume`;
   const what = expired === 1 ? '1 message has expired' : `${expired} messages have expired`;
   return html`<section id="expired" data-region aria-labelledby="expired-heading">
 <h2 id="expired-heading">${what}</h2>
-<p class="error" role="alert">${what} during the pause and would fail at once. Give them more time, or let them
-fail.</p>
-<form method="post" action="${action}">
-${textField({
-  ...{ name: 'hours', label: 'More time, in hours', type: 'number', value: String(suggestedHours) },
-  required: true,
+<p class="error" role="alert" tabindex="-1"${
+    error === undefined ? html` autofocus` : ''
+  }>${what} during the pause and would fail at once. Give them more time, or let them fail.</p>
+<form method="post" action="${action}" novalidate>${errorSummary({ hours: error })}
+${hiddenFields({ expired })}${textField({
+  ...{ name: 'hours', label: 'More time, in hours', value: String(suggestedHours), required: true, error },
 })}
 ${submitButton('Give them more time and resume', { id: 'resume-extended', primary: true })}</form>
 <form method="post" action="${action}">${hiddenFields({ expire: 'yes' })}
@@ -151,14 +156,14 @@ export interface EditionDelivery {
 
 /** The deliveries of editions, in their order. */
 export async function readDeliveriesOf(
-  { app: { store } }: DeskContext,
+  db: Db,
   editions: readonly EditionSummary[],
   now: number,
 ): Promise<EditionDelivery[]> {
-  const { db } = store;
   const ids = editions.map(({ id }) => id);
   if (ids.length === 0) return [];
-  const [states, counts] = await Promise.all([readDeliveryStates(db, ids), countAllDeliveries(db, ids)]);
+  // Not at once: a connection in a transaction takes one query after the other.
+  const [states, counts] = [await readDeliveryStates(db, ids), await countAllDeliveries(db, ids)];
   const read = async (edition: EditionSummary): Promise<EditionDelivery> => {
     const { id } = edition;
     const { state = 'delivering', reason = null } = states.find(({ editionId }) => editionId === id) ?? {};
@@ -175,7 +180,7 @@ const NO_RATE: SubmissionRate = { perSecond: null, left: null };
 
 /** The last records of the progress, and now. */
 async function readRate(
-  db: DeskContext['app']['store']['db'],
+  db: Db,
   id: number,
   { submitted, pending, submitting }: DeliveryStateCounts,
   now: number,

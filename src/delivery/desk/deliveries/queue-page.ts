@@ -18,7 +18,7 @@ export async function serveQueuePage(request: SignedInRequest): Promise<Response
   const { desk, at } = request;
   const { db } = desk.app.store;
   const editions = await listUnfinishedEditions(db);
-  const deliveries = await readDeliveriesOf(desk, editions, at);
+  const deliveries = await readDeliveriesOf(db, editions, at);
   const body = html`<section id="queue" data-region aria-label="The queue">
 ${held(request, (await readMeta(db, DELIVERY_HELD)) ?? null)}
 ${backOffNotice(request, await readBackOff(db))}
@@ -38,7 +38,7 @@ async function lastDelivery(request: SignedInRequest): Promise<Html> {
   const { db } = request.desk.app.store;
   const last = (await listEditions(db, null, 1))[0];
   if (last === undefined) return html``;
-  const [delivery] = (await readDeliveriesOf(request.desk, [last], request.at)) as [EditionDelivery];
+  const [delivery] = (await readDeliveriesOf(db, [last], request.at)) as [EditionDelivery];
   const [progress] = await listProgress(db, last.id, 1);
   const ended = progress === undefined ? '' : html`, last message ${when(request, progress.at)}`;
   return html`The last was <a href="${request.desk.base}${deliveryPath(last.id)}" dir="auto">${mailedName(last)}</a>,

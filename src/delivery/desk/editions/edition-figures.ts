@@ -99,7 +99,7 @@ export function deliveryFigures(id: number, counts: DeliveryStateCounts): Figure
  */
 const MEANINGS = {
   queued: 'Subscribers for whom a message was queued when this revision closed.',
-  pending: 'Messages that wait to be submitted.',
+  pending: 'Messages that wait to be submitted, also those that the server has put off, which are tried again.',
   submitting: 'Messages that are being submitted, or whose submission was interrupted.',
   submitted: 'Messages that your mail server accepted. Whether they reached an inbox is not known.',
   delivered: 'Messages that a mailbox accepted, as your mail provider reports.',

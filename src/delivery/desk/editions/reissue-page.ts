@@ -10,7 +10,7 @@ import { publish } from '../../../feeds/publish/publish.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondAfter, respondMissing, respondPage } from '../../../web/desk/page.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
-import { hiddenFields, submitButton, textField } from '../../../web/desk/parts/form.ts';
+import { errorSummary, hiddenFields, refusalRegion, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import { sentence } from '../../../web/desk/parts/operator-text.ts';
 import { type Reissue, reissueEdition } from '../../closing/reissue.ts';
 import { DeliveryControlError } from '../../control/edition-control.ts';
@@ -116,11 +116,11 @@ async function respondReissue(request: SignedInRequest, edition: Edition, state:
   const { problem, checked } = state;
   const body = html`<p><a href="${desk.base}${editionDeskPath(edition)}" dir="auto">${mailedName(edition)}</a>, revision
 ${edition.revision}</p>
-${problem === undefined ? '' : html`<p class="error" role="alert">${problem}</p>`}
+${refusalRegion(problem)}
 <p>A reissue closes the edition once more, with its stories as they are now and with what was changed in
 <a href="${desk.base}/editions/${newsletter}/${slot}/draft">its draft</a> since. Those who do not have it get the new
 revision. The edition must be paused, cancelled or done.</p>
-<section id="note-form" data-region aria-labelledby="note-heading"><h2 id="note-heading">The editor’s note</h2>
+<section id="note-section" data-region aria-labelledby="note-heading"><h2 id="note-heading">The editor’s note</h2>
 ${noteForm(action, draft, state.note)}</section>
 <section id="check" data-region aria-labelledby="check-heading"><h2 id="check-heading">What would change</h2>
 ${checked === undefined ? checkForm(action) : confirmation(action, checked)}</section>`;
@@ -129,7 +129,8 @@ ${checked === undefined ? checkForm(action) : confirmation(action, checked)}</se
 }
 
 function noteForm(action: string, draft: Draft, problem: NoteProblem | undefined): Html {
-  return html`<form method="post" action="${action}/note">${hiddenFields({ seen: draft.revision })}
+  return html`<form method="post" action="${action}/note" id="note-form">
+${errorSummary({ note: problem?.message })}${hiddenFields({ seen: draft.revision })}
 ${textField({
   ...{ name: 'note', label: 'Note', rows: 4, value: problem?.typed ?? draft.decisions.note ?? '' },
   ...{ error: problem?.message, hint: 'Above the stories. A correction must say here what was wrong.' },

@@ -2,7 +2,7 @@
 import { html } from 'hono/html';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondPage } from '../../../web/desk/page.ts';
-import { postButton } from '../../../web/desk/parts/form.ts';
+import { postButton, refusalRegion } from '../../../web/desk/parts/form.ts';
 import { statusMark } from '../../../web/desk/parts/status-mark.ts';
 import { fromNow, when, whenText } from '../../../web/desk/parts/when.ts';
 import { readArrangedDraft } from '../../draft/arranged-draft.ts';
@@ -44,9 +44,7 @@ export async function respondEdition(
   const { problem, text = null, conflict } = refusal;
   const body = html`${stateLine(view)}
 ${conflict === undefined ? html`<section id="conflict" data-region></section>` : conflictNotice(view, conflict)}
-<section id="refusal" data-region role="alert">${
-    problem === undefined ? '' : html`<p class="notice problem"><strong>Not done:</strong> ${problem}</p>`
-  }</section>
+${refusalRegion(problem)}
 <div class="split"><div>
 ${storyBlockLists(view)}${leftOutTray(view)}${textForms(view, text)}${checksRegion(view)}${draftLog(view)}</div>
 <div class="side">${await sendingRegion(request, view.draft, view.composition)}${previewRegion(
@@ -141,7 +139,8 @@ function conflictNotice(view: DraftPageView, { error, repeat }: RefusedCommand):
   // A text as it is, which may have several lines; other values in words.
   const value = (one: FieldValue): Html =>
     html`<dd class="break" dir="auto">${typeof one === 'string' ? one : describeValue(one, names)}</dd>`;
-  return html`<section id="conflict" data-region role="alert" class="conflict" aria-labelledby="conflict-title">
+  return html`<section id="conflict" data-region role="alert" class="conflict" aria-labelledby="conflict-title"
+ tabindex="-1" autofocus>
 <h2 id="conflict-title">Nothing was changed: <bdi>${error.by}</bdi> changed the same</h2>
 ${error.conflicts.map(
   ({ field, wanted, current }) => html`<p><bdi>${error.by}</bdi> has changed ${describeField(field, names)}.</p>

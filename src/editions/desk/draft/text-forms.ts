@@ -4,7 +4,7 @@
  */
 import { html } from 'hono/html';
 import type { Html } from '../../../web/desk/desk-request.ts';
-import { hiddenFields, submitButton, textField } from '../../../web/desk/parts/form.ts';
+import { errorSummary, hiddenFields, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import { MAX_PREHEADER, MAX_SUBJECT } from '../../draft/commands.ts';
 import { MAX_NOTE_LENGTH } from '../../rendering/note.ts';
 import { PHONE_PREHEADER, PHONE_SUBJECT } from '../preview/preview-region.ts';
@@ -49,7 +49,7 @@ function textForm(view: DraftPageView, name: TextFieldName, refused: RefusedText
       : html`<button name="automatic" value="1" id="${name}-automatic">${
           name === 'note' ? 'Remove the note' : 'Back to automatic'
         }</button>`;
-  return html`<form id="${name}-form" method="post" action="${action}">
+  return html`<form id="${name}-form" method="post" action="${action}">${errorSummary({ [name]: refused?.error })}
 ${hiddenFields({ seen: draft.draft.revision })}${textField({
   ...{ name: 'text', id: name, label, ...bounds },
   value: refused?.text ?? edited ?? '',

@@ -6,7 +6,7 @@ import { requireSendable, SendError } from '../../../delivery/closing/countdown.
 import { SECOND } from '../../../lib/time.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondPage } from '../../../web/desk/page.ts';
-import { postButton } from '../../../web/desk/parts/form.ts';
+import { postButton, refusalRegion } from '../../../web/desk/parts/form.ts';
 import { fromNow, when } from '../../../web/desk/parts/when.ts';
 import {
   arrangeDraft,
@@ -69,9 +69,7 @@ export async function respondSendPage(
     title: `Send ${newsletter.title}, ${slot.label}, now?`,
     section: 'edition',
     status: problem === null ? 200 : 422,
-    body: html`<section id="send-problem" data-region role="alert">${
-      shown === null ? '' : html`<p class="notice problem"><strong>${label}:</strong> ${shown}</p>`
-    }</section>
+    body: html`${refusalRegion(shown, label)}
 <section id="send-now" data-region aria-label="What is sent">${content}</section>`,
   });
 }

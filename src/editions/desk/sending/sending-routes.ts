@@ -10,7 +10,7 @@ import { withTimeout } from '../../../lib/with-timeout.ts';
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing, respondPage } from '../../../web/desk/page.ts';
-import { submitButton, textField } from '../../../web/desk/parts/form.ts';
+import { errorSummary, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import { sentence } from '../../../web/desk/parts/operator-text.ts';
 import { whenText } from '../../../web/desk/parts/when.ts';
 import { type DraftTarget, draftPath, targetName } from '../../draft/draft-target.ts';
@@ -146,7 +146,7 @@ async function mailTestCopy(request: SignedInRequest, target: DraftTarget): Prom
   const typed = isOwn ? account.email : (form.get('to') ?? '').trim();
   const refuse = (error: string): Promise<Response> => respondTestPage(request, target, { typed, error });
   const parsed = parseAddress(typed);
-  if (parsed.kind === 'invalid') return refuse(`This is no address: ${parsed.reason}.`);
+  if (parsed.kind === 'invalid') return refuse(`Enter an address, such as name@example.com: ${parsed.reason}.`);
   const permit = await acquirePermit(app.store.db, `desk test copy ${account.id}`, LIMIT, at);
   if (permit.kind === 'refused') {
     const minutes = Math.max(1, Math.ceil((permit.retryAt - at) / MINUTE));
@@ -179,7 +179,8 @@ function respondTestPage(
     section: 'edition',
     status: attempt === undefined ? 200 : 422,
     body: html`<section id="test-copy" data-region aria-label="Where to">
-<form method="post" action="${desk.base}${actPath(target, 'test')}">
+<form method="post" action="${desk.base}${actPath(target, 'test')}" novalidate>
+${errorSummary({ to: attempt?.error })}
 ${textField({
   ...{ name: 'to', label: 'Address', type: 'email', required: true, autocomplete: 'email' },
   ...{ value: attempt?.typed ?? account.email, error: attempt?.error },

@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppContext } from '../../../core/app-context.ts';
+import { NO_DELIVERIES, percentOver } from '../../../delivery/queue/queries.ts';
 import { formatRate, RATE_WINDOW, type RateSample, submissionRate } from '../../../delivery/submission-rate.ts';
 import { errorLine } from '../../../lib/text/clean-text.ts';
 import { DAY, formatDuration, SECOND } from '../../../lib/time.ts';
@@ -166,6 +167,7 @@ function liveFiguresOf(
   const { perSecond, left } = submissionRate(samples, pending + submitting);
   const figures: [string, string][] = [
     ...Object.entries(counts).map(([state, count]): [string, string] => [state, formatCount(count)]),
+    ['over', `${percentOver({ ...NO_DELIVERIES, ...counts })} %`],
     ['rate', perSecond === null ? 'not known' : formatRate(perSecond)],
     ['left', left === null ? 'not known' : formatDuration(left)],
   ];

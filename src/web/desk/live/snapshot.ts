@@ -3,7 +3,7 @@
  *
  * A topic is a thing that pages show as a whole: they load again when its version changes.
  * - `draft:NEWSLETTER/SLOT`: the editors' decisions about an edition
- * - `edition:ID`: the state of its deliveries, and how many are uncertain; other figures are sent by themselves
+ * - `edition:ID`: the state of its deliveries, how many are uncertain or failed; other figures are sent by themselves
  * - `deliveries`: which editions are under delivery or paused, and what keeps all messages from being submitted
  * - `roundup`: the story groups and what was decided about them
  * - `articles`: what is published
@@ -18,6 +18,8 @@ import {
   countAllDeliveries,
   countUncertain,
   type DeliveryStateCounts,
+  NO_DELIVERIES,
+  percentOver,
   readDeliveryStates,
 } from '../../../delivery/queue/queries.ts';
 import { listUnfinishedEditionIds } from '../../../editions/queries.ts';
@@ -72,17 +74,15 @@ async function readDeliveries(db: Db, ids: number[], now: number): Promise<Omit<
     const isSubmitting = (counts.get(editionId)?.submitting ?? 0) > 0;
     const uncertain = isSubmitting ? await countUncertain(db, now, editionId) : 0;
     const ofCounts = counts.get(editionId);
-    versions.set(`edition:${editionId}`, JSON.stringify([state, reason, uncertain, stepOf(ofCounts)]));
+    versions.set(`edition:${editionId}`, JSON.stringify([state, reason, uncertain, ...stepsOf(ofCounts)]));
     deliveries.set(editionId, { counts: { ...ofCounts } });
   }
   return { versions, deliveries };
 }
 
-/** A progress bar moves by a twentieth: pages that show one are loaded again then. */
-function stepOf(counts: Partial<DeliveryStateCounts> = {}): number {
-  const { pending = 0, submitting = 0, submitted = 0, failed = 0, suppressed = 0 } = counts;
-  const over = submitted + failed + suppressed;
-  return Math.floor((20 * over) / Math.max(1, over + pending + submitting));
+/** A bar moves by a twentieth. Pages list what has failed: they load again with each of few, and two digits of many. */
+function stepsOf(counts: DeliveryStateCounts = NO_DELIVERIES): number[] {
+  return [Math.floor(percentOver(counts) / 5), Number(counts.failed.toPrecision(2))];
 }
 
 async function recentDrafts(db: Db, newsletters: readonly string[], now: number) {

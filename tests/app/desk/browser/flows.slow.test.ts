@@ -106,7 +106,7 @@ describe('an edition of the desk', () => {
         await page.keyboard.type('https://harbour.example.com/ferries');
         await press(page, '#add-report');
         // Nobody can read that page here, so the desk asks what it says.
-        await page.locator('#page-error').waitFor();
+        await page.locator('#url-error').waitFor();
         await tabTo(page, '#title');
         await page.keyboard.type('Ferries Return to the Harbour');
         await tabTo(page, '#outlet');

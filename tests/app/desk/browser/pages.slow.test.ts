@@ -123,6 +123,10 @@ describe('the pages of the desk, with hostile text in every field', () => {
     await scripted.fill('#password', PASSWORD);
     await scripted.click('#sign-in');
     expect(await problemsOf(scripted)).toEqual([]);
+    await signIn.fill('#code', 'wrong');
+    await signIn.click('#sign-in');
+    expect(await signIn.locator('#code-error').isVisible()).toBe(true);
+    expect(await signIn.locator('.errors:focus').textContent()).toContain('The code is wrong');
     await signIn.fill('#code', code);
     await signIn.click('#sign-in');
     expect(new URL(signIn.url()).pathname).toBe('/desk/runs');

@@ -175,11 +175,13 @@ it('refuses what is too large, empty, cut, of a wrong type or for no newsletter,
   const refused: [Promise<Response>, number, string][] = [
     [upload(desk, '', { body: ReadableStream.from(endless()), headers: boundary }), 413, 'more than 64 MB'],
     [upload(desk, CSV, { headers: { 'Content-Length': '99999999' } }), 413, 'more than 64 MB'],
-    [upload(desk, ''), 422, 'it is empty'],
-    [upload(desk, '', { body: cut, headers: boundary }), 400, 'ends in the middle'],
-    [upload(desk, '', { body: 'x'.repeat(9_000), headers: boundary }), 400, 'ends in the middle'],
-    [upload(desk, CSV, { newsletter: '' }), 422, 'at least one newsletter'],
+    [upload(desk, ''), 422, 'Choose a file that is not empty.'],
+    [upload(desk, '', { body: cut, headers: boundary }), 400, 'ended in the middle'],
+    [upload(desk, '', { body: 'x'.repeat(9_000), headers: boundary }), 400, 'ended in the middle'],
+    [upload(desk, CSV, { newsletter: '' }), 422, 'Choose at least one newsletter.'],
     [upload(desk, CSV, { fields: { status: 'nonsense' } }), 422, 'a status is one of'],
+    [upload(desk, CSV, { fields: { status: 'gone=&x', ignore: 'mood' } }), 422, 'value="gone=&amp;x"'],
+    [upload(desk, CSV, { fields: { status: 'no', ignore: 'mood' } }), 422, 'value="mood"'],
     [upload(desk, '', { body: new URLSearchParams({ file: CSV }) }), 415, 'not a form with a file'],
   ];
   for (const [response, status, reason] of refused) {

@@ -61,7 +61,9 @@ describe('the page of deliveries', () => {
         const found = places.map((text) => page.indexOf(text));
         expect(found).toEqual(found.toSorted((a, b) => a - b));
         expect(found[0]).toBeGreaterThan(0);
-        expect(page).toMatch(/max="4" value="2"><\/progress>\s*<span id="progress-\d+">50 % of 4 messages are over</);
+        expect(page).toMatch(
+          /max="100" value="50" data-figure="[^"]*">50 %<\/progress>\s*<span id="progress-\d+"><span [^>]*>50 %<\/span> of 4 messages are\s+over</,
+        );
       }
     });
 
@@ -190,6 +192,61 @@ describe('the deliveries of an edition', () => {
       expect(response.status).toBe(422);
       expect(await response.text()).toContain('daily-roundup/2026-11-24 is done and cannot be paused');
       expect(await desk.audit()).toEqual([]);
+    });
+
+    it('have figures, a bar, causes and a list that agree while retries wait and end', async () => {
+      const store = await open();
+      const desk = await openTestDesk(store);
+      const { editionId: id, subscriberIds } = await queueEdition(store, 8);
+      const set = (n: number, state: DeliveryState, reason: string | null = null): Promise<unknown> =>
+        setDeliveries(store, { state, reason, attempts: 1 }, { subscriber_id: subscriberIds[n] as number });
+      await Promise.all([set(0, 'submitted'), set(1, 'failed', REFUSAL), set(2, 'suppressed')]);
+      for (const n of [3, 4, 5]) await set(n, 'pending', 'mx.example.com answered: 450 4.2.2 mailbox full');
+      const readAll = async () => {
+        const page = await desk.read('editor', `/deliveries/${id}`);
+        const states = ['pending', 'submitting', 'submitted', 'failed', 'suppressed'];
+        const partOf = (section: string) => page.split(`id="${section}"`)[1]?.split('</section>')[0] ?? '';
+        const causes = [...partOf('failures').matchAll(/class="num"[^>]*>(\d+)<\/td>/g)].map(([, text]) =>
+          Number(text),
+        );
+        return {
+          figures: states.map((state) => Number(figureOf(page, id, state))),
+          bar: figureOf(page, id, 'over'),
+          causes: causes.reduce((sum, count) => sum + count, 0),
+          listed: [...partOf('failed').matchAll(/>subscriber \d+</g)].length,
+          of: /of (\d+) messages/.exec(page)?.[1],
+        };
+      };
+      expect(await readAll()).toEqual({ figures: [5, 0, 1, 1, 1], bar: '37 %', causes: 1, listed: 1, of: '8' });
+      // At once: nothing that was counted before is shown again.
+      await Promise.all([set(3, 'submitted'), set(4, 'failed', REFUSAL), set(5, 'failed', 'Expired.')]);
+      expect(await readAll()).toEqual({ figures: [2, 0, 2, 3, 1], bar: '75 %', causes: 3, listed: 3, of: '8' });
+      await set(1, 'pending');
+      expect(await readAll()).toEqual({ figures: [3, 0, 2, 2, 1], bar: '62 %', causes: 2, listed: 2, of: '8' });
+    });
+
+    it('say which failures are kept only as a number', async () => {
+      const { desk, store, id } = await openWith(await open(), ['failed']);
+      await store.db.insertInto('delivery_totals').values({ edition_id: id, state: 'failed', count: 2 }).execute();
+      const page = await desk.read('operator', `/deliveries/${id}`);
+      expect(page).toContain('These are 1 of the 3 failed messages.');
+    });
+
+    it('lead from a failed message to the person, for those who may see the audience', async () => {
+      const { desk, id, subscriberIds } = await openWith(await open(), ['failed']);
+      const link = `href="/desk/audience/${subscriberIds[0]}"`;
+      for (const role of ['operator', 'admin'] as const) {
+        expect(await desk.read(role, `/deliveries/${id}`)).toContain(link);
+      }
+      expect(await desk.read('editor', `/deliveries/${id}`)).not.toContain('/desk/audience');
+    });
+
+    it('ask again for hours that cannot be used, beside them', async () => {
+      const { desk, id } = await openWith(await open());
+      const response = await desk.post('operator', `/deliveries/${id}/resume`, { hours: 'soon', expired: '4' });
+      const page = await response.text();
+      expect(page).toContain('4 messages have expired');
+      expect(page).toMatch(/value="soon"[\s\S]*id="hours-error">More time must be a whole number of hours/);
     });
 
     it('list failed messages page by page', async () => {

@@ -230,7 +230,7 @@ describe('sending an edition from the desk', () => {
       expect(wrong.status).toBe(422);
       const text = await wrong.text();
       expect(text).toContain('value="&quot;&gt;&lt;script&gt;"');
-      expect(text).toMatch(/id="to-error">This is no address/);
+      expect(text).toMatch(/id="to-error">Enter an address, such as name@example.com: /);
       await desk.act('editor', `${PATH}/test`, { to: 'colleague@example.com' });
       expect(mailsIn(app.folder)[0]).toContain('colleague@example.com');
       expect(await desk.audit()).toMatchObject([{ act: 'edition.test', detail: { to: 'c…@example.com' } }]);

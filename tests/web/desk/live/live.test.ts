@@ -107,7 +107,11 @@ describe('the live stream', () => {
       const stream = await connect(desk, 'operator');
       const { figures } = await stream.next();
       expect(queued).toBeGreaterThan(2);
-      expect(figures).toMatchObject({ [name('pending')]: String(queued), [name('rate')]: 'not known' });
+      expect(figures).toMatchObject({
+        [name('pending')]: String(queued),
+        [name('rate')]: 'not known',
+        [name('over')]: '0 %',
+      });
       desk.app.now += 2_000;
       const one = store.db
         .selectFrom('deliveries')
@@ -143,7 +147,7 @@ describe('the live stream', () => {
       await desk.read('operator', '');
     });
 
-    it('says when messages are uncertain, the server is busy, and the queue is held', async () => {
+    it('says when messages are uncertain or failed, the server is busy, and the queue is held', async () => {
       const store = await openStore();
       const desk = await open(store, { sample: true });
       const { editionId } = await closeEdition(desk);
@@ -154,6 +158,11 @@ describe('the live stream', () => {
         .set({ state: 'submitting', lease_until: desk.app.now + 30 })
         .where('subscriber_id', 'in', one)
         .execute();
+      // Over before: the bar stays where it is.
+      const last = store.db.selectFrom('deliveries').select('subscriber_id').orderBy('subscriber_id', 'desc').limit(1);
+      const setLast = (state: 'suppressed' | 'failed') =>
+        store.db.updateTable('deliveries').set({ state }).where('subscriber_id', 'in', last).execute();
+      await setLast('suppressed');
       const stream = await connect(desk, 'operator');
       await stream.next();
       const backOff = { id: 1, reason: '421 later', failures: 1, since: 1, retry_at: 2, alerted: 0 };
@@ -164,6 +173,7 @@ describe('the live stream', () => {
             desk.app.now += 60;
           },
         ],
+        [`edition:${editionId}`, () => setLast('failed')],
         ['deliveries', () => store.db.insertInto('back_off').values(backOff).execute()],
         ['deliveries', () => writeMeta(store.db, DELIVERY_HELD, 'a backup was restored')],
       ];

@@ -137,7 +137,7 @@ async function suffer(
     until(RECOVERY_WITHIN, () => trial.isWell()),
     until(RECOVERY_WITHIN, () => isDone || nextCopy() !== undefined),
     until(RECOVERY_WITHIN, () => trial.isPublished()),
-    raised.then((at) => at !== undefined && until(RECOVERY_WITHIN, () => find('resolved') !== undefined)),
+    raised.then((at) => at && until(RECOVERY_WITHIN, () => find('resolved') !== undefined)),
   ]);
   const since = (at: number | undefined): number | null => (at === undefined ? null : Math.round(at - endedAt));
   const call = find('raised');

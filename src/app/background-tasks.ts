@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { MEDIA_COPIES } from '../articles/pictures/own-pictures.ts';
 import { clearRejectionsOfSource } from '../articles/rejections.ts';
-import { raiseAlert, resolveAlerts } from '../core/alerts/alerts.ts';
+import { resolveAlerts } from '../core/alerts/alerts.ts';
 import { probeFolder } from '../core/alerts/storage-watch.ts';
 import type { AppContext } from '../core/app-context.ts';
 import { PROCESS_IDS, RECORD_EVERY, recordProcess, recordStop } from '../core/schedule/processes.ts';
@@ -14,12 +14,11 @@ import { graceOf, syncRoleAlerts } from '../core/schedule/role-alerts.ts';
 import { startTicker } from '../core/schedule/tick.ts';
 import { truncateLog } from '../core/store/deleted-text.ts';
 import { correctFutureInstants } from '../core/store/future-instants.ts';
-import { type Outage, retryWhileAway } from '../core/store/outages.ts';
-import { inTransaction, lockName, type Tx } from '../core/store/store.ts';
+import { retryWhileAway } from '../core/store/outages.ts';
 import { ClockWatch } from '../lib/clock-watch.ts';
 import { repeat, type Stoppable } from '../lib/repeat.ts';
 import { errorLine } from '../lib/text/clean-text.ts';
-import { formatDuration, HOUR, MINUTE, SECOND } from '../lib/time.ts';
+import { HOUR, MINUTE, SECOND } from '../lib/time.ts';
 import { VERSION } from '../lib/version.ts';
 import { incompleteAlert, withdrawalAlert } from '../own-sites/sweep.ts';
 import { syncSourceAlerts } from '../sources/polling/source-alerts.ts';
@@ -63,30 +62,6 @@ export async function settleRemovedSources(app: AppContext): Promise<void> {
   await clearSourceFailures(store.db, ids);
   await syncSourceAlerts(app);
   for (const id of ids) await clearRejectionsOfSource(store.db, id);
-}
-
-/** Reports outages of the database that have ended. */
-export function startReportingOutages({ store, clock, log }: AppContext): Stoppable {
-  return repeat(SECOND, 'reporting outages of the database', log, async () => {
-    for (const outage of [...store.outages]) {
-      await inTransaction(store.db, (tx) => reportOutage(tx, outage, clock()));
-      store.outages.shift();
-      log.warn({ ...outage }, 'the database was away');
-    }
-  });
-}
-
-const DATABASE = { kind: 'database', subject: {} };
-
-/** Raises an alert and resolves it at once: it is sent once. Every process notices an outage, the first reports it. */
-async function reportOutage(tx: Tx, { reason, lasted }: Outage, now: number): Promise<void> {
-  await lockName(tx, 'outage');
-  const alerts = tx.selectFrom('alerts').select('key').where('kind', '=', DATABASE.kind);
-  if ((await alerts.where('last_at', '>', now - lasted).execute()).length > 0) return;
-  const duration = formatDuration(Math.max(lasted, SECOND));
-  const message = `The database was away for ${duration}: ${reason}. It is back, and all work goes on.`;
-  await raiseAlert(tx, { ...DATABASE, message }, now);
-  await resolveAlerts(tx, [DATABASE], now);
 }
 
 /** Corrects stored instants at once, and whenever the clock of the machine is set back. */

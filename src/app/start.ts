@@ -7,6 +7,7 @@ import type { Finding } from '../core/finding.ts';
 import { vacuumFailure, vacuumIfDue } from '../core/store/deleted-text.ts';
 import { correctFutureInstants } from '../core/store/future-instants.ts';
 import { retryWhileAway } from '../core/store/outages.ts';
+import { ensureSchema } from '../core/store/schema.ts';
 import { startDelivering, startDeliveryTasks } from '../delivery/tasks.ts';
 import { openVisitCounter } from '../editions/visits/visit-rows.ts';
 import { publish } from '../feeds/publish/publish.ts';
@@ -22,7 +23,6 @@ import {
   startAlerting,
   startCounting,
   startRecordingProcess,
-  startReportingOutages,
   startScheduling,
   watchClock,
 } from './background-tasks.ts';
@@ -97,10 +97,7 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
 export async function start(app: AppContext, options: StartOptions): Promise<RunningApp & StartChecks> {
   const { roles, stop: signal } = options;
   const waiting = <T>(step: () => Promise<T>): Promise<T> => retryWhileAway(step, { log: app.log, signal });
-  await waiting(() => readKeys(app, roles));
-  const checks = await waiting(() => logChecks(app));
-  await vacuumStore(app, options);
-  const tasks: Stoppable[] = [startReportingOutages(app)];
+  const tasks: Stoppable[] = [startAlerting(app)];
   let recording: Stoppable | null = null;
   const stop = async (): Promise<void> => {
     await Promise.all(tasks.map((task) => task.stop()));
@@ -109,6 +106,10 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
   try {
     const metrics = await listenForMetrics(app, roles);
     if (metrics !== null) tasks.push({ stop: () => metrics.close() });
+    await waiting(() => ensureSchema(app.store));
+    await waiting(() => readKeys(app, roles));
+    const checks = await waiting(() => logChecks(app));
+    await vacuumStore(app, options);
     const isServing = roles.some((role) => role === 'web' || role === 'desk');
     // Before a form shows it: what a form showed is known, also after the next change of the configuration.
     if (isServing) await waiting(() => storeConsentText(app.store.db, consentTextOf(app.config), app.clock()));
@@ -116,7 +117,6 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
     if (server !== null) tasks.push(server);
     tasks.push(await waiting(() => watchClock(app)));
     recording = await waiting(() => startRecordingProcess(app, roles));
-    tasks.push(startAlerting(app));
     const published = roles.includes('schedule') ? await waiting(() => publishAndCompose(app, options)) : NOTHING_DONE;
     if (roles.includes('schedule')) await startScheduling(app, tasks, signal);
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));

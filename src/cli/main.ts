@@ -102,8 +102,8 @@ function createContext(
   });
   const cli = {
     exitCode: 0,
-    withApp: (work: (app: AppContext) => Promise<void>, level = 'error', stop?: AbortSignal) =>
-      withAppContext({ ...processEnv(level), stop }, openParts, async (app) => {
+    withApp: (work: (app: AppContext) => Promise<void>, level = 'error', isLasting = false) =>
+      withAppContext({ ...processEnv(level), isLasting }, openParts, async (app) => {
         await work(app);
         if (app.alerts.storage.failing().length > 0) cli.fail();
       }),

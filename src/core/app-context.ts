@@ -5,7 +5,6 @@ import type { Clock } from '../lib/time.ts';
 import type { AlertSender } from './alerts/alert-sender.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import type { Keys } from './keys.ts';
-import { retryWhileAway } from './store/outages.ts';
 import { ensureSchema } from './store/schema.ts';
 import { openStore, type Store } from './store/store.ts';
 
@@ -31,15 +30,15 @@ export interface ProcessEnv {
   cwd: string;
   clock: Clock;
   log: Log;
-  /** Aborted to end the waiting for a database that is away. Without it, nothing waits. */
-  stop?: AbortSignal | undefined;
+  /** Whether `work` waits for a database that is away, and creates the schema itself. */
+  isLasting?: boolean | undefined;
 }
 
 export type ProcessTools = Pick<ProcessEnv, 'clock' | 'log'>;
 
 /**
- * Opens the context, creating the schema in an empty database; calls `work`; sends alerts and closes the context, also
- * after an error.
+ * Opens the context, creating the schema in an empty database unless `isLasting`; calls `work`; sends alerts and closes
+ * the context, also after an error.
  * @throws ConfigError, StoreError, or what `work` throws
  */
 export async function withAppContext<T>(
@@ -47,14 +46,13 @@ export async function withAppContext<T>(
   openParts: (config: Config, store: Store, env: ProcessTools) => ContextParts,
   work: (app: AppContext) => Promise<T>,
 ): Promise<T> {
-  const { configFile, env, cwd, clock, log, stop } = processEnv;
+  const { configFile, env, cwd, clock, log, isLasting } = processEnv;
   const config = loadConfig(configFile, env, cwd);
   const { databaseUrl } = config.secrets;
-  const store = await openStore({ databaseUrl, path: config.paths.store, isLasting: stop !== undefined });
+  const store = await openStore({ databaseUrl, path: config.paths.store, isLasting });
   let parts: ContextParts | undefined;
   try {
-    if (stop === undefined) await ensureSchema(store);
-    else await retryWhileAway(() => ensureSchema(store), { log, signal: stop });
+    if (!isLasting) await ensureSchema(store);
     const templates = openTemplates(config.paths.templates, config.publication.zone);
     parts = openParts(config, store, processEnv);
     return await work({ config, store, templates, clock, log, ...parts });

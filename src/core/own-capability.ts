@@ -63,8 +63,7 @@ export const coreCapability: Capability = {
     skipped: { title: 'A slot was skipped', hint: 'Nothing more happens for that slot.', page: runsPage },
     waiting: { title: 'A slot waits', page: runsPage },
     [ROLE_ALERT]: { title: 'A process is missing', hint: 'The alert ends when a process has its roles again.' },
-    storage: { title: 'A disk is full or cannot be written', hint: 'Correct it: the work goes on by itself.' },
-    database: { title: 'The database was away', hint: 'Nothing needs to be done in daywire.' },
+    storage: { title: 'A disk or the store cannot be written', hint: 'Correct it: the work goes on by itself.' },
     webhook: { title: 'The alert webhook failed', hint: 'Alerts are still shown here. It is tried again by itself.' },
   },
 };

@@ -10,6 +10,7 @@ import { count, displayPath, indent, record } from '../../core/cli/text.ts';
 import { type Config, scheduleZone } from '../../core/config/config.ts';
 import type { Run } from '../../core/schedule/run-ledger.ts';
 import { nextSlot } from '../../core/schedule/slots.ts';
+import { isConnectionLost } from '../../core/store/outages.ts';
 import { formatClosedEdition, formatDelivery } from '../../delivery/status/format-editions.ts';
 import type { Log } from '../../lib/log.ts';
 import { datelineTime, SECOND } from '../../lib/time.ts';
@@ -56,7 +57,12 @@ function runStart(cli: CliContext, options: StartCommandOptions): Promise<void> 
         if (hasFailed(value)) cli.fail();
         return;
       }
-      const { url, metricsUrl, firstRun, checks, ...running } = await start(app, startOptions);
+      const started = await start(app, startOptions).catch((error: unknown) => {
+        if (!stopping.aborted || !isConnectionLost(error)) throw error;
+        return null;
+      });
+      if (started === null) return;
+      const { url, metricsUrl, firstRun, checks, ...running } = started;
       // Only for a hint: the database may be away.
       const findAccounts = () => hasAccounts(app.store.db, app.clock()).catch(() => true);
       const desk = options.role.includes('desk') ? { hasAccounts: await findAccounts() } : null;
@@ -68,7 +74,7 @@ function runStart(cli: CliContext, options: StartCommandOptions): Promise<void> 
       await running.stop();
     },
     options.once ? 'error' : 'info',
-    options.once ? undefined : stopping,
+    !options.once,
   );
 }
 

@@ -8,6 +8,7 @@ import type { Log } from '../../lib/log.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { type Clock, DAY, MINUTE, rfc3339, SECOND } from '../../lib/time.ts';
 import { claimLease, releaseLease } from '../store/lease.ts';
+import { isConnectionLost } from '../store/outages.ts';
 import type { Db, Store } from '../store/store.ts';
 import { type AlertId, alertKey } from './alert-kind.ts';
 import { type Alert, alertText, findAlert, type RaisedAlert, raiseAlert, resolveAlerts, toAlert } from './alerts.ts';
@@ -60,6 +61,7 @@ export class AlertSender {
     const { db } = this.#store;
     const now = clock();
     let error: string | null = null;
+    let isAway = false;
     try {
       await this.storage.lookAtStore(this.#store, now);
       for (const [key, alert] of this.#calls) {
@@ -71,6 +73,7 @@ export class AlertSender {
       await this.#sendAll();
     } catch (reason) {
       error = errorLine(reason);
+      isAway = isConnectionLost(reason);
       // The fault of these writes must not delay the next attempt.
       this.storage.noteFault(this.#store);
     }
@@ -79,14 +82,15 @@ export class AlertSender {
     this.#afterNote.begin(now, NOTED_EVERY);
     const problems = failing.map(({ message }) => message);
     log.error({ problems, error }, 'a disk or the store cannot be written; retrying');
-    if (error !== null) for (const alert of failing) await this.#sendFromMemory(alert, now);
+    if (error !== null) for (const alert of failing) await this.#sendFromMemory(alert, now, isAway);
   }
 
   /** Calls the webhook for an alert although the store fails, unless it, or another process, has done so. */
-  async #sendFromMemory(raised: RaisedAlert, now: number): Promise<void> {
+  async #sendFromMemory(raised: RaisedAlert, now: number, isAway: boolean): Promise<void> {
     const key = alertKey(raised);
     if (this.#calls.has(key)) return;
-    const stored = await findAlert(this.#store.db, raised).catch(() => null);
+    // A server that is silent would not answer this either.
+    const stored = isAway ? null : await findAlert(this.#store.db, raised).catch(() => null);
     if (stored !== null && stored.resolvedAt === null && stored.notifiedAt !== null) return;
     const alert = { actions: [], ...raised, firstAt: now, lastAt: now, count: 1, notifiedAt: null, resolvedAt: null };
     if ((await this.#call(alert)) === null) this.#calls.set(key, alert);

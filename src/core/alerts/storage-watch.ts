@@ -30,6 +30,7 @@ export class StorageWatch {
   /** Places whose alert must be raised or resolved. */
   readonly #changed = new Set<StoragePlace>();
   readonly #afterStoreFailed = new QuietPeriod();
+  #storeFailedAt = 0;
 
   /** The alerts of all places that cannot be written. */
   failing(): RaisedAlert[] {
@@ -72,10 +73,17 @@ export class StorageWatch {
   /** Tries the store some time after it has failed. @throws the error of the store */
   async lookAtStore(store: Store, now: number): Promise<void> {
     const { db } = store;
-    if (this.noteFault(store)) this.#afterStoreFailed.begin(now, STORE_QUIET);
-    if (this.#problems.get('store') === null || this.#afterStoreFailed.lasts(now)) return;
+    if (this.noteFault(store)) {
+      this.#afterStoreFailed.begin(now, STORE_QUIET);
+      this.#storeFailedAt = now;
+    }
+    if (this.#problems.get('store') === null) return;
+    const alert = await findAlert(db, alertOf('store'));
+    // Otherwise it would be raised again, after another process has tried the store and resolved it.
+    const isResolved = (alert?.resolvedAt ?? 0) > this.#storeFailedAt;
+    if (!isResolved && this.#afterStoreFailed.lasts(now)) return;
     // A process that starts tries it only if another one has failed.
-    if (this.#problems.has('store') || (await findAlert(db, alertOf('store')))?.resolvedAt === null) {
+    if (!isResolved && (this.#problems.has('store') || alert?.resolvedAt === null)) {
       await writeMeta(db, 'storage.probe', randomBytes(PROBE / 2).toString('hex'));
       await writeMeta(db, 'storage.probe', null);
     }

@@ -8,8 +8,8 @@ import type { ProgressLine } from './progress.ts';
 import { formatJson } from './text.ts';
 
 export interface CliContext {
-  /** Opens the app, calls `work`, closes the app. @param level of the log; default: errors @param stop of ProcessEnv */
-  withApp(work: (app: AppContext) => Promise<void>, level?: string, stop?: AbortSignal): Promise<void>;
+  /** Opens the app, calls `work`, closes it. @param level of the log; default: errors @param isLasting of ProcessEnv */
+  withApp(work: (app: AppContext) => Promise<void>, level?: string, isLasting?: boolean): Promise<void>;
   processEnv(level: string): ProcessEnv;
   /** Environment variables. */
   env: NodeJS.ProcessEnv;

@@ -1,16 +1,11 @@
-/** PostgreSQL may go away: which errors say so, how long to wait for it, and when it was away. */
+/** PostgreSQL may go away: which errors say so, how long to wait for it, and how that is noticed. */
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Log } from '../../lib/log.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { SECOND } from '../../lib/time.ts';
-
-/** A time without the database that has ended. `reason`: the first error; `lasted`: whole milliseconds. */
-export interface Outage {
-  reason: string;
-  lasted: number;
-}
+import type { DiskFaults } from './sqlite-thread.ts';
 
 /** Milliseconds until the next attempt: 1 s, 2 s, 4 s … 30 s. @param failures before it, at least 1 */
 export function reconnectDelay(failures: number): number {
@@ -60,22 +55,20 @@ const ANSWER_WITHIN = 20 * SECOND;
 /**
  * Asks the server every second, over a connection of its own, whether it is there and takes writes.
  * @param sockets of all connections: closed, so that no statement waits for a server that has gone
- * @param outages gets those that have ended
+ * @param faults gets what fails, of which alerts are made
  */
 export async function watchServer(
   open: () => pg.Client,
   sockets: ReadonlySet<Socket>,
-  outages: Outage[],
+  faults: DiskFaults,
   signal: AbortSignal,
   firstDelay: number,
 ): Promise<void> {
   let client: pg.Client | null = null;
-  let lost: { reason: string; since: number } | null = null;
   let failures = 0;
   for (let delay = firstDelay; ; delay = failures === 0 ? SECOND : reconnectDelay(failures)) {
     await pause(delay, signal);
     if (signal.aborted) break;
-    const askedAt = performance.now();
     try {
       if (client === null) {
         client = open().on('error', () => {});
@@ -84,8 +77,6 @@ export async function watchServer(
       const asking = { text: 'select pg_is_in_recovery() as replica', query_timeout: ANSWER_WITHIN };
       const { rows } = await client.query<{ replica: boolean }>(asking as pg.QueryConfig);
       if (rows[0]?.replica) throw Object.assign(new Error('the server is a read-only replica'), { code: '25006' });
-      if (lost !== null) outages.push({ reason: lost.reason, lasted: Math.round(askedAt - lost.since) });
-      lost = null;
       failures = 0;
     } catch (error) {
       client = null;
@@ -93,7 +84,7 @@ export async function watchServer(
       // With too many connections, those of the pool still work.
       if (!isConnectionLost(error) || codeOf(error) === '53300') continue;
       for (const socket of sockets) socket.destroy();
-      lost ??= { reason: errorLine(error), since: askedAt };
+      faults.last = `the database is away: ${errorLine(error)}`;
     }
   }
   await client?.end().catch(() => {});

@@ -6,7 +6,7 @@ import { Kysely, PostgresDialect, SqliteAdapter, SqliteDialect, sql, type Transa
 import type pg from 'pg';
 import { PRIVATE_FOLDER } from '../../lib/private-files.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
-import { type Outage, watchServer } from './outages.ts';
+import { watchServer } from './outages.ts';
 import { openSqlite } from './sqlite.ts';
 import { openSqliteFile, openSqliteInThread } from './sqlite-file.ts';
 import type { DiskFaults } from './sqlite-thread.ts';
@@ -30,8 +30,6 @@ export interface Store {
   readonly faults: DiskFaults;
   /** The file, or the URL of the database without its user and password. */
   readonly location: string;
-  /** Outages of the server that nobody has reported yet; none on SQLite. */
-  readonly outages: Outage[];
   close(): Promise<void>;
 }
 
@@ -144,18 +142,17 @@ export async function openStore({
     await db.destroy();
     throw new StoreError(`cannot reach the database at ${location}: ${(error as Error).message}`, { cause: error });
   }
-  const outages: Outage[] = [];
   const closing = new AbortController();
   const openWatch = (): pg.Client => new driver.Client({ ...config, fallback_application_name: 'daywire watch' });
   // Commands that end within a second have no connection for it.
-  const watching = watchServer(openWatch, sockets, outages, closing.signal, isLasting ? 0 : SECOND);
+  const watching = watchServer(openWatch, sockets, watched.faults, closing.signal, isLasting ? 0 : SECOND);
   const close = async (): Promise<void> => {
     // The watch ends what a server that has gone does not.
     await db.destroy();
     closing.abort();
     await watching;
   };
-  return { ...watched, dialect: 'postgres', location, outages, close };
+  return { ...watched, dialect: 'postgres', location, close };
 }
 
 function openSqliteStore(path: string): Store {
@@ -169,7 +166,7 @@ function openSqliteStore(path: string): Store {
 /** Opens a store in memory. It works on the calling thread, because threads could not share it. */
 export function openInMemory(database = openSqlite(':memory:')): Store {
   const watched = openWatched(new SqliteDialect({ database }));
-  return { ...watched, dialect: 'sqlite', location: ':memory:', outages: [], close: () => watched.db.destroy() };
+  return { ...watched, dialect: 'sqlite', location: ':memory:', close: () => watched.db.destroy() };
 }
 
 function openInFile(path: string): Store {
@@ -183,7 +180,6 @@ function openInFile(path: string): Store {
     dialect: 'sqlite',
     faults: file.faults,
     location: path,
-    outages: [],
     async close() {
       await reports.close();
       await file.close();

@@ -212,6 +212,20 @@ forBothDatabases((open, dialect) => {
       expect((await ofStorage(store)).map(({ key }) => key)).toEqual(['storage:feeds']);
     });
 
+    it('is told as resolved once, although another process had met a later failure', async () => {
+      const { store, at, log, web, sender } = await setUp(open);
+      const reason = 'the database is away: connection refused';
+      store.faults.last = reason;
+      await sender.send();
+      at.now += 10 * SECOND;
+      const other = senderOf({ ...store, faults: { last: reason } }, { at, log, web });
+      await other.send();
+      at.now += 10 * SECOND;
+      for (const one of [sender, other, sender]) await one.send();
+      expect(notified(web)).toEqual(['raised storage:store', 'resolved storage:store']);
+      expect(other.storage.failing()).toEqual([]);
+    });
+
     it('stays told until a process that starts has written to it', async () => {
       const { store, at, log, web } = await setUp(open);
       await raiseAlert(store.db, { kind: 'storage', subject: { place: 'store' }, message: 'Full.' }, noon - HOUR);

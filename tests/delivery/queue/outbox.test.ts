@@ -211,7 +211,6 @@ describe('claimDeliveries', () => {
       dialect: 'sqlite',
       faults: { last: null },
       location: ':memory:',
-      outages: [],
       close: () => db.destroy(),
     };
     await migrate(store);

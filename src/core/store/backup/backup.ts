@@ -239,7 +239,7 @@ async function requireEmpty(db: Db, tables: TableShape[], location: string): Pro
 
 function openFile(path: string, access: SqliteAccess): Store {
   const file = openSqliteInThread(path, access);
-  return { ...file, reports: file.db, dialect: 'sqlite', location: path, outages: [] };
+  return { ...file, reports: file.db, dialect: 'sqlite', location: path };
 }
 
 /** Flushes a file to the disk. */

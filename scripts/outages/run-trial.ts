@@ -139,7 +139,8 @@ async function suffer(
     until(RECOVERY_WITHIN, () => trial.isPublished()),
     raised.then((at) => at && until(RECOVERY_WITHIN, () => find('resolved') !== undefined)),
   ]);
-  const since = (at: number | undefined): number | null => (at === undefined ? null : Math.round(at - endedAt));
+  const since = (at: number | undefined): number | null =>
+    at === undefined ? null : Math.max(0, Math.round(at - endedAt));
   const call = find('raised');
   const times = {
     ready: since(ready),

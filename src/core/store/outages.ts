@@ -25,6 +25,16 @@ export function isConnectionLost(error: unknown): boolean {
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown }).code ?? '');
 
+// PostgreSQL: disk_full, io_error, read_only_sql_transaction, such as of a standby. SQLite: READONLY, IOERR, FULL.
+const DISK_FAULTS: readonly unknown[] = ['53100', '58030', '25006', 8, 10, 13];
+
+/** Whether the disk of the database is full, broken or not writable. */
+export function isDiskFault(error: unknown): boolean {
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  // The lower byte of an extended code of SQLite is the primary one.
+  return DISK_FAULTS.includes(code) || DISK_FAULTS.includes(Number(errcode) & 0xff);
+}
+
 /**
  * Repeats `work`, which may have been done in part, while the database is away.
  * @throws any other error of `work`, or the last one when the signal is aborted

@@ -84,15 +84,8 @@ export function listFaults(isLong: boolean): Fault[] {
       begin: ({ database }) => database.proxy?.become('silent'),
       end: ({ database }) => database.proxy?.become('open'),
     },
-    {
-      ...{ name: 'store-full', databases: BOTH, alert: STORE_ALERT, spread: 60, readiness: 200 },
-      ...{ isOnSmallDisk: true, skipped: IS_ROOT ? undefined : 'only root may mount a small disk' },
-      begin: ({ database }) => fillDisk(diskOf(database)),
-      async end({ database }) {
-        emptyDisk(diskOf(database));
-        await restartIfEnded(database);
-      },
-    },
+    { ...FULL, name: 'store-full' },
+    { ...FULL, name: 'store-full-at-start', isDueAtStart: true },
     readOnly('feeds', 'feeds'),
     // As after the import of a picture: otherwise nothing writes there.
     readOnly('media', 'media', join('media', MEDIA_COPIES)),
@@ -111,6 +104,16 @@ export function listFaults(isLong: boolean): Fault[] {
     ...ROLES.map(killed),
   ];
 }
+
+const FULL: Omit<Fault, 'name'> = {
+  ...{ databases: BOTH, alert: STORE_ALERT, spread: 60, readiness: 200 },
+  ...{ isOnSmallDisk: true, skipped: IS_ROOT ? undefined : 'only root may mount a small disk' },
+  begin: ({ database }) => fillDisk(diskOf(database)),
+  async end({ database }) {
+    emptyDisk(diskOf(database));
+    await restartIfEnded(database);
+  },
+};
 
 function stopped(lasts: number): Omit<Fault, 'name'> {
   return {

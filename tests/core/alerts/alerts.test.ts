@@ -226,6 +226,24 @@ forBothDatabases((open, dialect) => {
       expect(other.storage.failing()).toEqual([]);
     });
 
+    it('is told at the next attempt if it fails before the watch of the server has said why', async () => {
+      const { store, at, log, web } = await setUp(open);
+      const db = store.db.withPlugin({
+        transformQuery() {
+          throw new Error('Connection terminated unexpectedly');
+        },
+        transformResult: async ({ result }) => result,
+      });
+      const faults: Store['faults'] = { last: null };
+      const sender = senderOf({ ...store, db, faults }, { at, log, web });
+      await sender.send();
+      expect(notified(web)).toEqual([]);
+      faults.last = 'the database is away: connection refused';
+      at.now += 5 * SECOND;
+      await sender.send();
+      expect(notified(web)).toEqual(['raised storage:store']);
+    });
+
     it('stays told until a process that starts has written to it', async () => {
       const { store, at, log, web } = await setUp(open);
       await raiseAlert(store.db, { kind: 'storage', subject: { place: 'store' }, message: 'Full.' }, noon - HOUR);

@@ -75,7 +75,7 @@ export class AlertSender {
       error = errorLine(reason);
       isAway = isConnectionLost(reason);
       // The fault of these writes must not delay the next attempt.
-      this.storage.noteFault(this.#store);
+      this.storage.noteFault(this.#store, clock());
     }
     const failing = this.storage.failing();
     if ((error === null && failing.length === 0) || this.#afterNote.lasts(now)) return;

@@ -35,8 +35,13 @@ export function isDiskFault(error: unknown): boolean {
   return DISK_FAULTS.includes(code) || DISK_FAULTS.includes(Number(errcode) & 0xff);
 }
 
+/** Whether the database is away or cannot be written for now. */
+export function isUnavailable(error: unknown): boolean {
+  return isConnectionLost(error) || isDiskFault(error);
+}
+
 /**
- * Repeats `work`, which may have been done in part, while the database is away.
+ * Repeats `work`, which may have been done in part, while the database is away or cannot be written.
  * @throws any other error of `work`, or the last one when the signal is aborted
  */
 export async function retryWhileAway<T>(
@@ -47,9 +52,10 @@ export async function retryWhileAway<T>(
     try {
       return await work();
     } catch (error) {
-      if (!isConnectionLost(error)) throw error;
+      if (!isUnavailable(error)) throw error;
       const retryInSeconds = reconnectDelay(failures) / SECOND;
-      log.warn({ error: errorLine(error), retryInSeconds }, 'the database is away: waiting for it');
+      const problem = isDiskFault(error) ? 'cannot be written' : 'is away';
+      log.warn({ error: errorLine(error), retryInSeconds }, `the database ${problem}: waiting for it`);
       await wait(reconnectDelay(failures), signal);
       if (signal.aborted) throw error;
     }

@@ -7,7 +7,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CompiledQuery } from 'kysely';
-import { isConnectionLost, isDiskFault } from '../../core/store/outages.ts';
+import { isUnavailable } from '../../core/store/outages.ts';
 import type { StatementBatch } from '../../core/store/statement-batch.ts';
 import { inTransaction, isSerializationFailure, type Store } from '../../core/store/store.ts';
 import type { RefusalKind } from '../../core/store/tables.ts';
@@ -96,7 +96,7 @@ export class GroupCommit {
       } catch (error) {
         for (const { reject } of marks) reject(error);
         this.#giveUpAt ??= performance.now() + SUBMISSION_LIMIT;
-        if ((isConnectionLost(error) || isDiskFault(error)) && performance.now() < this.#giveUpAt) {
+        if (isUnavailable(error) && performance.now() < this.#giveUpAt) {
           // Without its outcome, a message would be submitted again.
           this.#outcomes.unshift(...outcomes);
           await sleep(SECOND);

@@ -43,7 +43,8 @@ process.exit(figures.faults.length === 0 ? 0 : 1);
 
 function format(figures: SoakFigures): string {
   const { kills, connections, people, confirmed, left, editions, deliveries, extraCopies, articles, polls } = figures;
-  const { loopDelay } = figures;
+  const { loopDelay, firstHeap } = figures;
+  const mb = (bytes: number | null | undefined): string => `${Math.round((bytes ?? Number.NaN) / 1024 / 1024)} MB`;
   const trend = ({ first, last, samples }: Trend, unit: (value: number) => string): string =>
     `${unit(first)} to ${unit(last)} (medians of the first and the last third of ${samples} samples)`;
   const ofLoop = loopDelay === null ? 'not read' : `p99 ${ms(loopDelay.p99)}, maximum ${ms(loopDelay.max)}`;
@@ -57,7 +58,8 @@ function format(figures: SoakFigures): string {
     `polls of feeds           ${polls.full} full, ${polls.unchanged} unchanged`,
     `hostile requests         ${figures.hostile}`,
     `responses to clients     ${figures.requests.count} to ${figures.clients}, p99 ${ms(figures.requests.p99)}`,
-    `memory                   ${trend(figures.memory, (bytes) => `${Math.round(bytes / 1024 / 1024)} MB`)}`,
+    `memory                   ${trend(figures.memory, mb)}`,
+    `heap after collection    ${mb(firstHeap)} to ${mb(loopDelay?.heap)}`,
     `open files               ${trend(figures.openFiles, String)}`,
     `response of /healthz     ${trend(figures.response, ms)}`,
     `                         p99 ${ms(figures.response.p99)}, maximum ${ms(figures.response.max)}`,

@@ -28,6 +28,8 @@ export interface SoakFigures {
   response: Trend & { p99: number; max: number };
   /** Null if it could not be read. */
   loopDelay: LoopDelay | null;
+  /** Bytes of the heap after a collection, before the first sample. */
+  firstHeap: number | null;
   faults: string[];
 }
 

@@ -38,10 +38,11 @@ export interface ProcessSample {
   response: number;
 }
 
-/** Of the event loop, in milliseconds. */
+/** Of the event loop, in milliseconds; `heap`: bytes after a collection of garbage. */
 export interface LoopDelay {
   p99: number;
   max: number;
+  heap: number;
 }
 
 /** PostgreSQL requires one from the environment. */

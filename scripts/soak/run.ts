@@ -99,6 +99,7 @@ class Soak {
   readonly #responses: number[] = [];
   readonly #polls = { full: 0, unchanged: 0 };
   #loopDelay: LoopDelay | null = null;
+  #firstHeap: number | null = null;
   #hostile = 0;
   #isSteady = false;
 
@@ -224,7 +225,7 @@ class Soak {
     const sample = await this.#newsroom.sample();
     if (sample !== null && this.#isSteady && sample.age > Math.min(WARM_UP, this.#minutes * MINUTE * 0.15)) {
       // What happened before does not count.
-      if (this.#samples.length === 0) await this.#newsroom.readLoopDelay();
+      if (this.#samples.length === 0) this.#firstHeap = (await this.#newsroom.readLoopDelay())?.heap ?? null;
       this.#samples.push(sample);
     }
     if (this.#isSteady) this.#report();
@@ -282,6 +283,7 @@ class Soak {
         requests: { count: this.#responses.length, p99: quantile(this.#responses, 0.99) },
         ...trends,
         loopDelay: this.#loopDelay,
+        firstHeap: this.#firstHeap,
         faults: [
           ...this.faults,
           ...crashes,

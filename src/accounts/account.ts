@@ -51,16 +51,12 @@ export async function findAccountByEmail(db: Db, typed: string): Promise<Account
 
 /** All accounts by name. There are as many as people in the newsroom. */
 export async function listAccounts(db: Db): Promise<(Account & { lastSeenAt: number | null })[]> {
+  const lastSeenAt = sql<number | null>`(
+    select max(seen_at) from account_sessions where account_sessions.account_id = accounts.id)`;
   const rows = await db
     .selectFrom('accounts')
     .selectAll()
-    .select((e) =>
-      e
-        .selectFrom('account_sessions')
-        .select((f) => f.fn.max('seen_at').as('seen'))
-        .whereRef('account_sessions.account_id', '=', 'accounts.id')
-        .as('last_seen_at'),
-    )
+    .select(lastSeenAt.as('last_seen_at'))
     .orderBy('name_key')
     .orderBy('id')
     .execute();

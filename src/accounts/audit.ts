@@ -84,6 +84,8 @@ export interface AuditFilter {
   accountId?: number | undefined;
   act?: string | undefined;
   subject?: string | undefined;
+  /** IP address, in the security log. */
+  client?: string | undefined;
 }
 
 /** The security log has the same columns, and one of the client. */
@@ -96,7 +98,7 @@ export type LogTable = 'audit_log' | 'security_log';
  */
 export async function readAuditLog(
   db: Db,
-  { accountId, act, subject }: AuditFilter,
+  { accountId, act, subject, client }: AuditFilter,
   { before, limit, table = 'audit_log' }: { before: number | null; limit: number; table?: LogTable },
 ): Promise<AuditLogEntry[]> {
   const rows = await db
@@ -109,6 +111,7 @@ export async function readAuditLog(
     .$if(act !== undefined, (q) =>
       q.where(subject === undefined ? sql<string>`act` : sql<string>`act || ''`, '=', act as string),
     )
+    .$if(client !== undefined, (q) => q.where('client', '=', client as string))
     .$if(before !== null, (q) => q.where('id', '<', before as number))
     .orderBy('id', 'desc')
     .limit(limit)

@@ -33,12 +33,8 @@ export async function recordPendingChanges(
       conflict.column('article_id').doUpdateSet((e) => ({
         due_at: e.ref('excluded.due_at'),
         // Two changes of an article always differ, even within a millisecond or when the clock is set back.
-        changed_at: e
-          .case()
-          .when('pending_changes.changed_at', '<', e.ref('excluded.changed_at'))
-          .then(e.ref('excluded.changed_at'))
-          .else(e('pending_changes.changed_at', '+', 1))
-          .end(),
+        changed_at: sql`case when pending_changes.changed_at < excluded.changed_at then excluded.changed_at
+          else pending_changes.changed_at + 1 end`,
       })),
     )
     .execute();

@@ -73,25 +73,13 @@ export async function findRetractedArticles(
   since: number,
   limit: number,
 ): Promise<Article[]> {
-  const rows = await db
-    // Materialised: otherwise SQLite reads a million articles of a kind to find the few that were retracted.
-    .with(
-      (cte) => cte('retracted').materialized(),
-      (q) =>
-        q
-          .selectFrom('articles')
-          .selectAll()
-          .where('state', '=', 'retracted')
-          .where('noted_at', '>=', since)
-          .whereRef('published_at', '<=', 'noted_at'),
+  // Materialised: otherwise SQLite reads a million articles of a kind to find the few that were retracted.
+  const { rows } = await sql<StoredDocument>`
+    with retracted as materialized (
+      select * from articles where state = 'retracted' and noted_at >= ${since} and published_at <= noted_at
     )
-    .selectFrom('retracted')
-    .select('document')
-    .where(matchesSelection(select, 'retracted'))
-    .orderBy('noted_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .execute();
+    select document from retracted where ${matchesSelection(select, 'retracted')}
+    order by noted_at desc, id desc limit ${limit}`.execute(db);
   return rows.map(toArticle);
 }
 

@@ -91,6 +91,9 @@ export interface RecordedRejection extends Rejection {
   rejectedAt: number;
 }
 
+/** The columns that say what was rejected. */
+const PLACE = ['key', 'stage', 'source', 'line', 'article_id as articleId', 'rejected_at as rejectedAt'] as const;
+
 /** Lists rejections, newest first, those of one instant by source and line. @param page.offset number to leave out */
 export async function listRejections(
   db: Db,
@@ -98,7 +101,7 @@ export async function listRejections(
 ): Promise<RecordedRejection[]> {
   const rows = await db
     .selectFrom('rejections')
-    .selectAll()
+    .select([...PLACE, 'problems', 'raw'])
     .where('key', 'in', (e) =>
       // Sorted without the inputs, which may be long.
       inOrder(e.selectFrom('rejections').select('key')).limit(limit).offset(offset),
@@ -136,7 +139,7 @@ export async function readRejectionPage(
 ): Promise<{ rejections: RejectionExcerpt[]; older: RejectionPlace | null }> {
   const rows = await db
     .selectFrom('rejections')
-    .select(['key', 'stage', 'source', 'line', 'article_id', 'problems', 'rejected_at'])
+    .select([...PLACE, 'problems'])
     .select((e) => [
       sql<string>`substr(${e.ref('raw')}, 1, ${sql.lit(EXCERPT)})`.as('raw'),
       e.fn<number>('length', ['raw']).as('length'),
@@ -146,13 +149,17 @@ export async function readRejectionPage(
     .orderBy('key', 'desc')
     .limit(limit + 1)
     .execute();
-  const rejections = rows.slice(0, limit).map(({ length, ...row }) => ({ ...toRejection(row), length }));
+  const rejections = rows.slice(0, limit).map(toRejection);
   return { rejections, older: rows.length > limit ? (rejections.at(-1) ?? null) : null };
 }
 
 /** @returns null where nothing is rejected at that place */
 export async function findRejection(db: Db, key: string): Promise<RecordedRejection | null> {
-  const row = await db.selectFrom('rejections').selectAll().where('key', '=', key).executeTakeFirst();
+  const query = db
+    .selectFrom('rejections')
+    .select([...PLACE, 'problems', 'raw'])
+    .where('key', '=', key);
+  const row = await query.executeTakeFirst();
   return row === undefined ? null : toRejection(row);
 }
 
@@ -175,17 +182,8 @@ function inOrder<Row>(
   );
 }
 
-function toRejection(row: Omit<Tables['rejections'], 'held'>): RecordedRejection {
-  return {
-    key: row.key,
-    stage: row.stage,
-    source: row.source,
-    line: row.line,
-    articleId: row.article_id,
-    problems: JSON.parse(row.problems) as string[],
-    raw: row.raw,
-    rejectedAt: row.rejected_at,
-  };
+function toRejection<Row extends { problems: string }>(row: Row) {
+  return { ...row, problems: JSON.parse(row.problems) as string[] };
 }
 
 export async function countRejections(db: Db): Promise<number> {

@@ -1,9 +1,8 @@
 /** Retention of subscribers who never confirmed anything, of those who left, and of client addresses. */
-import { type ExpressionBuilder, sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { AppContext } from '../core/app-context.ts';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import type { Db, Store } from '../core/store/store.ts';
-import type { Tables } from '../core/store/tables.ts';
 import { DAY } from '../lib/time.ts';
 import { lockSubscriber } from './consent/changes.ts';
 import { resolveSignupAlert } from './consent/signup-limits.ts';
@@ -22,11 +21,13 @@ export async function runAudienceRetention(
   await resolveSignupAlert(store.db, now);
   await deleteOldUnsubscribeKeys(store.db, now);
   await deleteOldUploads({ config, store }, now);
+  // Anyone can request a subscription for a suppressed address, also for one that was erased.
+  const suppressed = (db: Db, which: Which) => findUnconfirmed(db, oldRequests, 'suppressed', which, HASHED_BATCH);
+  const leavers = (db: Db, which: Which) => findLeavers(db, now - consentDays * DAY, which);
   return {
     unconfirmed:
-      (await deleteUnconfirmed(store, oldRequests)) +
-      (await deleteSuppressedUnconfirmed(store, secrets, oldRequests, now)),
-    left: await deleteLeavers(store, secrets, now - consentDays * DAY, now),
+      (await deleteUnconfirmed(store, oldRequests)) + (await replaceByHashes(store, secrets, suppressed, now)),
+    left: await replaceByHashes(store, secrets, leavers, now),
     consentIps: await deleteClientAddresses(store, now - consentIpsDays * DAY),
   };
 }
@@ -38,8 +39,7 @@ const BATCH = 5_000;
 type Which = { after: number } | { among: number[] };
 
 /**
- * Deletes subscribers without a confirmation, ever, and without a change since an instant. Suppressed ones are left to
- * `deleteSuppressedUnconfirmed`.
+ * Deletes subscribers without a confirmation, ever, and without a change since an instant, but no suppressed ones.
  * @returns number of deleted subscribers
  */
 async function deleteUnconfirmed({ db, reports, dialect }: Store, since: number): Promise<number> {
@@ -76,15 +76,9 @@ async function findUnconfirmed(
     .select('id')
     .where('created_at', '<', since)
     .where('suppressed_reason', whose === 'mailable' ? 'is' : 'is not', null)
-    .where((e) => {
-      const subscriptions = e
-        .selectFrom('subscriptions')
-        .select('subscriptions.subscriber_id')
-        .whereRef('subscriptions.subscriber_id', '=', 'subscribers.id');
-      const other = subscriptions.where((f) => f.or([f('state', '<>', 'unconfirmed'), f('changed_at', '>=', since)]));
-      return e.and([e.not(e.exists(other)), ...(whose === 'suppressed' ? [e.exists(subscriptions)] : [])]);
-    })
-    .where((e) => e.not(hasConfirmed(e)))
+    .where((e) => e.not(hasSubscription(sql`state <> 'unconfirmed' or changed_at >= ${since}`)))
+    .$if(whose === 'suppressed', (q) => q.where(hasSubscription(sql`true`)))
+    .where((e) => e.not(hasConfirmed))
     .where((e) => ('after' in which ? e('id', '>', which.after) : e('id', 'in', which.among)))
     .orderBy('id')
     .limit(limit)
@@ -96,30 +90,11 @@ async function findUnconfirmed(
 const HASHED_BATCH = 20;
 
 /**
- * Deletes subscribers all of whose subscriptions ended before an instant, with the proof of their consent. The hash of
- * the address remains on the suppression list, so that no import adds it again.
+ * Deletes subscribers with the proof of their consent. The hash of the address remains on the suppression list, so that
+ * no import adds it again.
+ * @param find the ids that are due, in ascending order
  * @returns number of deleted subscribers
  */
-function deleteLeavers(store: Store, secrets: SigningSecrets, since: number, now: number): Promise<number> {
-  return replaceByHashes(store, secrets, (db, which) => findLeavers(db, since, which), now);
-}
-
-/**
- * Deletes subscribers whose address is suppressed, who never confirmed anything, and whose last request was before an
- * instant: anyone can request a subscription for an address, also for one that was erased. Its hash remains.
- * @returns number of deleted subscribers
- */
-function deleteSuppressedUnconfirmed(
-  store: Store,
-  secrets: SigningSecrets,
-  since: number,
-  now: number,
-): Promise<number> {
-  const find = (db: Db, which: Which) => findUnconfirmed(db, since, 'suppressed', which, HASHED_BATCH);
-  return replaceByHashes(store, secrets, find, now);
-}
-
-/** @param find the ids that are due, in ascending order */
 async function replaceByHashes(
   { db, reports }: Store,
   secrets: SigningSecrets,
@@ -146,20 +121,17 @@ async function replaceByHashes(
   }
 }
 
-/** Those who left, also if somebody has requested a subscription since that was never confirmed. */
+/**
+ * Subscribers all of whose subscriptions ended before an instant, also if somebody has requested one since that was
+ * never confirmed.
+ */
 async function findLeavers(db: Db, since: number, which: Which): Promise<number[]> {
   const rows = await db
     .selectFrom('subscribers')
     .select('id')
-    .where((e) => {
-      const subscriptions = e
-        .selectFrom('subscriptions')
-        .select('subscriptions.subscriber_id')
-        .whereRef('subscriptions.subscriber_id', '=', 'subscribers.id');
-      const open = subscriptions.where((f) => f.or([f('state', '=', 'confirmed'), f('changed_at', '>=', since)]));
-      const ended = subscriptions.where('state', '=', 'unsubscribed');
-      return e.and([e.exists(subscriptions), e.or([e.exists(ended), hasConfirmed(e)]), e.not(e.exists(open))]);
-    })
+    .where(hasSubscription(sql`true`))
+    .where((e) => e.or([hasSubscription(sql`state = 'unsubscribed'`), hasConfirmed]))
+    .where((e) => e.not(hasSubscription(sql`state = 'confirmed' or changed_at >= ${since}`)))
     .where((e) => ('after' in which ? e('id', '>', which.after) : e('id', 'in', which.among)))
     .orderBy('id')
     .limit(HASHED_BATCH)
@@ -167,16 +139,15 @@ async function findLeavers(db: Db, since: number, which: Which): Promise<number[
   return rows.map((row) => row.id);
 }
 
-/** Whether a subscriber has ever confirmed a subscription. */
-function hasConfirmed(e: ExpressionBuilder<Tables, 'subscribers'>) {
-  return e.exists(
-    e
-      .selectFrom('consent_events')
-      .select('consent_events.id')
-      .whereRef('consent_events.subscriber_id', '=', 'subscribers.id')
-      .where('change', '=', 'confirmed'),
-  );
+/** Whether a subscriber has a subscription of some kind. */
+function hasSubscription(condition: RawBuilder<unknown>) {
+  return sql<boolean>`exists (
+    select 1 from subscriptions where subscriptions.subscriber_id = subscribers.id and (${condition}))`;
 }
+
+/** Whether a subscriber has ever confirmed a subscription. */
+const hasConfirmed = sql<boolean>`exists (
+  select 1 from consent_events where consent_events.subscriber_id = subscribers.id and change = 'confirmed')`;
 
 /** The events whose source is a client's address. In these words, so that their partial index is used. */
 const hasClientAddress = sql<boolean>`source is not null

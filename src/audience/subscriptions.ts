@@ -2,6 +2,7 @@
  * Subscribers and their subscriptions. The row of a subscription that ends is kept, with state and instant;
  * consent_events has the history.
  */
+import { sql } from 'kysely';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import { readStateCounts } from '../core/store/counts.ts';
 import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
@@ -145,21 +146,16 @@ export async function listSubscribers(
     .selectAll()
     .where('id', '>', afterId)
     // One lookup per subscriber: a subquery for the whole newsletter would run again for every page.
-    .$if(newsletter !== undefined, (q) =>
-      q.where((e) =>
-        e.exists(
-          e
-            .selectFrom('subscriptions')
-            .select('subscriber_id')
-            .whereRef('subscriber_id', '=', 'subscribers.id')
-            .where('newsletter', '=', newsletter as string),
-        ),
-      ),
-    )
+    .$if(newsletter !== undefined, (q) => q.where(hasSubscriptionTo(newsletter as string)))
     .orderBy('id')
     .limit(limit)
     .execute();
   return withSubscriptions(db, rows);
+}
+
+function hasSubscriptionTo(newsletter: string) {
+  return sql<boolean>`exists (
+    select 1 from subscriptions where subscriber_id = subscribers.id and newsletter = ${newsletter})`;
 }
 
 /** Subscribers that one statement of `subscriberPages` reads. */
@@ -195,7 +191,7 @@ export async function withSubscriptions(db: Db, rows: SubscriberRow[]): Promise<
   const ids = rows.map((row) => row.id);
   const subscriptions = await db
     .selectFrom('subscriptions')
-    .selectAll()
+    .select(['subscriber_id', 'newsletter', 'state', 'changed_at as changedAt'])
     .where('subscriber_id', 'in', ids)
     .orderBy('subscriber_id')
     .orderBy('newsletter')
@@ -208,11 +204,7 @@ export async function withSubscriptions(db: Db, rows: SubscriberRow[]): Promise<
     createdAt: row.created_at,
     pausedUntil: row.paused_until,
     suppressedReason: row.suppressed_reason,
-    subscriptions: (bySubscriber.get(row.id) ?? []).map((s) => ({
-      newsletter: s.newsletter,
-      state: s.state,
-      changedAt: s.changed_at,
-    })),
+    subscriptions: (bySubscriber.get(row.id) ?? []).map(({ subscriber_id: _, ...one }) => one),
   }));
 }
 

@@ -5,7 +5,6 @@
 import { sql } from 'kysely';
 import type { AppContext } from '../core/app-context.ts';
 import { isInOpenState, OPEN_DELIVERY_STATES } from '../core/store/delivery-states.ts';
-import { revokedLease } from '../core/store/lease.ts';
 import type { Db, Store } from '../core/store/store.ts';
 import { DAY } from '../lib/time.ts';
 import { deleteRefusalsOfFinished } from './control/circuit-breaker.ts';
@@ -105,36 +104,14 @@ async function foldBatch(db: Store['db'], editionId: number): Promise<number> {
  * operator must settle them before this runs.
  */
 async function failUncertainOfCancelled({ db }: Pick<Store, 'db'>, now: number): Promise<void> {
-  for (let last = 0; ; ) {
-    const { id } = await db
-      .selectFrom('deliveries')
-      .select((e) => e.fn.min('edition_id').as('id'))
-      .where(isInOpenState('deliveries'))
-      .where('edition_id', '>', last)
-      .executeTakeFirstOrThrow();
-    if (id === null) return;
-    last = id;
-    const edition = await db
-      .selectFrom('editions')
-      .select(['delivery_state', 'delivery_reason'])
-      .where('id', '=', id)
-      .executeTakeFirst();
-    if (edition?.delivery_state !== 'cancelled') continue;
-    const reason = `${CANCELLED}${edition.delivery_reason ?? ''}`;
-    await db
-      .updateTable('deliveries')
-      .set({
-        state: 'failed',
-        ...revokedLease('deliveries'),
-        changed_at: now,
-        reason: `${reason}; its last submission was interrupted, so it may have arrived`,
-      })
-      .where('edition_id', '=', id)
-      .where(isInOpenState('deliveries'))
-      .where('state', '=', 'submitting')
-      .where('lease_until', '<=', now)
-      .execute();
-  }
+  // A literal state, so that the partial index deliveries_submitting is used.
+  await sql`
+    update deliveries set state = 'failed', lease_until = null, fence = deliveries.fence + 1,
+      changed_at = cast(${now} as bigint), reason = ${CANCELLED} || coalesce(editions.delivery_reason, '')
+        || '; its last submission was interrupted, so it may have arrived'
+    from editions
+    where editions.id = deliveries.edition_id and editions.delivery_state = 'cancelled'
+      and deliveries.state = 'submitting' and deliveries.lease_until <= ${now}`.execute(db);
 }
 
 /** Deletes service messages that ended before an instant. @returns number of deleted rows */
@@ -188,21 +165,9 @@ async function deleteInBatches(
 /** Deletes the ids of provider events that were recorded before an instant. @returns number of deleted rows */
 async function deleteProviderEvents({ db }: Pick<Store, 'db'>, before: number): Promise<number> {
   for (let deleted = 0; ; ) {
-    const { numDeletedRows } = await db
-      .deleteFrom('webhook_events')
-      .where(({ eb, refTuple, selectFrom }) =>
-        eb(
-          refTuple('provider', 'id'),
-          'in',
-          selectFrom('webhook_events')
-            .select(['provider', 'id'])
-            .where('received_at', '<', before)
-            .limit(BATCH)
-            .$asTuple('provider', 'id'),
-        ),
-      )
-      .executeTakeFirstOrThrow();
-    deleted += Number(numDeletedRows);
-    if (numDeletedRows === 0n) return deleted;
+    const { numAffectedRows = 0n } = await sql`delete from webhook_events where (provider, id) in (
+      select provider, id from webhook_events where received_at < ${before} limit ${BATCH})`.execute(db);
+    deleted += Number(numAffectedRows);
+    if (numAffectedRows === 0n) return deleted;
   }
 }

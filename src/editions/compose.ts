@@ -2,6 +2,7 @@
  * Composes an edition: reads, selects and renders; writes nothing. Delivery closes the result in one transaction, which
  * fails if one of its articles has changed since (record.ts).
  */
+import { sql } from 'kysely';
 import type { Article } from '../articles/article.ts';
 import type { Rejection } from '../articles/rejections.ts';
 import { toArticle } from '../articles/stored-document.ts';
@@ -288,13 +289,9 @@ async function freeArticleId(db: Db, wanted: string): Promise<string> {
 
 /** Whether an article has that id, or has ever had it as its slug: a newsroom may have used the id of an edition. */
 export async function isArticleIdTaken(db: Db, id: string): Promise<boolean> {
-  const article = await db
-    .selectFrom('articles')
-    .select('id')
-    .where('id', '=', id)
-    .unionAll(db.selectFrom('article_slugs').select('article_id as id').where('slug', '=', id))
-    .executeTakeFirst();
-  return article !== undefined;
+  const { rows } = await sql`select 1 from articles where id = ${id}
+    union all select 1 from article_slugs where slug = ${id}`.execute(db);
+  return rows.length > 0;
 }
 
 function versionOf({ articleId, digest, state }: ArticleVersion): ArticleVersion {

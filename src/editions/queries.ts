@@ -252,27 +252,19 @@ export async function lastEdition(db: Db, newsletter: string, before?: number): 
 }
 
 /** Finds the newest edition of each newsletter, with the number of its editions; revisions of one count once. */
-export function findNewestEditions(
+export async function findNewestEditions(
   db: Db,
 ): Promise<{ id: number; newsletter: string; closedAt: number; count: number }[]> {
   // Two steps, both by index: rows of editions hold whole documents.
-  return db
-    .selectFrom('editions')
-    .innerJoin(
-      (e) =>
-        e
-          .selectFrom('editions')
-          .select((f) => ['newsletter', f.fn.max('number').as('number'), f.fn.countAll<number>().as('count')])
-          .where('superseded_by', 'is', null)
-          .groupBy('newsletter')
-          .as('newest'),
-      (join) =>
-        join.onRef('newest.newsletter', '=', 'editions.newsletter').onRef('newest.number', '=', 'editions.number'),
-    )
-    .select(['editions.id', 'editions.newsletter', 'editions.closed_at as closedAt', 'newest.count'])
-    .where('editions.superseded_by', 'is', null)
-    .orderBy('editions.newsletter')
-    .execute();
+  const { rows } = await sql<{ id: number; newsletter: string; closedAt: number; count: number }>`
+    select editions.id, editions.newsletter, editions.closed_at as "closedAt", newest.count
+    from editions join (
+      select newsletter, max(number) as number, count(*) as count from editions
+      where superseded_by is null group by newsletter
+    ) as newest on newest.newsletter = editions.newsletter and newest.number = editions.number
+    where editions.superseded_by is null
+    order by editions.newsletter`.execute(db);
+  return rows;
 }
 
 /** Lists the articles that were eligible for these editions and did not enter, by edition and article id. */
@@ -308,16 +300,13 @@ export async function findArticlesNotedSince(db: Db, edition: Edition): Promise<
     select 1 from edition_corrections shown
     where shown.newsletter = ${edition.newsletter} and shown.article_id = articles.id
       and shown.noted_at = articles.noted_at and shown.edition_id = ${edition.id})`;
+  const isOfEdition = sql<SqlBool>`(id = ${edition.articleId}
+    or id in (select article_id from edition_articles where edition_id = ${edition.id}))`;
   const rows = await db
     .selectFrom('articles')
     .select('document')
     .where('state', 'in', ['retracted', 'corrected'])
-    .where((e) =>
-      e.or([
-        e('id', '=', edition.articleId),
-        e('id', 'in', e.selectFrom('edition_articles').select('article_id').where('edition_id', '=', edition.id)),
-      ]),
-    )
+    .where(isOfEdition)
     .where((e) => e.not(isShown))
     .orderBy('noted_at', 'desc')
     .orderBy('id')

@@ -1,7 +1,6 @@
 /** Published documents in the store, so that all web processes serve the same. The folder of feeds mirrors them. */
 import { sql } from 'kysely';
 import type { Db, Tx } from '../core/store/store.ts';
-import type { Tables } from '../core/store/tables.ts';
 import { ConcurrencyLimit } from '../lib/concurrency/bounded-queue.ts';
 import { TurnTimer } from '../lib/concurrency/turn-timer.ts';
 import { sha256 } from '../lib/sha256.ts';
@@ -49,9 +48,10 @@ export interface FeedDocument extends PackedDocument {
 }
 
 export async function findPackedDocument(db: Db, path: string): Promise<PackedDocument | null> {
-  const row = await db.selectFrom('documents').selectAll().where('path', '=', path).executeTakeFirst();
+  const row = await documentHeads(db).select(['gzip', 'brotli']).where('path', '=', path).executeTakeFirst();
   if (row === undefined) return null;
-  return { ...toInfo(row), codings: { gzip: asBuffer(row.gzip), br: asBuffer(row.brotli) } };
+  const { gzip, brotli, ...info } = row;
+  return { ...info, codings: { gzip: asBuffer(gzip), br: asBuffer(brotli) } };
 }
 
 export async function findDocument(db: Db, path: string): Promise<FeedDocument | null> {
@@ -70,31 +70,23 @@ export async function hasDocument(db: Db, path: string): Promise<boolean> {
 }
 
 /** Lists the stored documents by path. */
-export async function listDocuments(db: Db): Promise<DocumentInfo[]> {
-  return (await documentHeads(db).execute()).map(toInfo);
+export function listDocuments(db: Db): Promise<DocumentInfo[]> {
+  return documentHeads(db).execute();
 }
 
 /** The stored documents among these, by path. */
 export async function findDocumentInfo(db: Db, paths: readonly string[]): Promise<DocumentInfo[]> {
   if (paths.length === 0) return [];
-  const rows = await documentHeads(db)
+  return documentHeads(db)
     .where('path', 'in', [...paths])
     .execute();
-  return rows.map(toInfo);
 }
 
 function documentHeads(db: Db) {
-  return db.selectFrom('documents').select(['path', 'media_type', 'hash', 'modified_at', 'size']).orderBy('path');
-}
-
-function toInfo(row: Pick<Tables['documents'], 'path' | 'media_type' | 'hash' | 'modified_at' | 'size'>): DocumentInfo {
-  return {
-    path: row.path,
-    mediaType: row.media_type,
-    hash: row.hash,
-    modifiedAt: row.modified_at,
-    size: row.size,
-  };
+  return db
+    .selectFrom('documents')
+    .select(['path', 'media_type as mediaType', 'hash', 'modified_at as modifiedAt', 'size'])
+    .orderBy('path');
 }
 
 /**

@@ -3,6 +3,7 @@
  * the transaction that stores the documents.
  */
 import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
 import type { Config, FeedConfig } from '../core/config/config.ts';
 import type { Db, Tx } from '../core/store/store.ts';
 import { oncePer } from '../lib/once-per.ts';
@@ -88,18 +89,13 @@ function isTouched(
  * archive has changed since their articles were read.
  */
 export async function findFeedsBehindArchive(db: Db, config: Pick<Config, 'feeds'>): Promise<string[]> {
+  const newest = sql<number | null>`(select max(page) from archive_pages where feed = feed_builds.feed)`;
   const rows = await db
     .selectFrom('feed_builds')
     .innerJoin('archive_feeds', 'archive_feeds.feed', 'feed_builds.feed')
     .select(['feed_builds.feed', 'feed_builds.page'])
     .select(['feed_builds.waiting_version as shown', 'archive_feeds.waiting_version as waiting'])
-    .select((e) =>
-      e
-        .selectFrom('archive_pages')
-        .select((of) => of.fn.max('archive_pages.page').as('newest'))
-        .whereRef('archive_pages.feed', '=', 'feed_builds.feed')
-        .as('newest'),
-    )
+    .select(newest.as('newest'))
     .execute();
   const behind = rows.filter(({ page, newest, shown, waiting }) => page !== (newest ?? 0) || shown !== waiting);
   const ids = new Set(behind.map(({ feed }) => feed));

@@ -76,12 +76,7 @@ export async function claimFeeds(tx: Tx, feeds: string[], now: number): Promise<
       conflict
         .column('key')
         .doUpdateSet({ value: sql`excluded.value` })
-        .where((e) =>
-          e.or([
-            e('meta.value', '<=', sql.ref<string>('excluded.value')),
-            e('meta.value', '>', padded(now + CLOCK_DIFFERENCE)),
-          ]),
-        ),
+        .where(sql<boolean>`meta.value <= excluded.value or meta.value > ${padded(now + CLOCK_DIFFERENCE)}`),
     )
     .returning('key')
     .execute();

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -15,8 +15,8 @@ describe('deploy/Dockerfile', () => {
   const steps = (kind: Step['kind']): Step[] => stages.at(-1)?.steps.filter((step) => step.kind === kind) ?? [];
 
   it('installs the package in one stage and runs it in another, as a user who is not root', () => {
-    expect(stages.map(({ name }) => name)).toEqual(['package', 'installed', null]);
-    expect(new Set(stages.map(({ base }) => base))).toEqual(new Set(['node:24-trixie-slim']));
+    expect(stages.map(({ name }) => name)).toEqual(['pinned', 'package', 'installed', null]);
+    expect(stages.map(({ base }) => base).slice(1)).toEqual(['pinned', 'pinned', 'pinned']);
     expect(steps('user')).toEqual([{ kind: 'user', value: '1000:1000' }]);
     expect(steps('entrypoint')).toEqual([{ kind: 'entrypoint', command: ['daywire'] }]);
     expect(steps('cmd')).toEqual([{ kind: 'cmd', command: ['start'] }]);
@@ -141,5 +141,49 @@ describe('deploy/compose.yaml', () => {
     expect(services.web?.volumes).toContain('feeds:/srv/daywire/feeds');
     expect(services.nginx?.volumes).toContain('feeds:/srv/daywire/feeds:ro');
     expect(read('deploy/nginx.conf')).toContain('root /srv/daywire;');
+  });
+});
+
+/** `TAG@sha256:DIGEST` of an image, `NAME@COMMIT # VERSION` of an action. */
+const PINNED = /^(?:[a-z/]+:(\d[\w.-]*)@sha256:[0-9a-f]{64}|[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/;
+/** Images that are built from this checkout. */
+const OWN = ['daywire', 'pinned', '$' + '{BASE}'];
+
+describe('images and actions', () => {
+  const workflows = globSync('.github/workflows/*', { cwd: root });
+  const files = ['deploy/Dockerfile', 'deploy/compose.yaml', ...workflows];
+  const named = files.flatMap((path) =>
+    [...read(path).matchAll(/^(?:FROM +(\S+).*|[ -]*(?:image|container|uses): *(\S.*))$/gm)].map(
+      ([, from, value = '']) => ({
+        path,
+        name: from ?? value.trim(),
+      }),
+    ),
+  );
+
+  it('are pinned by digest or commit, with an exact version', () => {
+    const foreign = named.filter(({ name }) => !OWN.includes(name));
+    expect(foreign.map(({ name }) => name.replace(/[:@].*/, ''))).toEqual([
+      ...['node', 'postgres', 'nginx', 'node', 'actions/checkout'],
+    ]);
+    expect(foreign.filter(({ name }) => !PINNED.test(name))).toEqual([]);
+  });
+
+  it('have one version of Node, also in the file that Dependabot does not update', () => {
+    const versions = named
+      .map(({ name }) => /^node:([\d.]+)-trixie/.exec(name)?.[1])
+      .filter((one) => one !== undefined);
+    expect(versions).toHaveLength(2);
+    expect(new Set(versions).size).toBe(1);
+  });
+
+  it('are updated by Dependabot, as packages are', () => {
+    const { updates } = parse(read('.github/dependabot.yml')) as {
+      updates: { 'package-ecosystem': string; directory: string; schedule: { interval: string } }[];
+    };
+    const places = updates.map((one) => `${one['package-ecosystem']} ${one.directory} ${one.schedule.interval}`);
+    expect(places).toEqual([
+      ...['npm / weekly', 'github-actions / weekly', 'docker /deploy weekly', 'docker-compose /deploy weekly'],
+    ]);
   });
 });

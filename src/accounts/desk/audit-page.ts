@@ -5,7 +5,7 @@ import type { DeskRequest, Html, SignedInRequest } from '../../web/desk/desk-req
 import type { DeskRoute, DeskSection } from '../../web/desk/desk-route.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
-import { pager } from '../../web/desk/parts/pager.ts';
+import { pager, queryText } from '../../web/desk/parts/pager.ts';
 import { rowTable, type TableRow } from '../../web/desk/parts/row-table.ts';
 import { type Account, listAccounts } from '../account.ts';
 import { type AuditLogEntry, type LogTable, listActs, readAuditLog } from '../audit.ts';
@@ -22,7 +22,7 @@ export const auditSection: DeskSection = {
 function logRoute(table: LogTable, path: string, title: string): DeskRoute {
   const handle = async (request: SignedInRequest): Promise<Response> => {
     const { db } = request.desk.app.store;
-    const filter = filterOf(request);
+    const filter = filterOf(request, table);
     const before = numberOf(request.c.req.query('after'));
     const page = { before: before ?? null, limit: PAGE_SIZE + 1, table };
     const [entries, accounts, acts] = [
@@ -32,9 +32,9 @@ function logRoute(table: LogTable, path: string, title: string): DeskRoute {
     ];
     const shown = entries.slice(0, PAGE_SIZE);
     const last = entries.length > PAGE_SIZE ? shown.at(-1) : undefined;
-    const { accountId, act, subject } = filter;
+    const { accountId, act, subject, client } = filter;
     const links = {
-      ...{ path, query: { account: accountId?.toString(), act, subject } },
+      ...{ path, query: { account: accountId?.toString(), act, subject, client } },
       ...{ older: last?.id.toString() ?? null, isFirst: before === undefined },
     };
     const { base } = request.desk;
@@ -55,11 +55,13 @@ interface Filter {
   accountId: number | undefined;
   act: string | undefined;
   subject: string | undefined;
+  client: string | undefined;
 }
 
-function filterOf({ c }: DeskRequest): Filter {
+function filterOf({ c }: DeskRequest, table: LogTable): Filter {
   const text = (name: string): string | undefined => c.req.query(name)?.trim().slice(0, SUBJECT_LIMIT) || undefined;
-  return { accountId: numberOf(c.req.query('account')), act: text('act'), subject: text('subject') };
+  const client = table === 'security_log' ? text('client') : undefined;
+  return { accountId: numberOf(c.req.query('account')), act: text('act'), subject: text('subject'), client };
 }
 
 /** A row's number, or undefined. */
@@ -69,7 +71,7 @@ function numberOf(text: string | undefined): number | undefined {
 
 function filterForm(
   { desk }: DeskRequest,
-  { accountId, act, subject }: Filter,
+  { accountId, act, subject, client }: Filter,
   { path, accounts, acts }: { path: string; accounts: readonly Account[]; acts: readonly string[] },
 ): Html {
   const any = (label: string) => ({ value: '', label });
@@ -86,6 +88,7 @@ ${selectField({
   options: [any('all acts'), ...shownActs.map((one) => ({ value: one, label: one }))],
 })}
 ${textField({ name: 'subject', label: 'Subject', value: subject, placeholder: 'daily-roundup/2026-11-24' })}
+${path === '/audit' ? '' : textField({ name: 'client', label: 'Address', value: client, placeholder: '192.0.2.7' })}
 ${submitButton('Filter', { id: 'filter' })}
 </form>`;
 }
@@ -102,7 +105,9 @@ function logTable(request: DeskRequest, entries: readonly AuditLogEntry[], hasAc
 function logRow({ desk }: DeskRequest, { at, actor, act, subject, detail, client }: AuditLogEntry): TableRow {
   const { zone } = desk.app.config.publication;
   const time = html`<time class="nowrap" datetime="${rfc3339(at)}">${localDateTime(at, zone)}</time>`;
-  const from = client === undefined ? [] : [client ?? ''];
+  const link = (address: string) =>
+    html`<a href="${desk.base}/audit/security${queryText({ client: address })}">${address}</a>`;
+  const from = client === undefined ? [] : [client === null ? '' : link(client)];
   return { cells: [time, actor, act, subject, detailText(detail), ...from] };
 }
 

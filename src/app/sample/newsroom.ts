@@ -3,6 +3,7 @@
  * relative to the moment it is loaded, and so are the reports of its outlets (outlet-client.ts).
  */
 import { readdir, readFile } from 'node:fs/promises';
+import { sql } from 'kysely';
 import { parse } from 'yaml';
 import { type ImportFile, textFile } from '../../articles/import/files/import-files.ts';
 import { importFiles } from '../../articles/import/import.ts';
@@ -111,15 +112,9 @@ export async function applySamplePicks(app: Pick<AppContext, 'config' | 'store' 
 
 /** @returns the id of an open item whose group nobody has decided about; null without one */
 async function findUndecided({ store }: Pick<AppContext, 'store'>, link: string): Promise<number | null> {
-  const row = await store.db
-    .selectFrom('outlet_items')
-    .leftJoin('story_groups', 'story_groups.id', 'outlet_items.group_id')
-    .select('outlet_items.id')
-    .where('outlet_items.url', '=', link)
-    .where('outlet_items.state', '=', 'open')
-    .where('outlet_items.group_id', 'is not', null)
-    .where('story_groups.id', 'is', null)
-    .orderBy('outlet_items.id')
-    .executeTakeFirst();
-  return row?.id ?? null;
+  const { rows } = await sql<{ id: number }>`
+    select id from outlet_items where url = ${link} and state = 'open' and group_id is not null
+      and not exists (select 1 from story_groups where story_groups.id = outlet_items.group_id)
+    order by id limit 1`.execute(store.db);
+  return rows[0]?.id ?? null;
 }

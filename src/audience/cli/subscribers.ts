@@ -1,6 +1,9 @@
 /** Commands about subscribers. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CONSOLE } from '../../accounts/account.ts';
+import { type AuditedAct, auditAct } from '../../accounts/audit.ts';
+import type { AppContext } from '../../core/app-context.ts';
 import {
   type CliContext,
   CommandError,
@@ -9,9 +12,11 @@ import {
   newsletterNamed,
   printResult,
 } from '../../core/cli/context.ts';
+import { BY, type EditorOptions, editorName } from '../../core/cli/editor.ts';
 import { formatSubscriberProgress } from '../../core/cli/progress.ts';
 import { formatJson } from '../../core/cli/text.ts';
 import type { Config } from '../../core/config/config.ts';
+import { inTransaction } from '../../core/store/store.ts';
 import { parseAddress } from '../../lib/address.ts';
 import { revokeLinksOf } from '../account-links.ts';
 import type { CsvColumn, GivenColumns } from '../csv/columns.ts';
@@ -34,6 +39,8 @@ const OPERATOR = { channel: 'operator', source: null } as const;
 const COLUMNS: CsvColumn[] = ['email', 'zone', 'newsletters', 'unsubscribed', 'paused_until', 'suppressed', 'since'];
 /** Entries of each list that `show` prints; with `--json` all. */
 const HISTORY_SHOWN = 50;
+
+type ListOptions = EditorOptions & { newsletter?: string };
 
 interface SubscriberImportFlags extends JsonOption {
   newsletter?: string[];
@@ -95,11 +102,13 @@ export function addSubscriberCommands(program: Command, cli: CliContext): void {
     .description('list subscribers, one a line')
     .option('--newsletter <id>', 'only subscribers of this newsletter')
     .option('--json', 'print JSON Lines')
-    .action((options: JsonOption & { newsletter?: string }) => list(cli, options));
+    .option(...BY)
+    .action((options: ListOptions) => list(cli, options));
 
   jsonCommand(subscribers, 'show', 'show subscriptions, consent, and every delivery with its time and the server reply')
     .argument('<address>')
-    .action((address: string, options: JsonOption) => show(cli, address, options));
+    .option(...BY)
+    .action((address: string, options: EditorOptions) => show(cli, address, options));
 
   jsonCommand(
     subscribers,
@@ -130,7 +139,8 @@ export function addSubscriberCommands(program: Command, cli: CliContext): void {
     .description('write all subscribers as CSV')
     .argument('[file]', 'default: stdout')
     .option('--newsletter <id>', 'only subscribers of this newsletter')
-    .action((file: string | undefined, { newsletter }: { newsletter?: string }) => exportFile(cli, file, newsletter));
+    .option(...BY)
+    .action((file: string | undefined, options: ListOptions) => exportFile(cli, file, options));
 }
 
 function add(cli: CliContext, addresses: string[], options: { newsletter?: string[]; zone?: string }): Promise<void> {
@@ -200,19 +210,21 @@ function changeSuppression(
   });
 }
 
-function list(cli: CliContext, { newsletter, json }: JsonOption & { newsletter?: string }): Promise<void> {
-  return cli.withApp(async ({ store, config }) => {
-    if (newsletter !== undefined) newsletterNamed(config, newsletter);
+function list(cli: CliContext, { newsletter, json, by }: ListOptions): Promise<void> {
+  return cli.withApp(async (app) => {
+    if (newsletter !== undefined) newsletterNamed(app.config, newsletter);
     const format = json ? formatJson : formatSubscriberLine;
-    for await (const page of subscriberPages(store.db, newsletter)) {
+    await auditExport(cli, app, { act: 'audience.export', subject: `newsletter/${newsletter ?? 'all'}` }, by);
+    for await (const page of subscriberPages(app.store.db, newsletter)) {
       const lines = page.map((subscriber) => `${format(subscriber)}\n`);
       if (!(await cli.printPart(lines.join('')))) return;
     }
   });
 }
 
-function show(cli: CliContext, address: string, options: JsonOption): Promise<void> {
-  return cli.withApp(async ({ store, config, keys }) => {
+function show(cli: CliContext, address: string, { by, ...options }: EditorOptions): Promise<void> {
+  return cli.withApp(async (app) => {
+    const { store, config, keys } = app;
     const { zone } = config.publication;
     const subscriber = await findSubscriberByAddress(store.db, address);
     if (subscriber === null) {
@@ -222,6 +234,8 @@ function show(cli: CliContext, address: string, options: JsonOption): Promise<vo
       const suppression = await findSuppression(store.db, await keys.signingSecrets(), parsed.key);
       throw new CommandError(`${address}: ${formatUnknownAddress(suppression, zone)}`);
     }
+    const act = { act: 'subscriber.export', subject: `subscriber/${subscriber.id}` };
+    if (options.json) await auditExport(cli, app, act, by);
     const history = await subscriberHistory(store.db, subscriber.id, options.json ? undefined : HISTORY_SHOWN);
     printResult(cli, options, { subscriber, ...history }, () =>
       formatSubscriber(subscriber, history, HISTORY_SHOWN, zone),
@@ -249,12 +263,13 @@ function importFile(cli: CliContext, file: string, flags: SubscriberImportFlags)
   });
 }
 
-function exportFile(cli: CliContext, path: string | undefined, newsletter: string | undefined): Promise<void> {
-  return cli.withApp(async ({ store, config }) => {
-    if (newsletter !== undefined) newsletterNamed(config, newsletter);
+function exportFile(cli: CliContext, path: string | undefined, { newsletter, by }: ListOptions): Promise<void> {
+  return cli.withApp(async (app) => {
+    if (newsletter !== undefined) newsletterNamed(app.config, newsletter);
+    await auditExport(cli, app, { act: 'audience.export', subject: `newsletter/${newsletter ?? 'all'}` }, by);
     const file = path === undefined ? null : await createFile(path);
     try {
-      for await (const part of exportSubscribers(store.db, newsletter)) {
+      for await (const part of exportSubscribers(app.store.db, newsletter)) {
         if (file !== null) await file.write(part);
         else if (!(await cli.printPart(part))) return;
       }
@@ -262,6 +277,12 @@ function exportFile(cli: CliContext, path: string | undefined, newsletter: strin
       await file?.close();
     }
   });
+}
+
+/** Records an export, before the first address leaves: in the audit log, which the security log follows. */
+function auditExport(cli: CliContext, app: AppContext, act: AuditedAct, by: string | undefined): Promise<void> {
+  const detail = { by: editorName(cli, by) };
+  return inTransaction(app.store.db, auditAct(CONSOLE, app.clock(), { ...act, detail }));
 }
 
 function failFor(cli: CliContext, reason: string): void {

@@ -9,45 +9,20 @@ import type { Db } from '../../core/store/store.ts';
  */
 export async function findLeft(db: Db, subscriberIds: readonly number[]): Promise<Set<number>> {
   if (subscriberIds.length === 0) return new Set();
-  const rows = await db
-    .selectFrom('subscribers')
-    .select('subscribers.id')
-    .where('subscribers.id', 'in', subscriberIds)
-    .where((e) =>
-      e.not(
-        e.exists(
-          e
-            .selectFrom('subscriptions')
-            .select('subscriptions.subscriber_id')
-            .whereRef('subscriptions.subscriber_id', '=', 'subscribers.id')
-            .where('subscriptions.state', '=', 'confirmed'),
-        ),
-      ),
-    )
-    .where((e) =>
-      e.exists(
-        e
-          .selectFrom('consent_events')
-          .select('consent_events.id')
-          .whereRef('consent_events.subscriber_id', '=', 'subscribers.id')
-          .where('consent_events.change', '=', 'unsubscribed')
-          .where('consent_events.channel', '<>', 'import')
-          .where((f) =>
-            f.not(
-              f.exists(
-                f
-                  .selectFrom('consent_events as later')
-                  .select('later.id')
-                  .whereRef('later.subscriber_id', '=', 'subscribers.id')
-                  .whereRef('later.id', '>', 'consent_events.id')
-                  .where('later.change', '=', 'unsuppressed')
-                  .where('later.channel', '=', 'operator'),
-              ),
-            ),
-          ),
-      ),
-    )
-    .execute();
+  const { rows } = await sql<{ id: number }>`
+    select id from subscribers where id in (${sql.join(subscriberIds)})
+      and not exists (
+        select 1 from subscriptions where subscriptions.subscriber_id = subscribers.id and state = 'confirmed'
+      )
+      and exists (
+        select 1 from consent_events as ended
+        where ended.subscriber_id = subscribers.id
+          and ended.change = 'unsubscribed' and ended.channel <> 'import'
+          and not exists (
+            select 1 from consent_events as later where later.subscriber_id = subscribers.id
+              and later.id > ended.id and later.change = 'unsuppressed' and later.channel = 'operator'
+          )
+      )`.execute(db);
   return new Set(rows.map(({ id }) => id));
 }
 

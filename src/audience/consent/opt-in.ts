@@ -239,26 +239,13 @@ async function recordRequests(
   now: number,
 ): Promise<void> {
   if (consent !== null) await storeConsentText(tx, consent, now);
-  await tx
-    .insertInto('consent_events')
-    .columns(['subscriber_id', 'newsletter', 'change', 'channel', 'source', 'at', 'consent_text'])
-    .expression((e) =>
-      e
-        .selectFrom('subscriptions')
-        .select([
-          'subscriber_id',
-          'newsletter',
-          sql<'requested'>`'requested'`.as('change'),
-          sql<ConsentChannel['channel']>`cast(${channel} as text)`.as('channel'),
-          sql<string | null>`cast(${source} as text)`.as('source'),
-          sql<number>`cast(${now} as bigint)`.as('at'),
-          sql<string | null>`cast(${consent?.id ?? null} as text)`.as('consent_text'),
-        ])
-        .where('subscriber_id', '=', subscriberId)
-        .where('newsletter', 'in', newsletters)
-        // The same statement for suppressed and other addresses.
-        .where(sql<boolean>`(state <> 'confirmed' or cast(${suppressed ? 1 : 0} as integer) = 1)`)
-        .orderBy('newsletter'),
-    )
-    .execute();
+  // The same statement for suppressed and other addresses.
+  await sql`
+    insert into consent_events (subscriber_id, newsletter, change, channel, source, at, consent_text)
+    select subscriber_id, newsletter, 'requested', cast(${channel} as text), cast(${source} as text),
+      cast(${now} as bigint), cast(${consent?.id ?? null} as text)
+    from subscriptions
+    where subscriber_id = ${subscriberId} and newsletter in (${sql.join(newsletters)})
+      and (state <> 'confirmed' or cast(${suppressed ? 1 : 0} as integer) = 1)
+    order by newsletter`.execute(tx);
 }

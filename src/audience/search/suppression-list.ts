@@ -2,6 +2,7 @@
  * The suppression list, newest first. It holds keyed hashes: only for an address that still has a subscriber can the
  * list say whose it is.
  */
+import { sql } from 'kysely';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import type { Db } from '../../core/store/store.ts';
 import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
@@ -39,11 +40,7 @@ export async function listSuppressions(
   const rows = await db
     .selectFrom('suppressions')
     .selectAll()
-    .$if(at !== undefined, (q) =>
-      q
-        .where('at', '<=', Number(at))
-        .where((e) => e.or([e('at', '<', Number(at)), e('address_hash', '<', hash as string)])),
-    )
+    .$if(at !== undefined, (q) => q.where(sql<boolean>`(at, address_hash) < (cast(${at} as bigint), ${hash})`))
     .orderBy('at', 'desc')
     .orderBy('address_hash', 'desc')
     .limit(limit + 1)

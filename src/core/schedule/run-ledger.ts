@@ -3,11 +3,11 @@
  * The row of an open run has a lease: while it runs, until its process counts as dead; after a failure, until its next
  * attempt. One that waits until its job is ready has none.
  */
-import { type ExpressionBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import { chunks } from '../../lib/chunks.ts';
 import { type ClaimId, updateClaimed } from '../store/lease.ts';
 import type { Db } from '../store/store.ts';
-import type { RunState, Tables } from '../store/tables.ts';
+import type { RunState } from '../store/tables.ts';
 import type { DueSlot, EndedSlot, OpenRun, ScheduleState } from './decide.ts';
 
 export interface Run {
@@ -24,6 +24,13 @@ export interface Run {
   /** An open run is `running` until then, or `failed` and tried again then. */
   leaseUntil: number | null;
 }
+
+/** The columns of a run. */
+export const RUN = [
+  ...(['runs.schedule', 'runs.slot_at as slotAt', 'runs.state', 'runs.reason', 'runs.covers'] as const),
+  ...(['runs.attempts', 'runs.started_at as startedAt', 'runs.finished_at as finishedAt'] as const),
+  'runs.lease_until as leaseUntil',
+] as const;
 
 /** The right to run a slot and to record its outcome, until another process claims it. */
 export interface RunClaim {
@@ -43,14 +50,13 @@ const ROWS_PER_INSERT = 1_000;
 
 /** The part of a schedule's state that the ledger holds. */
 export async function readScheduleState(db: Db, schedule: string): Promise<Pick<ScheduleState, 'lastSlot' | 'open'>> {
-  const rows = await db
+  const runs: Run[] = await db
     .selectFrom('runs')
-    .selectAll()
+    .select(RUN)
     .where('schedule', '=', schedule)
     .orderBy('slot_at', 'desc')
     .limit(NEWEST)
     .execute();
-  const runs = rows.map(toRun);
   return { lastSlot: runs[0]?.slotAt ?? null, open: runs.filter(isOpenRun).reverse() };
 }
 
@@ -58,11 +64,11 @@ export async function readScheduleState(db: Db, schedule: string): Promise<Pick<
 export async function findRun(db: Db, schedule: string, slotAt: number): Promise<Run | null> {
   const row = await db
     .selectFrom('runs')
-    .selectAll()
+    .select(RUN)
     .where('schedule', '=', schedule)
     .where('slot_at', '=', slotAt)
     .executeTakeFirst();
-  return row === undefined ? null : toRun(row);
+  return row ?? null;
 }
 
 /**
@@ -76,33 +82,28 @@ export async function claimRun(
   leaseUntil: number,
 ): Promise<RunClaim | null> {
   const started = { state: 'running', started_at: now, finished_at: null, lease_until: leaseUntil } as const;
-  const added = await db
+  const claimed = await db
     .insertInto('runs')
     .values({ schedule, slot_at: slotAt, covers, attempts: 1, ...started })
-    .onConflict((conflict) => conflict.columns(['schedule', 'slot_at']).doNothing())
+    .onConflict((conflict) =>
+      conflict
+        .columns(['schedule', 'slot_at'])
+        .doUpdateSet((e) => ({
+          ...started,
+          attempts: e('runs.attempts', '+', 1),
+          ...(waited === undefined ? {} : { reason: waited }),
+        }))
+        .where(isClaimable(now)),
+    )
     .returning('attempts')
     .executeTakeFirst();
-  const claimed =
-    added ??
-    (await db
-      .updateTable('runs')
-      .set((e) => ({
-        ...started,
-        attempts: e('attempts', '+', 1),
-        ...(waited === undefined ? {} : { reason: waited }),
-      }))
-      .where('schedule', '=', schedule)
-      .where('slot_at', '=', slotAt)
-      .where(isClaimable(now))
-      .returning('attempts')
-      .executeTakeFirst());
   if (claimed === undefined) return null;
   return { schedule, slotAt, attempt: claimed.attempts, startedAt: now, waited: waited ?? null };
 }
 
 /** Condition: the run waits, or its lease has expired. */
 function isClaimable(now: number) {
-  return (e: ExpressionBuilder<Tables, 'runs'>) => e.or([e('state', '=', 'waiting'), e('lease_until', '<=', now)]);
+  return sql<boolean>`(runs.state = 'waiting' or runs.lease_until <= ${now})`;
 }
 
 /**
@@ -116,27 +117,22 @@ export async function recordWaitingRun(
   now: number,
 ): Promise<Run | null> {
   const waiting = { state: 'waiting', reason, finished_at: null, lease_until: null } as const;
-  const added = await db
+  const row = await db
     .insertInto('runs')
     .values({ schedule, slot_at: slotAt, covers, attempts: 0, started_at: now, ...waiting })
-    .onConflict((conflict) => conflict.columns(['schedule', 'slot_at']).doNothing())
-    .returningAll()
+    .onConflict((conflict) =>
+      conflict
+        .columns(['schedule', 'slot_at'])
+        .doUpdateSet({
+          ...waiting,
+          started_at: sql`case when runs.state = 'waiting' then runs.started_at else excluded.started_at end`,
+        })
+        .where(isClaimable(now))
+        .where(sql<boolean>`(runs.state <> 'waiting' or runs.reason is distinct from excluded.reason)`),
+    )
+    .returning(RUN)
     .executeTakeFirst();
-  const row =
-    added ??
-    (await db
-      .updateTable('runs')
-      .set((e) => ({
-        ...waiting,
-        started_at: e.case().when('state', '=', 'waiting').then(e.ref('started_at')).else(now).end(),
-      }))
-      .where('schedule', '=', schedule)
-      .where('slot_at', '=', slotAt)
-      .where(isClaimable(now))
-      .where((e) => e.or([e('state', '!=', 'waiting'), e('reason', 'is distinct from', reason)]))
-      .returningAll()
-      .executeTakeFirst());
-  return row === undefined ? null : toRun(row);
+  return row ?? null;
 }
 
 /** Extends the lease of a claim. Does nothing where another process has claimed the run. */
@@ -158,9 +154,9 @@ export async function finishRun(
 ): Promise<Run | null> {
   const row = await updateRunning(db, claim)
     .set({ state, reason, finished_at: state === 'waiting' ? null : now, lease_until: retryAt })
-    .returningAll()
+    .returning(RUN)
     .executeTakeFirst();
-  return row === undefined ? null : toRun(row);
+  return row ?? null;
 }
 
 function updateRunning(db: Db, { schedule, slotAt, attempt }: RunClaim) {
@@ -178,10 +174,10 @@ export async function recordEndedSlots(db: Db, schedule: string, ended: EndedSlo
       .where('schedule', '=', schedule)
       .where('slot_at', '=', slotAt)
       // Not one that another process has started to retry meanwhile.
-      .where((e) => e.or([isClaimable(now)(e), e.and([e('state', '=', 'failed'), e('lease_until', 'is not', null)])]))
-      .returningAll()
+      .where((e) => e.or([isClaimable(now), e.and([e('state', '=', 'failed'), e('lease_until', 'is not', null)])]))
+      .returning(RUN)
       .executeTakeFirst();
-    if (row !== undefined) recorded.push(toRun(row));
+    if (row !== undefined) recorded.push(row);
   }
   const fresh = ended.filter((slot) => !slot.wasOpen);
   const common = { schedule, attempts: 0, started_at: now, finished_at: now };
@@ -190,9 +186,9 @@ export async function recordEndedSlots(db: Db, schedule: string, ended: EndedSlo
       .insertInto('runs')
       .values(chunk.map(({ slotAt, covers, state, reason }) => ({ ...common, slot_at: slotAt, state, reason, covers })))
       .onConflict((conflict) => conflict.columns(['schedule', 'slot_at']).doNothing())
-      .returningAll()
+      .returning(RUN)
       .execute();
-    recorded.push(...rows.map(toRun));
+    recorded.push(...rows);
   }
   return recorded;
 }
@@ -241,35 +237,26 @@ export async function endWaitingRuns(db: Db, schedules: string[], why: string, n
 }
 
 /** The newest runs of all schedules, newest slot first. */
-export async function listRuns(db: Db, limit: number): Promise<Run[]> {
-  const rows = await db
-    .selectFrom('runs')
-    .selectAll()
-    .orderBy('slot_at', 'desc')
-    .orderBy('schedule')
-    .limit(limit)
-    .execute();
-  return rows.map(toRun);
+export function listRuns(db: Db, limit: number): Promise<Run[]> {
+  return db.selectFrom('runs').select(RUN).orderBy('slot_at', 'desc').orderBy('schedule').limit(limit).execute();
 }
 
 /** The newest run of each schedule that has one, by schedule. */
-export async function listLastRuns(db: Db): Promise<Run[]> {
-  const rows = await db
-    .selectFrom('schedules')
-    // For SQLite, a cross join that begins with the schedules: it would begin with all the runs otherwise.
-    .crossJoin('runs')
-    .whereRef('runs.schedule', '=', 'schedules.id')
-    .where('runs.slot_at', '=', (e) =>
+export function listLastRuns(db: Db): Promise<Run[]> {
+  return (
+    db
+      .selectFrom('schedules')
+      // For SQLite, a cross join that begins with the schedules: it would begin with all the runs otherwise.
+      .crossJoin('runs')
+      .whereRef('runs.schedule', '=', 'schedules.id')
       // One search of the primary key for each schedule, however many runs there are.
-      e
-        .selectFrom('runs as newest')
-        .select((f) => f.fn.max('newest.slot_at').as('slot_at'))
-        .whereRef('newest.schedule', '=', 'schedules.id'),
-    )
-    .selectAll('runs')
-    .orderBy('runs.schedule')
-    .execute();
-  return rows.map(toRun);
+      .where(
+        sql<boolean>`runs.slot_at = (select max(slot_at) from runs as newest where newest.schedule = schedules.id)`,
+      )
+      .select(RUN)
+      .orderBy('runs.schedule')
+      .execute()
+  );
 }
 
 /** Number of runs with a slot after `since`, by schedule and state, of registered schedules. */
@@ -290,21 +277,6 @@ export function countRunsSince(
 
 export function isOpenRun(run: Run): run is Run & OpenRun {
   return run.leaseUntil !== null || run.state === 'waiting';
-}
-
-/** The run of a row. */
-export function toRun(row: Tables['runs']): Run {
-  return {
-    schedule: row.schedule,
-    slotAt: row.slot_at,
-    state: row.state,
-    reason: row.reason,
-    covers: row.covers,
-    attempts: row.attempts,
-    startedAt: row.started_at,
-    finishedAt: row.finished_at,
-    leaseUntil: row.lease_until,
-  };
 }
 
 /** Rows per statement: a few tens of milliseconds of writing. */

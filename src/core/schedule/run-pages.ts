@@ -5,7 +5,7 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Db } from '../store/store.ts';
 import type { RunState } from '../store/tables.ts';
-import { type Run, toRun } from './run-ledger.ts';
+import { RUN, type Run } from './run-ledger.ts';
 
 /** What to list; without a key, all. */
 export interface RunFilter {
@@ -37,7 +37,7 @@ export async function readRunPage(
     // One more tells whether the list goes on.
     .limit(limit + 1)
     .execute();
-  const runs = rows.slice(0, limit).map(toRun);
+  const runs = rows.slice(0, limit);
   return { runs, older: rows.length > limit ? (runs.at(-1) ?? null) : null };
 }
 
@@ -57,7 +57,7 @@ export async function listRunsInStates(
       .orderBy('schedule', 'desc')
       .limit(limit)
       .execute();
-    runs.push(...rows.map(toRun));
+    runs.push(...rows);
   }
   return runs.sort(newestFirst).slice(0, limit);
 }
@@ -70,7 +70,7 @@ function newestFirst(a: RunPlace, b: RunPlace): number {
 function matching(db: Db, { schedule, state }: RunFilter) {
   return db
     .selectFrom('runs')
-    .selectAll()
+    .select(RUN)
     .$if(schedule !== undefined, (q) => q.where('schedule', '=', schedule as string))
     .$if(state !== undefined, (q) => q.where('state', '=', state as RunState));
 }

@@ -123,21 +123,18 @@ export async function claimLease(db: Db, name: string, now: number, until: numbe
   const row = await db.selectFrom('meta').select('value').where('key', '=', key).executeTakeFirst();
   const heldUntil = Number.parseInt(row?.value ?? '', 10);
   if (heldUntil > now && heldUntil <= until + CLOCK_DIFFERENCE) return null;
-  const claimed =
-    row === undefined
-      ? await db
-          .insertInto('meta')
-          .values({ key, value: token })
-          .onConflict((conflict) => conflict.column('key').doNothing())
-          .returning('key')
-          .executeTakeFirst()
-      : await db
-          .updateTable('meta')
-          .set({ value: token })
-          .where('key', '=', key)
-          .where('value', '=', row.value)
-          .returning('key')
-          .executeTakeFirst();
+  // Another value is that of a process which has claimed it since.
+  const claimed = await db
+    .insertInto('meta')
+    .values({ key, value: token })
+    .onConflict((conflict) =>
+      conflict
+        .column('key')
+        .doUpdateSet({ value: token })
+        .where('meta.value', '=', row?.value ?? ''),
+    )
+    .returning('key')
+    .executeTakeFirst();
   return claimed === undefined ? null : token;
 }
 

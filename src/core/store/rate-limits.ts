@@ -13,7 +13,8 @@ export interface RateLimit {
 }
 
 export type Permit =
-  | { kind: 'granted' }
+  /** `nextAt`: when the whole burst is free again, epoch milliseconds. */
+  | { kind: 'granted'; nextAt: number }
   /** Not before that instant, unless another request comes first. */
   | { kind: 'refused'; retryAt: number };
 
@@ -42,7 +43,7 @@ export async function acquirePermit(db: Db, key: string, { everyMs, burst }: Rat
     )
     .returning('next_at')
     .executeTakeFirst();
-  if (granted !== undefined) return { kind: 'granted' };
+  if (granted !== undefined) return { kind: 'granted', nextAt: granted.next_at };
   const row = await db
     .selectFrom('rate_limits')
     .select(nextAt(now).as('next_at'))
@@ -98,18 +99,11 @@ class Refusal extends Error {
 
 /** Deletes the rows that no longer limit anything. @returns their number */
 export async function deleteExpiredRateLimits(db: Db, now: number): Promise<number> {
-  const { numDeletedRows } = await db
-    .deleteFrom('rate_limits')
-    .where('key', 'in', (e) =>
-      e
-        .selectFrom('rate_limits')
-        .select('key')
-        .where('next_at', '<=', now)
-        // A transaction that holds one of these rows may want another: waiting for it could be a deadlock.
-        .$if(dialectOf(db) === 'postgres', (q) => q.forUpdate().skipLocked()),
-    )
-    .executeTakeFirstOrThrow();
-  return Number(numDeletedRows);
+  // A transaction that holds one of these rows may want another: waiting for it could be a deadlock.
+  const lock = dialectOf(db) === 'postgres' ? sql`for update skip locked` : sql``;
+  const { numAffectedRows = 0n } = await sql`
+    delete from rate_limits where key in (select key from rate_limits where next_at <= ${now} ${lock})`.execute(db);
+  return Number(numAffectedRows);
 }
 
 // PostgreSQL would infer an integer for a bare parameter of an expression.

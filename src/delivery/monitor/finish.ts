@@ -52,24 +52,17 @@ export function finishingWithAlert({ store, config, keys, clock, log }: AppConte
 
 /** Whether a retry would submit anything: not to addresses that are suppressed, or to people who have left. */
 export async function canRetry(db: Db, editionId: number): Promise<boolean> {
-  const failed = await db
-    .selectFrom('deliveries')
-    .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
-    .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
-    .innerJoin('subscriptions', (join) =>
-      join
-        .onRef('subscriptions.subscriber_id', '=', 'deliveries.subscriber_id')
-        .onRef('subscriptions.newsletter', '=', 'editions.newsletter'),
-    )
-    .select('deliveries.subscriber_id')
-    .where('deliveries.edition_id', '=', editionId)
-    // A literal, so that the partial index deliveries_failed is used.
-    .where(sql<boolean>`deliveries.state = 'failed'`)
-    .where('subscribers.suppressed_reason', 'is', null)
-    .where('subscriptions.state', '=', 'confirmed')
-    .limit(1)
-    .executeTakeFirst();
-  return failed !== undefined;
+  // A literal state, so that the partial index deliveries_failed is used.
+  const { rows } = await sql`
+    select 1 from deliveries
+    join editions on editions.id = deliveries.edition_id
+    join subscribers on subscribers.id = deliveries.subscriber_id
+    join subscriptions on subscriptions.subscriber_id = deliveries.subscriber_id
+      and subscriptions.newsletter = editions.newsletter
+    where deliveries.edition_id = ${editionId} and deliveries.state = 'failed'
+      and subscribers.suppressed_reason is null and subscriptions.state = 'confirmed'
+    limit 1`.execute(db);
+  return rows.length > 0;
 }
 
 /** Whether more failed than an operator tolerates; suppressed deliveries do not count. */

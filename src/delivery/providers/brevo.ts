@@ -9,6 +9,7 @@ import {
   eventId,
   fields,
   isAuthorized,
+  lookUp,
   type ProviderCheck,
   type ProviderEvent,
   type ProviderRequest,
@@ -67,30 +68,19 @@ const BLOCKED_RECIPIENT = /\b(black|block)-?list(ed)? (user|contact|recipient)|\
 const COMPLAINED = /\b(complain|spam report|marked (it )?as spam)/i;
 const UNSUBSCRIBED = /\bunsubscri/i;
 
+const KINDS: Record<string, ProviderEvent['kind']> = {
+  delivered: 'delivered',
+  ...{ hard_bounce: 'hard', invalid_email: 'hard', soft_bounce: 'soft' },
+  ...{ spam: 'complaint', complaint: 'complaint', unsubscribe: 'unsubscribe', unsubscribed: 'unsubscribe' },
+};
+
 function kindOf(event: string, refusal: { status: string | null; text: string }): ProviderEvent['kind'] | null {
-  switch (event) {
-    case 'delivered':
-      return 'delivered';
-    case 'hard_bounce':
-    case 'invalid_email':
-      return 'hard';
-    case 'soft_bounce':
-      return 'soft';
-    case 'spam':
-    case 'complaint':
-      return 'complaint';
-    case 'unsubscribe':
-    case 'unsubscribed':
-      return 'unsubscribe';
-    case 'blocked':
-      if (UNSUBSCRIBED.test(refusal.text)) return 'unsubscribe';
-      if (COMPLAINED.test(refusal.text)) return 'complaint';
-      return BLOCKED_RECIPIENT.test(refusal.text) ? 'hard' : null;
-    case 'deferred':
-    case 'error':
-      // A delay or a failed attempt. Brevo also reports a server's "550 5.1.1 user unknown" as deferred.
-      return classifyRefusal(refusal) === 'hard' ? 'hard' : null;
-    default:
-      return null;
+  if (event === 'blocked') {
+    if (UNSUBSCRIBED.test(refusal.text)) return 'unsubscribe';
+    if (COMPLAINED.test(refusal.text)) return 'complaint';
+    return BLOCKED_RECIPIENT.test(refusal.text) ? 'hard' : null;
   }
+  // A delay or a failed attempt. Brevo also reports a server's "550 5.1.1 user unknown" as deferred.
+  if (event === 'deferred' || event === 'error') return classifyRefusal(refusal) === 'hard' ? 'hard' : null;
+  return lookUp(KINDS, event);
 }

@@ -105,26 +105,17 @@ function toEvent(one: SendGridReport, now: number): ProviderEvent | null {
   };
 }
 
+/** `deferred` is a delay; `processed`, `open` and `click` change nothing. */
+const KINDS: Record<string, ProviderEvent['kind']> = {
+  ...{ delivered: 'delivered', blocked: 'soft', spamreport: 'complaint' },
+  ...{ unsubscribe: 'unsubscribe', group_unsubscribe: 'unsubscribe' },
+};
+
 function kindOf({ event, type, status, reason }: SendGridReport): ProviderEvent['kind'] | null {
-  switch (event) {
-    case 'delivered':
-      return 'delivered';
-    case 'spamreport':
-      return 'complaint';
-    case 'unsubscribe':
-    case 'group_unsubscribe':
-      return 'unsubscribe';
-    case 'bounce':
-      // SendGrid's own classes. An address that bounced gets no more mail from it; one that blocked a message does.
-      if (type === 'bounce') return 'hard';
-      if (type === 'blocked' || type === 'expired') return 'soft';
-      return classifyRefusal({ status, text: reason });
-    case 'blocked':
-      return 'soft';
-    case 'dropped':
-      return lookUp(DROPS, reason.toLowerCase());
-    default:
-      // `deferred` is a delay; `processed`, `open` and `click` change nothing.
-      return null;
-  }
+  if (event === 'dropped') return lookUp(DROPS, reason.toLowerCase());
+  if (event !== 'bounce') return lookUp(KINDS, event);
+  // SendGrid's own classes. An address that bounced gets no more mail from it; one that blocked a message does.
+  if (type === 'bounce') return 'hard';
+  if (type === 'blocked' || type === 'expired') return 'soft';
+  return classifyRefusal({ status, text: reason });
 }

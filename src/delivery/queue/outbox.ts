@@ -112,31 +112,22 @@ export async function recordIneligible(
   return recorded ? outcome : { kind: 'lost' };
 }
 
-function findEligibilityFacts(tx: Tx, claim: DeliveryClaim): Promise<EligibilityFacts | undefined> {
-  return tx
-    .selectFrom('deliveries')
-    .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
-    .leftJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
-    .leftJoin('subscriptions', (join) =>
-      join
-        .onRef('subscriptions.subscriber_id', '=', 'deliveries.subscriber_id')
-        .onRef('subscriptions.newsletter', '=', 'editions.newsletter'),
-    )
-    .select([
-      'deliveries.expires_at as expiresAt',
-      'deliveries.reason',
-      'editions.delivery_state as deliveryState',
-      'editions.delivery_reason as deliveryReason',
-      'subscribers.id as subscriberId',
-      'subscribers.paused_until as pausedUntil',
-      'subscribers.suppressed_reason as suppressedReason',
-      'subscriptions.state as consent',
-    ])
-    .where('deliveries.edition_id', '=', claim.editionId)
-    .where('deliveries.subscriber_id', '=', claim.subscriberId)
-    .where('deliveries.fence', '=', claim.fence)
-    .where('deliveries.state', '=', 'pending')
-    .executeTakeFirst();
+async function findEligibilityFacts(
+  tx: Tx,
+  { editionId, subscriberId, fence }: DeliveryClaim,
+): Promise<EligibilityFacts | undefined> {
+  const { rows } = await sql<EligibilityFacts>`
+    select deliveries.expires_at as "expiresAt", deliveries.reason, editions.delivery_state as "deliveryState",
+      editions.delivery_reason as "deliveryReason", subscribers.id as "subscriberId",
+      subscribers.paused_until as "pausedUntil", subscribers.suppressed_reason as "suppressedReason",
+      subscriptions.state as consent
+    from deliveries join editions on editions.id = deliveries.edition_id
+    left join subscribers on subscribers.id = deliveries.subscriber_id
+    left join subscriptions on subscriptions.subscriber_id = deliveries.subscriber_id
+      and subscriptions.newsletter = editions.newsletter
+    where deliveries.edition_id = ${editionId} and deliveries.subscriber_id = ${subscriberId}
+      and deliveries.fence = ${fence} and deliveries.state = 'pending'`.execute(tx);
+  return rows[0];
 }
 
 /** The state of a delivery, its edition and its subscriber. */

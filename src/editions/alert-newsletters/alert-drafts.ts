@@ -2,6 +2,7 @@
  * The alerts of a newsletter: each is a draft, and the instant at which it was made is its slot. An alert is open until
  * the run of its slot has ended. Retention deletes old runs, so a missing run shows an open alert only for some days.
  */
+import { sql } from 'kysely';
 import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
 import { DAY } from '../../lib/time.ts';
 import type { Draft } from '../draft/decisions.ts';
@@ -23,6 +24,8 @@ const RUNS_KEPT_FOR = 7 * DAY;
 
 /** Lists the open alerts, oldest first. */
 export async function listOpenAlertDrafts(db: Db, newsletter: string, now: number): Promise<OpenAlertDraft[]> {
+  const isOpen = sql<boolean>`((runs.state is null and drafts.slot_at > ${now - RUNS_KEPT_FOR})
+    or runs.state in ('waiting', 'running') or (runs.state = 'failed' and runs.lease_until is not null))`;
   const rows = await db
     .selectFrom('drafts')
     .leftJoin('runs', (join) =>
@@ -30,13 +33,7 @@ export async function listOpenAlertDrafts(db: Db, newsletter: string, now: numbe
     )
     .select(['drafts.slot', 'drafts.slot_at as slotAt', 'drafts.state', 'drafts.close_at as closeAt'])
     .where('drafts.newsletter', '=', newsletter)
-    .where((e) =>
-      e.or([
-        e.and([e('runs.state', 'is', null), e('drafts.slot_at', '>', now - RUNS_KEPT_FOR)]),
-        e('runs.state', 'in', ['waiting', 'running']),
-        e.and([e('runs.state', '=', 'failed'), e('runs.lease_until', 'is not', null)]),
-      ]),
-    )
+    .where(isOpen)
     .orderBy('drafts.slot_at')
     .execute();
   return rows.map(({ slot: label, slotAt, ...rest }) => ({ slot: { label, slotAt }, ...rest }));

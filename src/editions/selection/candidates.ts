@@ -162,24 +162,15 @@ export async function findDueCorrections(db: Db, newsletter: string): Promise<Du
  * Finds the corrections that an edition lists, to compose its next revision; newest first. Not those of its own
  * stories, and none whose note has changed since: the next edition lists that.
  */
-export function findListedCorrections(db: Db, editionId: number): Promise<DueCorrection[]> {
-  return db
-    .selectFrom('edition_corrections')
-    .innerJoin('articles', (join) =>
-      join
-        .onRef('articles.id', '=', 'edition_corrections.article_id')
-        .onRef('articles.noted_at', '=', 'edition_corrections.noted_at'),
-    )
-    .select(['articles.id as articleId', 'articles.digest', 'articles.state', 'document'])
-    .select('edition_corrections.noted_at as notedAt')
-    .where('edition_corrections.edition_id', '=', editionId)
-    .where('articles.state', 'in', ['corrected', 'retracted'])
-    .where('articles.id', 'not in', (e) =>
-      e.selectFrom('edition_articles').select('article_id').where('edition_id', '=', editionId),
-    )
-    .orderBy('edition_corrections.noted_at', 'desc')
-    .orderBy('articles.id', 'desc')
-    .execute();
+export async function findListedCorrections(db: Db, editionId: number): Promise<DueCorrection[]> {
+  const { rows } = await sql<DueCorrection>`
+    select articles.id as "articleId", articles.digest, articles.state, articles.document, listed.noted_at as "notedAt"
+    from edition_corrections as listed
+    join articles on articles.id = listed.article_id and articles.noted_at = listed.noted_at
+    where listed.edition_id = ${editionId} and articles.state in ('corrected', 'retracted')
+      and articles.id not in (select article_id from edition_articles where edition_id = ${editionId})
+    order by listed.noted_at desc, articles.id desc`.execute(db);
+  return rows;
 }
 
 /** Headlines by article id; articles that do not exist, or cannot be read, are omitted. */

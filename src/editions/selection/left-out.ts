@@ -1,4 +1,5 @@
 /** Explains to an editor why articles are not in an edition that would go out. Writes nothing. */
+import { sql } from 'kysely';
 import type { Article } from '../../articles/article.ts';
 import type { Rejection } from '../../articles/rejections.ts';
 import { type StoredDocument, toArticle } from '../../articles/stored-document.ts';
@@ -85,31 +86,18 @@ export async function findLeftOut(
     .orderBy('id', 'desc')
     .limit(MAX_LISTED)
     .execute();
+  const earlierSlot = sql<string | null>`(
+    select editions.slot from edition_articles join editions on editions.id = edition_articles.edition_id
+    where edition_articles.newsletter = ${newsletter} and edition_articles.article_id = articles.id)`;
+  const droppedSlot = sql<string | null>`(
+    select editions.slot from edition_omissions as omitted join editions on editions.id = omitted.edition_id
+    where editions.newsletter = ${newsletter} and omitted.article_id = articles.id and omitted.reason = 'dropped'
+    order by editions.slot_at desc limit 1)`;
   const rows = await db
     .selectFrom('articles')
     .select(['id', 'kind', 'state', 'published_at as publishedAt', 'document'])
     .select(['outlets', 'by_rule as byRule'])
-    .select((e) =>
-      e
-        .selectFrom('edition_articles')
-        .innerJoin('editions', 'editions.id', 'edition_articles.edition_id')
-        .select('editions.slot')
-        .where('edition_articles.newsletter', '=', newsletter)
-        .whereRef('edition_articles.article_id', '=', 'articles.id')
-        .as('earlierSlot'),
-    )
-    .select((e) =>
-      e
-        .selectFrom('edition_omissions')
-        .innerJoin('editions', 'editions.id', 'edition_omissions.edition_id')
-        .select('editions.slot')
-        .where('editions.newsletter', '=', newsletter)
-        .whereRef('edition_omissions.article_id', '=', 'articles.id')
-        .where('edition_omissions.reason', '=', 'dropped')
-        .orderBy('editions.slot_at', 'desc')
-        .limit(1)
-        .as('droppedSlot'),
-    )
+    .select([earlierSlot.as('earlierSlot'), droppedSlot.as('droppedSlot')])
     .where('id', 'in', [...new Set([...eligible, ...newest.map(({ id }) => id), ''])])
     .orderBy('published_at', 'desc')
     .orderBy('id', 'desc')

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { jsonRows } from '../../core/store/json-rows.ts';
 import { type Db, dialectOf, inTransaction, type Store } from '../../core/store/store.ts';
+import { ConcurrencyLimit } from '../../lib/concurrency/bounded-queue.ts';
 import { type Clock, localDay } from '../../lib/time.ts';
 
 interface VisitRow {
@@ -87,7 +88,7 @@ export function openVisitCounter(where: { store: Store; clock: Clock; zone: stri
   const { store, clock, zone } = where;
   const rows = new Map<string, VisitRow>();
   let today = localDay(clock(), zone);
-  let flushing: Promise<void> = Promise.resolve();
+  const flushes = new ConcurrencyLimit(1);
 
   async function write(): Promise<void> {
     const written = [...rows.values()].map((row) => ({ ...row }));
@@ -112,11 +113,7 @@ export function openVisitCounter(where: { store: Store; clock: Clock; zone: stri
       if (row !== undefined) row.visits += 1;
       else if (rows.size < MAX_ROWS) rows.set(key, { day, newsletter, slot, visits: 1 });
     },
-    flush() {
-      const mine = flushing.then(write);
-      flushing = mine.catch(() => {});
-      return mine;
-    },
+    flush: () => flushes.run(write),
   };
 }
 

@@ -74,16 +74,15 @@ export async function claimSubscriptions(
   return claimRows(db, 'hub_subscriptions', condition, { now, until: now + LEASE });
 }
 
-/**
- * Number of a request among the due ones of its host: otherwise many for one host that does not answer would delay the
- * others by 10 s each. Those of existing subscribers (`due_at` 0) come first.
- */
-const TURN = sql<number>`
-  case when due_at = 0 then 0 else row_number() over (partition by host order by due_at, key) end`;
+/** How far before its turn a new request is due: at once, however many of its client come before it. */
+export const TURN_SHIFT = 2 * HOUR;
+/** The order of requests. */
+export const TURN = sql<number>`
+  case when hub_requests.attempts = 0 then hub_requests.due_at else hub_requests.due_at - ${sql.lit(TURN_SHIFT)} end`;
 
 /**
- * Picks due rows, longest due first, as far as there is capacity; requests host by host in turn. A query before the
- * claim, because most of the time nothing is due, and an update would wait for other writers.
+ * Picks due rows, longest due first, as far as there is capacity; requests by their turn. A query before the claim,
+ * because most of the time nothing is due, and an update would wait for other writers.
  */
 export async function pickDueKeys(
   db: Db,
@@ -98,8 +97,7 @@ export async function pickDueKeys(
     .where(condition)
     .where(isClaimable(table, now))
     .$if(busyHosts.length > 0, (q) => q.where('host', 'not in', busyHosts))
-    .$if(table === 'hub_requests', (q) => q.orderBy(TURN))
-    .orderBy('due_at')
+    .orderBy(table === 'hub_requests' ? TURN : sql.ref('due_at'))
     .orderBy('key')
     .limit(CANDIDATES)
     .execute();

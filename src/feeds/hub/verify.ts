@@ -14,7 +14,14 @@ import { topicAddress } from '../topics.ts';
 import type { HubContext } from './hub-context.ts';
 import { countNewSubscription } from './quotas.ts';
 import { type HubRequest, subscriptionKey } from './subscribe-request.ts';
-import { deleteSubscription, grantSubscription, hasSubscription, pickDueKeys } from './subscriptions.ts';
+import {
+  deleteSubscription,
+  grantSubscription,
+  hasSubscription,
+  pickDueKeys,
+  TURN,
+  TURN_SHIFT,
+} from './subscriptions.ts';
 
 export interface ClaimedRequest extends Omit<HubRequest, 'secret'> {
   key: string;
@@ -39,7 +46,7 @@ const LEASE = 30 * SECOND;
 const RETRY_DELAYS = [5 * SECOND, 30 * SECOND];
 /** As many as are verified in some minutes: a flood of requests is refused. */
 const MAX_REQUESTS = 500;
-/** Requests of a client leave its share of the queue at this pace, as if each were verified. */
+/** Requests of a client leave its share of the queue at this pace, as if each were verified: longer than that takes. */
 const SHARE_INTERVAL = HOUR / 240;
 const MAX_SUBSCRIPTIONS = 20_000;
 
@@ -58,32 +65,34 @@ export async function enqueueRequest(
 ): Promise<Admission> {
   const { mode, topic, callback, host } = request;
   const key = subscriptionKey(request);
-  // Existing subscribers can always renew or unsubscribe, and are verified first.
   const isSubscribed = await hasSubscription(db, key, now);
   const refused = (retryAfterSeconds: number, reason: string): Admission => {
     return { kind: 'refused', reason, retryAfterSeconds };
   };
-  if (!isSubscribed) {
-    const share = Math.floor((MAX_REQUESTS - (await countOthers(db, 'hub_requests', key))) / 2);
-    if (share < 1) return refused(MINUTE / SECOND, 'The hub is at its limit.');
-    // Half of the free places, so that some are free for others, however many clients take their share.
-    const limit = { everyMs: SHARE_INTERVAL, burst: share };
-    const permit = await acquirePermit(db, `hub queue ${client}`, limit, now);
-    if (permit.kind === 'refused') {
-      const seconds = Math.max(1, Math.ceil((permit.retryAt - now) / SECOND));
-      return refused(seconds, 'Too many requests from your network wait for their verification.');
-    }
+  // Half of the free places, so that some are free for others, however many clients take their share. Existing
+  // subscribers can always renew or unsubscribe.
+  const free = MAX_REQUESTS - (isSubscribed ? 0 : await countOthers(db, 'hub_requests', key));
+  if (free < 2) return refused(MINUTE / SECOND, 'The hub is at its limit.');
+  const limit = { everyMs: SHARE_INTERVAL, burst: Math.floor(free / 2) };
+  const permit = await acquirePermit(db, `hub ${isSubscribed ? 'renewals' : 'queue'} ${client}`, limit, now);
+  if (permit.kind === 'refused' && !isSubscribed) {
+    const seconds = Math.max(1, Math.ceil((permit.retryAt - now) / SECOND));
+    return refused(seconds, 'Too many requests from your network wait for their verification.');
   }
+  // Due at once, in the order of the instants at which they would leave their clients' shares: so clients take turns.
+  const dueAt = permit.kind === 'granted' ? permit.nextAt - TURN_SHIFT : now;
   const isNew = !isSubscribed && mode === 'subscribe';
   if (isNew && (await countOthers(db, 'hub_subscriptions', key)) >= MAX_SUBSCRIPTIONS) {
     return refused(HOUR / SECOND, 'The hub is at its limit.');
   }
   const content = { mode, secret, lease_seconds: request.leaseSeconds, created_at: now };
-  const queued = { ...content, attempts: 0, due_at: isSubscribed ? 0 : now };
+  const queued = { ...content, attempts: 0, ...revokedLease('hub_requests') };
+  // Who repeats the request of somebody else does not take its place.
+  const due_at = sql<number>`case when ${TURN} < ${dueAt} then ${TURN} else ${dueAt} end`;
   await db
     .insertInto('hub_requests')
-    .values({ key, topic, callback, host, ...queued, fence: 0 })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet({ ...queued, ...revokedLease('hub_requests') }))
+    .values({ key, topic, callback, host, ...content, attempts: 0, due_at: dueAt, fence: 0 })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ ...queued, due_at }))
     .execute();
   return { kind: 'accepted' };
 }
@@ -97,7 +106,7 @@ async function countOthers(db: Db, table: 'hub_requests' | 'hub_subscriptions', 
   return count;
 }
 
-/** Claims requests, host by host in turn. */
+/** Claims requests, those of clients in turn. */
 export async function claimRequests(
   db: Db,
   { capacity, now }: { capacity: Capacity; now: number },

@@ -4,6 +4,7 @@
  */
 import type { Store } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
+import { ConcurrencyLimit } from '../../lib/concurrency/bounded-queue.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { type Clock, localDay } from '../../lib/time.ts';
 import { OTHER, type ReaderName, readerName } from './reader-name.ts';
@@ -60,7 +61,7 @@ export function openReaderCounter(where: { store: Store; clock: Clock; zone: str
   const { store, clock, zone } = where;
   const days = new Map<string, DayCounts>();
   let today = dayOf(clock());
-  let flushing: Promise<void> = Promise.resolve();
+  const flushes = new ConcurrencyLimit(1);
 
   function dayOf(now: number): DayCounts {
     const { date, from, until } = localDay(now, zone);
@@ -91,11 +92,7 @@ export function openReaderCounter(where: { store: Store; clock: Clock; zone: str
       if (answer === 'unchanged') tally.unchanged++;
       if (name.subscribers !== null && tally.reader !== OTHER) addReport(today, tally, name, now);
     },
-    flush() {
-      const mine = flushing.then(write);
-      flushing = mine.catch(() => {});
-      return mine;
-    },
+    flush: () => flushes.run(write),
   };
 }
 

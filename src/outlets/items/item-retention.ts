@@ -42,14 +42,6 @@ export async function deleteOldItems(db: Db, sources: readonly string[], now: nu
 
 /** Deletes the decisions about groups that no longer have items. */
 async function deleteEmptyGroups(db: Db, before: number): Promise<void> {
-  await db
-    .deleteFrom('story_groups')
-    .where('state', '<>', 'picked')
-    .where('updated_at', '<', before)
-    .where((e) =>
-      e.not(
-        e.exists(e.selectFrom('outlet_items').select('id').whereRef('outlet_items.group_id', '=', 'story_groups.id')),
-      ),
-    )
-    .execute();
+  await sql`delete from story_groups where state <> 'picked' and updated_at < ${before}
+    and not exists (select 1 from outlet_items where outlet_items.group_id = story_groups.id)`.execute(db);
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { type Folder, keepOneNewsletter, newFolder, startedFolder } from '../../support/command.ts';
 
@@ -227,6 +228,26 @@ describe.concurrent('daywire subscribers export', () => {
     write(other, 'all.csv', stdout);
     expect((await subscribers(other, 'import', 'all.csv')).stdout).toMatch(/^2 rows, 2 added/);
     expect((await subscribers(other, 'list')).stdout).toBe((await subscribers(folder, 'list')).stdout);
+  });
+
+  it('is in both logs with the name of the operator and no address, as are lists and persons', async () => {
+    const folder = await withAda();
+    await subscribers(folder, 'export', '--by', 'Mei');
+    await subscribers(folder, 'list', '--newsletter', 'daily-roundup', '--by', 'Ola');
+    await subscribers(folder, 'show', ADA);
+    await subscribers(folder, 'show', ADA, '--json', '--by', 'Mei');
+    const unnamed = await subscribers(folder, 'export', 'none.csv', '--by', ' ');
+    expect([unnamed.code, unnamed.stderr]).toEqual([1, expect.stringMatching(/--by must be a name/)]);
+    const store = new DatabaseSync(join(folder.path, 'var/daywire.db'), { readOnly: true });
+    for (const table of ['audit_log', 'security_log']) {
+      const rows = store.prepare(`select actor, act, subject, detail from ${table} order by id`).all();
+      expect(rows.map((row) => Object.values(row).join(' '))).toEqual([
+        'console audience.export newsletter/all {"by":"Mei"}',
+        'console audience.export newsletter/daily-roundup {"by":"Ola"}',
+        'console subscriber.export subscriber/1 {"by":"Mei"}',
+      ]);
+    }
+    store.close();
   });
 });
 

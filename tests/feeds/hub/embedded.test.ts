@@ -4,7 +4,7 @@ import type { Store } from '../../../src/core/store/store.ts';
 import { cleanHub } from '../../../src/feeds/hub/hub.ts';
 import { openHubGuard } from '../../../src/feeds/hub/hub-context.ts';
 import { readHubStatus } from '../../../src/feeds/hub/status.ts';
-import { claimSubscriptions, recordDistribution } from '../../../src/feeds/hub/subscriptions.ts';
+import { claimSubscriptions, grantSubscription, recordDistribution } from '../../../src/feeds/hub/subscriptions.ts';
 import { claimRequests } from '../../../src/feeds/hub/verify.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import type { Capacity } from '../../../src/lib/worker-pool.ts';
@@ -82,17 +82,37 @@ forEachDatabase((open, dialect) => {
       expect(await store.db.selectFrom('hub_requests').selectAll().execute()).toEqual([]);
     });
 
-    it('takes its turn among hosts, however many earlier ones name another host', async () => {
-      const { store, subscriber, publisher } = await start();
-      for (let index = 0; index < 210; index++) {
-        await publisher.request({ 'hub.callback': `https://flood.example/${index}` }, `198.51.${index % 4}.7`);
-      }
-      publisher.now += 1;
-      await publisher.request({ 'hub.callback': subscriber.url('/') }, '203.0.113.9');
-      const capacity: Capacity = { busyHosts: [], pick: (due) => due.slice(0, 2) };
-      const claimed = await claimRequests(store.db, { capacity, now: publisher.now });
-      expect(claimed.map(({ callback }) => callback)).toContain(subscriber.url('/'));
-    });
+    it.each(['new', 'existing'])(
+      'takes its turn, however many %s callbacks an earlier client has named',
+      async (kind) => {
+        const { store, subscriber, publisher } = await start();
+        for (let index = 0; index < 40; index++) {
+          const [host, topic] = [`${index}.flood.example`, 'latest.atom'];
+          const callback = `https://${host}/`;
+          const subscription = { topic, callback, host, leaseSeconds: 3_600 };
+          if (kind === 'existing') await grantSubscription(store.db, subscription, null, publisher.now);
+          expect((await publisher.request({ 'hub.callback': callback }, '198.51.100.7')).status).toBe(202);
+        }
+        publisher.now += SECOND;
+        const paths = ['/a', '/b', '/c', '/d'];
+        for (const path of paths) await publisher.request({ 'hub.callback': subscriber.url(path) }, '203.0.113.9');
+        // One that was tried before, and one that the other client repeats, keep their places.
+        await store.db
+          .updateTable('hub_requests')
+          .set({ attempts: 1, due_at: publisher.now })
+          .where('callback', '=', subscriber.url('/c'))
+          .execute();
+        await publisher.request({ 'hub.callback': subscriber.url('/d') }, '198.51.100.7');
+        const capacity: Capacity = { busyHosts: [], pick: (due) => due.slice(0, 2) };
+        const claimed: string[] = [];
+        for (let pair = 0; pair < 4; pair++) {
+          const two = await claimRequests(store.db, { capacity, now: publisher.now });
+          claimed.push(...two.map(({ callback }) => callback));
+        }
+        expect(claimed).toHaveLength(8);
+        expect(claimed).toEqual(expect.arrayContaining(paths.map((path) => subscriber.url(path))));
+      },
+    );
 
     it('takes effect when the callback responds at a retry', async () => {
       const { store, subscriber, publisher } = await start();

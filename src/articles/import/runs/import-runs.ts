@@ -1,5 +1,5 @@
 /** Runs of `daywire import`: each remembers what it has added, so that it can be undone. */
-import { type Selectable, type SqlBool, sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { AppContext } from '../../../core/app-context.ts';
 import { type Db, inTransaction, type Tx } from '../../../core/store/store.ts';
 import type { Tables } from '../../../core/store/tables.ts';
@@ -95,23 +95,15 @@ async function undoSome(tx: Tx, { config, clock }: AppContext, run: number, ids:
 /** Articles that are not public yet, or that no publish, no archive, no edition and no editor has taken up. */
 async function findUnshown(tx: Tx, ids: string[], now: number): Promise<string[]> {
   const used = ['archive_places', 'edition_articles', 'edition_omissions', 'article_edits'];
-  const rows = await tx
-    .selectFrom('articles')
-    .leftJoin('pending_changes', 'pending_changes.article_id', 'articles.id')
-    .select('articles.id')
-    .where('articles.id', 'in', ids)
-    .where(
-      // A change that waits since the article was stored is its first one.
-      sql<SqlBool>`(articles.state = 'draft' or articles.published_at > ${now}
-        or pending_changes.changed_at = articles.created_at)`,
-    )
-    .where(
-      sql<SqlBool>`articles.id not in (${sql.join(
-        used.map((table) => sql`select article_id from ${sql.table(table)} where article_id in (${sql.join(ids)})`),
-        sql` union all `,
-      )})`,
-    )
-    .execute();
+  const among = sql`(${sql.join(ids)})`;
+  const usedIds = used.map((table) => sql`select article_id from ${sql.table(table)} where article_id in ${among}`);
+  // A change that waits since the article was stored is its first one.
+  const { rows } = await sql<{ id: string }>`
+    select articles.id from articles left join pending_changes on pending_changes.article_id = articles.id
+    where articles.id in ${among}
+      and (articles.state = 'draft' or articles.published_at > ${now}
+        or pending_changes.changed_at = articles.created_at)
+      and articles.id not in (${sql.join(usedIds, sql` union all `)})`.execute(tx);
   return rows.map(({ id }) => id);
 }
 

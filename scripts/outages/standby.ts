@@ -1,6 +1,6 @@
 /**
- * A standby that follows a PostgreSQL server by streaming replication, and takes its place. Commits wait for it, so that
- * it has every transaction that the first server has confirmed.
+ * A standby that follows a PostgreSQL server by streaming replication, and takes its place. Commits wait for it, so it
+ * has every transaction that the first server has confirmed.
  */
 import { execFileSync } from 'node:child_process';
 import { chownSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';

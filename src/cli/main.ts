@@ -105,7 +105,8 @@ function createContext(
     withApp: (work: (app: AppContext) => Promise<void>, level = 'error', isLasting = false) =>
       withAppContext({ ...processEnv(level), isLasting }, openParts, async (app) => {
         await work(app);
-        if (app.alerts.storage.failing().length > 0) cli.fail();
+        // A process that is stopped has not failed.
+        if (!isLasting && app.alerts.storage.failing().length > 0) cli.fail();
       }),
     processEnv,
     env,

@@ -10,7 +10,7 @@ import { count, displayPath, indent, record } from '../../core/cli/text.ts';
 import { type Config, scheduleZone } from '../../core/config/config.ts';
 import type { Run } from '../../core/schedule/run-ledger.ts';
 import { nextSlot } from '../../core/schedule/slots.ts';
-import { isConnectionLost } from '../../core/store/outages.ts';
+import { isUnavailable } from '../../core/store/outages.ts';
 import { formatClosedEdition, formatDelivery } from '../../delivery/status/format-editions.ts';
 import type { Log } from '../../lib/log.ts';
 import { datelineTime, SECOND } from '../../lib/time.ts';
@@ -58,7 +58,7 @@ function runStart(cli: CliContext, options: StartCommandOptions): Promise<void> 
         return;
       }
       const started = await start(app, startOptions).catch((error: unknown) => {
-        if (!stopping.aborted || !isConnectionLost(error)) throw error;
+        if (!stopping.aborted || !isUnavailable(error)) throw error;
         return null;
       });
       if (started === null) return;

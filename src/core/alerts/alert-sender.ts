@@ -75,11 +75,12 @@ export class AlertSender {
       error = errorLine(reason);
       isAway = isConnectionLost(reason);
       // The fault of these writes must not delay the next attempt.
-      this.storage.noteFault(this.#store);
+      this.storage.noteFault(this.#store, clock());
     }
     const failing = this.storage.failing();
     if ((error === null && failing.length === 0) || this.#afterNote.lasts(now)) return;
-    this.#afterNote.begin(now, NOTED_EVERY);
+    // The watch of the server names the problem a moment later: its webhook must not wait for the next note.
+    if (!isAway || failing.length > 0) this.#afterNote.begin(now, NOTED_EVERY);
     const problems = failing.map(({ message }) => message);
     log.error({ problems, error }, 'a disk or the store cannot be written; retrying');
     if (error !== null) for (const alert of failing) await this.#sendFromMemory(alert, now, isAway);

@@ -63,8 +63,9 @@ export class StorageWatch {
   }
 
   /** @returns whether the store has failed since the last call */
-  noteFault({ faults }: Store): boolean {
+  noteFault({ faults }: Store, now: number): boolean {
     if (faults.last === null) return false;
+    this.#storeFailedAt = now;
     this.set('store', `The store cannot be written: ${errorLine(faults.last)}.`);
     faults.last = null;
     return true;
@@ -73,15 +74,14 @@ export class StorageWatch {
   /** Tries the store some time after it has failed. @throws the error of the store */
   async lookAtStore(store: Store, now: number): Promise<void> {
     const { db } = store;
-    if (this.noteFault(store)) {
-      this.#afterStoreFailed.begin(now, STORE_QUIET);
-      this.#storeFailedAt = now;
-    }
+    if (this.noteFault(store, now)) this.#afterStoreFailed.begin(now, STORE_QUIET);
     if (this.#problems.get('store') === null) return;
     const alert = await findAlert(db, alertOf('store'));
     // Otherwise it would be raised again, after another process has tried the store and resolved it.
     const isResolved = (alert?.resolvedAt ?? 0) > this.#storeFailedAt;
-    if (!isResolved && this.#afterStoreFailed.lasts(now)) return;
+    // One that is over must be told, too: it is raised first.
+    const isUntold = this.#changed.has('store') && alert?.resolvedAt !== null;
+    if (!isResolved && (isUntold || this.#afterStoreFailed.lasts(now))) return;
     // A process that starts tries it only if another one has failed.
     if (!isResolved && (this.#problems.has('store') || alert?.resolvedAt === null)) {
       await writeMeta(db, 'storage.probe', randomBytes(PROBE / 2).toString('hex'));

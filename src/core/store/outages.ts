@@ -25,8 +25,23 @@ export function isConnectionLost(error: unknown): boolean {
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown }).code ?? '');
 
+// PostgreSQL: disk_full, io_error, read_only_sql_transaction, such as of a standby. SQLite: READONLY, IOERR, FULL.
+const DISK_FAULTS: readonly unknown[] = ['53100', '58030', '25006', 8, 10, 13];
+
+/** Whether the disk of the database is full, broken or not writable. */
+export function isDiskFault(error: unknown): boolean {
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  // The lower byte of an extended code of SQLite is the primary one.
+  return DISK_FAULTS.includes(code) || DISK_FAULTS.includes(Number(errcode) & 0xff);
+}
+
+/** Whether the database is away or cannot be written for now. */
+export function isUnavailable(error: unknown): boolean {
+  return isConnectionLost(error) || isDiskFault(error);
+}
+
 /**
- * Repeats `work`, which may have been done in part, while the database is away.
+ * Repeats `work`, which may have been done in part, while the database is away or cannot be written.
  * @throws any other error of `work`, or the last one when the signal is aborted
  */
 export async function retryWhileAway<T>(
@@ -37,9 +52,10 @@ export async function retryWhileAway<T>(
     try {
       return await work();
     } catch (error) {
-      if (!isConnectionLost(error)) throw error;
+      if (!isUnavailable(error)) throw error;
       const retryInSeconds = reconnectDelay(failures) / SECOND;
-      log.warn({ error: errorLine(error), retryInSeconds }, 'the database is away: waiting for it');
+      const problem = isDiskFault(error) ? 'cannot be written' : 'is away';
+      log.warn({ error: errorLine(error), retryInSeconds }, `the database ${problem}: waiting for it`);
       await wait(reconnectDelay(failures), signal);
       if (signal.aborted) throw error;
     }

@@ -6,7 +6,7 @@ import { Kysely, PostgresDialect, SqliteAdapter, SqliteDialect, sql, type Transa
 import type pg from 'pg';
 import { PRIVATE_FOLDER } from '../../lib/private-files.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
-import { watchServer } from './outages.ts';
+import { isDiskFault, watchServer } from './outages.ts';
 import { openSqlite } from './sqlite.ts';
 import { openSqliteFile, openSqliteInThread } from './sqlite-file.ts';
 import type { DiskFaults } from './sqlite-thread.ts';
@@ -54,17 +54,13 @@ export function isSerializationFailure(error: unknown): boolean {
   return code === '40P01' || code === '40001';
 }
 
-/** PostgreSQL: disk_full, io_error, and read_only_sql_transaction, such as of a standby. SQLite: SQLITE_FULL. */
-const DISK_FAULTS: readonly unknown[] = ['53100', '58030', '25006', 13];
-
 /** Opens a connection that records failures of the disk. */
 function openWatched(dialect: PostgresDialect | SqliteDialect): Pick<Store, 'db' | 'reports' | 'batch' | 'faults'> {
   const faults: DiskFaults = { last: null };
   const db = new Kysely<Tables>({
     dialect,
     log(event) {
-      const { code, errcode, message } = (event.level === 'error' ? event.error : {}) as Record<string, unknown>;
-      if (DISK_FAULTS.includes(code) || DISK_FAULTS.includes(errcode)) faults.last = String(message);
+      if (event.level === 'error' && isDiskFault(event.error)) faults.last = String((event.error as Error).message);
     },
   });
   return { db, reports: db, batch: batchInTransaction(db), faults };

@@ -7,7 +7,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CompiledQuery } from 'kysely';
-import { isConnectionLost } from '../../core/store/outages.ts';
+import { isUnavailable } from '../../core/store/outages.ts';
 import type { StatementBatch } from '../../core/store/statement-batch.ts';
 import { inTransaction, isSerializationFailure, type Store } from '../../core/store/store.ts';
 import type { RefusalKind } from '../../core/store/tables.ts';
@@ -51,7 +51,7 @@ export class GroupCommit {
   #marks: PendingMark[] = [];
   #outcomes: PendingOutcome[] = [];
   #isWriting = false;
-  /** When outcomes are given up, by `performance.now()`; null while the database is there. */
+  /** When outcomes are given up, by `performance.now()`; null while the database takes them. */
   #giveUpAt: number | null = null;
 
   constructor(store: Pick<Store, 'db' | 'batch'>, clock: Clock) {
@@ -68,7 +68,7 @@ export class GroupCommit {
    * Records an outcome; see `recordOutcomes`.
    * @param refusal its kind, if it counts for the circuit breaker
    * @returns false if the claim was lost and nothing was recorded
-   * @throws if the store fails; while the database is away, it waits as long as a claim is respected
+   * @throws if the store fails; while the database is away or full, it waits as long as a claim is respected
    */
   record(claim: ClaimedDelivery, outcome: DeliveryOutcome, refusal?: RefusalKind): Promise<boolean> {
     return this.#add(this.#outcomes, { claim, outcome, refusal });
@@ -96,7 +96,7 @@ export class GroupCommit {
       } catch (error) {
         for (const { reject } of marks) reject(error);
         this.#giveUpAt ??= performance.now() + SUBMISSION_LIMIT;
-        if (isConnectionLost(error) && performance.now() < this.#giveUpAt) {
+        if (isUnavailable(error) && performance.now() < this.#giveUpAt) {
           // Without its outcome, a message would be submitted again.
           this.#outcomes.unshift(...outcomes);
           await sleep(SECOND);

@@ -188,6 +188,8 @@ forBothDatabases((open, dialect) => {
       expect(await ofStorage(store)).toEqual([]);
       await free(store.db);
       at.now += 15 * SECOND;
+      // First it is stored.
+      await sender.send();
       await sender.send();
       expect(notified(web)).toEqual(['raised storage:store', 'resolved storage:store']);
       expect([await ofStorage(store), sender.storage.failing()]).toEqual([[], []]);
@@ -224,6 +226,37 @@ forBothDatabases((open, dialect) => {
       for (const one of [sender, other, sender]) await one.send();
       expect(notified(web)).toEqual(['raised storage:store', 'resolved storage:store']);
       expect(other.storage.failing()).toEqual([]);
+    });
+
+    it('is told at the next attempt if it fails before the watch of the server has said why', async () => {
+      const { store, at, log, web } = await setUp(open);
+      const db = store.db.withPlugin({
+        transformQuery() {
+          throw new Error('Connection terminated unexpectedly');
+        },
+        transformResult: async ({ result }) => result,
+      });
+      const faults: Store['faults'] = { last: null };
+      const sender = senderOf({ ...store, db, faults }, { at, log, web });
+      await sender.send();
+      expect(notified(web)).toEqual([]);
+      faults.last = 'the database is away: connection refused';
+      at.now += 5 * SECOND;
+      await sender.send();
+      expect(notified(web)).toEqual(['raised storage:store']);
+    });
+
+    it('is told, and then resolved, although only the sender met the failure, and the store is back', async () => {
+      const { store, at, web, sender } = await setUp(open);
+      await raiseAlert(store.db, { kind: 'storage', subject: { place: 'store' }, message: 'Full.' }, noon - HOUR);
+      await resolveAlerts(store.db, [{ kind: 'storage', subject: { place: 'store' } }], noon - MINUTE);
+      await sender.send();
+      web.requests.splice(0);
+      sender.storage.noteFault({ ...store, faults: { last: 'the database is away: no answer' } }, at.now);
+      await sender.send();
+      expect(notified(web)).toEqual(['raised storage:store']);
+      await sender.send();
+      expect(notified(web)).toEqual(['raised storage:store', 'resolved storage:store']);
     });
 
     it('stays told until a process that starts has written to it', async () => {

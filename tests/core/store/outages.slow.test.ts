@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { NOT_DURABLE, startPostgresServer } from '../../../scripts/postgres-server.ts';
+import { startTcpProxy, type TcpProxy } from '../../../scripts/tcp-proxy.ts';
 import { isConnectionLost } from '../../../src/core/store/outages.ts';
 import { openStore, type Store } from '../../../src/core/store/store.ts';
 import { SECOND } from '../../../src/lib/time.ts';
 import { makeCertificate } from '../../delivery/transport/certificate.ts';
 import { newPostgresUrl } from '../../support/databases.ts';
-import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 async function openProxied(): Promise<{ store: Store; proxy: TcpProxy }> {
@@ -17,7 +17,10 @@ async function openProxied(): Promise<{ store: Store; proxy: TcpProxy }> {
   const proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port) });
   url.port = String(proxy.port);
   const store = await openStore({ databaseUrl: url.href, path: '' });
-  onTestFinished(() => store.close());
+  onTestFinished(async () => {
+    await store.close();
+    proxy.close();
+  });
   return { store, proxy };
 }
 

@@ -36,6 +36,25 @@ describe('a database that is away', () => {
     expect(reconnectDelay(5000)).toBe(30 * SECOND);
   });
 
+  it('is waited for also while its disk is full', async () => {
+    const log = openTestLog();
+    for (const full of [{ code: '53100' }, { errcode: 13 }, { errcode: 778 }]) {
+      let isFull = true;
+      const work = async (): Promise<string> => {
+        if (isFull) throw Object.assign(new Error('the disk is full'), full);
+        return 'done';
+      };
+      const wait = async (): Promise<void> => {
+        isFull = false;
+      };
+      expect(await retryWhileAway(work, { log, signal: new AbortController().signal, wait })).toBe('done');
+    }
+    expect(log.lines).toHaveLength(3);
+    expect(log.lines[0]).toBe(
+      'the database cannot be written: waiting for it {"error":"the disk is full","retryInSeconds":1}',
+    );
+  });
+
   it('is not waited for after another error, or once the process is to end', async () => {
     const stopping = new AbortController();
     const options = { log: openTestLog(), signal: stopping.signal };

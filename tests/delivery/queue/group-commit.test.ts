@@ -29,11 +29,14 @@ function countBatches(store: Store, fail: (transaction: number) => Error | null 
 
 describe('GroupCommit', () => {
   forBothDatabases((open) => {
-    it('records the outcome of a submission when the database is back, and refuses marks until then', async () => {
+    it.each([
+      ['is back', new Error('Connection terminated unexpectedly')],
+      ['has room again', Object.assign(new Error('database or disk is full'), { errcode: 13 })],
+      ['has room again', Object.assign(new Error('could not extend file'), { code: '53100' })],
+    ])('records the outcome of a submission when the database %s, and refuses marks until then', async (_, lost) => {
       const store = await open();
       await queueEdition(store, 2);
       const [first, second] = await claim(store);
-      const lost = new Error('Connection terminated unexpectedly');
       const counted = countBatches(store, (transaction) => (transaction === 2 || transaction === 3 ? lost : null));
       const commit = new GroupCommit(counted, () => NOW);
       await commit.mark(first!);

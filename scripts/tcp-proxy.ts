@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { onTestFinished } from 'vitest';
 
 /** A proxy in front of a server that can go away in several ways. */
 export interface TcpProxy {
@@ -10,9 +9,11 @@ export interface TcpProxy {
    * are reset, new ones as well.
    */
   become(state: 'open' | 'silent' | 'closed'): void;
+  /** Resets all connections, and ends the proxy. */
+  close(): void;
 }
 
-/** Closed at the end of the test. */
+/** @param target may be changed later: new connections lead to the new one */
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let current: 'open' | 'silent' | 'closed' = 'open';
@@ -36,16 +37,16 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     if (current === 'closed') resetAll();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    resetAll();
-  });
   return {
     port: (server.address() as AddressInfo).port,
     become(state) {
       current = state;
       // What was not forwarded is lost: a connection could not go on.
       if (state !== 'silent') resetAll();
+    },
+    close() {
+      server.close();
+      resetAll();
     },
   };
 }

@@ -2,7 +2,7 @@
 import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { assetPath } from './assets.ts';
-import type { DeskRequest, Html } from './desk-request.ts';
+import type { DeskRequest, Html, NavigationGroup } from './desk-request.ts';
 import { type Notice, setNotice, takeNotice } from './notice.ts';
 import { postButton } from './parts/form.ts';
 
@@ -131,16 +131,28 @@ function header(request: DeskRequest, section: string | null): Html {
   const { desk, account } = request;
   const { name } = desk.app.config.publication;
   if (account === null) return html`<header class="top"><p class="brand">${name}</p></header>`;
-  const items = desk.navigation
-    .filter(({ needs }) => request.may(needs))
-    .map(
-      ({ id, label, path }) =>
-        html`<li><a href="${desk.base}${path}"${id === section ? html` aria-current="page"` : ''}>${label}</a></li>`,
-    );
+  // Without a script, too: the browser opens the menu, and wide windows always show it.
   return html`<header class="top">
 <p class="brand"><a href="${desk.base}">${name}</a></p>
-<nav aria-label="Desk"><ul>${items}</ul></nav>
-<div class="me"><a href="${desk.base}/account">${account.name}</a>
-${postButton(request, '/sign-out', 'Sign out', { quiet: true })}</div>
+<button type="button" class="to-menu" popovertarget="menu">Menu</button>
+<div id="menu" popover><nav aria-label="Desk">${desk.navigation.map((group) =>
+    navigationGroup(request, group, section),
+  )}</nav>
+<div class="me"><a href="${desk.base}/account"${currentPage(section === 'account')}>${account.name}</a>
+${postButton(request, '/sign-out', 'Sign out', { quiet: true })}</div></div>
 </header>`;
+}
+
+function navigationGroup(request: DeskRequest, { id, label, items }: NavigationGroup, section: string | null): Html {
+  const shown = items.filter(({ needs }) => request.may(needs));
+  if (shown.length === 0) return html``;
+  const links = shown.map(
+    (item) =>
+      html`<li><a href="${request.desk.base}${item.path}"${currentPage(item.id === section)}>${item.label}</a></li>`,
+  );
+  return html`<p id="menu-${id}">${label}</p><ul aria-labelledby="menu-${id}">${links}</ul>`;
+}
+
+function currentPage(isCurrent: boolean): Html | '' {
+  return isCurrent ? html` aria-current="page"` : '';
 }

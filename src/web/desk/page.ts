@@ -5,6 +5,7 @@ import { assetPath } from './assets.ts';
 import type { DeskRequest, Html, NavigationGroup } from './desk-request.ts';
 import { type Notice, setNotice, takeNotice } from './notice.ts';
 import { postButton } from './parts/form.ts';
+import { KNOWN_REGIONS, withRegionHashes } from './regions.ts';
 
 export interface DeskPage {
   /** The main heading, too. */
@@ -20,6 +21,8 @@ export interface DeskPage {
   /** Colleagues who have the page open are named. Default: false. */
   hasPresence?: boolean;
   status?: ContentfulStatusCode;
+  /** It shows a link, a key or a code that lets somebody in. Default: whether nobody has signed in. */
+  hasSecret?: boolean;
   /** Seconds until it loads itself again where no script runs; the script does so while it has `data-pending`. */
   reload?: number | undefined;
 }
@@ -46,6 +49,12 @@ export const DESK_HEADERS = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
+
+/**
+ * A page is not compressed that shows a secret: who can choose another part of it, and sees the length of responses,
+ * could guess the secret letter by letter (BREACH). Forms have no token: the origin of a request is checked instead.
+ */
+const NO_TRANSFORM = 'no-store, no-transform';
 
 export async function respondPage(request: DeskRequest, page: DeskPage): Promise<Response> {
   const { c, desk } = request;
@@ -83,7 +92,8 @@ ${page.body}
 </body>
 </html>
 `;
-  return c.html(content, page.status ?? 200);
+  if (page.hasSecret || request.account === null) c.header('Cache-Control', NO_TRANSFORM);
+  return c.html(withRegionHashes(String(await content), c.req.header(KNOWN_REGIONS)), page.status ?? 200);
 }
 
 /** Dialog that the script fills with the keys of the page. */

@@ -57,7 +57,7 @@ async function facts(request: SignedInRequest, { article, origin }: StoredArticl
   const feeds = config.feeds.filter(({ id }) => stored?.selectedBy.has(id));
   const address = articlePageUrl(article, config.publication.url);
   const { status, outlet } = article;
-  const pair = (name: string, value: Html | string): Html => html`<dt>${name}</dt><dd>${value}</dd>`;
+  const pair = (name: string, value: Html | string): Html => html`<dt>${name}</dt><dd dir="auto">${value}</dd>`;
   return html`<dl class="pairs">
 ${pair('State', html`${articleStateMark(request, article)}${article.pinned ? html` ${badge('pinned', 'new')}` : ''}`)}
 ${'note' in status ? pair('Note', html`${status.note} <span class="soft">${when(request, status.at)}</span>`) : ''}

@@ -101,7 +101,7 @@ function sendPart(request: SignedInRequest, send: EditionDelivery): Html {
   const path = request.desk.base + deliveryPath(edition.id);
   return html`<h3>${request.may('deliveries.read') ? html`<a href="${path}">${title}</a>` : title}</h3>
 <p>${deliveryStateMark(state)} <span dir="auto">${mailedName(edition)}</span>, closed
-${when(request, edition.closedAt)}${reason === null ? '' : html`: ${operatorText(request, reason)}`}</p>
+${when(request, edition.closedAt)}${reason === null ? '' : html`: <bdi>${operatorText(request, reason)}</bdi>`}</p>
 ${liveFigures(send)}`;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Regions are the parts of a page that the script replaces after an act. Each gets a hash of its content. A request
- * that names the hashes it has gets these regions empty: on the page of an edition, the other 9 of 10 after most acts.
+ * Regions are the parts of a page that the script replaces. Each gets a hash of its content. A request that names the
+ * hashes it has gets these regions empty: a page that is brought up to date and has not changed takes 3.8 KB, not 62.
  */
 import { sha256 } from '../../lib/sha256.ts';
 

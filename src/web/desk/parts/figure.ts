@@ -39,5 +39,6 @@ export function help(about: string, text: Html | string, id = about): Html {
 
 /** A heading with its explanation. */
 export function explainedHeading(title: string, text: Html | string, id?: string): Html {
-  return html`<div class="titled"><h2${id === undefined ? '' : html` id="${id}"`}>${title}</h2>${help(title, text)}</div>`;
+  const attribute = id === undefined ? '' : html` id="${id}"`;
+  return html`<div class="explained"><h2${attribute}>${title}</h2> ${help(title, text)}</div>`;
 }

@@ -126,6 +126,12 @@ describe('the pages of the desk, with hostile text in every field', () => {
     await signIn.fill('#code', code);
     await signIn.click('#sign-in');
     expect(new URL(signIn.url()).pathname).toBe('/desk/runs');
+    // In a narrow window, the navigation is behind a button.
+    await signIn.setViewportSize({ width: 375, height: 800 });
+    expect(await signIn.isVisible('#menu')).toBe(false);
+    await signIn.click('.to-menu');
+    await signIn.click('#menu a[href="/desk/feeds"]');
+    expect(new URL(signIn.url()).pathname).toBe('/desk/feeds');
   });
 });
 

@@ -108,6 +108,7 @@ function respondAccount(
 ${changeForm(request, account, wrong)}`;
   return respondPage(request, {
     ...{ title: name, section: 'accounts', body, status: formStatus(wrong) },
+    hasSecret: invited !== undefined,
   });
 }
 

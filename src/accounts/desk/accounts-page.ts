@@ -76,7 +76,13 @@ ${rowTable(
 }
 <section id="invite-colleague"><h2>Invite a colleague</h2>
 ${inviteForm(request, errors, again !== undefined)}</section>`;
-  return respondPage(request, { title: 'Accounts', section: 'accounts', body, status: formStatus(errors) });
+  return respondPage(request, {
+    title: 'Accounts',
+    section: 'accounts',
+    body,
+    status: formStatus(errors),
+    hasSecret: invited !== undefined,
+  });
 }
 
 function accountRow(request: DeskRequest, account: Account & { lastSeenAt: number | null }): TableRow {

@@ -113,5 +113,11 @@ ${
     ? postButton(request, '/account/end-sessions', 'Sign out all other sessions', { id: 'end-sessions' })
     : html`<p class="hint">This is the only session.</p>`
 }</section>`;
-  return respondPage(request, { title: account.name, section: null, body, status: formStatus(errors) });
+  return respondPage(request, {
+    title: account.name,
+    section: 'account',
+    body,
+    status: formStatus(errors),
+    hasSecret: true,
+  });
 }

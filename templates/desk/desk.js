@@ -22,6 +22,8 @@ function show(page, submitted) {
   unsaved.delete(submitted);
   const { id: focused, selectionStart: from, selectionEnd: to } = active();
   const { top } = active().getBoundingClientRect();
+  const before = new Set(all('[data-row]').map(({ id }) => id));
+  const hadFocus = active() !== document.body;
   const row = rowOf(active());
   const list = listOf(row);
   const near = (row?.nextElementSibling ?? row?.previousElementSibling)?.querySelector('a')?.id;
@@ -29,7 +31,7 @@ function show(page, submitted) {
     const newer = page.getElementById(region.id);
     if (submitted === undefined && isAnswer(region) && !newer?.textContent.trim()) continue;
     if (!newer) region.replaceChildren();
-    else if (newer.outerHTML !== region.outerHTML) replace(region, newer);
+    else if (newer.outerHTML !== region.outerHTML) replace(region, newer, submitted);
   }
   for (const region of all('[data-region]', page)) {
     if (!byId(region.id)) return location.reload();
@@ -43,6 +45,11 @@ function show(page, submitted) {
     if (from != null) same.setSelectionRange?.(from, to);
   }
   if (same) scrollBy(0, same.getBoundingClientRect().top - top);
+  else if (hadFocus && active() === document.body) {
+    // What had the focus is gone: to the row that an Undo has brought back, or where the focus was among the rows.
+    const back = all('[data-row]').find(({ id }) => id && !before.has(id)) ?? byId(place);
+    (back?.querySelector('a, button') ?? byId('main')).focus();
+  }
   prepare();
 }
 
@@ -52,14 +59,19 @@ function adopt(page) {
   Object.assign(data, page.body.dataset);
 }
 
-function replace(region, newer) {
+function replace(region, newer, submitted) {
   for (const form of region.querySelectorAll('form[id]')) {
     if (unsaved.has(form)) newer.querySelector(`#${CSS.escape(form.id)}`)?.replaceWith(form);
   }
   const open = all('details[id][open]', region).map(({ id }) => id);
+  const marks = all(`${MARK}:checked`, region).filter(({ form }) => form !== submitted);
   region.replaceWith(newer);
   for (const id of open) byId(id)?.setAttribute('open', '');
+  for (const { id } of marks) byId(id)?.toggleAttribute('checked', true);
 }
+
+/** Marks in rows are for the next act: nobody misses them when the page is left. */
+const MARK = '[data-row] [type=checkbox][id]';
 
 const isSamePage = (url) => new URL(url).pathname === location.pathname;
 
@@ -108,8 +120,8 @@ async function send(action, fields, form) {
     history.replaceState(shown, '', response.url);
     return show(page, form);
   }
-  // On a page that colleagues share, what is typed in other forms stays.
-  if (data.presence !== undefined && page.title === document.title) {
+  // On a page that colleagues share, and in lists, what is typed in other forms stays.
+  if ((data.presence !== undefined || rowOf(form)) && page.title === document.title) {
     show(page, form);
     return showRefusal();
   }
@@ -125,10 +137,14 @@ async function send(action, fields, form) {
 
 function showRefusal() {
   const invalid = first('main [aria-invalid]');
-  if (invalid) unsaved.add(invalid.form);
-  const place = invalid ?? first('main [role=alert]:not(:empty)') ?? byId('main');
-  if (!place.matches('input, textarea, select')) place.tabIndex = -1;
-  place.focus();
+  if (invalid) {
+    unsaved.add(invalid.form);
+    // Somebody writes the next sentence already.
+    if (rowOf(invalid) && unsaved.has(active().form)) return say(byId(`${invalid.id}-error`).textContent);
+  }
+  const shownAt = invalid ?? first('main [role=alert]:not(:empty)') ?? byId('main');
+  if (!shownAt.matches('input, textarea, select')) shownAt.tabIndex = -1;
+  shownAt.focus();
   prepare();
 }
 
@@ -141,9 +157,13 @@ addEventListener('popstate', ({ state }) => {
   else if (state !== shown) location.reload();
 });
 
-const isStored = (field) => field.matches('#texts :not([aria-invalid])') && field.value === field.defaultValue;
+const isStored = (field) =>
+  field.matches(':is(#texts, .write) :not([aria-invalid])') && field.value === field.defaultValue;
 on('input', ({ target }) => {
-  if (target.form?.method === 'post') unsaved[isStored(target) ? 'delete' : 'add'](target.form);
+  if (target.form?.method === 'post' && !target.matches(MARK)) {
+    unsaved[isStored(target) ? 'delete' : 'add'](target.form);
+    target.form.classList.toggle('unsaved', unsaved.has(target.form));
+  }
   if (target.dataset.counter) count(target);
 });
 // Mails would not have the unsaved texts.
@@ -218,8 +238,8 @@ function apply() {
 }
 
 async function refresh() {
-  // A row that is dragged stays. Nobody sees hidden tabs.
-  again = reloading || dragged || document.hidden;
+  // A row that is dragged stays, and a word that an input method composes. Nobody sees hidden tabs.
+  again = reloading || dragged || composing || document.hidden;
   if (again) return;
   reloading = true;
   try {
@@ -294,12 +314,26 @@ function present(closed) {
 // Keys: those of the focused row first, then those of the page.
 
 const rowOf = (node) => node?.closest?.('[data-row]');
+/** The id of the row that had the focus last. */
+let place;
+on('focusin', ({ target }) => {
+  place = rowOf(target)?.id || place;
+});
+let composing = false;
+on('compositionstart', () => {
+  composing = true;
+});
+on('compositionend', () => {
+  composing = false;
+  if (again) refresh();
+});
 const listOf = (row) => row?.parentElement.dataset.dragList;
 
 function step(direction) {
   const list = all('[data-row]');
   const at = list.indexOf(rowOf(active()));
-  const next = list[at + direction] ?? (at < 0 && list.at(-1));
+  // From elsewhere, such as Undo, back to the row where the focus was.
+  const next = at < 0 ? (byId(place) ?? list.at(direction < 0 ? -1 : 0)) : list[at + direction];
   if (!next) return;
   const target = next.matches('[tabindex]') ? next : next.querySelector('a, button, input');
   target?.focus();
@@ -315,8 +349,13 @@ function keyed(key) {
 const TYPED = 'input:not([type=checkbox], [type=radio]), textarea, select';
 on('keydown', (event) => {
   const { target, key } = event;
+  if (key === 'Enter' && (event.ctrlKey || event.metaKey) && target.matches('.write textarea')) {
+    event.preventDefault();
+    return storeAndGoOn(target);
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (key === 'Escape' && target.matches('[data-counter]')) target.blur();
+  if (key === 'Escape' && target.matches('.write textarea')) rowOf(target).querySelector('a').focus();
+  else if (key === 'Escape' && target.matches('[data-counter]')) target.blur();
   if (data.shortcuts === undefined || target.closest(`${TYPED}, dialog`)) return;
   if (key === '?') showKeys();
   else if (key === 'j') step(1);
@@ -329,6 +368,17 @@ on('keydown', (event) => {
   }
   event.preventDefault();
 });
+
+/** Stores the sentence of a row, and goes on to the next row without one, while the server still works. */
+function storeAndGoOn(field) {
+  const fields = all('.write textarea');
+  const next = fields.slice(fields.indexOf(field) + 1).find(({ value }) => value === '');
+  if (field.value !== field.defaultValue || field.matches('[aria-invalid]')) {
+    if (!field.form.reportValidity()) return;
+    field.form.requestSubmit();
+  }
+  next?.focus();
+}
 
 function showKeys() {
   const [page, row] = all('#keys dl');

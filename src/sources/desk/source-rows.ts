@@ -28,6 +28,10 @@ const MARKS: Record<SourceState, [kind: StatusKind, word: string, meaning: strin
   gone: ['bad', 'gone', 'It is no longer polled. Resume it if the feed is back.'],
 };
 
+export function stateWord(state: SourceState): string {
+  return MARKS[state][1];
+}
+
 export function sourcesTable(
   request: SignedInRequest,
   titleId: string,

@@ -180,7 +180,8 @@ describe('the roundup of the desk', () => {
       const reports = [report(`Outlet ${n}`, 10 + 2 * n), report(`Paper ${n}`, 11 + 2 * n)];
       ids.push((await storeGroup(store.db, reports))[0]?.id as number);
     }
-    const desk: BrowserDesk = await openBrowserDesk(store, openTestApp(store, { folder }));
+    const app = openTestApp(store, { folder });
+    const desk: BrowserDesk = await openBrowserDesk(store, app);
     try {
       const { page, faults } = await desk.open('editor');
       await page.goto(`${desk.url}/roundup`);
@@ -227,6 +228,7 @@ describe('the roundup of the desk', () => {
       expect(await focused()).toBe(`open-${ids[8]}`);
 
       await press('m', 'k', 'm');
+      app.now += 2_000;
       await changeGroups(
         store,
         [{ items: [ids[0] as number], seen: null }],

@@ -27,7 +27,7 @@ export function listFilters(request: SignedInRequest, query: RoundupQuery, page:
     ...{ name: 'outlet', label: 'Reported by', value: query.outlet },
     options: [{ value: '', label: 'any' }, ...outlets.map((name) => ({ value: name, label: name }))],
   })}${selectField({
-    ...{ name: 'outlets', label: 'By outlets', value: String(leastOutlets) },
+    ...{ name: 'outlets', label: 'Outlets', value: String(leastOutlets) },
     options: LEAST_OUTLETS.map((n) => ({ value: String(n), label: n === 1 ? 'any number' : `${n} or more` })),
   })}${selectField({
     ...{ name: 'newsletter', label: 'Reported since', value: query.newsletter },

@@ -84,12 +84,12 @@ href="${request.desk.base}/roundup/add">Add a report by its address</a></p>`;
   const body = html`${view.mayEdit ? add : ''}
 ${freshness(view, grouping)}
 ${listFilters(request, query, page)}
-${view.mayEdit && page.groups.length > 0 ? mergeForm(view) : ''}
 <section id="groups" data-region aria-label="Story groups">${foundLine(request, query, page)}${
     page.groups.length === 0
       ? nothingFound(request, query, page)
       : html`<ol class="rows">${page.groups.map((_, index) => row(view, index))}</ol>`
-  }${morePages(view)}</section>`;
+  }${morePages(view)}</section>
+${view.mayEdit && page.groups.length > 0 ? mergeForm(view) : ''}`;
   const status = refused === null ? {} : { status: refused.status };
   return respondPage(request, { title: 'Roundup', section: 'roundup', topics: ['roundup'], body, ...status });
 }
@@ -216,13 +216,13 @@ function similarLine({ request, similar, mayEdit }: ListView, browsed: BrowsedGr
       ...{ fields: { ...fields, with: itemsText(other.items) }, id: `merge-${group.id}-${other.id}`, quiet: true },
       name: `Merge: ${headlineOf(group)}, with: ${headlineOf(other)}`,
     });
-  return html`<p class="soft">Perhaps the same as ${groups.map(
+  return html`<div class="soft">Perhaps the same as ${groups.map(
     (other, index) =>
       html`${index === 0 ? '' : ', '}<a id="like-${group.id}-${other.id}"
 href="${request.desk.base}${groupPath(other.id)}"><bdi${headlineLanguage(other)}>${headlineOf(other)}</bdi></a>${
         mayEdit ? html` ${merge(other)}` : ''
       }`,
-  )}</p>`;
+  )}</div>`;
 }
 
 function morePages({ request, query, page }: ListView): Html {

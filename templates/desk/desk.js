@@ -61,13 +61,24 @@ function adopt(page) {
 
 function replace(region, newer, submitted) {
   for (const form of region.querySelectorAll('form[id]')) {
-    if (unsaved.has(form)) newer.querySelector(`#${CSS.escape(form.id)}`)?.replaceWith(form);
+    if (!unsaved.has(form)) continue;
+    const twin = newer.querySelector(`#${CSS.escape(form.id)}`);
+    if (twin) twin.replaceWith(form);
+    else if (rowOf(form) !== rowOf(submitted)) keepRow(rowOf(form), newer);
   }
   const open = all('details[id][open]', region).map(({ id }) => id);
   const marks = all(`${MARK}:checked`, region).filter(({ form }) => form !== submitted);
   region.replaceWith(newer);
   for (const id of open) byId(id)?.setAttribute('open', '');
   for (const { id } of marks) byId(id)?.toggleAttribute('checked', true);
+}
+
+/** Somebody writes in a row that a colleague has dropped: it stays, after the row that was before it. */
+function keepRow(row, newer) {
+  let former = row?.previousElementSibling;
+  while (former && !newer.querySelector(`#${former.id}`)) former = former.previousElementSibling;
+  if (former) newer.querySelector(`#${former.id}`).after(row);
+  else if (row) (newer.querySelector('.rows') ?? newer).prepend(row);
 }
 
 /** Marks in rows are for the next act: nobody misses them when the page is left. */

@@ -154,13 +154,11 @@ function respondDone(request: SignedInRequest, done: DoneCommand): Response {
   const text = `${group === undefined ? 'Nothing to change.' : doneText(done, group)}${problems}`;
   const undo = group === undefined ? undefined : undoOf(done, group);
   if (undo !== undefined && form.has('next')) {
-    Object.assign(undo.fields, { back: back === null || back.length > MAX_BACK ? '/roundup' : back, next: '' });
+    // A notice can carry no long one.
+    Object.assign(undo.fields, { back: back === null || back.length > 300 ? '/roundup' : back, next: '' });
   }
   return respondAfter(request, path, { kind: 'done', text, undo });
 }
-
-/** Characters of the address of a list that a notice can carry. */
-const MAX_BACK = 300;
 
 /** The id that has the focus after an act without script: the next row's, where one has done with a row. */
 function placeAfter(form: URLSearchParams, { kind }: GroupCommand, id: number): string {

@@ -22,7 +22,6 @@ export function listFilters(request: SignedInRequest, query: RoundupQuery, page:
     .filter(({ kind }) => kind === 'roundup')
     .map(({ id, title }) => ({ value: id, label: `the last edition of ${title}` }));
   const { leastOutlets, limit } = query;
-  const isNarrow = query.outlet !== '' || query.newsletter !== '' || leastOutlets > 1;
   const more = html`${selectField({
     ...{ name: 'outlet', label: 'Reported by', value: query.outlet },
     options: [{ value: '', label: 'any' }, ...outlets.map((name) => ({ value: name, label: name }))],
@@ -44,7 +43,7 @@ ${textField({
   ...{ name: 'show', label: 'Show', value: query.filter },
   options: GROUP_FILTERS.map((value) => ({ value, label: `${FILTER_NAMES[value]} (${page.counts[value]})` })),
 })}
-<details id="more-filters"${isNarrow ? html` open` : ''}><summary>More filters</summary>
+<details id="more-filters"${isSearch({ ...query, words: '' }) ? html` open` : ''}><summary>More filters</summary>
 <div class="filters">${more}</div></details>
 ${submitButton('Show', { id: 'apply-filter' })}</form>`;
 }

@@ -141,10 +141,8 @@ async function searchGroups<Group extends GroupSketch>(
   const found = groups.filter(({ outlets, newestAt }) => outlets >= leastOutlets && newestAt >= (since ?? 0));
   const query = parseTitleQuery(words);
   if (query === null && outlet === '') return found;
-  const read = await readGroups(
-    db,
-    found.map(({ id }) => id),
-  );
+  const ids = found.map(({ id }) => id);
+  const read = await readGroups(db, ids);
   return found.filter(({ id }) => {
     const { items = [], decision } = read.get(id) ?? {};
     const texts = [...items.flatMap((item) => [item.title, item.outlet]), decision?.headline, decision?.text];

@@ -110,7 +110,6 @@ function filterForm(
   const states = [...Map.groupBy(sources, (one) => one.state)].map(([value, { length }]) => {
     return { value, label: `${stateWord(value)} (${length})` };
   });
-  const all = html`<a href="${desk.base}/sources">Show all</a>`;
   return html`<form class="filters" method="get" action="${desk.base}/sources" role="search">
 ${textField({ name: 'q', label: 'Words', type: 'search', value: q, maxLength: 100, key: '/', keyName: 'Search' })}
 ${selectField({
@@ -124,7 +123,8 @@ ${selectField({
 ${submitButton('Show', { id: 'apply-filter' })}</form>${
     q + state + kind === ''
       ? ''
-      : html`<p class="hint" role="status">${found.length} of ${sources.length} sources. ${all}</p>`
+      : html`<p class="hint" role="status">${found.length} of ${sources.length} sources.
+<a href="${desk.base}/sources">Show all</a></p>`
   }`;
 }
 

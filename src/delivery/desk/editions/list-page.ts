@@ -71,7 +71,7 @@ export async function serveEditionList(request: SignedInRequest): Promise<Respon
             ? 'No edition matches. Choose other days, or any state.'
             : 'There are no editions here yet. An edition is listed once it has closed.'
         }</p>`
-      : html`${rowTable('Editions', COLUMNS, shown.map(row))}
+      : html`${rowTable('Past editions', COLUMNS, shown.map(row))}
 <p class="hint">Submitted messages were accepted by your mail server. Failed ones were refused, or not sent in
 time.</p>`;
   const older = last === undefined ? null : `${last.slotAt}-${last.id}`;
@@ -80,7 +80,7 @@ time.</p>`;
 ${pager(request, { path: '/editions', query: { ...search }, older, isFirst: after === null })}`;
   const unfinished = shown.filter(({ deliveryState }) => deliveryState === 'delivering' || deliveryState === 'paused');
   const topics = ['deliveries', ...unfinished.map(({ id }) => `edition:${id}`)];
-  return respondPage(request, { title: 'Editions', section: 'editions', body, topics });
+  return respondPage(request, { title: 'Past editions', section: 'editions', body, topics });
 }
 
 const EVERY: EditionSearch = { newsletter: '', state: '', from: '', until: '' };

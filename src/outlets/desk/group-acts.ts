@@ -31,20 +31,20 @@ interface DoneCommand extends PostedCommand, CarriedOut {
 }
 
 export function handlePick(request: SignedInRequest): Promise<Response> {
-  const text = request.form.get('text') ?? '';
-  return actOnGroup(request, 'pick', { kind: 'pick', text, ...pickOptions(request.form) });
+  return actOnGroup(request, 'pick', { kind: 'pick', ...pickFields(request.form) });
 }
 
 export function handleEdit(request: SignedInRequest): Promise<Response> {
-  const text = request.form.get('text') ?? '';
-  return actOnGroup(request, 'edit', { kind: 'edit', text, ...pickOptions(request.form) });
+  return actOnGroup(request, 'edit', { kind: 'edit', ...pickFields(request.form) });
 }
 
-/** Fields of a pick's form besides its sentence. That of the list has none, and keeps them. */
-function pickOptions(form: URLSearchParams) {
-  if (!form.has('headline')) return {};
+/** What the form of a pick says. That of the list has the sentence alone: the rest stays as it is. */
+function pickFields(form: URLSearchParams) {
+  const text = form.get('text') ?? '';
+  if (!form.has('headline')) return { text };
   const first = form.get('first') ?? '';
   return {
+    text,
     headline: form.get('headline')?.trim() ? (form.get('headline') as string) : null,
     section: form.get('section') || null,
     hasPicture: form.get('picture') === '1',

@@ -29,7 +29,7 @@ export interface RoundupQuery {
 /** Text that is no value of a parameter counts as not given. */
 export function parseListQuery(query: URLSearchParams): RoundupQuery {
   const [limit, outlets] = [Number(query.get('limit')), Number(query.get('outlets'))];
-  const text = (name: string): string => (query.get(name) ?? '').trim().slice(0, MAX_WORDS).toWellFormed();
+  const text = (name: string): string => (query.get(name) ?? '').slice(0, MAX_WORDS).toWellFormed().trim();
   return {
     filter: GROUP_FILTERS.find((name) => name === query.get('show')) ?? 'current',
     limit: LIMITS.includes(limit) ? limit : USUAL_LIMIT,

@@ -146,7 +146,6 @@ function row(view: ListView, index: number): Html {
   const outlets = outletsOf(group.items).length;
   const sentence = decision?.state === 'picked' ? decision.text : null;
   const own = sentence === null ? '' : html`<p class="own" dir="auto">${sentence}</p>`;
-  const { mayEdit } = view;
   const next = groups[index + 1] ?? groups[index - 1];
   // What each act of the row names, and where the focus goes after it.
   const fields = {
@@ -159,9 +158,9 @@ function row(view: ListView, index: number): Html {
 <p class="soft">${groupStateMark(group)} ${newReportsBadge(group)}
 ${outletNames(group)}; newest ${fromNow(view.request, newestAt)}</p>
 ${sharedLine(view.request, group)}${similarLine(view, browsed, fields)}
-${mayEdit && decision?.state !== 'dropped' ? sentenceForm(view, group, fields) : own}
+${view.mayEdit && decision?.state !== 'dropped' ? sentenceForm(view, group, fields) : own}
 ${view.refused?.group === id ? own : ''}</div>
-${mayEdit ? rowActs(view, group, fields) : ''}</li>`;
+${view.mayEdit ? rowActs(view, group, fields) : ''}</li>`;
 }
 
 type RowFields = Record<'items' | 'back' | 'next', string> & { seen: number };

@@ -1,7 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../../scripts/test-edition.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { listPath, parseBackQuery, parseListQuery } from '../../../src/outlets/desk/group-address.ts';
 import { readGroupingTask, writeGrouping } from '../../../src/outlets/story-groups/regroup.ts';
+import { anyText } from '../../support/any-text.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { storeGroup } from '../../support/outlet-items.ts';
@@ -190,6 +193,18 @@ describe('the list of the roundup', () => {
     expect(await desk.read('editor', `/roundup/g${three}`)).toMatch(/not certain: no rule counts it/);
     await desk.byBo(three, { kind: 'pick', text: 'Ours.' });
     expect(await desk.read('editor', '/roundup')).not.toContain('not certain');
+  });
+
+  it('has an address that says what it shows, and is read back as it was, whatever somebody searches for', () => {
+    const text = anyText(200);
+    const given = fc.record({ q: text, outlet: text, newsletter: text, show: text, outlets: text, limit: text });
+    fc.assert(
+      fc.property(given, (fields) => {
+        const query = parseListQuery(new URLSearchParams(fields));
+        expect(query.words.length).toBeLessThanOrEqual(100);
+        expect(parseBackQuery(listPath(query))).toEqual(query);
+      }),
+    );
   });
 
   it('stays where it is, and says why, where another editor was first with a row', async () => {

@@ -171,8 +171,9 @@ function sentenceForm({ request, refused }: ListView, group: StoryGroup, fields:
   const [act, label] = isEdit(group) ? ['edit', 'Save'] : ['pick', 'Pick'];
   const wrong = refused?.group === id ? refused : undefined;
   const headline = headlineOf(group);
-  return html`<form class="write" id="write-${id}" method="post"
-action="${request.desk.base}${groupPath(id)}/${act}">${hiddenFields(fields)}${textField({
+  const path = request.desk.base + groupPath(id);
+  return html`<form class="write" id="write-${id}" method="post" action="${path}/${act}"
+data-keep="${path}">${hiddenFields(fields)}${textField({
     ...{ name: 'text', id: `text-${id}`, label: `Your sentence: ${headline}`, rows: 1, required: true },
     ...{ value: wrong?.text ?? decision?.text ?? '', placeholder: 'Write a sentence to pick it' },
     ...{ error: wrong?.message, key: 'p', keyName: 'Write its sentence; Ctrl+Enter stores it and goes on' },

@@ -22,7 +22,6 @@ function show(page, submitted) {
   unsaved.delete(submitted);
   const { id: focused, selectionStart: from, selectionEnd: to } = active();
   const { top } = active().getBoundingClientRect();
-  const before = new Set(all('[data-row]').map(({ id }) => id));
   const hadFocus = active() !== document.body;
   const row = rowOf(active());
   const list = listOf(row);
@@ -46,9 +45,8 @@ function show(page, submitted) {
   }
   if (same) scrollBy(0, same.getBoundingClientRect().top - top);
   else if (hadFocus && active() === document.body) {
-    // What had the focus is gone: to the row that an Undo has brought back, or where the focus was among the rows.
-    const back = all('[data-row]').find(({ id }) => id && !before.has(id)) ?? byId(place);
-    (back?.querySelector('a, button') ?? byId('main')).focus();
+    // What had the focus is gone: to the row that had it last.
+    (byId(place)?.querySelector('a, button') ?? byId('main')).focus();
   }
   prepare();
 }
@@ -138,8 +136,9 @@ async function send(action, fields, form) {
     history.replaceState(shown, '', response.url);
     return show(page, form);
   }
-  // On a page that colleagues share, and in lists, what is typed in other forms stays.
-  if ((data.presence !== undefined || rowOf(form)) && page.title === document.title) {
+  if (rowOf(form) && page.title === document.title) return refuseInRow(page, form);
+  // On a page that colleagues share, what is typed in other forms stays.
+  if (data.presence !== undefined && page.title === document.title) {
     show(page, form);
     return showRefusal();
   }
@@ -152,16 +151,22 @@ async function send(action, fields, form) {
   showRefusal();
 }
 
+/** In a list, what is typed in other rows stays, and the focus, where somebody writes in one of them. */
+function refuseInRow(page, form) {
+  show(page, form);
+  const wrong = byId(form.id)?.querySelector('[aria-invalid]');
+  if (!wrong) return showRefusal();
+  if (unsaved.has(active().form)) say(byId(`${wrong.id}-error`).textContent);
+  else wrong.focus();
+  unsaved.add(wrong.form);
+}
+
 function showRefusal() {
   const invalid = first('main [aria-invalid]');
-  if (invalid) {
-    unsaved.add(invalid.form);
-    // Somebody writes the next sentence already.
-    if (rowOf(invalid) && unsaved.has(active().form)) return say(byId(`${invalid.id}-error`).textContent);
-  }
-  const shownAt = invalid ?? first('main [role=alert]:not(:empty)') ?? byId('main');
-  if (!shownAt.matches('input, textarea, select')) shownAt.tabIndex = -1;
-  shownAt.focus();
+  if (invalid) unsaved.add(invalid.form);
+  const place = invalid ?? first('main [role=alert]:not(:empty)') ?? byId('main');
+  if (!place.matches('input, textarea, select')) place.tabIndex = -1;
+  place.focus();
   prepare();
 }
 
@@ -174,8 +179,7 @@ addEventListener('popstate', ({ state }) => {
   else if (state !== shown) location.reload();
 });
 
-const isStored = (field) =>
-  field.matches(':is(#texts, .write) :not([aria-invalid])') && field.value === field.defaultValue;
+const isStored = (one) => one.matches(':is(#texts, .write) :not([aria-invalid])') && one.value === one.defaultValue;
 on('input', ({ target }) => {
   if (target.form?.method === 'post' && !target.matches(MARK)) {
     unsaved[isStored(target) ? 'delete' : 'add'](target.form);

@@ -44,8 +44,7 @@ export function sharedLine(request: DeskRequest, group: StoryGroup): Html {
   const words = sharedWords(group.items);
   const doubtful = [...new Set(doubtfulItems(request, group).map(({ outlet }) => outlet))];
   if (words.length + doubtful.length === 0) return html``;
-  const list = (names: string[]): Html[] =>
-    names.map((name, index) => html`${index === 0 ? '' : ', '}<bdi>${name}</bdi>`);
+  const list = (names: string[]) => names.map((name, index) => html`${index === 0 ? '' : ', '}<bdi>${name}</bdi>`);
   return html`<p class="soft">${words.length === 0 ? '' : html`In common: ${list(words)}`}${
     doubtful.length === 0 ? '' : html` ${badge('not certain')} ${list(doubtful.slice(0, NAMES))}`
   }</p>`;

@@ -21,18 +21,17 @@ export function listFilters(request: SignedInRequest, query: RoundupQuery, page:
   const since = config.newsletters
     .filter(({ kind }) => kind === 'roundup')
     .map(({ id, title }) => ({ value: id, label: `the last edition of ${title}` }));
-  const { leastOutlets, limit } = query;
   const more = html`${selectField({
     ...{ name: 'outlet', label: 'Reported by', value: query.outlet },
     options: [{ value: '', label: 'any' }, ...outlets.map((name) => ({ value: name, label: name }))],
   })}${selectField({
-    ...{ name: 'outlets', label: 'Outlets', value: String(leastOutlets) },
+    ...{ name: 'outlets', label: 'Outlets', value: String(query.leastOutlets) },
     options: LEAST_OUTLETS.map((n) => ({ value: String(n), label: n === 1 ? 'any number' : `${n} or more` })),
   })}${selectField({
     ...{ name: 'newsletter', label: 'Reported since', value: query.newsletter },
     options: [{ value: '', label: `${page.windowHours} hours ago` }, ...since],
   })}${selectField({
-    ...{ name: 'limit', label: 'Events on a page', value: String(limit) },
+    ...{ name: 'limit', label: 'Events on a page', value: String(query.limit) },
     options: LIMITS.map((n) => ({ value: String(n), label: String(n) })),
   })}`;
   return html`<form class="filters" method="get" action="${request.desk.base}/roundup" role="search">
@@ -51,9 +50,8 @@ ${submitButton('Show', { id: 'apply-filter' })}</form>`;
 /** Of a list that is narrowed; empty otherwise. */
 export function foundLine(request: SignedInRequest, query: RoundupQuery, page: GroupPage): Html {
   if (!isSearch(query)) return html``;
-  const { found, counts } = page;
-  return html`<p class="hint" role="status">${formatCount(found)} of ${countWithNoun(counts[query.filter], 'group')}.
-<a href="${request.desk.base}/roundup">Show all</a></p>`;
+  return html`<p class="hint" role="status">${formatCount(page.found)} of
+${countWithNoun(page.counts[query.filter], 'group')}. <a href="${request.desk.base}/roundup">Show all</a></p>`;
 }
 
 function isSearch({ words, outlet, leastOutlets, newsletter }: RoundupQuery): boolean {

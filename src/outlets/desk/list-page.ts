@@ -90,8 +90,8 @@ ${listFilters(request, query, page)}
       : html`<ol class="rows">${page.groups.map((_, index) => row(view, index))}</ol>`
   }${morePages(view)}</section>
 ${view.mayEdit && page.groups.length > 0 ? mergeForm(view) : ''}`;
-  const status = refused === null ? {} : { status: refused.status };
-  return respondPage(request, { title: 'Roundup', section: 'roundup', topics: ['roundup'], body, ...status });
+  const options = { title: 'Roundup', section: 'roundup', topics: ['roundup'] };
+  return respondPage(request, { ...options, body, status: refused?.status ?? 200 });
 }
 
 interface ListView {

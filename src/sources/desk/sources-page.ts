@@ -20,7 +20,7 @@ import { badge, statusMark } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import type { SourceTest } from '../polling/source-kind.ts';
 import { needsSomebody, readSourceStatus, type SourceStatus } from '../source-status.ts';
-import { COUNTED_ITEMS, sourcesTable, stateWord } from './source-rows.ts';
+import { COUNTED_ITEMS, SOURCE_MARKS, sourcesTable } from './source-rows.ts';
 
 /** Rejections on the page of sources; all are on a page of their own. */
 const NEWEST = 5;
@@ -74,7 +74,6 @@ function tableOf(request: SignedInRequest, titleId: string, label: string, sourc
 }
 
 const KINDS = ['articles', 'roundup'] as const;
-const NEEDY = 'needy';
 
 /** Which sources the page lists. An empty text narrows nothing. */
 interface SourceSearch {
@@ -97,7 +96,7 @@ export function sourcesPath({ c }: SignedInRequest): string {
 }
 
 function matches(source: SourceStatus, { q, state, kind }: SourceSearch): boolean {
-  const isOfState = state === '' || (state === NEEDY ? needsSomebody(source) : source.state === state);
+  const isOfState = state === '' || (state === 'needy' ? needsSomebody(source) : source.state === state);
   const texts = [source.id, source.outlet, source.url, source.endpoint].join(' | ');
   return isOfState && (kind === '' || source.use === kind) && (parseTitleQuery(q)?.matches(texts) ?? true);
 }
@@ -109,13 +108,13 @@ function filterForm(
 ): Html {
   const any = { value: '', label: 'any' };
   const states = [...Map.groupBy(sources, (one) => one.state)].map(([value, { length }]) => {
-    return { value, label: `${stateWord(value)} (${length})` };
+    return { value, label: `${SOURCE_MARKS[value][1]} (${length})` };
   });
   return html`<form class="filters" method="get" action="${desk.base}/sources" role="search">
 ${textField({ name: 'q', label: 'Words', type: 'search', value: q, maxLength: 100, key: '/', keyName: 'Search' })}
 ${selectField({
   ...{ name: 'state', label: 'State', value: state },
-  options: [any, { value: NEEDY, label: 'needs you' }, ...states],
+  options: [any, { value: 'needy', label: 'needs you' }, ...states],
 })}
 ${selectField({
   ...{ name: 'kind', label: 'Kind', id: 'kind', value: kind },

@@ -47,6 +47,14 @@ export function handleEdit(request: SignedInRequest): Promise<Response> {
   return actOnGroup(request, 'edit', { kind: 'edit', text, ...pickOptions(request.form) }, 'change it to this');
 }
 
+/** Shows the form of a pick that has not been saved, because its editor had to sign in again. */
+export function showPickAgain(request: SignedInRequest): Promise<Response> {
+  const { form } = request;
+  const refused = { form, part: 'text', message: 'It has not been saved yet.' } as const;
+  const back = parseBack(form.get('back') ?? '');
+  return respondGroup(request, groupParameter(request), { back, refused, status: 422 });
+}
+
 /** Fields of a pick's form besides its sentence. */
 function pickOptions(form: URLSearchParams) {
   const first = form.get('first') ?? '';

@@ -267,8 +267,9 @@ function pickForm(request: SignedInRequest, { group, seen }: ShownGroup, { back,
   // A pick that was taken back is picked as if for the first time, but nobody writes the sentence again.
   const kept = edits ? decision : null;
   const act = edits ? 'edit' : 'pick';
-  return html`<form id="pick-form" method="post" action="${request.desk.base}${groupPath(group.id)}/${act}">
-${hiddenFields({ items: itemsText(items), seen, back })}
+  const name = request.desk.base + groupPath(group.id);
+  return html`<form id="pick-form" method="post" action="${name}/${act}" data-keep="${name}">
+${hiddenFields({ items: typed('items', itemsText(items)), seen: typed('seen', String(seen)), back })}
 ${refused !== undefined && refused.part === null ? html`<p class="error" id="pick-error">${refused.message}</p>` : ''}
 ${textField({
   ...{ name: 'text', id: 'own-text', label: 'Your sentence', rows: 4, counter: MAX_SENTENCE, required: true },

@@ -12,7 +12,7 @@ import { findHeadlines } from '../../selection/candidates.ts';
 import { entryText } from './draft-log.ts';
 import { respondEdition } from './draft-page.ts';
 import { actPath, findTarget, isMissing, rowId } from './draft-view.ts';
-import type { TextFieldName } from './text-forms.ts';
+import type { RefusedText, TextFieldName } from './text-forms.ts';
 
 /** The revision of the draft that the page showed. Without one, everything that was ever changed is a conflict. */
 export function seenRevision(form: URLSearchParams): number {
@@ -53,10 +53,19 @@ export function writeText(field: TextFieldName): (request: SignedInRequest) => P
     const isAutomatic = request.form.get('automatic') === '1';
     if (!isAutomatic && field !== 'note' && typed.trim() === '') {
       const error = `The ${field} is empty: write one, or leave the automatic one.`;
-      return act(request, field, { text: { field, text: typed, error } });
+      return act(request, field, { text: refusedText(request, field, error) });
     }
     return act(request, field, { request: { kind: field, text: isAutomatic ? null : typed } });
   };
+}
+
+/** Shows a text that has not been saved, because its editor had to sign in again. */
+export function showText(field: TextFieldName): (request: SignedInRequest) => Promise<Response> {
+  return (request) => act(request, field, { text: refusedText(request, field, 'It has not been saved yet.') });
+}
+
+function refusedText(request: SignedInRequest, field: TextFieldName, error: string): RefusedText {
+  return { field, text: request.form.get('text') ?? '', error, seen: seenRevision(request.form) };
 }
 
 /** Undoes the entry that the form names, or else the editor's last command. */
@@ -71,10 +80,7 @@ export function redo(request: SignedInRequest): Promise<Response> {
   return act(request, 'redo', { request: { kind: 'redo' } });
 }
 
-type TriedCommand =
-  | { request: DraftRequest }
-  | { problem: string }
-  | { text: { field: TextFieldName; text: string; error: string } };
+type TriedCommand = { request: DraftRequest } | { problem: string } | { text: RefusedText };
 
 async function act(request: SignedInRequest, name: string, attempt: TriedCommand): Promise<Response> {
   const target = await findTarget(request);
@@ -113,7 +119,7 @@ export async function respondRefused(
   if (command.kind !== 'subject' && command.kind !== 'preheader' && command.kind !== 'note') {
     return respondEdition(request, target, { problem });
   }
-  return respondEdition(request, target, { text: { field: command.kind, text: command.text ?? '', error: problem } });
+  return respondEdition(request, target, { text: refusedText(request, command.kind, problem) });
 }
 
 /** Names the story that a message begins with by its headline: the page shows no id. */

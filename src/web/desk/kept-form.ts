@@ -1,0 +1,71 @@
+/**
+ * A form that was posted without a session. Its text travels in hidden fields through the pages of the sign-in, which
+ * post it to its own address again: there it is shown and not carried out. Nothing of it is stored.
+ */
+import { html } from 'hono/html';
+import { fieldWords, repeatableFields } from './confirm-password.ts';
+import type { Html, SignedInRequest } from './desk-request.ts';
+import type { DeskRoute } from './desk-route.ts';
+import { respondPage } from './page.ts';
+import { hiddenFields, submitButton } from './parts/form.ts';
+
+/** The field with the address of the form, before its fields. */
+const ADDRESS = 'kept';
+const PREFIX = 'kept-';
+
+/** Fields that nobody has typed. */
+const HIDDEN = ['unsaved', 'seen', 'shown', 'items', 'back', 'hash'];
+
+/** Bytes of a form that is kept: the form of the sign-in must have room for the rest. */
+export const KEPT_LIMIT = 2 * 1024 * 1024 - 64 * 1024;
+
+/** The form as the pages of the sign-in carry it, without its secrets. @param address path with query */
+export function keepForm(address: string, form: URLSearchParams): URLSearchParams {
+  const fields = repeatableFields(form).map(([name, value]): [string, string] => [PREFIX + name, value]);
+  return new URLSearchParams([[ADDRESS, address], ...fields]);
+}
+
+/** The part of a form of the sign-in that belongs to a kept form. */
+export function keptFields(form: URLSearchParams): Html[] {
+  const kept = [...form].filter(([name]) => name === ADDRESS || name.startsWith(PREFIX));
+  return kept.flatMap(([name, value]) => hiddenFields({ [name]: value }));
+}
+
+/** The address that a kept form was posted to; null without one. */
+export function keptAddress(form: URLSearchParams): string | null {
+  return form.get(ADDRESS);
+}
+
+/** The kept form as it was posted; null if there is none. */
+export function readKeptForm(form: URLSearchParams): URLSearchParams | null {
+  if (!form.has(ADDRESS)) return null;
+  const kept = [...form].filter(([name]) => name.startsWith(PREFIX));
+  return new URLSearchParams(kept.map(([name, value]): [string, string] => [name.slice(PREFIX.length), value]));
+}
+
+/** Shows a kept form to the account that has signed in. @param problem why the form cannot be sent again */
+export async function showAgain(route: DeskRoute, request: SignedInRequest, problem?: string): Promise<Response> {
+  const { account, c, form } = request;
+  const text = `You are signed in as ${account.name}. Nothing has been saved yet.`;
+  const notice = { kind: 'problem', text: problem ?? `${text} Look at it, and send it again.` } as const;
+  if (problem === undefined && route.needs !== null && route.again !== undefined) {
+    const shown = await route.again({ ...request, notice });
+    if (shown.status === 200 || shown.status === 422) return shown;
+  }
+  const fields = repeatableFields(form);
+  const again = html`<form method="post" action="${c.req.path}" data-plain>
+${fields.flatMap(([name, value]) => hiddenFields({ [name]: value }))}
+<div class="buttons">${submitButton('Send it again', { primary: true, id: 'send-again' })}
+<a class="button" href="${request.desk.base}">Leave it</a></div></form>`;
+  return respondPage(
+    { ...request, notice },
+    {
+      ...{ title: 'Not done yet', section: null, status: problem === undefined ? 200 : 403 },
+      body: html`<dl class="pairs">${fields
+        .filter(([name, value]) => !HIDDEN.includes(name) && value !== '')
+        .map(
+          ([name, value]) => html`<dt>${fieldWords(name)}</dt><dd class="break" dir="auto"><pre>${value}</pre></dd>`,
+        )}</dl>${problem === undefined ? again : ''}`,
+    },
+  );
+}

@@ -3,10 +3,10 @@ import { html } from 'hono/html';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondPage } from '../../web/desk/page.ts';
 import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
-import { isPublic } from '../article.ts';
 import { articleDeskPath } from '../article-link.ts';
 import { createArticle, newDeskArticleId, type WrittenBrief } from '../edits/create-article.ts';
 import { ArticleEditError, type ArticleProblem } from '../edits/read-written.ts';
+import { releaseText } from './article-parts.ts';
 import { textFrame } from './body-frame.ts';
 import { choices, embargoField, general, PREVIEW_FRAME, sectionField } from './edit-form.ts';
 import { respondPreview } from './edit-page.ts';
@@ -33,13 +33,20 @@ export async function saveNewBrief(request: SignedInRequest): Promise<Response> 
     const { article, isNew, warnings } = await createArticle(desk.app, toBrief(fields), {
       ...{ author: account.name, onCommit },
     });
-    const state = isPublic(article, request.at) ? 'Readers see it within seconds.' : 'It is not public yet.';
-    const text = isNew ? `The brief is stored. ${state} ${warnings.join('; ')}`.trim() : 'The brief was stored before.';
+    // The time of publication is later than that of the request.
+    const state = releaseText(article, desk.app.clock(), desk.app.config.publication.zone);
+    const stored = isNew ? 'The brief is stored.' : 'The brief was stored before, and was not changed.';
+    const text = `${stored} ${state} ${warnings.join('; ')}`.trim();
     return respondAfter(request, articleDeskPath(article.id), { kind: 'done', text });
   } catch (error) {
     if (!(error instanceof ArticleEditError)) throw error;
     return respondNew(request, fields, error.problems);
   }
+}
+
+/** Shows a brief that has not been stored, because its editor had to sign in again. */
+export function showBriefAgain(request: SignedInRequest): Promise<Response> {
+  return respondNew(request, readFields(request.form));
 }
 
 /** POST `/briefs/new/preview`. */
@@ -76,7 +83,7 @@ function respondNew(
     { value: 'draft', label: 'Keep it as a draft' },
   ];
   const body = html`<div class="split"><div>${general([...problems, ...unknown])}
-<form method="post" action="${path}" data-plain>${hiddenFields({ id: fields.id })}
+<form method="post" action="${path}" data-plain data-keep>${hiddenFields({ id: fields.id })}
 ${textField({
   ...{ name: 'headline', label: 'Headline', value: fields.headline, error: error('headline', 'slug'), counter: 100 },
   ...{ maxLength: 500, language, required: true },

@@ -44,12 +44,12 @@ function keep(form) {
     form.dataset.kept = '';
     if (!isUnsaved(form)) return localStorage.removeItem(keyOf(form));
     const fields = fieldsOf(form).filter((field) => !isChoice(field) || field.checked);
+    const title = document.querySelector('h1')?.textContent.trim();
     const entry = {
-      ...{ id: newId(), at: Date.now(), name: nameOf(form), page: location.pathname, title: pageTitle() },
+      ...{ id: newId(), at: Date.now(), name: nameOf(form), page: location.pathname, title },
       fields: fields.map(({ name, value }) => [name, value]),
-      texts: textsOf(form).filter(({ value, defaultValue }) => refused.has(form) || value !== defaultValue),
+      texts: textsOf(form).flatMap(({ value }) => value || []),
     };
-    entry.texts = entry.texts.map(({ value }) => value).filter((text) => text !== '');
     localStorage.setItem(keyOf(form), JSON.stringify(entry));
     form.dataset.kept = entry.id;
   } catch {
@@ -57,30 +57,25 @@ function keep(form) {
     form.removeAttribute('data-kept');
   }
 }
-const pageTitle = () => document.querySelector('h1')?.textContent.trim() ?? '';
 
 /** After signing out, nothing is written. */
 let isOver = false;
-const formOf = (target) => target.form?.closest('[data-keep]');
 document.addEventListener('input', ({ target }) => {
-  const form = formOf(target);
-  if (form) keep(form);
+  if (target.form?.matches('[data-keep]')) keep(target.form);
 });
 
 // Its id goes with the form, and the page after it tells whether it was saved. A button with a name saves no text.
-document.addEventListener(
-  'submit',
-  ({ target: form, submitter }) => {
-    if (!form.matches('[data-keep]') || submitter?.name) return;
-    keep(form);
-    const field = form.querySelector('input[name=unsaved]') ?? make('input', { type: 'hidden', name: 'unsaved' });
-    field.value = form.dataset.kept ?? '';
-    form.append(field);
-  },
-  true,
-);
+function attachId({ target: form, submitter }) {
+  if (!form.matches('[data-keep]') || submitter?.name) return;
+  keep(form);
+  const field = form.querySelector('input[name=unsaved]') ?? make('input', { type: 'hidden', name: 'unsaved' });
+  field.value = form.dataset.kept ?? '';
+  form.append(field);
+}
+document.addEventListener('submit', attachId, true);
 
-function restore(form, entry) {
+function restore(form, entry, line) {
+  line.remove();
   // The present text stays an entry of its own.
   keys.set(form, entry.key);
   for (const field of fieldsOf(form)) {
@@ -93,9 +88,7 @@ function restore(form, entry) {
   textsOf(form)[0]?.focus();
 }
 
-function discard({ key }) {
-  localStorage.removeItem(key);
-}
+const discard = ({ key }) => localStorage.removeItem(key);
 
 function timeOf({ at }) {
   const date = new Date(at);
@@ -104,56 +97,26 @@ function timeOf({ at }) {
   return make('time', { dateTime: date.toISOString(), textContent: text });
 }
 
-function button(text, act) {
-  const element = make('button', { type: 'button', textContent: text });
-  element.addEventListener('click', act);
-  return element;
-}
+const button = (textContent, onclick) => make('button', { type: 'button', textContent, onclick });
 
+/** @param form of the text; null if it is not on this page: then the text is shown */
 function offer(form, entry) {
-  if (form.querySelector(`[data-offer="${CSS.escape(entry.key)}"]`)) return;
-  const isOlder = fieldsOf(form).some(({ name, type, value }) => {
-    return type === 'hidden' && name === 'seen' && entry.fields.some((one) => one[0] === name && one[1] !== value);
-  });
-  const older = isOlder ? ' Somebody may have changed the same since: saving shows both.' : '';
-  const said = make('span', {}, 'Text of ', timeOf(entry), ` that was not saved.${older}`);
-  const line = make('p', { className: 'notice' }, said);
+  if (document.querySelector(`[data-offer="${CSS.escape(entry.key)}"]`)) return;
+  const line = make('div', { className: 'notice' });
   line.dataset.offer = entry.key;
   const end = () => {
     discard(entry);
     line.remove();
-    textsOf(form)[0]?.focus();
+    (form ? textsOf(form)[0] : document.getElementById('main')).focus();
   };
-  line.append(
-    button('Restore', () => restore(form, entry)),
-    ' ',
-    button('Discard', end),
-  );
-  form.prepend(line);
+  line.append(make('span', {}, 'Text of ', timeOf(entry), ' that was not saved'));
+  if (form) line.append(button('Restore', () => restore(form, entry, line)));
+  else line.append(make('a', { href: entry.page, textContent: entry.title || entry.page }));
+  line.append(button('Discard', end));
+  if (form) return form.prepend(line);
+  line.append(...entry.texts.map((text) => make('pre', { textContent: text, dir: 'auto' })));
+  document.getElementById('notice')?.after(line);
 }
-
-/** Texts whose form is not on this page, on the first page and on the page where they were written. */
-function list(entries) {
-  const shown = document.getElementById('unsaved-texts');
-  const ids = entries.map(({ id }) => id).join(' ');
-  if ((shown?.dataset.ids ?? '') === ids) return;
-  shown?.remove();
-  if (ids === '') return;
-  const items = entries.map((entry) => {
-    const link = make('a', { href: entry.page, textContent: entry.title || entry.page });
-    const end = () => {
-      discard(entry);
-      review();
-      document.getElementById('main').focus();
-    };
-    return make('li', {}, link, ', ', timeOf(entry), ' ', button('Discard', end), ...entry.texts.map(quote));
-  });
-  const summary = make('summary', { textContent: `Texts that were not saved: ${entries.length}` });
-  const details = make('details', { id: 'unsaved-texts', className: 'notice' }, summary, make('ul', {}, ...items));
-  details.dataset.ids = ids;
-  document.getElementById('notice')?.after(details);
-}
-const quote = (text) => make('pre', { textContent: text, dir: 'auto' });
 
 /** Compares the entries with the page: what was saved is removed, and the rest is offered. */
 function review() {
@@ -168,53 +131,46 @@ function review() {
     keys.set(answered, own.key);
     answered.dataset.kept = own.id;
   }
-  const elsewhere = [];
+  for (const line of document.querySelectorAll('[data-offer]')) {
+    if (!entries.some(({ key, id }) => key === line.dataset.offer && id !== saved)) line.remove();
+  }
   for (const entry of entries) {
     const form = formOfEntry(entry);
+    const given = new Map(entry.fields);
+    const isStored = ({ name, defaultValue }) => (given.get(name) ?? '') === defaultValue;
     if (entry.id === saved) discard(entry);
-    else if (!form) {
-      if (location.pathname === base || entry.page === location.pathname) elsewhere.push(entry);
-    } else if (keyOf(form) !== entry.key) {
-      const given = new Map(entry.fields);
-      const isStored = textsOf(form).every(({ name, defaultValue }) => (given.get(name) ?? '') === defaultValue);
-      if (isStored && !refused.has(form)) discard(entry);
-      else offer(form, entry);
-    }
+    // The first page has all texts whose form is elsewhere, or is gone.
+    else if (!form && (location.pathname === base || entry.page === location.pathname)) offer(null, entry);
+    else if (!form || keyOf(form) === entry.key) continue;
+    else if (!refused.has(form) && textsOf(form).every(isStored)) discard(entry);
+    else offer(form, entry);
   }
-  const left = new Set(readEntries().map(({ key }) => key));
-  for (const line of document.querySelectorAll('[data-offer]')) if (!left.has(line.dataset.offer)) line.remove();
-  list(elsewhere);
 }
 
-// Signing out deletes the entries, unless somebody keeps them.
-document.addEventListener(
-  'submit',
-  (event) => {
-    const form = event.target;
-    if (isOver || form.getAttribute('action') !== `${base}/sign-out`) return;
-    const entries = readEntries();
-    if (entries.length === 0) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    const dialog = make('dialog', {}, make('h2', { textContent: 'Some texts are not saved' }));
-    const names = entries.map((entry) => make('li', {}, entry.title, ', ', timeOf(entry)));
-    const leave = (isKept) => {
-      isOver = true;
-      if (!isKept) entries.forEach(discard);
-      form.requestSubmit();
-    };
-    const buttons = [
-      button('Sign out and delete them', () => leave(false)),
-      button('Sign out and keep them in this browser', () => leave(true)),
-      button('Stay', () => dialog.close()),
-    ];
-    dialog.append(make('ul', {}, ...names), make('p', { className: 'buttons' }, ...buttons));
-    dialog.addEventListener('close', () => dialog.remove());
-    document.body.append(dialog);
-    dialog.showModal();
-  },
-  true,
-);
+const QUESTION = `<h2>Some texts are not saved</h2><ul></ul><form method="dialog" class="buttons">
+<button value="delete">Sign out and delete them</button>
+<button value="keep">Sign out and keep them in this browser</button><button>Stay</button></form>`;
+
+/** Signing out deletes the entries, unless somebody keeps them. */
+function askFirst(event) {
+  const form = event.target;
+  const entries = readEntries();
+  if (isOver || form.getAttribute('action') !== `${base}/sign-out` || entries.length === 0) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  const dialog = make('dialog', { innerHTML: QUESTION });
+  dialog.querySelector('ul').append(...entries.map((one) => make('li', {}, one.title, ', ', timeOf(one))));
+  dialog.addEventListener('close', () => {
+    dialog.remove();
+    if (dialog.returnValue === '') return;
+    isOver = true;
+    if (dialog.returnValue === 'delete') entries.forEach(discard);
+    form.requestSubmit();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+}
+document.addEventListener('submit', askFirst, true);
 
 if (account !== undefined) {
   document.addEventListener('desk-shown', review);

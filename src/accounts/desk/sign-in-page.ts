@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import { SECOND } from '../../lib/time.ts';
 import type { DeskRequest, Html } from '../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../web/desk/desk-route.ts';
-import { keptAddress, keptFields } from '../../web/desk/kept-form.ts';
+import { KEPT_ADDRESS, keptFields } from '../../web/desk/kept-form.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { when } from '../../web/desk/parts/when.ts';
@@ -57,7 +57,7 @@ async function handleSignIn(request: DeskRequest): Promise<Response> {
   if (result.kind === 'signed-in') {
     await replaceSession(request, result.token, result.account.email);
     // 307: the browser posts what it had kept to its own address, which shows it (RFC 9110 §15.4.8).
-    const kept = keptAddress(form);
+    const kept = form.get(KEPT_ADDRESS);
     if (kept !== null) return c.redirect(pathAfterSignIn(kept, desk.base), 307);
     return c.redirect(pathAfterSignIn(next, desk.base), 303);
   }
@@ -89,10 +89,9 @@ ${textField({
 })}`
       : html`${hiddenFields({ step })}
 ${codeField('Six digits of your authenticator app, or a recovery code. An admin can reset a lost second factor.')}`;
-  const kept =
-    keptAddress(form) === null
-      ? ''
-      : html`<p class="notice problem">Your session has ended, and nothing was saved. What you typed is in this
+  const kept = !form.has(KEPT_ADDRESS)
+    ? ''
+    : html`<p class="notice problem">Your session has ended, and nothing was saved. What you typed is in this
 page alone: sign in, and it is shown again.</p>`;
   const body = html`${kept}<form method="post" action="${desk.base}/sign-in" data-plain>
 ${problem ?? ''}

@@ -1,6 +1,5 @@
 /** What several pages of articles show. */
 import { html } from 'hono/html';
-import { type TextPart, wordDifferences } from '../../lib/text/word-differences.ts';
 import { localDateTime } from '../../lib/time.ts';
 import type { DeskRequest } from '../../web/desk/desk-request.ts';
 import type { Html } from '../../web/desk/html.ts';
@@ -32,14 +31,6 @@ export function releaseText(article: Article, now: number, zone: string): string
   const state = listedState(article, now);
   if (state === 'embargoed') return `It is scheduled: readers see it from ${localDateTime(article.publishedAt, zone)}.`;
   return state === 'draft' ? 'It is a draft: readers do not see it.' : `It is ${state}: readers do not see it.`;
-}
-
-/** Both versions of a text, with the words that the other one lacks marked. */
-export function differences(theirs: string, mine: string): readonly [Html, Html] {
-  const parts = wordDifferences(theirs, mine);
-  const side = (own: TextPart['kind']): Html =>
-    html`${parts.map(({ kind, text }) => (kind === 'same' ? text : kind === own ? html`<mark>${text}</mark>` : ''))}`;
-  return [side('removed'), side('added')];
 }
 
 export function originText(id: string, origin: string | null): string {

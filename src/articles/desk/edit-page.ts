@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondMissing, respondPage, respondProblem } from '../../web/desk/page.ts';
+import { differences } from '../../web/desk/parts/differences.ts';
 import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import { fullHeadline } from '../article.ts';
@@ -11,7 +12,7 @@ import { type FormerFields, type LoggedEdit, listEdits } from '../edits/edit-log
 import { ArticleConflictError, ArticleEditError, type ArticleProblem, readWritten } from '../edits/read-written.ts';
 import { readStoredArticle, type StoredArticle, whyNotEditable } from '../edits/stored-article.ts';
 import { originName } from '../import/origin.ts';
-import { articleStateMark, differences, releaseText, stateText } from './article-parts.ts';
+import { articleStateMark, releaseText, stateText } from './article-parts.ts';
 import { type ReadersText, respondText, textFrame } from './body-frame.ts';
 import {
   COMPARED_FIELDS,
@@ -61,38 +62,34 @@ export function showEditAgain(request: SignedInRequest): Promise<Response> {
 
 /** POST `/articles/:id/edit`. What others have changed meanwhile in other fields is merged. */
 export function saveEdit(request: SignedInRequest): Promise<Response> {
-  return withArticle(request, (stored) => {
-    const seen = request.form.get('seen') ?? '';
-    return save(request, stored, { fields: readEditFields(request.form), seen, others: [] });
-  });
+  const { form } = request;
+  return withArticle(request, (stored) => save(request, stored, readEditFields(form), form.get('seen') ?? ''));
 }
 
-interface TriedEdit {
-  fields: EditFields;
-  /** Digest of the article that the fields belong to. */
-  seen: string;
-  /** Fields that somebody else has changed since the form was shown. */
-  others: MergedField[];
-}
-
-const MAX_MERGES = 3;
-
-async function save(request: SignedInRequest, stored: StoredArticle, edit: TriedEdit, merges = 0): Promise<Response> {
+/**
+ * @param seen digest of the article that the fields belong to
+ * @param before fields that somebody else has changed since the form was shown
+ */
+async function save(
+  request: SignedInRequest,
+  stored: StoredArticle,
+  fields: EditFields,
+  seen: string,
+  before: MergedField[] = [],
+): Promise<Response> {
   const { desk, account } = request;
   const { id } = stored.article;
-  const { fields, seen } = edit;
   try {
     const actor = { seen, author: account.name, onCommit: request.audit('article.edit', id) };
     const outcome = await editArticle(desk.app, id, toEdit(fields), actor);
-    return respondAfter(request, articleDeskPath(id), noticeOf(request, outcome, edit.others));
+    return respondAfter(request, articleDeskPath(id), noticeOf(request, outcome, before));
   } catch (error) {
     if (error instanceof ArticleEditError) return respondEdit(request, stored, fields, seen, error.problems);
     if (!(error instanceof ArticleConflictError)) throw error;
     const current = { ...stored, article: error.current, digest: error.digest };
     const merged = mergeFields(fields, fieldsOf(desk, current.article));
-    if (merged.conflicts.length > 0 || merges === MAX_MERGES) return respondConflict(request, current, fields, merged);
-    const others = [...new Set([...edit.others, ...merged.others])];
-    return save(request, current, { fields: merged.fields, seen: current.digest, others }, merges + 1);
+    if (merged.conflicts.length > 0) return respondConflict(request, current, fields, merged);
+    return save(request, current, merged.fields, current.digest, [...new Set([...before, ...merged.others])]);
   }
 }
 
@@ -163,37 +160,36 @@ const LABELS: Record<MergedField, string> = {
 /** Both texts of each field that both have changed, and a field for the text that is to be saved. */
 async function respondConflict(
   request: SignedInRequest,
-  { article, digest, origin }: StoredArticle,
+  stored: StoredArticle,
   posted: EditFields,
   { fields, conflicts }: MergedFields,
 ): Promise<Response> {
   const { desk } = request;
+  const { article, digest, origin } = stored;
   const edits = await listEdits(desk.app.store.db, article.id, MAX_EDITS);
   const theirs = fieldsOf(desk, article);
   const path = `${desk.base}${articleDeskPath(article.id)}`;
   const shown = posted.shown.split(' ');
+  const state = posted.notice === 'correction' ? `corrected: ${posted.note}` : `publish: ${posted.release}`;
   const sections = conflicts.map((name) => {
     const changer = changerOf(edits, name, shown[[...COMPARED_FIELDS, 'state'].indexOf(name)] ?? '');
     const who = changer?.author ?? (origin === null ? 'somebody else' : originName(origin));
-    const texts = name === 'state' ? [stateText(article.status), statusWish(posted)] : [theirs[name], fields[name]];
-    const [their, mine] = differences(texts[0] ?? '', plainLineEnds(texts[1] ?? ''));
-    const text = (value: Html, isEmpty: boolean) =>
-      html`<p class="text" dir="auto" lang="${article.language}">${isEmpty ? 'none' : value}</p>`;
-    return html`<h2>${LABELS[name]}</h2>
-<div class="versions"><div><h3>Theirs: <bdi>${who}</bdi>${changer ? html`, ${when(request, changer.at)}` : ''}</h3>
-${text(their, texts[0] === '')}</div><div><h3>Yours</h3>${text(mine, texts[1] === '')}</div></div>
-${mergedInput(request, name, fields, article.language)}`;
+    const [theirText, ownText] =
+      name === 'state' ? [stateText(article.status), state] : [theirs[name], plainLineEnds(fields[name])];
+    const [their, own] = differences(theirText, ownText);
+    const version = (title: Html, text: Html): Html =>
+      html`<div><h3>${title}</h3><pre dir="auto" lang="${article.language}">${text}</pre></div>`;
+    return html`<h2>${LABELS[name]}</h2><div class="versions">
+${version(html`Theirs: <bdi>${who}</bdi>${changer ? html`, ${when(request, changer.at)}` : ''}`, their)}
+${version(html`Yours`, own)}</div>${mergedInput(request, name, fields, article.language)}`;
   });
-  const shownFields = conflicts.map((name) => (name === 'state' ? 'note' : name));
-  const hidden = Object.entries(fields).filter(([name]) => !(shownFields as string[]).includes(name));
+  const inputs = conflicts.map((name) => (name === 'state' ? 'note' : name)) as string[];
+  const hidden = Object.fromEntries(Object.entries(fields).filter(([name]) => !inputs.includes(name)));
   const message = 'Somebody else has changed the same since you opened it. Nothing was saved yet.';
   const body = html`${general([{ field: null, message }])}
 <p>Its state is now ${articleStateMark(request, article)}. Changes of other fields are merged. Below each pair of
 texts is the one that will be saved: yours, until you change it.</p>
-<form method="post" action="${path}/edit" data-plain data-keep>${hiddenFields({
-    ...Object.fromEntries(hidden),
-    seen: digest,
-  })}${sections}
+<form method="post" action="${path}/edit" data-plain data-keep>${hiddenFields({ ...hidden, seen: digest })}${sections}
 <div class="buttons">${submitButton('Save', { primary: true, id: 'keep-mine' })}
 <a class="button" id="take-theirs" href="${path}/edit">Take theirs</a></div></form>`;
   return respondPage(request, {
@@ -201,36 +197,23 @@ texts is the one that will be saved: yours, until you change it.</p>
   });
 }
 
-/** What the form wants of the state, in words. */
-function statusWish({ release, embargo, notice, note }: EditFields): string {
-  if (notice === 'correction') return `corrected: ${note}`;
-  return release === 'at' ? `published at ${embargo.replace('T', ' ')}` : release === 'now' ? 'published' : release;
-}
-
-function mergedInput(request: SignedInRequest, name: MergedField, fields: EditFields, language: string): Html {
-  if (name === 'section') return sectionField(request.desk, fields.section, undefined);
-  if (name === 'pinned')
-    return html`<label class="choice"><input type="checkbox" name="pinned" value="yes"${
-      fields.pinned === 'yes' ? html` checked` : ''
-    }> Pinned</label>`;
-  if (name === 'state') {
-    if (fields.notice !== 'correction') return html``;
-    return textField({ name: 'note', label: 'Correction note to be saved', value: fields.note, rows: 2, language });
-  }
-  const rows = name === 'body' ? 20 : name === 'dek' ? 2 : undefined;
-  const label = `${LABELS[name]} to be saved`;
-  return textField({ name, label, value: fields[name], language, ...(rows === undefined ? {} : { rows }) });
+function mergedInput(request: SignedInRequest, field: MergedField, fields: EditFields, language: string): Html {
+  if (field === 'section') return sectionField(request.desk, fields.section, undefined);
+  // Two editors who have both changed a choice have chosen the same.
+  if (field === 'pinned' || (field === 'state' && fields.notice !== 'correction')) return html``;
+  const name = field === 'state' ? 'note' : field;
+  const lines = { rows: name === 'body' ? 20 : 2 };
+  const isLine = name === 'headline' || name === 'kicker';
+  return textField({ name, label: 'To be saved', value: fields[name], language, ...(isLine ? {} : lines) });
 }
 
 const MAX_EDITS = 50;
 
 /** The newest change of a field since the form was shown. @param shown digest of the field's text in the form */
 function changerOf(edits: readonly LoggedEdit[], name: MergedField, shown: string): LoggedEdit | undefined {
-  const first = edits.findIndex(({ before }) => {
-    const text = formerText(before, name);
-    return text !== undefined && shownDigest(text) === shown;
-  });
-  return edits.slice(0, first + 1).find(({ before }) => formerText(before, name) !== undefined);
+  const texts = edits.map(({ before }) => formerText(before, name));
+  const first = texts.findIndex((text) => text !== undefined && shownDigest(text) === shown);
+  return edits.find((_, index) => index <= first && texts[index] !== undefined);
 }
 
 function formerText({ status, publishedAt = 0, body, pinned, ...texts }: FormerFields, name: MergedField) {

@@ -1,4 +1,4 @@
-/** Differences between two texts by words, or by lines where they have little in common. In bounded time. */
+/** Differences between two texts by words, or by lines where they are long. In bounded time. */
 
 export interface TextPart {
   /** `removed`: only in the first text; `added`: only in the second one. */
@@ -8,93 +8,64 @@ export interface TextPart {
 
 /** Finds the words of scripts without spaces, too. */
 const words = new Intl.Segmenter('und', { granularity: 'word' });
-
 /** Characters of both texts together that are divided into words, in some 0.1 s. */
 const MAX_LENGTH = 100_000;
-/** Tokens of both texts together, and how many of them may differ. */
-const MAX_TOKENS = 20_000;
-const MAX_DIFFERENCES = 500;
+/** Pairs of tokens that are compared: 32 MB for some 0.1 s. */
+const MAX_PAIRS = 16_000_000;
 
 /** The same and the removed parts together are the first text, the same and the added ones the second. */
 export function wordDifferences(first: string, second: string): TextPart[] {
   const toLines = (text: string): string[] => text.split(/(?<=\n)/);
   const toWords = (text: string): string[] => Array.from(words.segment(text), ({ segment }) => segment);
   for (const toTokens of first.length + second.length > MAX_LENGTH ? [toLines] : [toWords, toLines]) {
-    const [a, b] = [toTokens(first), toTokens(second)];
-    const parts = a.length + b.length > MAX_TOKENS ? null : compareTokens(a, b);
-    if (parts !== null) return joinParts(parts);
+    const parts = compareTokens(toTokens(first), toTokens(second));
+    if (parts !== null) return parts;
   }
-  return joinParts([
+  return [
     { kind: 'removed', text: first },
     { kind: 'added', text: second },
-  ]);
+  ];
 }
 
-/**
- * E. W. Myers, "An O(ND) Difference Algorithm and Its Variations", Algorithmica 1 (1986).
- * @returns null with too many differences
- */
+/** By their longest common subsequence. @returns null for too many tokens */
 function compareTokens(a: readonly string[], b: readonly string[]): TextPart[] | null {
-  // For each number of differences: how far in `a` one gets on each diagonal `x - y`.
-  const rounds: Map<number, number>[] = [];
-  let reached = new Map([[1, 0]]);
-  for (let count = 0; count <= MAX_DIFFERENCES; count++) {
-    rounds.push(reached);
-    const next = new Map<number, number>();
-    for (let diagonal = -count; diagonal <= count; diagonal += 2) {
-      const isDown = goesDown(reached, diagonal, count);
-      let x = isDown ? (reached.get(diagonal + 1) ?? 0) : (reached.get(diagonal - 1) ?? 0) + 1;
-      while (x < a.length && x - diagonal < b.length && a[x] === b[x - diagonal]) x++;
-      next.set(diagonal, x);
-      if (x >= a.length && x - diagonal >= b.length) return traceBack(a, b, rounds);
+  let [start, end] = [0, 0];
+  const shorter = Math.min(a.length, b.length);
+  while (start < shorter && a[start] === b[start]) start++;
+  while (end < shorter - start && a.at(-1 - end) === b.at(-1 - end)) end++;
+  const [height, width] = [a.length - start - end, b.length - start - end + 1];
+  if (height * width > MAX_PAIRS) return null;
+  // Length of the common subsequence from a token of each on.
+  const common = new Uint16Array((height + 1) * width);
+  for (let x = height - 1; x >= 0; x--) {
+    for (let y = width - 2; y >= 0; y--) {
+      const at = x * width + y;
+      const [down = 0, right = 0, both = 0] = [common[at + width], common[at + 1], common[at + width + 1]];
+      common[at] = a[start + x] === b[start + y] ? both + 1 : Math.max(down, right);
     }
-    reached = next;
   }
-  return null;
-}
-
-/** Whether the furthest path comes from the diagonal above, and adds a token of the second text. */
-function goesDown(reached: ReadonlyMap<number, number>, diagonal: number, count: number): boolean {
-  if (diagonal === -count || diagonal === count) return diagonal === -count;
-  return (reached.get(diagonal - 1) ?? -1) < (reached.get(diagonal + 1) ?? -1);
-}
-
-function traceBack(a: readonly string[], b: readonly string[], rounds: readonly Map<number, number>[]): TextPart[] {
   const parts: TextPart[] = [];
-  let [x, y] = [a.length, b.length];
-  for (let count = rounds.length - 1; count >= 0; count--) {
-    const reached = rounds[count] as Map<number, number>;
-    const isDown = goesDown(reached, x - y, count);
-    const diagonal = isDown ? x - y + 1 : x - y - 1;
-    const fromX = count === 0 ? 0 : (reached.get(diagonal) ?? 0);
-    const fromY = count === 0 ? 0 : fromX - diagonal;
-    for (; x > fromX && y > fromY; y--) parts.push({ kind: 'same', text: a[--x] as string });
-    if (count === 0) break;
-    if (isDown) parts.push({ kind: 'added', text: b[--y] as string });
-    else parts.push({ kind: 'removed', text: a[--x] as string });
-  }
-  return parts.reverse();
-}
-
-/** Neighbours of one kind are one part, and what is removed precedes what is added in its place. */
-function joinParts(parts: readonly TextPart[]): TextPart[] {
-  const joined: TextPart[] = [];
-  let [removed, added] = ['', ''];
-  const flush = (): void => {
-    if (removed !== '') joined.push({ kind: 'removed', text: removed });
-    if (added !== '') joined.push({ kind: 'added', text: added });
-    [removed, added] = ['', ''];
+  const add = (kind: TextPart['kind'], text: string): void => {
+    const last = parts.at(-1);
+    if (last?.kind === kind) last.text += text;
+    else if (text !== '') parts.push({ kind, text });
   };
-  for (const { kind, text } of parts) {
-    if (kind === 'removed') removed += text;
-    else if (kind === 'added') added += text;
-    else {
-      flush();
-      const last = joined.at(-1);
-      if (last?.kind === 'same') last.text += text;
-      else joined.push({ kind, text });
+  add('same', a.slice(0, start).join(''));
+  for (let [x, y] = [0, 0]; x < height || y < width - 1; ) {
+    const [one, other] = [a[start + x] ?? '', b[start + y] ?? ''];
+    const at = x * width + y;
+    if (x < height && y < width - 1 && one === other) {
+      add('same', one);
+      x++;
+      y++;
+    } else if (x < height && (y === width - 1 || (common[at + width] ?? 0) >= (common[at + 1] ?? 0))) {
+      add('removed', one);
+      x++;
+    } else {
+      add('added', other);
+      y++;
     }
   }
-  flush();
-  return joined.filter(({ text }) => text !== '');
+  add('same', a.slice(a.length - end).join(''));
+  return parts;
 }

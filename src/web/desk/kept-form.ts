@@ -10,7 +10,7 @@ import { respondPage } from './page.ts';
 import { hiddenFields, submitButton } from './parts/form.ts';
 
 /** The field with the address of the form, before its fields. */
-const ADDRESS = 'kept';
+export const KEPT_ADDRESS = 'kept';
 const PREFIX = 'kept-';
 
 /** Fields that nobody has typed. */
@@ -22,23 +22,18 @@ export const KEPT_LIMIT = 2 * 1024 * 1024 - 64 * 1024;
 /** The form as the pages of the sign-in carry it, without its secrets. @param address path with query */
 export function keepForm(address: string, form: URLSearchParams): URLSearchParams {
   const fields = repeatableFields(form).map(([name, value]): [string, string] => [PREFIX + name, value]);
-  return new URLSearchParams([[ADDRESS, address], ...fields]);
+  return new URLSearchParams([[KEPT_ADDRESS, address], ...fields]);
 }
 
 /** The part of a form of the sign-in that belongs to a kept form. */
 export function keptFields(form: URLSearchParams): Html[] {
-  const kept = [...form].filter(([name]) => name === ADDRESS || name.startsWith(PREFIX));
+  const kept = [...form].filter(([name]) => name === KEPT_ADDRESS || name.startsWith(PREFIX));
   return kept.flatMap(([name, value]) => hiddenFields({ [name]: value }));
-}
-
-/** The address that a kept form was posted to; null without one. */
-export function keptAddress(form: URLSearchParams): string | null {
-  return form.get(ADDRESS);
 }
 
 /** The kept form as it was posted; null if there is none. */
 export function readKeptForm(form: URLSearchParams): URLSearchParams | null {
-  if (!form.has(ADDRESS)) return null;
+  if (!form.has(KEPT_ADDRESS)) return null;
   const kept = [...form].filter(([name]) => name.startsWith(PREFIX));
   return new URLSearchParams(kept.map(([name, value]): [string, string] => [name.slice(PREFIX.length), value]));
 }
@@ -48,10 +43,8 @@ export async function showAgain(route: DeskRoute, request: SignedInRequest, prob
   const { account, c, form } = request;
   const text = `You are signed in as ${account.name}. Nothing has been saved yet.`;
   const notice = { kind: 'problem', text: problem ?? `${text} Look at it, and send it again.` } as const;
-  if (problem === undefined && route.needs !== null && route.again !== undefined) {
-    const shown = await route.again({ ...request, notice });
-    if (shown.status === 200 || shown.status === 422) return shown;
-  }
+  const shown = problem === undefined && route.needs !== null ? await route.again?.({ ...request, notice }) : undefined;
+  if (shown?.status === 200 || shown?.status === 422) return shown;
   const fields = repeatableFields(form);
   const again = html`<form method="post" action="${c.req.path}" data-plain>
 ${fields.flatMap(([name, value]) => hiddenFields({ [name]: value }))}

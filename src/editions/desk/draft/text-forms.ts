@@ -19,8 +19,8 @@ export interface RefusedText {
   field: TextFieldName;
   text: string;
   error: string;
-  /** The revision of the draft that its editor saw. */
-  seen: number;
+  /** The revision of the draft that its editor saw; null for the present one. */
+  seen: number | null;
 }
 
 const FIELDS: Record<TextFieldName, { label: string; counter: number; maxLength: number; rows?: number }> = {

@@ -1,6 +1,6 @@
 // Texts that are not saved yet stay in this browser, by account and form, until the server has saved them. A form with
 // `data-keep` is named by its value or by its address. Each page that is open writes an entry of its own.
-const { base, account } = document.body.dataset;
+const { base, account, zone } = document.body.dataset;
 const PREFIX = `daywire-text ${base} ${account} `;
 const TEXT = 'textarea, input:is([type=text], [type=search], [type=url], [type=datetime-local])';
 const newId = () => Math.random().toString(36).slice(2, 14);
@@ -30,8 +30,7 @@ const keyOf = (form) => {
 function readEntries() {
   try {
     const own = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
-    const entries = own.map((key) => ({ ...JSON.parse(localStorage.getItem(key)), key }));
-    return entries.sort((a, b) => b.at - a.at);
+    return own.map((key) => ({ ...JSON.parse(localStorage.getItem(key)), key })).sort((a, b) => b.at - a.at);
   } catch {
     return [];
   }
@@ -92,9 +91,10 @@ const discard = ({ key }) => localStorage.removeItem(key);
 
 function timeOf({ at }) {
   const date = new Date(at);
-  const isToday = date.toDateString() === new Date().toDateString();
-  const text = date.toLocaleString('en-GB', { ...(isToday ? {} : { dateStyle: 'medium' }), timeStyle: 'short' });
-  return make('time', { dateTime: date.toISOString(), textContent: text });
+  const write = (style) => date.toLocaleString('en-GB', { ...style, timeZone: zone });
+  const isToday = write({ dateStyle: 'short' }) === new Date().toLocaleDateString('en-GB', { timeZone: zone });
+  const textContent = write({ ...(isToday ? {} : { dateStyle: 'medium' }), timeStyle: 'short' });
+  return make('time', { dateTime: date.toISOString(), textContent });
 }
 
 const button = (textContent, onclick) => make('button', { type: 'button', textContent, onclick });

@@ -25,7 +25,7 @@ export function articleStateMark(request: DeskRequest, article: Article): Html {
   return html`${statusMark(STATES[state], state)}${until}`;
 }
 
-/** Whether readers see an article, after an act. @param now epoch milliseconds */
+/** Whether readers see an article. @param now after the act, whose time may be that of publication */
 export function releaseText(article: Article, now: number, zone: string): string {
   if (isPublic(article, now)) return 'It is published: readers see it within seconds.';
   const state = listedState(article, now);

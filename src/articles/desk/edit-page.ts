@@ -100,7 +100,6 @@ function noticeOf(request: SignedInRequest, outcome: EditOutcome, others: readon
   const merged =
     others.length === 0 ? '' : ` Somebody else has changed ${others.join(', ')} since you opened it: both are kept.`;
   if (outcome.kind === 'unchanged') return { kind: 'done' as const, text: `Nothing was changed.${merged}` };
-  // The time of publication is later than that of the request.
   const readers = releaseText(article, app.clock(), app.config.publication.zone);
   const removed = warnings.length === 0 ? '' : ` Note: ${warnings.join('; ')}.`;
   return {

@@ -33,7 +33,6 @@ export async function saveNewBrief(request: SignedInRequest): Promise<Response> 
     const { article, isNew, warnings } = await createArticle(desk.app, toBrief(fields), {
       ...{ author: account.name, onCommit },
     });
-    // The time of publication is later than that of the request.
     const state = releaseText(article, desk.app.clock(), desk.app.config.publication.zone);
     const stored = isNew ? 'The brief is stored.' : 'The brief was stored before, and was not changed.';
     const text = `${stored} ${state} ${warnings.join('; ')}`.trim();

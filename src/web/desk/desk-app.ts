@@ -11,7 +11,7 @@ import { serveAsset } from './assets.ts';
 import { askForPassword } from './confirm-password.ts';
 import type { DeskContext, DeskRequest, SignedInRequest } from './desk-request.ts';
 import type { DeskRoute } from './desk-route.ts';
-import { KEPT_LIMIT, keepForm, readKeptForm, showAgain } from './kept-form.ts';
+import { KEPT_LIMIT, keepForm, MAX_KEPT_FIELDS, readKeptForm, showAgain } from './kept-form.ts';
 import { setNotice } from './notice.ts';
 import { DESK_HEADERS, respondProblem } from './page.ts';
 import { sessionTokenOf } from './session-cookie.ts';
@@ -93,9 +93,10 @@ async function withForm(
   maxSize: number,
   respondTo: (posted: DeskRequest) => Promise<Response>,
 ): Promise<Response> {
-  const { c } = request;
-  const refuseLong = () =>
-    respondProblem(request, 413, 'Form too long', 'The form is longer than any of the desk. Nothing was changed.');
+  const { c, account } = request;
+  const advice = account === null ? ' Sign in in another tab, go back here, and send it again.' : '';
+  const message = `The form is longer than ${maxSize / 1024} KB. Nothing was changed.${advice}`;
+  const refuseLong = () => respondProblem(request, 413, 'Form too long', message);
   let response: Response | undefined;
   const refusal = await limitBody({ maxSize, onError: refuseLong })(c, async () => {
     const form = await readForm(c);
@@ -128,7 +129,8 @@ function signedIn(request: DeskRequest, account: SignedInRequest['account']): Si
 
 /** The page of the sign-in, with the form that was posted. A form without fields has no text. */
 async function askToSignIn(page: DeskRoute, request: DeskRequest): Promise<Response> {
-  if (request.form.size === 0 || page.needs !== null) return leadToSignIn(request, true);
+  const { size } = request.form;
+  if (size === 0 || size > MAX_KEPT_FIELDS || page.needs !== null) return leadToSignIn(request, true);
   return page.handle({ ...request, form: keepForm(request.c.req.path, request.form) });
 }
 

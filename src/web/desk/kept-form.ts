@@ -16,8 +16,9 @@ const PREFIX = 'kept-';
 /** Fields that nobody has typed. */
 const HIDDEN = ['unsaved', 'seen', 'shown', 'items', 'back', 'hash'];
 
-/** Bytes of a form that is kept: the form of the sign-in must have room for the rest. */
-export const KEPT_LIMIT = 2 * 1024 * 1024 - 64 * 1024;
+/** Bytes and fields of a form that is kept: anybody can post one, and gets a page that is as long. */
+export const KEPT_LIMIT = 512 * 1024;
+export const MAX_KEPT_FIELDS = 2_000;
 
 /** The form as the pages of the sign-in carry it, without its secrets. @param address path with query */
 export function keepForm(address: string, form: URLSearchParams): URLSearchParams {
@@ -28,7 +29,7 @@ export function keepForm(address: string, form: URLSearchParams): URLSearchParam
 /** The part of a form of the sign-in that belongs to a kept form. */
 export function keptFields(form: URLSearchParams): Html[] {
   const kept = [...form].filter(([name]) => name === KEPT_ADDRESS || name.startsWith(PREFIX));
-  return kept.flatMap(([name, value]) => hiddenFields({ [name]: value }));
+  return kept.slice(0, MAX_KEPT_FIELDS + 1).flatMap(([name, value]) => hiddenFields({ [name]: value }));
 }
 
 /** The kept form as it was posted; null if there is none. */

@@ -66,7 +66,7 @@ ${page.reload === undefined ? '' : html`<noscript><meta http-equiv="refresh" con
 <script src="${assetPath(desk, 'desk.js')}" type="module"></script>
 <script src="${assetPath(desk, 'unsaved.js')}" type="module"></script>
 </head>
-<body data-base="${desk.base}" data-at="${request.at}" data-topics="${topics.join(' ')}"${
+<body data-base="${desk.base}" data-at="${request.at}" data-zone="${publication.zone}" data-topics="${topics.join(' ')}"${
     request.account === null ? '' : html` data-account="${request.account.id}"`
   }${request.account?.hasShortcuts ? html` data-shortcuts` : ''}${page.hasPresence ? html` data-presence` : ''}${
     notice?.saved === undefined ? '' : html` data-saved="${notice.saved}"`
@@ -98,10 +98,8 @@ const KEYS = html`
 
 /** Leads to a page, which shows the outcome of an act once. @param path below the desk's path */
 export function respondAfter(request: DeskRequest, path: string, notice?: Notice): Response {
-  if (notice !== undefined) {
-    const saved = notice.kind === 'done' ? unsavedTextOf(request.form) : undefined;
-    setNotice(request.c, saved === undefined ? notice : { ...notice, saved });
-  }
+  const saved = notice?.kind === 'done' ? unsavedTextOf(request.form) : undefined;
+  if (notice !== undefined) setNotice(request.c, { ...notice, saved });
   return request.c.redirect(request.desk.base + path, 303);
 }
 

@@ -254,4 +254,107 @@ describe('a text that is typed at the desk', () => {
     }
     expect(lost).toEqual(Object.fromEntries(MOMENTS.map(({ name }) => [name, 0])));
   }, 300_000);
+
+  /** A page of the editor in a browser, with the questions that it asked before it was left. */
+  const openAsEditor = async (path: string) => {
+    desk.accounts.editor.token = await openSession(store, desk.accounts.editor.id, app.now);
+    const { page } = await desk.open('editor');
+    const questions: string[] = [];
+    page.on('dialog', (dialog) => questions.push(dialog.type()));
+    await page.goto(desk.url + path);
+    return { page, questions };
+  };
+
+  it('asks before the page is left only where the browser cannot keep it, and never when it is saved', async () => {
+    const { page, questions } = await openAsEditor('/briefs/new');
+    await page.fill('#headline', 'A brief');
+    await page.fill('#body', 'Its text.');
+    await page.click('text=Leave without saving');
+    await page.waitForURL('**/articles');
+    expect(questions).toEqual([]);
+
+    await page.goto(`${desk.url}/briefs/new`);
+    await page.evaluate('Storage.prototype.setItem = () => { throw new Error("no room"); }');
+    await page.fill('#headline', 'Another brief');
+    await page.fill('#body', 'Its text.');
+    await page.click('text=Leave without saving');
+    await page.waitForURL('**/articles');
+    expect(questions).toEqual(['beforeunload']);
+
+    await page.goto(`${desk.url}/briefs/new`);
+    await page.evaluate('Storage.prototype.setItem = () => { throw new Error("no room"); }');
+    await page.fill('#headline', 'A third brief');
+    await page.fill('#body', 'Its text.');
+    await page.check('[name=release][value=draft]');
+    await page.click('#store');
+    await page.locator('#notice').getByText('It is a draft: readers do not see it.').waitFor();
+    expect(questions).toEqual(['beforeunload']);
+    await page.context().close();
+  }, 60_000);
+
+  it('is not shown to another account, and is deleted with signing out', async () => {
+    const { page } = await openAsEditor('/edition');
+    await page.fill('#note', 'For my eyes.');
+    const other = await page.context().newPage();
+    const [cookie] = await page.context().cookies(desk.url.replace('http:', 'https:'));
+    await page.context().addCookies([{ ...(cookie as NonNullable<typeof cookie>), value: desk.accounts.admin.token }]);
+    for (const path of ['/edition', '']) {
+      await other.goto(desk.url + path);
+      await other.locator('.me').waitFor();
+      expect(await other.getByText('not saved').count()).toBe(0);
+      expect(await other.content()).not.toContain('For my eyes.');
+    }
+    await page.context().addCookies([cookie as NonNullable<typeof cookie>]);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign out and delete them' }).click();
+    await page.locator('#email').waitFor();
+    expect(await textsIn(page)).toBe(0);
+    await page.context().close();
+  }, 60_000);
+
+  it('is never written over a newer one: what its editor had seen is kept with it', async () => {
+    const { page } = await openAsEditor('/articles/two/edit');
+    await page.fill('#body', 'Mine');
+    await page.check('[name=notice][value=silent]');
+    const { page: theirs } = await desk.open('admin');
+    await theirs.goto(`${desk.url}/articles/two/edit`);
+    await theirs.fill('#body', 'Theirs');
+    await theirs.check('[name=notice][value=silent]');
+    await theirs.click('#save');
+    await theirs.locator('#notice').getByText('Changed: body.').waitFor();
+
+    await page.reload();
+    expect(await page.inputValue('#body')).toBe('Theirs');
+    await page.fill('#body', 'Typed after that');
+    await page.getByRole('button', { name: 'Restore' }).click();
+    expect(await page.inputValue('#body')).toBe('Mine');
+    // The text that was in the form is offered instead.
+    await page.getByRole('button', { name: 'Restore' }).waitFor();
+    await page.click('#save');
+    await page.getByText('Theirs: Ada Lindqvist').waitFor();
+    expect(await page.inputValue('#body')).toBe('Mine');
+    await page.fill('#body', 'Theirs and mine');
+    await page.click('#keep-mine');
+    await page.locator('#notice').getByText('Changed: body.').waitFor();
+    await page.goto(`${desk.url}/articles/two/edit`);
+    expect(await page.inputValue('#body')).toBe('Theirs and mine');
+    await page.getByRole('button', { name: 'Discard' }).click();
+    expect(await textsIn(page)).toBe(0);
+    await page.context().close();
+    await theirs.context().close();
+  }, 60_000);
+
+  it('that is refused is still kept, and is listed on Today when its form is gone', async () => {
+    const { page } = await openAsEditor('/articles/three/edit');
+    await page.fill('#body', 'Refused at first.');
+    await page.click('#save');
+    await page.getByText('say whether this is a correction').waitFor();
+    expect(await page.getByRole('button', { name: 'Restore' }).count()).toBe(0);
+    await page.goto(desk.url);
+    await page.getByText('Refused at first.').waitFor();
+    await page.getByRole('link', { name: 'Edit: Headline of three' }).click();
+    await page.getByRole('button', { name: 'Restore' }).click();
+    expect(await page.inputValue('#body')).toBe('Refused at first.');
+    await page.context().close();
+  }, 60_000);
 });

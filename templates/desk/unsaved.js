@@ -148,8 +148,8 @@ function review() {
 }
 
 const QUESTION = `<h2>Some texts are not saved</h2><ul></ul><form method="dialog" class="buttons">
-<button value="delete">Sign out and delete them</button>
-<button value="keep">Sign out and keep them in this browser</button><button>Stay</button></form>`;
+<button class="danger" value="delete">Sign out and delete them</button>
+<button value="keep">Sign out and keep them in this browser</button><button autofocus>Stay</button></form>`;
 
 /** Signing out deletes the entries, unless somebody keeps them. */
 function askFirst(event) {

@@ -201,9 +201,8 @@ function mergedInput(request: SignedInRequest, field: MergedField, fields: EditF
   // Two editors who have both changed a choice have chosen the same.
   if (field === 'pinned' || (field === 'state' && fields.notice !== 'correction')) return html``;
   const name = field === 'state' ? 'note' : field;
-  const lines = { rows: name === 'body' ? 20 : 2 };
-  const isLine = name === 'headline' || name === 'kicker';
-  return textField({ name, label: 'To be saved', value: fields[name], language, ...(isLine ? {} : lines) });
+  const rows = name === 'body' ? 20 : name === 'headline' || name === 'kicker' ? undefined : 2;
+  return textField({ name, label: `${LABELS[field]} to be saved`, value: fields[name], language, rows });
 }
 
 const MAX_EDITS = 50;

@@ -42,8 +42,8 @@ export function readKeptForm(form: URLSearchParams): URLSearchParams | null {
 /** Shows a kept form to the account that has signed in. @param problem why the form cannot be sent again */
 export async function showAgain(route: DeskRoute, request: SignedInRequest, problem?: string): Promise<Response> {
   const { account, c, form } = request;
-  const text = `You are signed in as ${account.name}. Nothing has been saved yet.`;
-  const notice = { kind: 'problem', text: problem ?? `${text} Look at it, and send it again.` } as const;
+  const advice = problem ?? 'Nothing has been saved yet. Look at it, and send it again.';
+  const notice = { kind: 'problem', text: `You are signed in as ${account.name}. ${advice}` } as const;
   const shown = problem === undefined && route.needs !== null ? await route.again?.({ ...request, notice }) : undefined;
   if (shown?.status === 200 || shown?.status === 422) return shown;
   const fields = repeatableFields(form);

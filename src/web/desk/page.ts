@@ -66,7 +66,8 @@ ${page.reload === undefined ? '' : html`<noscript><meta http-equiv="refresh" con
 <script src="${assetPath(desk, 'desk.js')}" type="module"></script>
 <script src="${assetPath(desk, 'unsaved.js')}" type="module"></script>
 </head>
-<body data-base="${desk.base}" data-at="${request.at}" data-zone="${publication.zone}" data-topics="${topics.join(' ')}"${
+<body data-base="${desk.base}" data-at="${request.at}" data-zone="${publication.zone}"
+data-topics="${topics.join(' ')}"${
     request.account === null ? '' : html` data-account="${request.account.id}"`
   }${request.account?.hasShortcuts ? html` data-shortcuts` : ''}${page.hasPresence ? html` data-presence` : ''}${
     notice?.saved === undefined ? '' : html` data-saved="${notice.saved}"`

@@ -98,7 +98,9 @@ forEachDatabase((open) => {
       expect(off).toContain('The second factor is off.');
       const { id } = desk.accounts.editor;
       expect(await acts(desk)).toEqual(
-        ['second-factor-on', 'sign-in', 'sign-in', 'second-factor-off'].map((one) => `Edda Moreno: account.${one} account/${id}`),
+        ['second-factor-on', 'sign-in', 'sign-in', 'second-factor-off'].map(
+          (one) => `Edda Moreno: account.${one} account/${id}`,
+        ),
       );
     });
 

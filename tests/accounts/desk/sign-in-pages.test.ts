@@ -227,7 +227,7 @@ describe('a form that is posted after its session has ended', () => {
     expect(asOther.status).toBe(403);
     const text = await asOther.text();
     expect(text).toContain('It was wrong.');
-    expect(text).toContain('Your role is audience');
+    expect(text).toContain('You are signed in as Auden Vale. Your role is audience');
     expect(text).not.toContain('send-again');
   });
 

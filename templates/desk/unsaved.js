@@ -17,7 +17,7 @@ const isChoice = (field) => field.matches('[type=checkbox], [type=radio]');
 
 /** Keys of entries in the storage, by form. */
 const keys = new WeakMap();
-/** Forms whose text the server has refused, or that wait for a new session: it is what the page shows. */
+/** Forms that the page shows with a text that was refused, or waited for a new session. */
 const refused = new WeakSet();
 const isUnsaved = (form) => refused.has(form) || textsOf(form).some((one) => one.value !== one.defaultValue);
 
@@ -88,7 +88,6 @@ function restore(form, entry, line) {
 }
 
 const discard = ({ key }) => localStorage.removeItem(key);
-
 function timeOf({ at }) {
   const date = new Date(at);
   const write = (style) => date.toLocaleString('en-GB', { ...style, timeZone: zone });
@@ -113,6 +112,7 @@ function offer(form, entry) {
   if (form) line.append(button('Restore', () => restore(form, entry, line)));
   else line.append(make('a', { href: entry.page, textContent: entry.title || entry.page }));
   line.append(button('Discard', end));
+  form?.closest('details')?.setAttribute('open', '');
   if (form) return form.prepend(line);
   line.append(...entry.texts.map((text) => make('pre', { textContent: text, dir: 'auto' })));
   document.getElementById('notice')?.after(line);

@@ -131,7 +131,7 @@ function signedIn(request: DeskRequest, account: SignedInRequest['account']): Si
 async function askToSignIn(page: DeskRoute, request: DeskRequest): Promise<Response> {
   const { size } = request.form;
   if (size === 0 || size > MAX_KEPT_FIELDS || page.needs !== null) return leadToSignIn(request, true);
-  return page.handle({ ...request, form: keepForm(request.c.req.path, request.form) });
+  return page.handle({ ...request, form: keepForm(new URL(request.c.req.url).pathname, request.form) });
 }
 
 function leadToSignIn(request: DeskRequest, isUnsafe: boolean, isUpload = false): Response {

@@ -20,7 +20,7 @@ const HIDDEN = ['unsaved', 'seen', 'shown', 'items', 'back', 'hash'];
 export const KEPT_LIMIT = 512 * 1024;
 export const MAX_KEPT_FIELDS = 2_000;
 
-/** The form as the pages of the sign-in carry it, without its secrets. @param address path with query */
+/** The form as the pages of the sign-in carry it, without its secrets. @param address path, not decoded as Hono's is */
 export function keepForm(address: string, form: URLSearchParams): URLSearchParams {
   const fields = repeatableFields(form).map(([name, value]): [string, string] => [PREFIX + name, value]);
   return new URLSearchParams([[KEPT_ADDRESS, address], ...fields]);

@@ -206,6 +206,16 @@ describe('a form that is posted after its session has ended', () => {
     expect(await desk.act('editor', '/articles/one/edit', typed)).toContain('data-saved="d1"');
   });
 
+  it('is shown for an article whose id needs encoding in its address', async () => {
+    const desk = await openTestDesk(await openMigrated());
+    await saveAll(desk.app.store, [article('fähre 1?')]);
+    const path = `/articles/${encodeURIComponent('fähre 1?')}/edit`;
+    const kept = hiddenFieldsOf(await (await desk.post(null, path, { body: 'Typed' })).text());
+    const signedIn = await desk.post(null, '/sign-in', { ...kept, email: EMAIL, password: PASSWORD });
+    expect(signedIn.headers.get('Location')).toBe(`/desk${path}`);
+    expect(await (await desk.post('editor', path, kept)).text()).toContain('Typed</textarea>');
+  });
+
   it('never repeats a password or a code', async () => {
     const desk = await openTestDesk(await openMigrated());
     const typed = { 'new-password': 'first secret', password: 'second secret', code: '123456', note: 'text' };

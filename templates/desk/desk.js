@@ -53,7 +53,7 @@ function show(page, submitted) {
 
 function adopt(page) {
   document.title = page.title;
-  delete data.presence;
+  for (const one of ['presence', 'saved', 'sent']) delete data[one];
   Object.assign(data, page.body.dataset);
 }
 
@@ -108,20 +108,21 @@ function fail(text, form) {
 
 /** The session has ended, or is another account's. Typed text stays. */
 function leave(form = byId('notice')) {
-  if (hasUnsaved()) fail('You are signed out. Copy your text before you load this page again.', form);
+  if (hasUnsaved()) fail('You are signed out. Your text stays here: save it, and sign in.', form);
   else location.reload();
 }
 
 on('submit', async (event) => {
   const form = event.target;
-  if (event.defaultPrevented || !form.matches('[method=post]:not([data-plain])')) return;
+  if (event.defaultPrevented || !form.matches('[method=post]')) return;
+  if (form.matches('[data-plain]')) return event.submitter?.formTarget || unsaved.delete(form);
   event.preventDefault();
   if (form.matches('[aria-busy]')) return;
   const fields = new URLSearchParams(new FormData(form, event.submitter));
   form.setAttribute('aria-busy', 'true');
   lost.remove();
   try {
-    await send(event.submitter?.getAttribute('formaction') ?? form.action, fields, form);
+    await send(event.submitter?.getAttribute('formaction') ?? form.action, fields, form, event.submitter);
   } catch {
     fail('The server did not answer. Load the page again to see whether this was done.', form);
   } finally {
@@ -129,8 +130,14 @@ on('submit', async (event) => {
   }
 });
 
-async function send(action, fields, form) {
+async function send(action, fields, form, submitter) {
   const [response, page] = await load(action, { method: 'POST', body: fields });
+  if (page.body.dataset.account === undefined) {
+    // The page of the sign-in has the text where the browser itself posts the form.
+    if (response.redirected) return location.assign(response.url);
+    form.dataset.plain = '';
+    return form.requestSubmit(submitter);
+  }
   if (page.body.dataset.account !== account) return leave(form);
   if (response.redirected && isSamePage(response.url)) {
     history.replaceState(shown, '', response.url);
@@ -139,6 +146,7 @@ async function send(action, fields, form) {
   if (rowOf(form) && page.title === document.title) return refuseInRow(page, form);
   // On a page that colleagues share, what is typed in other forms stays.
   if (data.presence !== undefined && page.title === document.title) {
+    if (response.redirected) history.replaceState(shown, '', response.url);
     show(page, form);
     return showRefusal();
   }
@@ -195,9 +203,9 @@ on('click', (event) => {
   fail(`The ${text.id} is not saved. Save it, or take your change back, first.`, button.closest('.buttons, form'));
   text.focus();
 });
-const hasUnsaved = () => [...unsaved].some((form) => form.isConnected && form.id);
+const hasUnsaved = (kind = '[id]') => [...unsaved].some((form) => form.isConnected && form.matches(kind));
 addEventListener('beforeunload', (event) => {
-  if (hasUnsaved()) event.preventDefault();
+  if (hasUnsaved('[data-keep]:not([data-kept])')) event.preventDefault();
 });
 
 function count(field) {
@@ -466,6 +474,7 @@ function prepare() {
   apply();
   for (const region of all('[data-region]')) received.set(region, htmlOf(region));
   clearTimeout(later);
+  document.dispatchEvent(new Event('desk-shown'));
   if (first('[data-pending]')) later = setTimeout(refresh, 1000);
 }
 

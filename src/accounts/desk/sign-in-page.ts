@@ -3,6 +3,7 @@ import { html } from 'hono/html';
 import { SECOND } from '../../lib/time.ts';
 import type { DeskRequest } from '../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../web/desk/desk-route.ts';
+import { KEPT_ADDRESS, keptFields } from '../../web/desk/kept-form.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import {
   errorSummary,
@@ -65,6 +66,9 @@ async function handleSignIn(request: DeskRequest): Promise<Response> {
   if (result.kind === 'second-factor') return respondForm(request, next, {}, result.step);
   if (result.kind === 'signed-in') {
     await replaceSession(request, result.token, result.account.email);
+    // 307: the browser posts what it had kept to its own address, which shows it (RFC 9110 §15.4.8).
+    const kept = form.get(KEPT_ADDRESS);
+    if (kept !== null) return c.redirect(pathAfterSignIn(kept, desk.base), 307);
     return c.redirect(pathAfterSignIn(next, desk.base), 303);
   }
   if (result.kind === 'wrong') {
@@ -109,9 +113,13 @@ ${textField({
 })}`
       : html`${hiddenFields({ step })}
 ${codeField(CODE_HINT, errors.code)}`;
-  const body = html`<form method="post" action="${desk.base}/sign-in" data-plain novalidate>
+  const kept = !form.has(KEPT_ADDRESS)
+    ? ''
+    : html`<p class="notice problem">Your session has ended, and nothing was saved. What you typed is in this
+page alone: sign in, and it is shown again.</p>`;
+  const body = html`${kept}<form method="post" action="${desk.base}/sign-in" data-plain novalidate>
 ${errorSummary(errors)}
-${hiddenFields(target === desk.base ? {} : { next: target })}
+${hiddenFields(target === desk.base ? {} : { next: target })}${keptFields(form)}
 ${fields}
 ${submitButton('Sign in', { primary: true, id: 'sign-in' })}
 </form>`;

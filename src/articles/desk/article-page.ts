@@ -111,13 +111,13 @@ function actForms(request: SignedInRequest, stored: StoredArticle, refused: Refu
   const path = `${base}${articleDeskPath(article.id)}`;
   if (article.status.state === 'retracted') {
     return html`<h2>Take the retraction back</h2>
-<form method="post" action="${path}/restore" id="restore-form" novalidate>${hiddenFields({ seen })}
+<form method="post" action="${path}/restore" id="restore-form" data-keep novalidate>${hiddenFields({ seen })}
 ${noteField('restore', 'Correction note, if readers should know why (optional)', refused)}
 ${submitButton('Publish again', { primary: true, id: 'restore' })}</form>`;
   }
   const retract = isPublic(article, request.at)
     ? html`<details id="retract"${refused === undefined ? '' : html` open`}><summary class="danger">Retract</summary>
-<form method="post" action="${path}/retract" id="retract-form" novalidate>${hiddenFields({ seen })}
+<form method="post" action="${path}/retract" id="retract-form" data-keep novalidate>${hiddenFields({ seen })}
 <p class="hint">It leaves the feeds within seconds, its page shows the note instead of the text, and deliveries that
 carry it pause.</p>
 ${noteField('retract', 'Note to readers: why it is retracted', refused)}

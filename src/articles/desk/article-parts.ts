@@ -1,11 +1,11 @@
 /** What several pages of articles show. */
 import { html } from 'hono/html';
+import { localDateTime } from '../../lib/time.ts';
 import type { DeskRequest } from '../../web/desk/desk-request.ts';
 import type { Html } from '../../web/desk/html.ts';
-import { scrollable } from '../../web/desk/parts/row-table.ts';
 import { type StatusKind, statusMark } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
-import type { Article } from '../article.ts';
+import { type Article, isPublic } from '../article.ts';
 import type { FormerFields } from '../edits/edit-log.ts';
 import { DESK_ORIGIN, isFileOrigin, originName, ROUNDUP_ORIGIN } from '../import/origin.ts';
 import { type ListedState, listedState } from '../search/list-articles.ts';
@@ -25,19 +25,12 @@ export function articleStateMark(request: DeskRequest, article: Article): Html {
   return html`${statusMark(STATES[state], state)}${until}`;
 }
 
-interface ComparedField {
-  label: string;
-  texts: readonly [string, string];
-}
-
-/** @param heads of the two columns of texts */
-export function bothTexts(heads: readonly [string, string], fields: readonly ComparedField[]): Html {
-  const text = (value: string): Html => html`<td><pre dir="auto">${value || 'none'}</pre></td>`;
-  return html`<div${scrollable('Both texts')}><table>
-<thead><tr><th scope="col">Field</th>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
-<tbody>${fields.map(
-    ({ label, texts: [first, second] }) => html`<tr><th scope="row">${label}</th>${text(first)}${text(second)}</tr>`,
-  )}</tbody></table></div>`;
+/** Whether readers see an article. @param now after the act, whose time may be that of publication */
+export function releaseText(article: Article, now: number, zone: string): string {
+  if (isPublic(article, now)) return 'It is published: readers see it within seconds.';
+  const state = listedState(article, now);
+  if (state === 'embargoed') return `It is scheduled: readers see it from ${localDateTime(article.publishedAt, zone)}.`;
+  return state === 'draft' ? 'It is a draft: readers do not see it.' : `It is ${state}: readers do not see it.`;
 }
 
 export function originText(id: string, origin: string | null): string {
@@ -76,6 +69,6 @@ interface FormerText {
   text: string;
 }
 
-function stateText(status: Article['status']): string {
+export function stateText(status: Article['status']): string {
   return 'note' in status ? `${status.state}: ${status.note}` : status.state;
 }

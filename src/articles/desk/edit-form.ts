@@ -50,22 +50,50 @@ export function fieldsOf({ app: { config } }: DeskContext, article: Article): Ed
     notice: '',
     note: '',
   };
-  return { ...fields, shown: shownDigests(fields).join(' ') };
+  return { ...fields, shown: [...shownDigests(fields), shownDigest(stateKey(article))].join(' ') };
 }
 
-/** Travel with the form: in a conflict they tell which fields its editor has changed. */
+/** Differs when somebody has published, corrected or moved an article. */
+export function stateKey({ status, publishedAt }: Pick<Article, 'status' | 'publishedAt'>): string {
+  return JSON.stringify([status.state, 'note' in status ? status.note : null, publishedAt]);
+}
+
+/** Travel with the form: they tell which fields have been changed since, by its editor and by others. */
 function shownDigests(fields: Pick<EditFields, (typeof COMPARED_FIELDS)[number]>): string[] {
-  return COMPARED_FIELDS.map((name) =>
-    createHash('sha256').update(plainLineEnds(fields[name])).digest('base64url').slice(0, 16),
-  );
+  return COMPARED_FIELDS.map((name) => shownDigest(fields[name]));
 }
 
-/** Takes from `theirs` what the editor of `mine` has not changed. */
-export function mergeFields(mine: EditFields, theirs: EditFields): EditFields {
-  const shown = mine.shown.split(' ');
-  const now = shownDigests(mine);
-  const kept = COMPARED_FIELDS.filter((_, index) => now[index] !== shown[index]);
-  return { ...mine, ...pick(theirs, [...COMPARED_FIELDS, 'shown']), ...pick(mine, kept) };
+/** @param text of a field */
+export function shownDigest(text: string): string {
+  return createHash('sha256').update(plainLineEnds(text)).digest('base64url').slice(0, 16);
+}
+
+/** `state`: the publication, or the correction note. */
+export type MergedField = (typeof COMPARED_FIELDS)[number] | 'state';
+
+export interface MergedFields {
+  /** What the editor has changed, and otherwise what is stored. */
+  fields: EditFields;
+  /** Fields that somebody else has changed since the form was shown. */
+  others: MergedField[];
+  /** Those of them that the editor has changed to something else. */
+  conflicts: MergedField[];
+}
+
+/** @param theirs the fields as they are stored now */
+export function mergeFields(mine: EditFields, theirs: EditFields): MergedFields {
+  const [shown, own, stored] = [mine.shown.split(' '), shownDigests(mine), theirs.shown.split(' ')];
+  const kept = COMPARED_FIELDS.filter((_, index) => own[index] !== shown[index]);
+  const names = [...COMPARED_FIELDS, 'state' as const];
+  const others = names.filter((_, index) => stored[index] !== shown[index]);
+  const setsState = toEdit(mine).release !== undefined || mine.notice === 'correction';
+  return {
+    fields: { ...mine, ...pick(theirs, [...COMPARED_FIELDS, 'shown']), ...pick(mine, kept) },
+    others,
+    conflicts: others.filter((name) =>
+      name === 'state' ? setsState : kept.includes(name) && shownDigest(mine[name]) !== shownDigest(theirs[name]),
+    ),
+  };
 }
 
 function pick(fields: EditFields, names: readonly (keyof EditFields)[]): Partial<EditFields> {
@@ -113,7 +141,7 @@ export function editForm(
   const statusFields = isOut ? noticeFields(fields, errors) : releaseFields(request, fields, errors);
   // Plain: the preview goes into a frame, which a script would not fill.
   return html`${warning === null ? '' : html`<p class="hint">${warning}</p>`}
-<form method="post" action="${path}/edit" data-plain novalidate>${errorSummary(errors)}
+<form method="post" action="${path}/edit" data-plain data-keep novalidate>${errorSummary(errors)}
 ${hiddenFields({ seen, shown: fields.shown })}
 ${textField({
   ...{ name: 'headline', label: 'Headline', value: fields.headline, error: errors.headline, counter: 100 },

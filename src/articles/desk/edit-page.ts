@@ -1,23 +1,32 @@
 /** The page of an edit, its preview, and the page of a conflict. */
 import { html } from 'hono/html';
-import type { SignedInRequest } from '../../web/desk/desk-request.ts';
+import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondMissing, respondPage, respondProblem } from '../../web/desk/page.ts';
-import { hiddenFields, refusalRegion, submitButton } from '../../web/desk/parts/form.ts';
-import { fullHeadline, isPublic } from '../article.ts';
+import { differences } from '../../web/desk/parts/differences.ts';
+import { hiddenFields, refusalRegion, submitButton, textField } from '../../web/desk/parts/form.ts';
+import { when } from '../../web/desk/parts/when.ts';
+import { fullHeadline } from '../article.ts';
 import { articleDeskPath } from '../article-link.ts';
 import { type EditOutcome, editArticle, plainLineEnds } from '../edits/edit-article.ts';
+import { type FormerFields, type LoggedEdit, listEdits } from '../edits/edit-log.ts';
 import { ArticleConflictError, ArticleEditError, type ArticleProblem, readWritten } from '../edits/read-written.ts';
 import { readStoredArticle, type StoredArticle, whyNotEditable } from '../edits/stored-article.ts';
-import { articleStateMark, bothTexts } from './article-parts.ts';
+import { originName } from '../import/origin.ts';
+import { articleStateMark, releaseText, stateText } from './article-parts.ts';
 import { type ReadersText, respondText, textFrame } from './body-frame.ts';
 import {
   COMPARED_FIELDS,
   type EditFields,
   editForm,
   fieldsOf,
+  type MergedField,
+  type MergedFields,
   mergeFields,
   PREVIEW_FRAME,
   readEditFields,
+  sectionField,
+  shownDigest,
+  stateKey,
   toEdit,
 } from './edit-form.ts';
 
@@ -41,34 +50,60 @@ export function serveEditPage(request: SignedInRequest): Promise<Response> {
   });
 }
 
-/** POST `/articles/:id/edit`. */
-export function saveEdit(request: SignedInRequest): Promise<Response> {
-  return withArticle(request, async (stored) => {
-    const { form, desk, account } = request;
-    const { id } = stored.article;
-    const fields = readEditFields(form);
-    const seen = form.get('seen') ?? '';
-    const onCommit = request.audit('article.edit', id);
-    try {
-      const outcome = await editArticle(desk.app, id, toEdit(fields), { seen, author: account.name, onCommit });
-      return respondAfter(request, articleDeskPath(id), noticeOf(outcome, request.at));
-    } catch (error) {
-      if (error instanceof ArticleConflictError) return respondConflict(request, stored, fields);
-      if (error instanceof ArticleEditError) return respondEdit(request, stored, fields, seen, error.problems);
-      throw error;
-    }
+/** Shows an edit that has not been saved, because its editor had to sign in again. */
+export function showEditAgain(request: SignedInRequest): Promise<Response> {
+  return withArticle(request, (stored) => {
+    const { form } = request;
+    if (whyNotEditable(stored) !== null) return serveEditPage(request);
+    return respondEdit(request, stored, readEditFields(form), form.get('seen') ?? '');
   });
 }
 
-function noticeOf(outcome: EditOutcome, now: number) {
+/** POST `/articles/:id/edit`. What others have changed meanwhile in other fields is merged. */
+export function saveEdit(request: SignedInRequest): Promise<Response> {
+  const { form } = request;
+  return withArticle(request, (stored) => save(request, stored, readEditFields(form), form.get('seen') ?? ''));
+}
+
+/**
+ * @param seen digest of the article that the fields belong to
+ * @param before fields that somebody else has changed since the form was shown
+ */
+async function save(
+  request: SignedInRequest,
+  stored: StoredArticle,
+  fields: EditFields,
+  seen: string,
+  before: MergedField[] = [],
+): Promise<Response> {
+  const { desk, account } = request;
+  const { id } = stored.article;
+  try {
+    const actor = { seen, author: account.name, onCommit: request.audit('article.edit', id) };
+    const outcome = await editArticle(desk.app, id, toEdit(fields), actor);
+    return respondAfter(request, articleDeskPath(id), noticeOf(request, outcome, before));
+  } catch (error) {
+    if (error instanceof ArticleEditError) return respondEdit(request, stored, fields, seen, error.problems);
+    if (!(error instanceof ArticleConflictError)) throw error;
+    const current = { ...stored, article: error.current, digest: error.digest };
+    const merged = mergeFields(fields, fieldsOf(desk, current.article));
+    if (merged.conflicts.length > 0) return respondConflict(request, current, fields, merged);
+    return save(request, current, merged.fields, current.digest, [...new Set([...before, ...merged.others])]);
+  }
+}
+
+function noticeOf(request: SignedInRequest, outcome: EditOutcome, others: readonly MergedField[]) {
   const { article, warnings } = outcome;
+  const { app } = request.desk;
   const path = `${articleDeskPath(article.id)}/undo`;
-  if (outcome.kind === 'unchanged') return { kind: 'done' as const, text: 'Nothing was changed.' };
-  const readers = isPublic(article, now) ? ' Readers see it within seconds.' : '';
+  const merged =
+    others.length === 0 ? '' : ` Somebody else has changed ${others.join(', ')} since you opened it: both are kept.`;
+  if (outcome.kind === 'unchanged') return { kind: 'done' as const, text: `Nothing was changed.${merged}` };
+  const readers = releaseText(article, app.clock(), app.config.publication.zone);
   const removed = warnings.length === 0 ? '' : ` Note: ${warnings.join('; ')}.`;
   return {
     kind: 'done' as const,
-    text: `Changed: ${outcome.fields.join(', ')}.${readers}${removed}`,
+    text: `Changed: ${outcome.fields.join(', ')}.${merged} ${readers}${removed}`,
     undo: { action: path, fields: { number: String(outcome.number) } },
   };
 }
@@ -121,29 +156,72 @@ export async function respondPreview(
   }
 }
 
-const LABELS: Record<(typeof COMPARED_FIELDS)[number], string> = {
+const LABELS: Record<MergedField, string> = {
   ...{ headline: 'Headline', kicker: 'Kicker', dek: 'Dek', section: 'Section', body: 'Body', pinned: 'Pinned' },
+  state: 'State',
 };
 
-/** Both texts of each field that the editor has changed, and a button for either. */
-function respondConflict(request: SignedInRequest, stored: StoredArticle, posted: EditFields): Promise<Response> {
+/** Both texts of each field that both have changed, and a field for the text that is to be saved. */
+async function respondConflict(
+  request: SignedInRequest,
+  stored: StoredArticle,
+  posted: EditFields,
+  { fields, conflicts }: MergedFields,
+): Promise<Response> {
   const { desk } = request;
-  const { article, digest } = stored;
+  const { article, digest, origin } = stored;
+  const edits = await listEdits(desk.app.store.db, article.id, MAX_EDITS);
   const theirs = fieldsOf(desk, article);
-  const mine = mergeFields(posted, theirs);
   const path = `${desk.base}${articleDeskPath(article.id)}`;
-  const compared = COMPARED_FIELDS.filter((field) => plainLineEnds(mine[field]) !== theirs[field]).map((field) => ({
-    label: LABELS[field],
-    texts: [theirs[field], plainLineEnds(mine[field])] as const,
-  }));
-  const state = articleStateMark(request, article);
-  const body = html`${refusalRegion('The article has been changed since you opened it. Nothing was saved yet.')}
-<p>Its state is now ${state}. Fields that you left as they were stay as they are stored now.</p>
-${bothTexts(['Theirs, now stored', 'Yours'], compared)}
-<form method="post" action="${path}/edit" data-plain>${hiddenFields({ ...mine, seen: digest })}
-<div class="buttons">${submitButton('Keep mine', { primary: true, id: 'keep-mine' })}
+  const shown = posted.shown.split(' ');
+  const state = posted.notice === 'correction' ? `corrected: ${posted.note}` : `publish: ${posted.release}`;
+  const sections = conflicts.map((name) => {
+    const changer = changerOf(edits, name, shown[[...COMPARED_FIELDS, 'state'].indexOf(name)] ?? '');
+    const who = changer?.author ?? (origin === null ? 'somebody else' : originName(origin));
+    const [theirText, ownText] =
+      name === 'state' ? [stateText(article.status), state] : [theirs[name], plainLineEnds(fields[name])];
+    const [their, own] = differences(theirText, ownText);
+    const version = (title: Html, text: Html): Html =>
+      html`<div><h3>${title}</h3><pre dir="auto" lang="${article.language}">${text}</pre></div>`;
+    return html`<h2>${LABELS[name]}</h2><div class="versions">
+${version(html`Theirs: <bdi>${who}</bdi>${changer ? html`, ${when(request, changer.at)}` : ''}`, their)}
+${version(html`Yours`, own)}</div>${mergedInput(request, name, fields, article.language)}`;
+  });
+  const inputs = conflicts.map((name) => (name === 'state' ? 'note' : name)) as string[];
+  const hidden = Object.fromEntries(Object.entries(fields).filter(([name]) => !inputs.includes(name)));
+  const message = 'Somebody else has changed the same since you opened it. Nothing was saved yet.';
+  const body = html`${refusalRegion(message)}
+<p>Its state is now ${articleStateMark(request, article)}. Changes of other fields are merged. Below each pair of
+texts is the one that will be saved: yours, until you change it.</p>
+<form method="post" action="${path}/edit" data-plain data-keep>${hiddenFields({ ...hidden, seen: digest })}${sections}
+<div class="buttons">${submitButton('Save', { primary: true, id: 'keep-mine' })}
 <a class="button" id="take-theirs" href="${path}/edit">Take theirs</a></div></form>`;
   return respondPage(request, {
     ...{ title: `Both changed: ${fullHeadline(article)}`, section: 'articles', body, status: 409 },
   });
+}
+
+function mergedInput(request: SignedInRequest, field: MergedField, fields: EditFields, language: string): Html {
+  if (field === 'section') return sectionField(request.desk, fields.section, undefined);
+  // Two editors who have both changed a choice have chosen the same.
+  if (field === 'pinned' || (field === 'state' && fields.notice !== 'correction')) return html``;
+  const name = field === 'state' ? 'note' : field;
+  const rows = name === 'body' ? 20 : name === 'headline' || name === 'kicker' ? undefined : 2;
+  return textField({ name, label: `${LABELS[field]} to be saved`, value: fields[name], language, rows });
+}
+
+const MAX_EDITS = 50;
+
+/** The newest change of a field since the form was shown. @param shown digest of the field's text in the form */
+function changerOf(edits: readonly LoggedEdit[], name: MergedField, shown: string): LoggedEdit | undefined {
+  const texts = edits.map(({ before }) => formerText(before, name));
+  const first = texts.findIndex((text) => text !== undefined && shownDigest(text) === shown);
+  return edits.find((_, index) => index <= first && texts[index] !== undefined);
+}
+
+function formerText({ status, publishedAt = 0, body, pinned, ...texts }: FormerFields, name: MergedField) {
+  if (name === 'state') return status && stateKey({ status, publishedAt });
+  if (name === 'body') return body?.source;
+  if (name === 'pinned') return pinned === undefined ? undefined : pinned ? 'yes' : '';
+  return name in texts ? (texts[name] ?? '') : undefined;
 }

@@ -10,10 +10,10 @@ import {
   submitButton,
   textField,
 } from '../../web/desk/parts/form.ts';
-import { isPublic } from '../article.ts';
 import { articleDeskPath } from '../article-link.ts';
 import { createArticle, newDeskArticleId, type WrittenBrief } from '../edits/create-article.ts';
 import { ArticleEditError, type ArticleProblem } from '../edits/read-written.ts';
+import { releaseText } from './article-parts.ts';
 import { textFrame } from './body-frame.ts';
 import { articleErrors, embargoField, PREVIEW_FRAME, sectionField } from './edit-form.ts';
 import { respondPreview } from './edit-page.ts';
@@ -40,13 +40,19 @@ export async function saveNewBrief(request: SignedInRequest): Promise<Response> 
     const { article, isNew, warnings } = await createArticle(desk.app, toBrief(fields), {
       ...{ author: account.name, onCommit },
     });
-    const state = isPublic(article, request.at) ? 'Readers see it within seconds.' : 'It is not public yet.';
-    const text = isNew ? `The brief is stored. ${state} ${warnings.join('; ')}`.trim() : 'The brief was stored before.';
+    const state = releaseText(article, desk.app.clock(), desk.app.config.publication.zone);
+    const stored = isNew ? 'The brief is stored.' : 'The brief was stored before, and was not changed.';
+    const text = `${stored} ${state} ${warnings.join('; ')}`.trim();
     return respondAfter(request, articleDeskPath(article.id), { kind: 'done', text });
   } catch (error) {
     if (!(error instanceof ArticleEditError)) throw error;
     return respondNew(request, fields, error.problems);
   }
+}
+
+/** Shows a brief that has not been stored, because its editor had to sign in again. */
+export function showBriefAgain(request: SignedInRequest): Promise<Response> {
+  return respondNew(request, readFields(request.form));
 }
 
 /** POST `/briefs/new/preview`. */
@@ -81,7 +87,8 @@ function respondNew(
     { value: 'draft', label: 'Keep it as a draft' },
   ];
   const body = html`<div class="split"><div>
-<form method="post" action="${path}" data-plain novalidate>${errorSummary(errors)}${hiddenFields({ id: fields.id })}
+<form method="post" action="${path}" data-plain data-keep novalidate>${errorSummary(errors)}
+${hiddenFields({ id: fields.id })}
 ${textField({
   ...{ name: 'headline', label: 'Headline', value: fields.headline, error: errors.headline, counter: 100 },
   ...{ maxLength: 500, language, required: true },

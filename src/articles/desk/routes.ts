@@ -9,9 +9,9 @@ import { restoreArticle, retractArticle, undoArticleEdit } from '../edits/retrac
 import type { ArticleActor, ArticleOutcome } from '../edits/stored-article.ts';
 import { respondArticle } from './article-page.ts';
 import { respondText } from './body-frame.ts';
-import { previewEdit, saveEdit, serveEditPage, withArticle } from './edit-page.ts';
+import { previewEdit, saveEdit, serveEditPage, showEditAgain, withArticle } from './edit-page.ts';
 import { serveArticleList } from './list-page.ts';
-import { previewNewBrief, saveNewBrief, serveNewBrief } from './new-page.ts';
+import { previewNewBrief, saveNewBrief, serveNewBrief, showBriefAgain } from './new-page.ts';
 
 const RETRACTED = 'Retracted. It leaves the feeds within seconds, and deliveries that carry it pause.';
 
@@ -21,7 +21,7 @@ export const articlesSection: DeskSection = {
     { method: 'GET', path: '/articles', needs: 'editions.read', handle: serveArticleList },
     // Not below `/articles`: an article may have the id `new`.
     { method: 'GET', path: '/briefs/new', needs: 'drafts.edit', handle: serveNewBrief },
-    { method: 'POST', path: '/briefs/new', needs: 'drafts.edit', handle: saveNewBrief },
+    { method: 'POST', path: '/briefs/new', needs: 'drafts.edit', handle: saveNewBrief, again: showBriefAgain },
     { method: 'POST', path: '/briefs/new/preview', needs: 'drafts.edit', handle: previewNewBrief },
     {
       method: 'GET',
@@ -36,7 +36,7 @@ export const articlesSection: DeskSection = {
       handle: (request) => withArticle(request, ({ article }) => respondText(request, article)),
     },
     { method: 'GET', path: '/articles/:id/edit', needs: 'drafts.edit', handle: serveEditPage },
-    { method: 'POST', path: '/articles/:id/edit', needs: 'drafts.edit', handle: saveEdit },
+    { method: 'POST', path: '/articles/:id/edit', needs: 'drafts.edit', handle: saveEdit, again: showEditAgain },
     { method: 'POST', path: '/articles/:id/preview', needs: 'drafts.edit', handle: previewEdit },
     noteRoute('retract', RETRACTED, ({ desk, form }, id, actor) =>
       retractArticle(desk.app, id, form.get('note') ?? '', actor),

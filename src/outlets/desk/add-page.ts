@@ -40,6 +40,11 @@ export function showAdd(request: SignedInRequest): Promise<Response> {
   return respondForm(request, { fields: { ...fieldsOf(new URLSearchParams()), url: query.get('url') ?? '' } });
 }
 
+/** Shows a report that has not been added, because its editor had to sign in again. */
+export function showAddAgain(request: SignedInRequest): Promise<Response> {
+  return respondForm(request, { fields: fieldsOf(request.form) });
+}
+
 /** Reads the page and shows what it says, in fields that can be corrected. Stores nothing. */
 export async function readPosted(request: SignedInRequest): Promise<Response> {
   const { config, clock } = request.desk.app;
@@ -185,7 +190,7 @@ ${textField({
   ...{ name: 'published', label: `Published, in ${config.publication.zone}`, value: fields.published },
   ...{ hint: ['Such as 2026-11-24 07:30.', asPage].filter(Boolean).join(' '), error: errors.published },
 })}`;
-  const body = html`<form id="add" class="narrow" method="post" action="${base}/roundup/add" novalidate>
+  const body = html`<form id="add" class="narrow" method="post" action="${base}/roundup/add" data-keep novalidate>
 ${errorSummary(errors)}
 ${textField({
   ...{ name: 'url', label: 'Address of the report', required: true, value: fields.url, error: errors.url },

@@ -38,6 +38,14 @@ export function handleEdit(request: SignedInRequest): Promise<Response> {
   return actOnGroup(request, 'edit', { kind: 'edit', ...pickFields(request.form) });
 }
 
+/** Shows the form of a pick that has not been saved, because its editor had to sign in again. */
+export function showPickAgain(request: SignedInRequest): Promise<Response> {
+  const { form } = request;
+  const refused = { form, part: 'text', message: 'It has not been saved yet.' } as const;
+  const back = parseBack(form.get('back') ?? '');
+  return respondGroup(request, groupParameter(request), { back, refused, status: 422 });
+}
+
 /** What the form of a pick says. That of the list has the sentence alone: the rest stays as it is. */
 function pickFields(form: URLSearchParams) {
   const text = form.get('text') ?? '';

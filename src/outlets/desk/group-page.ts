@@ -100,7 +100,7 @@ export async function respondGroup(
   const log = await readGroupLog(db, group);
   const pick = html`<section id="pick" data-region aria-labelledby="pick-title"><h2 id="pick-title">${
     group.decision?.state === 'picked' ? 'In the roundup' : 'Pick it'
-  }</h2>${pickForm(request, view, { back, refused })}
+  }</h2>${pickForm(request, view, { back, refused, status })}
 ${otherActs(request, view)}</section>`;
   const body = html`<p><a href="${request.desk.base}${back}">Back to the list</a></p>
 ${await stateRegion(request, group, problem)}
@@ -272,7 +272,11 @@ export function isEdit({ decision }: StoryGroup): boolean {
   return decision?.state === 'picked' && decision.pickedBy === 'editor';
 }
 
-function pickForm(request: SignedInRequest, { group, seen }: ShownGroup, { back, refused }: GroupPageOptions): Html {
+function pickForm(
+  request: SignedInRequest,
+  { group, seen }: ShownGroup,
+  { back, refused, status }: GroupPageOptions,
+): Html {
   const { decision, items } = group;
   const edits = isEdit(group);
   // The ids of fields.
@@ -280,11 +284,17 @@ function pickForm(request: SignedInRequest, { group, seen }: ShownGroup, { back,
   const errors: FormErrors =
     refused === undefined ? {} : { [refused.part === null ? '' : ids[refused.part]]: refused.message };
   const typed = (name: string, stored: string): string => refused?.form.get(name) ?? stored;
+  // After a conflict, the text goes over what is shown now.
+  const reference =
+    status === 409
+      ? { items: itemsText(items), seen, back }
+      : { items: typed('items', itemsText(items)), seen: typed('seen', String(seen)), back };
   // A pick that was taken back is picked as if for the first time, but nobody writes the sentence again.
   const kept = edits ? decision : null;
   const act = edits ? 'edit' : 'pick';
-  return html`<form id="pick-form" method="post" action="${request.desk.base}${groupPath(group.id)}/${act}"
-novalidate>${errorSummary(errors)}${hiddenFields({ items: itemsText(items), seen, back })}
+  const name = request.desk.base + groupPath(group.id);
+  return html`<form id="pick-form" method="post" action="${name}/${act}" data-keep="${name}" novalidate>
+${errorSummary(errors)}${hiddenFields(reference)}
 ${textField({
   ...{ name: 'text', id: 'own-text', label: 'Your sentence', rows: 4, counter: MAX_SENTENCE, required: true },
   ...{ hint: 'In Markdown, in your own words. Readers see it below the headline.' },

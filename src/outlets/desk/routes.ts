@@ -1,6 +1,6 @@
 /** The roundup: what other outlets report, and what enters it. */
 import type { DeskSection } from '../../web/desk/desk-route.ts';
-import { addPosted, readPosted, showAdd } from './add-page.ts';
+import { addPosted, readPosted, showAdd, showAddAgain } from './add-page.ts';
 import {
   handleDrop,
   handleEdit,
@@ -10,6 +10,7 @@ import {
   handlePick,
   handleRestore,
   handleSplit,
+  showPickAgain,
 } from './group-acts.ts';
 import { showGroup } from './group-page.ts';
 import { showList } from './list-page.ts';
@@ -21,12 +22,12 @@ export const roundupSection: DeskSection = {
   routes: [
     { method: 'GET', path: '/roundup', needs: 'editions.read', handle: showList },
     { method: 'GET', path: '/roundup/add', needs: 'drafts.edit', handle: showAdd },
-    { method: 'POST', path: '/roundup/add', needs: 'drafts.edit', handle: addPosted },
-    { method: 'POST', path: '/roundup/add/read', needs: 'drafts.edit', handle: readPosted },
+    { method: 'POST', path: '/roundup/add', needs: 'drafts.edit', handle: addPosted, again: showAddAgain },
+    { method: 'POST', path: '/roundup/add/read', needs: 'drafts.edit', handle: readPosted, again: showAddAgain },
     { method: 'POST', path: '/roundup/merge', needs: 'drafts.edit', handle: handleMergeMarked },
     { method: 'GET', path: GROUP, needs: 'editions.read', handle: showGroup },
-    { method: 'POST', path: `${GROUP}/pick`, needs: 'drafts.edit', handle: handlePick },
-    { method: 'POST', path: `${GROUP}/edit`, needs: 'drafts.edit', handle: handleEdit },
+    { method: 'POST', path: `${GROUP}/pick`, needs: 'drafts.edit', handle: handlePick, again: showPickAgain },
+    { method: 'POST', path: `${GROUP}/edit`, needs: 'drafts.edit', handle: handleEdit, again: showPickAgain },
     { method: 'POST', path: `${GROUP}/first`, needs: 'drafts.edit', handle: handleNameFirst },
     { method: 'POST', path: `${GROUP}/drop`, needs: 'drafts.edit', handle: handleDrop },
     { method: 'POST', path: `${GROUP}/restore`, needs: 'drafts.edit', handle: handleRestore },

@@ -1,5 +1,5 @@
 /**
- * The stylesheet, the script and the icon of the desk. Their addresses have a hash of their content, so browsers keep
+ * The stylesheet, the scripts and the icon of the desk. Their addresses have a hash of their content, so browsers keep
  * them forever.
  */
 import { readFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ import type { DeskContext } from './desk-request.ts';
 const TYPES = {
   'desk.css': 'text/css; charset=utf-8',
   'desk.js': 'text/javascript; charset=utf-8',
+  'unsaved.js': 'text/javascript; charset=utf-8',
   'desk.svg': 'image/svg+xml',
 } as const;
 
@@ -46,6 +47,7 @@ const assetsOf = oncePer(({ web }: DeskContext): Record<AssetName, Asset> => {
   return {
     'desk.css': toAsset(accent + read('desk.css')),
     'desk.js': toAsset(read('desk.js')),
+    'unsaved.js': toAsset(read('unsaved.js')),
     'desk.svg': toAsset(icon(light)),
   };
 });

@@ -9,7 +9,12 @@ import { respondPage } from './page.ts';
 import { errorSummary, formStatus, hiddenFields, passwordField, submitButton } from './parts/form.ts';
 
 /** Fields that no page repeats. */
-const PASSWORDS = ['password', 'new-password'];
+const SECRETS = ['password', 'new-password', 'code', 'secret'];
+
+/** The fields of a form that a page may repeat. */
+export function repeatableFields(form: URLSearchParams): [string, string][] {
+  return [...form].filter(([name]) => !SECRETS.includes(name));
+}
 
 /** Null if the form has the password; otherwise the page that asks for it, with what else was typed. */
 export async function askForPassword(request: SignedInRequest, confirmed: Confirmed): Promise<Response | null> {
@@ -45,7 +50,7 @@ function respondQuestion(
 ): Promise<Response> {
   if (page !== undefined) return page(request, error);
   const { c, form } = request;
-  const typed = [...form].filter(([name, value]) => !PASSWORDS.includes(name) && value !== '');
+  const typed = repeatableFields(form).filter(([, value]) => value !== '');
   const fields: Html[] = typed.flatMap(([name, value]) => hiddenFields({ [name]: value }));
   const shown = typed.map(([name, value]) => html`<dt>${fieldWords(name)}</dt><dd dir="auto">${value}</dd>`);
   return respondPage(request, {
@@ -62,7 +67,7 @@ ${errorSummary({ password: error })}${fields}${passwordField(error)}
 }
 
 /** `extend-by` as `Extend by`. */
-function fieldWords(name: string): string {
+export function fieldWords(name: string): string {
   const words = name.replaceAll('-', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -12,6 +12,7 @@ import { serveAsset } from './assets.ts';
 import { askForPassword } from './confirm-password.ts';
 import type { DeskContext, DeskRequest, SignedInRequest } from './desk-request.ts';
 import type { DeskRoute } from './desk-route.ts';
+import { KEPT_LIMIT, keepForm, MAX_KEPT_FIELDS, readKeptForm, showAgain } from './kept-form.ts';
 import { setNotice } from './notice.ts';
 import { DESK_HEADERS, respondProblem } from './page.ts';
 import { sessionTokenOf } from './session-cookie.ts';
@@ -37,7 +38,8 @@ export function createDesk(desk: DeskContext, routes: readonly DeskRoute[]): Hon
   app.get('/assets/:hash/:name', serveAsset(desk));
   // Before the pages: an act may have the address that a page has of something else, as `/deliveries/release`.
   for (const one of pagesOfActs(routes)) app.get(one.act, (c) => leadToPage(desk, one, c));
-  for (const route of routes) app.on(route.method, route.path, (c) => respond(desk, route, c));
+  const signIn = routes.find(({ method, path }) => method === 'GET' && path === '/sign-in');
+  for (const route of routes) app.on(route.method, route.path, (c) => respond(desk, route, c, signIn));
   return app;
 }
 
@@ -46,7 +48,8 @@ function leadToPage({ base }: DeskContext, page: PageOfAct, c: Context): Respons
   return c.redirect(base + addressOfPage(page, pathname.slice(base.length)) + search, 303);
 }
 
-async function respond(desk: DeskContext, route: DeskRoute, c: Context): Promise<Response> {
+/** @param signIn the page of a form that was posted without a session */
+async function respond(desk: DeskContext, route: DeskRoute, c: Context, signIn?: DeskRoute): Promise<Response> {
   const { config, store, clock } = desk.app;
   const at = clock();
   const isUnsafe = route.method === 'POST';
@@ -64,49 +67,81 @@ async function respond(desk: DeskContext, route: DeskRoute, c: Context): Promise
   };
   const source = { site: c.req.header('Sec-Fetch-Site'), origin: c.req.header('Origin') };
   if (isUnsafe && !isOwnRequest(source, config.publication.url)) return respondForeign(request);
-  if (route.needs !== null && account === null) return leadToSignIn(request, isUnsafe);
-  if (lacksFactor && route.needs !== null) {
-    if (route.isBeforeSecondFactor !== true) return c.redirect(`${desk.base}/account/second-factor`, 303);
-  } else if (route.needs !== null && !request.may(route.needs)) return respondForbidden(request);
-  if (!isUnsafe || route.upload === true) return handle(route, request);
-  return readAndHandle(route, request);
+  if (route.needs !== null && account === null) {
+    // The body of an upload is not read, and what a page sends by itself needs no answer.
+    const isForm = isUnsafe && route.upload !== true && route.isBackground !== true;
+    if (!isForm || signIn === undefined) return leadToSignIn(request, isUnsafe, route.upload);
+    return withForm(request, KEPT_LIMIT, (posted) => askToSignIn(signIn, posted));
+  }
+  const admitted = (posted: DeskRequest) => admit(route, posted, lacksFactor);
+  return isUnsafe && route.upload !== true ? withForm(request, FORM_LIMIT, admitted) : admitted(request);
 }
 
-/** Reads the form, which only those can make long who may post it. */
-async function readAndHandle(route: DeskRoute, request: DeskRequest): Promise<Response> {
-  const { c } = request;
-  const refuseLong = () =>
-    respondProblem(request, 413, 'Form too long', 'The form is longer than any of the desk. Nothing was changed.');
+/** Decides whether the account may do that. A form that was kept during a sign-in is shown and not carried out. */
+async function admit(route: DeskRoute, request: DeskRequest, lacksFactor: boolean): Promise<Response> {
+  const { c, desk, account } = request;
+  const isRefused = route.needs !== null && !(lacksFactor && route.isBeforeSecondFactor) && !request.may(route.needs);
+  const kept = route.needs === null ? null : readKeptForm(request.form);
+  if (kept !== null && account !== null) {
+    const refusal = lacksFactor ? 'Set up your second factor first: copy your text.' : roleText(request);
+    return showAgain(route, { ...signedIn(request, account), form: kept }, isRefused ? refusal : undefined);
+  }
+  if (isRefused && lacksFactor) return c.redirect(`${desk.base}/account/second-factor`, 303);
+  return isRefused ? respondProblem(request, 403, 'Not with your role', roleText(request)) : handle(route, request);
+}
+
+/** Reads the form of a request, at most so many bytes. */
+async function withForm(
+  request: DeskRequest,
+  maxSize: number,
+  respondTo: (posted: DeskRequest) => Promise<Response>,
+): Promise<Response> {
+  const { c, account } = request;
+  const advice = account === null ? ' Sign in in another tab, go back here, and send it again.' : '';
+  const message = `The form is longer than ${maxSize / 1024} KB. Nothing was changed.${advice}`;
+  const refuseLong = () => respondProblem(request, 413, 'Form too long', message);
   let response: Response | undefined;
-  const refusal = await limitBody({ maxSize: FORM_LIMIT, onError: refuseLong })(c, async () => {
+  const refusal = await limitBody({ maxSize, onError: refuseLong })(c, async () => {
     const form = await readForm(c);
     response =
       form === null
         ? await respondProblem(request, 415, 'Not a form', 'The request is not a form. Nothing was changed.')
-        : await handle(route, { ...request, form });
+        : await respondTo({ ...request, form });
   });
   return response ?? (refusal as Response);
 }
 
 async function handle(route: DeskRoute, request: DeskRequest): Promise<Response> {
   if (route.needs === null) return route.handle(request);
-  const { account, at } = request;
+  const { account } = request;
   // Checked before: a route with `needs` is not handled without an account.
   if (account === null) throw new Error(`${route.path} was reached without a session`);
-  const signedIn: SignedInRequest = {
+  const known = signedIn(request, account);
+  const question = route.confirms === undefined ? null : await askForPassword(known, route.confirms);
+  return question ?? route.handle(known);
+}
+
+function signedIn(request: DeskRequest, account: SignedInRequest['account']): SignedInRequest {
+  return {
     ...request,
     account,
     audit: (act, subject, detail) =>
-      auditAct(account, at, { act, subject, ...(detail === undefined ? {} : { detail }) }),
+      auditAct(account, request.at, { act, subject, ...(detail === undefined ? {} : { detail }) }),
   };
-  const question = route.confirms === undefined ? null : await askForPassword(signedIn, route.confirms);
-  return question ?? route.handle(signedIn);
 }
 
-function leadToSignIn(request: DeskRequest, isUnsafe: boolean): Response {
+/** The page of the sign-in, with the form that was posted. A form without fields has no text. */
+async function askToSignIn(page: DeskRoute, request: DeskRequest): Promise<Response> {
+  const { size } = request.form;
+  if (size === 0 || size > MAX_KEPT_FIELDS || page.needs !== null) return leadToSignIn(request, true);
+  return page.handle({ ...request, form: keepForm(new URL(request.c.req.url).pathname, request.form) });
+}
+
+function leadToSignIn(request: DeskRequest, isUnsafe: boolean, isUpload = false): Response {
   const { c, desk } = request;
   if (isUnsafe) {
-    const text = 'You are not signed in, or your session has ended. Sign in, and try it again.';
+    const advice = isUpload ? 'The file was not read: sign in, and choose it again.' : 'Sign in, and try it again.';
+    const text = `You are not signed in, or your session has ended. ${advice}`;
     setNotice(c, { kind: 'problem', text });
   }
   const { pathname, search } = new URL(c.req.url);
@@ -115,10 +150,9 @@ function leadToSignIn(request: DeskRequest, isUnsafe: boolean): Response {
   return c.redirect(`${desk.base}/sign-in${next}`, 303);
 }
 
-function respondForbidden(request: DeskRequest): Promise<Response> {
-  const roles = request.account?.roles.join(', ');
-  const message = `Your role is ${roles}, which does not include this. An admin can give you another role.`;
-  return respondProblem(request, 403, 'Not with your role', message);
+function roleText({ account }: DeskRequest): string {
+  const roles = account?.roles.join(', ');
+  return `Your role is ${roles}, which does not include this. An admin can give you another role.`;
 }
 
 function respondForeign(request: DeskRequest): Promise<Response> {

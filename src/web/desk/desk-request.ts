@@ -7,6 +7,7 @@ import type { AppContext } from '../../core/app-context.ts';
 import type { InTransaction } from '../../core/store/store.ts';
 import type { WebContext } from '../server/web-context.ts';
 import type { LiveHub } from './live/live-hub.ts';
+import type { Notice } from './notice.ts';
 
 export type { Html } from './html.ts';
 
@@ -44,6 +45,8 @@ export interface DeskRequest {
   form: URLSearchParams;
   /** When the request began, epoch milliseconds. */
   at: number;
+  /** What the page says first, in place of the outcome of an act. */
+  notice?: Notice;
   /** Whether the account may do that. */
   may(permission: Permission): boolean;
 }

@@ -33,6 +33,8 @@ export type DeskRoute = AnyDeskRoute &
         needs: Permission;
         /** The form has the field `password`: the account's password again. */
         confirms?: Confirmed;
+        /** The page with the form as it was posted, which stores nothing; by default a page with hidden fields. */
+        again?(request: SignedInRequest): Promise<Response>;
         handle(request: SignedInRequest): Promise<Response> | Response;
       }
   );

@@ -16,6 +16,8 @@ const MAX_TEXT = 600;
 const NOTICE = z.object({
   kind: z.enum(['done', 'problem']),
   text: z.string(),
+  /** The id of the unsaved text that has been saved; see templates/desk/unsaved.js. */
+  saved: z.string().optional(),
   /** The id of the part of the page that shows it; default: the top of the page. */
   place: z.string().optional(),
   /** The form of a button that takes the act back. */
@@ -34,6 +36,12 @@ export function setNotice(c: Context, { text, ...notice }: Notice): void {
   setCookie(c, COOKIE, Buffer.from(value).toString('base64url'), {
     ...{ prefix: 'host', path: '/', secure: true, httpOnly: true, sameSite: 'Strict', maxAge: MAX_AGE },
   });
+}
+
+/** The id that the browser gave the text of a form, until it is saved. */
+export function unsavedTextOf(form: URLSearchParams): string | undefined {
+  const id = form.get('unsaved') ?? '';
+  return /^[a-z0-9]{1,20}$/.test(id) ? id : undefined;
 }
 
 /** The notice of the request, which is removed from the browser. */

@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { assetPath } from './assets.ts';
 import type { DeskRequest, Html, NavigationGroup } from './desk-request.ts';
-import { type Notice, setNotice, takeNotice } from './notice.ts';
+import { type Notice, setNotice, takeNotice, unsavedTextOf } from './notice.ts';
 import { postButton } from './parts/form.ts';
 import { KNOWN_REGIONS, withRegionHashes } from './regions.ts';
 
@@ -58,7 +58,8 @@ const NO_TRANSFORM = 'no-store, no-transform';
 
 export async function respondPage(request: DeskRequest, page: DeskPage): Promise<Response> {
   const { c, desk } = request;
-  const notice = takeNotice(c);
+  const notice = request.notice ?? takeNotice(c);
+  const sent = unsavedTextOf(request.form);
   const { publication } = desk.app.config;
   const topics = page.topics ?? [];
   const content = html`<!doctype html>
@@ -72,10 +73,14 @@ ${page.reload === undefined ? '' : html`<noscript><meta http-equiv="refresh" con
 <link rel="stylesheet" href="${assetPath(desk, 'desk.css')}">
 <link rel="icon" href="${assetPath(desk, 'desk.svg')}" type="image/svg+xml">
 <script src="${assetPath(desk, 'desk.js')}" type="module"></script>
+<script src="${assetPath(desk, 'unsaved.js')}" type="module"></script>
 </head>
-<body data-base="${desk.base}" data-at="${request.at}" data-topics="${topics.join(' ')}"${
+<body data-base="${desk.base}" data-at="${request.at}" data-zone="${publication.zone}"
+data-topics="${topics.join(' ')}"${
     request.account === null ? '' : html` data-account="${request.account.id}"`
-  }${request.account?.hasShortcuts ? html` data-shortcuts` : ''}${page.hasPresence ? html` data-presence` : ''}>
+  }${request.account?.hasShortcuts ? html` data-shortcuts` : ''}${page.hasPresence ? html` data-presence` : ''}${
+    notice?.saved === undefined ? '' : html` data-saved="${notice.saved}"`
+  }${sent === undefined ? '' : html` data-sent="${sent}"`}>
 <a class="skip" href="#main">Skip to the content</a>
 ${header(request, page.section)}
 <main id="main" tabindex="-1">
@@ -104,7 +109,8 @@ const KEYS = html`
 
 /** Leads to a page, which shows the outcome of an act once. @param path below the desk's path */
 export function respondAfter(request: DeskRequest, path: string, notice?: Notice): Response {
-  if (notice !== undefined) setNotice(request.c, notice);
+  const saved = notice?.kind === 'done' ? unsavedTextOf(request.form) : undefined;
+  if (notice !== undefined) setNotice(request.c, { ...notice, saved });
   return request.c.redirect(request.desk.base + path, 303);
 }
 

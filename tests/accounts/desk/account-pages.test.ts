@@ -86,6 +86,14 @@ forEachDatabase((open) => {
       // The browser is known only now.
       expect(wrong.headers.getSetCookie()).toEqual([]);
       expect(right.headers.getSetCookie().join()).toMatch(/__Host-daywire-desk=.*__Host-daywire-browser=/s);
+      // A form that was posted without a session goes through both pages.
+      const kept = { kept: '/desk/briefs/new', 'kept-body': 'Typed' };
+      const credentials = { email: 'editor@example.com', password: PASSWORD };
+      const asked = await (await desk.post(null, '/sign-in', { ...credentials, ...kept })).text();
+      expect(asked).toContain('name="kept-body" value="Typed"');
+      const [, again = ''] = /name="step" value="([\w-]+)"/.exec(asked) ?? [];
+      const posted = await desk.post(null, '/sign-in', { step: again, code: codes[2] ?? '', ...kept });
+      expect([posted.status, posted.headers.get('Location')]).toEqual([307, '/desk/briefs/new']);
       const made = await desk.post(null, '/sign-in', { step: 'made up', code: codes[1] ?? '' });
       expect([made.status, await made.text()]).toEqual([422, expect.stringContaining('That took too long')]);
 
@@ -93,7 +101,9 @@ forEachDatabase((open) => {
       expect(off).toContain('The second factor is off.');
       const { id } = desk.accounts.editor;
       expect(await acts(desk)).toEqual(
-        ['second-factor-on', 'sign-in', 'second-factor-off'].map((one) => `Edda Moreno: account.${one} account/${id}`),
+        ['second-factor-on', 'sign-in', 'sign-in', 'second-factor-off'].map(
+          (one) => `Edda Moreno: account.${one} account/${id}`,
+        ),
       );
     });
 

@@ -1,7 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import { invite } from '../../../src/accounts/invitations.ts';
 import { findSession, SESSION_IDLE } from '../../../src/accounts/sessions.ts';
+import { findArticle } from '../../../src/articles/queries.ts';
 import { openTestDesk, PASSWORD, type TestDesk } from '../../app/desk/test-desk.ts';
+import { article, saveAll } from '../../support/articles.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 
 const EMAIL = 'editor@example.com';
@@ -155,6 +157,121 @@ describe('the log of a process', () => {
     ]);
     expect(await desk.audit()).toEqual([]);
     expect(JSON.stringify(warn.mock.calls)).not.toMatch(/secret|@|192\.0\.2/);
+  });
+});
+
+/** The hidden fields of the sign-in page, as a browser posts them. */
+function hiddenFieldsOf(page: string): Record<string, string> {
+  const plain = (text = ''): string =>
+    text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&');
+  const found = page.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g);
+  return Object.fromEntries([...found].map(([, name, value]) => [plain(name), plain(value)]));
+}
+
+describe('a form that is posted after its session has ended', () => {
+  const HOSTILE = `"></textarea><script>alert(1)</script> & more`;
+
+  it('is shown after signing in with its text, and is carried out only when it is sent again', async () => {
+    const desk = await openTestDesk(await openMigrated());
+    await saveAll(desk.app.store, [article('one')]);
+    const shown = hiddenFieldsOf(await desk.read('editor', '/articles/one/edit'));
+    const typed = {
+      ...shown,
+      headline: HOSTILE,
+      body: 'Line 1\n\nLine 2',
+      kicker: '',
+      notice: 'silent',
+      unsaved: 'd1',
+    };
+    const asked = await desk.post(null, '/articles/one/edit', typed);
+    expect([asked.status, asked.headers.get('Cache-Control')]).toEqual([200, 'no-store, no-transform']);
+    const page = await asked.text();
+    expect(page).toContain('nothing was saved');
+    expect(page).not.toContain('<script>alert');
+
+    const wrong = await desk.post(null, '/sign-in', { ...hiddenFieldsOf(page), email: EMAIL, password: 'not this' });
+    const kept = { ...hiddenFieldsOf(await wrong.text()), email: EMAIL, password: PASSWORD };
+    const signedIn = await desk.post(null, '/sign-in', kept);
+    expect([signedIn.status, signedIn.headers.get('Location')]).toEqual([307, '/desk/articles/one/edit']);
+    const again = await desk.post('editor', '/articles/one/edit', kept);
+    const form = await again.text();
+    const stored = await findArticle(desk.app.store.db, 'one');
+    expect([again.status, stored?.headline]).toEqual([200, 'Headline of one']);
+    expect(form).toContain('You are signed in as Edda Moreno. Nothing has been saved yet.');
+    expect(form).toContain('value="&quot;&gt;&lt;/textarea&gt;&lt;script&gt;');
+    expect(form).toContain('Line 1\n\nLine 2</textarea>');
+    expect(form).toContain('data-sent="d1"');
+    expect(form).not.toMatch(/kept-|correct horse|<script>alert/);
+    expect(hiddenFieldsOf(form).seen).toBe(shown.seen);
+    expect((await desk.audit()).map(({ act }) => act)).toEqual(['account.sign-in']);
+    expect(await desk.act('editor', '/articles/one/edit', typed)).toContain('data-saved="d1"');
+  });
+
+  it('is shown for an article whose id needs encoding in its address', async () => {
+    const desk = await openTestDesk(await openMigrated());
+    await saveAll(desk.app.store, [article('fähre 1?')]);
+    const path = `/articles/${encodeURIComponent('fähre 1?')}/edit`;
+    const kept = hiddenFieldsOf(await (await desk.post(null, path, { body: 'Typed' })).text());
+    const signedIn = await desk.post(null, '/sign-in', { ...kept, email: EMAIL, password: PASSWORD });
+    expect(signedIn.headers.get('Location')).toBe(`/desk${path}`);
+    expect(await (await desk.post('editor', path, kept)).text()).toContain('Typed</textarea>');
+  });
+
+  it('never repeats a password or a code', async () => {
+    const desk = await openTestDesk(await openMigrated());
+    const typed = { 'new-password': 'first secret', password: 'second secret', code: '123456', note: 'text' };
+    const page = await (await desk.post(null, '/account/password', typed)).text();
+    expect(hiddenFieldsOf(page)).toEqual({ kept: '/desk/account/password', 'kept-note': 'text' });
+    expect(page).not.toMatch(/secret|123456/);
+  });
+
+  it('shows another act with a button, and its text alone to an account that may not do it', async () => {
+    const desk = await openTestDesk(await openMigrated());
+    await saveAll(desk.app.store, [article('one')]);
+    const path = '/articles/one/retract';
+    const page = await (await desk.post(null, path, { seen: 'x', note: 'It was wrong.' })).text();
+    const asEditor = await (await desk.post('editor', path, hiddenFieldsOf(page))).text();
+    expect(asEditor).toContain('<pre>It was wrong.</pre>');
+    expect(hiddenFieldsOf(asEditor)).toEqual({ seen: 'x', note: 'It was wrong.' });
+    expect(asEditor).toContain('id="send-again"');
+    const asOther = await desk.post('audience', path, hiddenFieldsOf(page));
+    expect(asOther.status).toBe(403);
+    const text = await asOther.text();
+    expect(text).toContain('It was wrong.');
+    expect(text).toContain('You are signed in as Auden Vale. Your role is audience');
+    expect(text).not.toContain('send-again');
+  });
+
+  it('leads to no other site, and is not kept for a request of another site', async () => {
+    const desk = await openTestDesk(await openMigrated());
+    const fields = { email: EMAIL, password: PASSWORD, kept: '//evil.example/x', 'kept-note': 'text' };
+    expect((await desk.post(null, '/sign-in', fields)).headers.get('Location')).toBe('/desk');
+    const foreign = { 'Sec-Fetch-Site': 'cross-site' };
+    const response = await desk.post(null, '/articles/one/edit', { headline: 'Planted' }, foreign);
+    expect([response.status, (await response.text()).includes('Planted')]).toEqual([403, false]);
+    expect(await (await desk.get(null, '/sign-in?kept=/desk/x&kept-note=Planted')).text()).not.toContain('Planted');
+  });
+
+  it('is kept up to half a megabyte and 2,000 fields', async () => {
+    const desk = await openTestDesk(await openMigrated());
+    const post = (length: number) => desk.post(null, '/articles/one/edit', { body: 'x'.repeat(length) });
+    expect((await post(500_000)).status).toBe(200);
+    const long = await post(530_000);
+    expect([long.status, await long.text()]).toEqual([413, expect.stringContaining('Sign in in another tab, go back')]);
+    const fields = Array.from({ length: 2_001 }, (): [string, string] => ['kept-a', '1']);
+    expect((await desk.post(null, '/articles/one/edit', fields)).headers.get('Location')).toBe('/desk/sign-in');
+    // Nobody has to go through the first page.
+    const page = await (await desk.post(null, '/sign-in', [['kept', '/desk/x'], ...fields, ...fields])).text();
+    expect(page.match(/name="kept-a"/g)).toHaveLength(2_000);
+  });
+
+  it('with a file says that the file has to be chosen again', async () => {
+    const desk = await openTestDesk(await openMigrated());
+    const response = await desk.post(null, '/audience/import');
+    expect(response.headers.get('Location')).toBe('/desk/sign-in');
+    const [cookie = ''] = response.headers.getSetCookie();
+    const page = await (await desk.get(null, '/sign-in', { Cookie: cookie.split(';', 1)[0] ?? '' })).text();
+    expect(page).toContain('The file was not read: sign in, and choose it again.');
   });
 });
 

@@ -144,7 +144,7 @@ forEachDatabase((open) => {
       const desk = await openDesk();
       const fields = formFields(await desk.read('editor', '/articles/one/edit'));
       const page = await desk.act('editor', '/articles/one/edit', { ...fields, headline: 'Better', notice: 'silent' });
-      expect(page).toContain('Changed: headline. Readers see it within seconds.');
+      expect(page).toContain('Changed: headline. It is published: readers see it within seconds.');
       expect(page).toMatch(/<strong>Edda Moreno<\/strong> changed headline/);
       expect(await desk.audit()).toEqual([{ actor: 'Edda Moreno', act: 'article.edit', subject: 'one', detail: {} }]);
       const number = /name="number" value="(\d+)"/.exec(page)?.[1] ?? '';
@@ -178,21 +178,52 @@ forEachDatabase((open) => {
       const response = await desk.post('editor', '/articles/one/edit', mine);
       expect(response.status).toBe(409);
       const page = await response.text();
-      expect(page).toMatch(/<pre dir="auto">Theirs<\/pre><\/td><td><pre dir="auto">Mine<\/pre>/);
+      expect(page).toMatch(
+        /Theirs: <bdi>Ada Lindqvist<\/bdi>, <time [\s\S]*<mark>Theirs<\/mark>[\s\S]*<mark>Mine<\/mark>/,
+      );
+      expect(formFields(page).headline).toBe('Mine');
       await desk.act('editor', '/articles/one/edit', formFields(page));
       expect(await desk.read('editor', '/articles/one')).toContain('Mine</h1>');
     });
 
-    it('keeps of a conflict what the other editor wrote into fields that I left', async () => {
+    it('merges changes of different fields without a question, also those of a file, and says so', async () => {
       const desk = await openDesk();
-      const mine = { ...formFields(await desk.read('editor', '/articles/one/edit')), body: 'Mine', notice: 'silent' };
-      const { body: shown = '', ...others } = formFields(await desk.read('admin', '/articles/one/edit'));
-      await desk.act('admin', '/articles/one/edit', { ...others, body: shown, headline: 'Theirs', notice: 'silent' });
+      const shown = { ...formFields(await desk.read('editor', '/articles/one/edit')), notice: 'silent' };
+      await desk.act('admin', '/articles/one/edit', { ...shown, headline: 'Theirs' });
+      await saveAll(desk.app.store, [article('one', { headline: 'Theirs', dek: 'Of the file' })]);
+      const page = await desk.act('editor', '/articles/one/edit', { ...shown, body: 'Mine' });
+      expect(page).toContain(
+        'Changed: body. Somebody else has changed headline, dek since you opened it: both are kept.',
+      );
+      const merged = await findArticle(desk.app.store.db, 'one');
+      expect([merged?.headline, merged?.dek, merged?.body.source]).toEqual(['Theirs', 'Of the file', 'Mine']);
+    });
+
+    it('asks about the field that both changed alone, and takes the text that was made of both', async () => {
+      const desk = await openDesk();
+      const shown = { ...formFields(await desk.read('editor', '/articles/one/edit')), notice: 'silent' };
+      await desk.act('admin', '/articles/one/edit', { ...shown, headline: 'Ferry burns', kicker: 'Live' });
+      const mine = { ...shown, headline: 'Ferry sinks', body: 'Mine' };
       const page = await (await desk.post('editor', '/articles/one/edit', mine)).text();
-      expect(page).not.toContain('<th scope="row">Headline');
-      await desk.act('editor', '/articles/one/edit', formFields(page));
-      const article = await findArticle(desk.app.store.db, 'one');
-      expect([article?.headline, article?.body.source]).toEqual(['Theirs', 'Mine']);
+      expect(page).toContain('Ferry <mark>burns</mark>');
+      expect(page).toContain('Ferry <mark>sinks</mark>');
+      expect(page).not.toMatch(/<h2>(?!Headline)/);
+      await desk.act('editor', '/articles/one/edit', { ...formFields(page), headline: 'Ferry burns and sinks' });
+      const merged = await findArticle(desk.app.store.db, 'one');
+      expect([merged?.headline, merged?.kicker, merged?.body.source]).toEqual([
+        ...['Ferry burns and sinks', 'Live', 'Mine'],
+      ]);
+    });
+
+    it('asks before a correction note replaces one that a colleague has written since', async () => {
+      const desk = await openDesk();
+      const shown = { ...formFields(await desk.read('editor', '/articles/one/edit')), notice: 'correction' };
+      await desk.act('admin', '/articles/one/edit', { ...shown, dek: 'A', note: 'It was Monday.' });
+      const response = await desk.post('editor', '/articles/one/edit', { ...shown, body: 'B', note: 'It was Naxos.' });
+      expect(response.status).toBe(409);
+      const page = await response.text();
+      expect(page).toContain('<h2>State</h2>');
+      expect(formFields(page)).toMatchObject({ notice: 'correction', note: 'It was Naxos.', dek: 'A', body: 'B' });
     });
 
     it('previews the text without storing it', async () => {
@@ -269,12 +300,26 @@ forEachDatabase((open) => {
       const fields = formFields(await desk.read('editor', '/briefs/new'));
       const typed = { ...fields, headline: 'Ferry resumes', body: 'It *runs* again.', section: 'world' };
       const page = await desk.act('editor', '/briefs/new', typed);
-      expect(page).toContain('The brief is stored. Readers see it within seconds.');
+      expect(page).toContain('The brief is stored. It is published: readers see it within seconds.');
       expect(page).toContain('It was written at the desk.');
-      expect(await desk.act('editor', '/briefs/new', typed)).toContain('The brief was stored before.');
+      expect(await desk.act('editor', '/briefs/new', typed)).toContain('The brief was stored before,');
       expect(await desk.audit()).toEqual([
         { actor: 'Edda Moreno', act: 'article.create', subject: fields.id, detail: {} },
       ]);
+    });
+
+    it.each([
+      [{ release: 'now' }, 'It is published: readers see it within seconds.'],
+      [{ release: 'draft' }, 'It is a draft: readers do not see it.'],
+      [{ release: 'at', embargo: '2026-11-25T07:30' }, 'It is scheduled: readers see it from 2026-11-25 07:30.'],
+    ])('says truly what was done with %j, as time goes by', async (release, text) => {
+      const desk = await openDesk([]);
+      const fields = formFields(await desk.read('editor', '/briefs/new'));
+      // Each reading of the clock is later.
+      Object.defineProperty(desk.app, 'now', { get: () => now++ });
+      let now = NOW;
+      const typed = { ...fields, headline: 'Ferry resumes', body: 'It runs again.', ...release };
+      expect(await desk.act('editor', '/briefs/new', typed)).toContain(`The brief is stored. ${text}`);
     });
 
     it('shows what is wrong beside its field', async () => {

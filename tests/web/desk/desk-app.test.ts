@@ -163,7 +163,7 @@ describe('the desk', () => {
     expect(policy).not.toMatch(/unsafe|\*|https?:/);
     expect(response.headers.get('Cache-Control')).toBe('no-store');
     const assets = [...page.matchAll(/(?:href|src)="(\/desk\/assets\/[^"]+)"/g)].map(([, path = '']) => path);
-    expect(assets).toHaveLength(3);
+    expect(assets).toHaveLength(4);
     for (const path of assets) {
       const asset = await send(path.replace('/desk', ''));
       expect([asset.status, asset.headers.get('Cache-Control')]).toEqual([200, expect.stringContaining('immutable')]);
@@ -217,7 +217,7 @@ describe('the desk', () => {
     const next = encodeURIComponent('/desk/page?a=b%20c');
     expect([page.status, page.headers.get('Location')]).toEqual([303, `/desk/sign-in?next=${next}`]);
     const headers = { Cookie: '__Host-daywire-desk=wrong', 'Sec-Fetch-Site': 'same-origin' };
-    const act = await send('/act', { method: 'POST', headers });
+    const act = await send('/act', { method: 'POST', headers, body: new URLSearchParams() });
     expect([act.status, act.headers.get('Location')]).toEqual([303, '/desk/sign-in']);
   });
 });

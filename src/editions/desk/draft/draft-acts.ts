@@ -12,7 +12,7 @@ import { findHeadlines } from '../../selection/candidates.ts';
 import { entryText } from './draft-log.ts';
 import { respondEdition } from './draft-page.ts';
 import { actPath, findTarget, isMissing, rowId } from './draft-view.ts';
-import type { TextFieldName } from './text-forms.ts';
+import type { RefusedText, TextFieldName } from './text-forms.ts';
 
 /** The revision of the draft that the page showed. Without one, everything that was ever changed is a conflict. */
 export function seenRevision(form: URLSearchParams): number {
@@ -46,17 +46,25 @@ function placeOf(text: (name: string) => string | null): StoryPlace {
   return { kind: text('place') === 'first' ? 'first' : 'last' };
 }
 
-/** Writes a text of the edition, or gives it back to the rules. */
-export function writeText(field: TextFieldName): (request: SignedInRequest) => Promise<Response> {
-  return (request) => {
-    const typed = request.form.get('text') ?? '';
-    const isAutomatic = request.form.get('automatic') === '1';
-    if (!isAutomatic && field !== 'note' && typed.trim() === '') {
-      const error = `The ${field} is empty: write one, or leave the automatic one.`;
-      return act(request, field, { text: { field, text: typed, error } });
-    }
-    return act(request, field, { request: { kind: field, text: isAutomatic ? null : typed } });
+/** Writes a text of the edition, or gives it back to the rules; shows one whose editor had to sign in again. */
+export function textActs(field: TextFieldName) {
+  return {
+    handle(request: SignedInRequest) {
+      const typed = request.form.get('text') ?? '';
+      const isAutomatic = request.form.get('automatic') === '1';
+      if (!isAutomatic && field !== 'note' && typed.trim() === '') {
+        const error = `The ${field} is empty: write one, or leave the automatic one.`;
+        return act(request, field, { text: refusedText(request, field, error) });
+      }
+      return act(request, field, { request: { kind: field, text: isAutomatic ? null : typed } });
+    },
+    again: (request: SignedInRequest) =>
+      act(request, field, { text: refusedText(request, field, 'It has not been saved yet.') }),
   };
+}
+
+function refusedText(request: SignedInRequest, field: TextFieldName, error: string): RefusedText {
+  return { field, text: request.form.get('text') ?? '', error, seen: seenRevision(request.form) };
 }
 
 /** Undoes the entry that the form names, or else the editor's last command. */
@@ -71,10 +79,7 @@ export function redo(request: SignedInRequest): Promise<Response> {
   return act(request, 'redo', { request: { kind: 'redo' } });
 }
 
-type TriedCommand =
-  | { request: DraftRequest }
-  | { problem: string }
-  | { text: { field: TextFieldName; text: string; error: string } };
+type TriedCommand = { request: DraftRequest } | { problem: string } | { text: RefusedText };
 
 async function act(request: SignedInRequest, name: string, attempt: TriedCommand): Promise<Response> {
   const target = await findTarget(request);
@@ -106,15 +111,19 @@ export async function respondRefused(
     const isRepeatable = command.kind !== 'undo' && command.kind !== 'redo';
     const fields = Object.fromEntries([...request.form].filter(([field]) => field !== 'seen'));
     const repeat = isRepeatable ? { act: name, fields } : null;
-    return respondEdition(request, target, { conflict: { error, repeat } });
+    // Below both texts, its form has the one to be saved.
+    const advice = `${error.by} has changed it, too. Saving replaces theirs.`;
+    const text = isText(command) ? { text: { ...refusedText(request, command.kind, advice), seen: null } } : {};
+    return respondEdition(request, target, { conflict: { error, repeat }, ...text });
   }
   if (!(error instanceof DraftCommandError)) throw error;
   const problem = sentence(await withHeadline(request, refusalText(error), command));
-  if (command.kind !== 'subject' && command.kind !== 'preheader' && command.kind !== 'note') {
-    return respondEdition(request, target, { problem });
-  }
-  return respondEdition(request, target, { text: { field: command.kind, text: command.text ?? '', error: problem } });
+  if (!isText(command)) return respondEdition(request, target, { problem });
+  return respondEdition(request, target, { text: refusedText(request, command.kind, problem) });
 }
+
+const isText = (command: DraftRequest): command is Extract<DraftRequest, { kind: TextFieldName }> =>
+  ['subject', 'preheader', 'note'].includes(command.kind);
 
 /** Names the story that a message begins with by its headline: the page shows no id. */
 async function withHeadline(request: SignedInRequest, message: string, command: DraftRequest): Promise<string> {

@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondPage } from '../../../web/desk/page.ts';
+import { differences } from '../../../web/desk/parts/differences.ts';
 import { postButton, refusalRegion } from '../../../web/desk/parts/form.ts';
 import { statusMark } from '../../../web/desk/parts/status-mark.ts';
 import { fromNow, when, whenText } from '../../../web/desk/parts/when.ts';
@@ -11,7 +12,7 @@ import type { FieldValue } from '../../draft/decisions.ts';
 import { describeField, describeLostApproval, describeValue } from '../../draft/describe.ts';
 import { closedPath, type DraftTarget, draftPath, draftTopic, nextPath } from '../../draft/draft-target.ts';
 import type { DraftConflictError } from '../../draft/edit-draft.ts';
-import { storiesOf } from '../../draft/history.ts';
+import { type DraftConflict, storiesOf } from '../../draft/history.ts';
 import { checkDraft } from '../../edition-checks/check-draft.ts';
 import { findHeadlines } from '../../selection/candidates.ts';
 import { composeForPage } from '../preview/compose-for-desk.ts';
@@ -137,15 +138,16 @@ function conflictNotice(view: DraftPageView, { error, repeat }: RefusedCommand):
           ...{ fields: { ...repeat.fields, seen: draft.draft.revision }, id: 'keep-mine' },
         });
   // A text as it is, which may have several lines; other values in words.
-  const value = (one: FieldValue): Html =>
-    html`<dd class="break" dir="auto">${typeof one === 'string' ? one : describeValue(one, names)}</dd>`;
+  const words = (one: FieldValue): string => (typeof one === 'string' ? one : describeValue(one, names));
+  const versions = ({ current, wanted }: DraftConflict) => {
+    const [theirs, yours] = differences(words(current), words(wanted)).map((one) => html`<pre dir="auto">${one}</pre>`);
+    return html`<dl class="pairs"><dt>Yours</dt><dd>${yours}</dd><dt>Theirs</dt><dd>${theirs}</dd></dl>`;
+  };
   return html`<section id="conflict" data-region role="alert" class="conflict" aria-labelledby="conflict-title"
  tabindex="-1" autofocus>
 <h2 id="conflict-title">Nothing was changed: <bdi>${error.by}</bdi> changed the same</h2>
 ${error.conflicts.map(
-  ({ field, wanted, current }) => html`<p><bdi>${error.by}</bdi> has changed ${describeField(field, names)}.</p>
-<dl class="pairs"><dt>Yours</dt>${value(wanted)}
-<dt>Theirs</dt>${value(current)}</dl>`,
+  (one) => html`<p><bdi>${error.by}</bdi> has changed ${describeField(one.field, names)}.</p>${versions(one)}`,
 )}
 <div class="buttons">${keep}<a class="button" id="take-theirs" href="${theirs}">Take theirs</a></div></section>`;
 }

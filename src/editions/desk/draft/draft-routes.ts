@@ -8,7 +8,7 @@ import { composeForPage } from '../preview/compose-for-desk.ts';
 import { lostChoice } from '../preview/preview-region.ts';
 import { previewRoutes } from '../preview/preview-response.ts';
 import { sendingRoutes } from '../sending/sending-routes.ts';
-import { actOnStory, moveStory, redo, undo, writeText } from './draft-acts.ts';
+import { actOnStory, moveStory, redo, textActs, undo } from './draft-acts.ts';
 import { showLog } from './draft-log.ts';
 import { respondEdition } from './draft-page.ts';
 import { findTarget, isMissing, newsletterThatIsNext } from './draft-view.ts';
@@ -27,9 +27,9 @@ const draftRoutes: DeskRoute[] = [
   { method: 'POST', path: `${DRAFT}/pin`, needs: 'drafts.edit', handle: actOnStory('pin') },
   { method: 'POST', path: `${DRAFT}/drop`, needs: 'drafts.edit', handle: actOnStory('drop') },
   { method: 'POST', path: `${DRAFT}/restore`, needs: 'drafts.edit', handle: actOnStory('restore') },
-  { method: 'POST', path: `${DRAFT}/subject`, needs: 'drafts.edit', handle: writeText('subject') },
-  { method: 'POST', path: `${DRAFT}/preheader`, needs: 'drafts.edit', handle: writeText('preheader') },
-  { method: 'POST', path: `${DRAFT}/note`, needs: 'drafts.edit', handle: writeText('note') },
+  { method: 'POST', path: `${DRAFT}/subject`, needs: 'drafts.edit', ...textActs('subject') },
+  { method: 'POST', path: `${DRAFT}/preheader`, needs: 'drafts.edit', ...textActs('preheader') },
+  { method: 'POST', path: `${DRAFT}/note`, needs: 'drafts.edit', ...textActs('note') },
   { method: 'POST', path: `${DRAFT}/undo`, needs: 'drafts.edit', handle: undo },
   { method: 'POST', path: `${DRAFT}/redo`, needs: 'drafts.edit', handle: redo },
   { method: 'POST', path: `${DRAFT}/links`, needs: 'drafts.edit', handle: lookUpLinks },

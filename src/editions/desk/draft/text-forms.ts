@@ -19,6 +19,8 @@ export interface RefusedText {
   field: TextFieldName;
   text: string;
   error: string;
+  /** The revision of the draft that its editor saw; null for the present one. */
+  seen: number | null;
 }
 
 const FIELDS: Record<TextFieldName, { label: string; counter: number; maxLength: number; rows?: number }> = {
@@ -49,8 +51,9 @@ function textForm(view: DraftPageView, name: TextFieldName, refused: RefusedText
       : html`<button name="automatic" value="1" id="${name}-automatic">${
           name === 'note' ? 'Remove the note' : 'Back to automatic'
         }</button>`;
-  return html`<form id="${name}-form" method="post" action="${action}">${errorSummary({ [name]: refused?.error })}
-${hiddenFields({ seen: draft.draft.revision })}${textField({
+  return html`<form id="${name}-form" method="post" action="${action}" data-keep>
+${errorSummary({ [name]: refused?.error })}
+${hiddenFields({ seen: refused?.seen ?? draft.draft.revision })}${textField({
   ...{ name: 'text', id: name, label, ...bounds },
   value: refused?.text ?? edited ?? '',
   ...(name === 'subject' ? { key: 's' } : {}),

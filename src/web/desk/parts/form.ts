@@ -82,7 +82,7 @@ export interface FieldOptions {
   id?: string;
   type?: 'text' | 'email' | 'url' | 'search' | 'number' | 'date' | 'datetime-local' | 'password' | 'file';
   /** A text area of so many lines. */
-  rows?: number;
+  rows?: number | undefined;
   /** Beneath the field. */
   hint?: string | undefined;
   /** What is wrong with the value: beneath the field, which is marked. */

@@ -15,6 +15,8 @@ export interface BrowserDesk extends TestDesk {
   browser: Browser;
   /** A page of a browser in which an account is signed in. */
   open(role: AccountRole, options?: BrowserContextOptions): Promise<DeskTab>;
+  /** Stops the server. @returns what starts it again at the same address */
+  stopServer(): Promise<() => Promise<void>>;
 }
 
 interface DeskTab {
@@ -28,7 +30,7 @@ export async function openBrowserDesk(store: Store, app: TestApp): Promise<Brows
   const executablePath = findChromium();
   if (executablePath === null) throw new Error('these tests need Chromium: install it, or set CHROMIUM_PATH');
   const desk = await openTestDesk(store, { app });
-  const server = await listen(desk.site, { host: '127.0.0.1', port: 0 });
+  let server = await listen(desk.site, { host: '127.0.0.1', port: 0 });
   const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
   const url = `${server.url}desk`;
   return {
@@ -52,6 +54,13 @@ export async function openBrowserDesk(store: Store, app: TestApp): Promise<Brows
         dialog.accept().catch(() => {});
       });
       return { page, faults };
+    },
+    async stopServer() {
+      const port = Number(new URL(server.url).port);
+      await server.close();
+      return async () => {
+        server = await listen(desk.site, { host: '127.0.0.1', port });
+      };
     },
     async close() {
       await browser.close();

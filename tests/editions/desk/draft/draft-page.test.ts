@@ -134,12 +134,15 @@ describe('the page of an edition', () => {
 
     it('shows both texts of a conflict, keeps mine where I say so, and theirs otherwise', async () => {
       const { desk, other, draft } = await openEdition(await open());
-      await other({ kind: 'subject', text: 'Theirs & more' });
-      const response = await desk.post('editor', `${PATH}/subject`, { seen: '0', text: 'Mine' });
+      await other({ kind: 'subject', text: 'Ferry burns & sinks' });
+      const response = await desk.post('editor', `${PATH}/subject`, { seen: '0', text: 'Ferry burns' });
       expect(response.status).toBe(409);
       const page = await response.text();
-      expect(page).toMatch(/Yours<\/dt><dd[^>]*>Mine<[\s\S]*Theirs<\/dt>\s*<dd[^>]*>Theirs &amp; more</);
-      expect((await draft()).decisions.subject).toBe('Theirs & more');
+      expect(page).toContain('Theirs</dt><dd><pre dir="auto">Ferry burns<mark> &amp; sinks</mark></pre>');
+      expect(page).toContain('Yours</dt><dd><pre dir="auto">Ferry burns</pre>');
+      // The form has mine, to be merged by hand.
+      expect(page).toMatch(/name="seen" value="1">[^?]*id="subject"[^>]* value="Ferry burns"/);
+      expect((await draft()).decisions.subject).toBe('Ferry burns & sinks');
       expect(await desk.audit()).toEqual([]);
       const keep = page.match(/action="\/desk([^"]*\/subject)">([\s\S]*?)<button[^>]*id="keep-mine"/);
       const fields = [...(keep?.[2] ?? '').matchAll(/name="([^"]*)" value="([^"]*)"/g)].map(([, name, value]) => [
@@ -147,11 +150,22 @@ describe('the page of an edition', () => {
         value,
       ]);
       expect(fields).toEqual([
-        ['text', 'Mine'],
+        ['text', 'Ferry burns'],
         ['seen', '1'],
       ]);
       await desk.act('editor', keep?.[1] as string, fields as [string, string][]);
-      expect((await draft()).decisions.subject).toBe('Mine');
+      expect((await draft()).decisions.subject).toBe('Ferry burns');
+    });
+
+    it('shows a text again after signing in, and still finds that a colleague has changed it', async () => {
+      const { desk, other, draft } = await openEdition(await open());
+      await other({ kind: 'note', text: 'Theirs' });
+      const kept = { kept: `/desk${PATH}/note`, 'kept-seen': '0', 'kept-text': 'Mine' };
+      const page = await (await desk.post('editor', `${PATH}/note`, kept)).text();
+      expect(page).toContain('You are signed in as Edda Moreno. Nothing has been saved yet.');
+      expect(page).toMatch(/name="seen" value="0">[^?]*id="note"[^>]*>\nMine<\/textarea>/);
+      expect((await desk.post('editor', `${PATH}/note`, { seen: '0', text: 'Mine' })).status).toBe(409);
+      expect((await draft()).decisions.note).toBe('Theirs');
     });
 
     it('undoes and redoes, by the notice, the log and the buttons, but not what another editor did', async () => {

@@ -2,7 +2,7 @@ import type { Action } from '../core/actions.ts';
 
 /** Where the desk has the commands of the group `editions`. */
 const AT_DESK = {
-  show: 'its page under Editions',
+  show: 'its page under Past editions',
   log: 'the log on its page',
   hold: '“Hold” on its page',
   unhold: '“Release” on its page',

@@ -200,7 +200,7 @@ ${when(request, entry.at)}</span></li>`;
   });
   const target = { newsletter: { id: edition.newsletter }, slot: { label: edition.slot } };
   return html`<ol class="rows">${entries}</ol>
-<p><a href="${request.desk.base}${logPath(target)}">All ${log.length} entries</a></p>`;
+<p><a href="${request.desk.base}${logPath(target)}">The whole log</a></p>`;
 }
 
 /**

@@ -70,13 +70,10 @@ const MAX_LISTED = 50;
  */
 export async function findLeftOut(
   db: Db,
-  { id: newsletter, autoPick }: Pick<NewsletterConfig, 'id' | 'autoPick'>,
-  { shown, window, ...edition }: EditionContents,
+  newsletter: Pick<NewsletterConfig, 'id' | 'autoPick'>,
+  contents: EditionContents,
 ): Promise<LeftOutStory[]> {
-  const didNotFit = new Set(edition.didNotFit);
-  const dropped = new Set(edition.dropped);
-  const problems = new Map(edition.rejected.map(({ articleId, problems: [problem] }) => [articleId, problem ?? '']));
-  const eligible = [...didNotFit, ...dropped, ...problems.keys()].flatMap((id) => id ?? []);
+  const { shown, didNotFit, dropped, rejected } = contents;
   const newest = await db
     .selectFrom('articles')
     .select('id')
@@ -85,6 +82,20 @@ export async function findLeftOut(
     .orderBy('id', 'desc')
     .limit(MAX_LISTED)
     .execute();
+  const eligible = [...didNotFit, ...dropped, ...rejected.flatMap(({ articleId }) => articleId ?? [])];
+  return explainLeftOut(db, newsletter, contents, [...eligible, ...newest.map(({ id }) => id)]);
+}
+
+/** Explains why these articles are not in the edition, newest first; without those that became eligible since. */
+export async function explainLeftOut(
+  db: Db,
+  { id: newsletter, autoPick }: Pick<NewsletterConfig, 'id' | 'autoPick'>,
+  { window, ...edition }: EditionContents,
+  ids: readonly string[],
+): Promise<LeftOutStory[]> {
+  const didNotFit = new Set(edition.didNotFit);
+  const dropped = new Set(edition.dropped);
+  const problems = new Map(edition.rejected.map(({ articleId, problems: [problem] }) => [articleId, problem ?? '']));
   const rows = await db
     .selectFrom('articles')
     .select(['id', 'kind', 'state', 'published_at as publishedAt', 'document'])
@@ -110,7 +121,7 @@ export async function findLeftOut(
         .limit(1)
         .as('droppedSlot'),
     )
-    .where('id', 'in', [...new Set([...eligible, ...newest.map(({ id }) => id), ''])])
+    .where('id', 'in', [...new Set([...ids, ''])])
     .orderBy('published_at', 'desc')
     .orderBy('id', 'desc')
     .execute();

@@ -138,6 +138,16 @@ function placeOf(row) {
   return () => list.insertBefore(row, next?.parentElement === list ? next : null);
 }
 
+/** The first row of a list cannot go up, nor the last one down. */
+function limitMoves(list) {
+  for (const row of all('[data-drag-item]', list)) {
+    const ends = { before: row.previousElementSibling, after: row.nextElementSibling };
+    for (const one of all('[name=before], [name=after], [name=place]', row)) {
+      one.disabled = !(ends[one.name] ?? ends[{ first: 'before', last: 'after' }[one.value]]);
+    }
+  }
+}
+
 /** @returns what puts the row of an act back; null if there is nothing to do, undefined if the act moves no row */
 function showAtOnce(form, button, fields) {
   const row = form.parentElement;
@@ -160,6 +170,7 @@ function showAtOnce(form, button, fields) {
   } else if (name === 'place') list[value === 'first' ? 'prepend' : 'append'](row);
   else if (name === 'block') first(`[data-drag-list="${value}"]`).append(row);
   else return;
+  limitMoves(list);
   // Moving it has taken the focus from it.
   focused.focus({ preventScroll: true });
   row.scrollIntoView({ block: 'nearest' });
@@ -512,30 +523,30 @@ function find() {
 on('submit', (event) => {
   if (event.target.id !== 'find') return;
   event.preventDefault();
-  go(new URLSearchParams(new FormData(event.target)));
+  choose('q', byId('find-words').value);
+  refresh();
 });
 on('click', (event) => {
   const link = event.target.closest('#find-clear, #preview .choices a');
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  const query = new URLSearchParams(location.search);
+  const { part, value } = link.dataset;
   if (link.id === 'find-clear') {
     byId('find-words').value = '';
-    query.delete('q');
-    return go(query);
+    choose('q', '');
+    return refresh();
   }
-  const { part, value } = link.dataset;
-  query.set(part, value);
-  history.replaceState(shown, '', `?${query}`);
-  for (const one of all('a', link.closest('ul'))) one.toggleAttribute('aria-current', one === link);
+  choose(part, value);
+  for (const one of all('a', link.closest('ul'))) one.removeAttribute('aria-current');
   link.setAttribute('aria-current', 'true');
   preview();
 });
 
-/** Shows the page with another query. */
-function go(query) {
+/** The choice is in the address, for the next load. */
+function choose(name, value) {
+  const query = new URLSearchParams(location.search);
+  query.set(name, value);
   history.replaceState(shown, '', `?${query}`);
-  refresh();
 }
 
 const unsavedTexts = () => all('#texts form').filter((form) => unsaved.has(form));

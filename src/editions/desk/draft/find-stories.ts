@@ -21,22 +21,22 @@ const MAX_FOUND = 20;
 export function findForm({ request, draft, find }: DraftPageView): Html {
   const { view, scheme } = readChoice(request);
   const page = request.desk.base + draftPath(draft);
-  const clear = html`<a id="find-clear" href="${page}${choiceQuery({ view, scheme, q: '' })}">Show all stories</a>`;
   return html`<form id="find" class="filters" role="search" method="get" action="${page}">
 ${hiddenFields({ view, scheme })}<label class="hidden" for="find-words">Find stories</label>
 <div class="field"><input type="search" id="find-words" name="q" value="${find.words}" maxlength="300" dir="auto"
 placeholder="Find stories" data-key="/" data-key-name="Find stories"></div>
-${submitButton('Search all articles', { id: 'find-all' })}${find.words === '' ? '' : clear}</form>`;
+${submitButton('Search all articles', { id: 'find-all' })}</form>`;
 }
 
 /** What a search in all articles found, each with what brings it in, or why nothing does. */
 export function foundRegion(view: DraftPageView): Html {
   const { words, articles } = view.find;
   if (words === '') return html`<section id="found" data-region></section>`;
+  const all = view.request.desk.base + draftPath(view.draft) + choiceQuery({ ...readChoice(view.request), q: '' });
   return html`<section id="found" data-region aria-labelledby="found-title">
-<h2 id="found-title">Found in all articles <span class="soft">${articles.length}${
+<div class="titled"><h2 id="found-title">Found in all articles <span class="soft">${articles.length}${
     articles.length === MAX_FOUND ? ', the newest' : ''
-  }</span></h2>
+  }</span></h2><a id="find-clear" href="${all}">Show all stories</a></div>
 ${
   articles.length === 0
     ? html`<p class="empty">No article has these words in its headline, or this id, slug or address.</p>`

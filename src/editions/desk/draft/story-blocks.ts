@@ -115,18 +115,25 @@ function rowButtons(view: DraftPageView, { id, article, decision }: ArrangedStor
   const { block, before, after } = place;
   const isRoundupItem = article.kind === 'roundup-item';
   const targets = DRAFT_BLOCKS.filter((one) => one !== block && (!isRoundupItem || one === 'roundup'));
-  const move = (label: string, key: string, field: string, value: string | null, keyName: string): Html =>
-    html`<button name="${field}" value="${value ?? ''}" data-key="${key}" data-key-name="${keyName}" id="${key}-${id}"${
-      value === null ? html` disabled` : ''
+  const move = (
+    label: string,
+    key: string,
+    [field, value]: [string, string | null],
+    words: string,
+    isPossible = true,
+  ) =>
+    html`<button name="${field}" value="${value ?? ''}" data-key="${key}" data-key-name="${words}" id="${key}-${id}"${
+      isPossible ? '' : html` disabled`
     }>${label}</button>`;
   const moves = [
-    move('Up', 'u', 'before', before, 'Move up'),
-    move('Down', 'd', 'after', after, 'Move down'),
-    move('To top', 't', 'place', before === null ? null : 'first', 'Move to the top'),
-    move('To end', 'e', 'place', after === null ? null : 'last', 'Move to the end'),
+    move('Up', 'u', ['before', before], 'Move up', before !== null),
+    move('Down', 'd', ['after', after], 'Move down', after !== null),
+    move('To top', 't', ['place', 'first'], 'Move to the top', before !== null),
+    move('To end', 'e', ['place', 'last'], 'Move to the end', after !== null),
     ...targets.map((target) => {
       const key = String(DRAFT_BLOCKS.indexOf(target) + 1);
-      return move(`To ${BLOCK_TITLES[target].toLowerCase()}`, key, 'block', target, `Move to ${BLOCK_TITLES[target]}`);
+      const title = BLOCK_TITLES[target];
+      return move(`To ${title.toLowerCase()}`, key, ['block', target], `Move to ${title}`);
     }),
   ];
   const isPinned = decision === 'pinned' || decision === 'placed';

@@ -105,9 +105,9 @@ async function act(form, action, fields, back) {
   form.setAttribute('aria-busy', 'true');
   lost.remove();
   try {
-    await send(action, fields, form);
+    await send(action, fields, form, back);
   } catch {
-    back?.();
+    if (back) for (const one of moves.splice(0).reverse()) one();
     fail('The server did not answer. Load the page again to see whether this was done.', form);
   } finally {
     form.removeAttribute('aria-busy');
@@ -117,17 +117,15 @@ async function act(form, action, fields, back) {
 // Rows move before the server has answered. Their acts are sent one after the other; a refusal puts the rows back.
 
 let line = Promise.resolve();
-/** Acts of rows that the server has not answered. */
-let waiting = 0;
-/** Acts that were given before a refusal are not sent after it. */
-let refusals = 0;
-
+/** What puts the rows back whose acts are not answered, oldest first. */
+const moves = [];
 function enqueue(form, action, fields, back) {
-  const seen = refusals;
-  waiting++;
+  moves.push(back);
   line = line.then(async () => {
-    if (seen === refusals) await act(form, action, fields, back);
-    waiting--;
+    // After a refusal, those that were given before it are not sent.
+    if (!moves.includes(back)) return;
+    await act(form, action, fields, back);
+    if (moves.includes(back)) moves.shift();
     if (again) refresh();
   });
 }
@@ -177,17 +175,17 @@ function showAtOnce(form, button, fields) {
   return back;
 }
 
-async function send(action, fields, form) {
+async function send(action, fields, form, back) {
   const response = await fetch(action, { method: 'POST', body: fields });
   const page = await pageOf(response);
   if (page.body.dataset.account !== account) return leave(form);
   if (response.redirected && isSamePage(response.url)) {
     history.replaceState(shown, '', response.url);
     // A row that was moved since would jump back.
-    again = waiting > 1 || Boolean(dragged);
+    again = moves.some((one) => one !== back) || Boolean(dragged);
     return again || show(page, form);
   }
-  refusals++;
+  if (back) moves.length = 0;
   // On a page that colleagues share, what is typed in other forms stays.
   if (data.presence !== undefined && page.title === document.title) {
     show(page, form);
@@ -225,7 +223,10 @@ const isStored = (field) => field.matches('#texts :not([aria-invalid])') && fiel
 on('input', ({ target }) => {
   if (target.form?.method === 'post') unsaved[isStored(target) ? 'delete' : 'add'](target.form);
   if (target.dataset.counter) count(target);
-  if (target.matches('#texts *')) previewSoon();
+  if (target.matches('#texts *')) {
+    clearTimeout(previewTimer);
+    previewTimer = setTimeout(preview, 400);
+  }
   if (target.id === 'find-words') find();
 });
 // Mails would not have the unsaved texts.
@@ -301,7 +302,7 @@ function apply() {
 
 async function refresh() {
   // A row that is dragged stays. Nobody sees hidden tabs.
-  again = reloading || dragged || waiting > 0 || document.hidden;
+  again = reloading || dragged || moves.length > 0 || document.hidden;
   if (again) return;
   reloading = true;
   try {
@@ -446,6 +447,8 @@ function openMenu(summary) {
 }
 on('click', ({ target }) => {
   for (const menu of all('.menu[open]')) menu.open = menu.contains(target);
+  // It opens after this event.
+  setTimeout(() => first('.menu[open] > div')?.scrollIntoView({ block: 'nearest' }));
 });
 
 // Drag: the handle carries its row, and the row that is let go fills the form of its list.
@@ -498,7 +501,7 @@ function drop(isWanted) {
   const isMoved = row.parentElement !== list || row.nextElementSibling !== next;
   if (isWanted && isMoved) {
     list.insertBefore(row, next);
-    const form = byId(list.dataset.dragForm);
+    const form = byId('drag');
     form.elements.story.value = row.dataset.dragItem;
     form.elements.block.value = list.dataset.dragList;
     form.elements.before.value = next?.dataset.dragItem ?? '';
@@ -527,6 +530,9 @@ on('submit', (event) => {
   refresh();
 });
 on('click', (event) => {
+  if (event.target.id === 'preview-large') {
+    return document.fullscreenElement ? document.exitFullscreen() : byId('preview-pane').requestFullscreen();
+  }
   const link = event.target.closest('#find-clear, #preview .choices a');
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
@@ -551,11 +557,6 @@ function choose(name, value) {
 
 const unsavedTexts = () => all('#texts form').filter((form) => unsaved.has(form));
 let previewTimer;
-function previewSoon() {
-  clearTimeout(previewTimer);
-  previewTimer = setTimeout(preview, 400);
-}
-
 /** Shows the chosen view in a frame, with the texts as they are typed. A new frame adds nothing to the history. */
 function preview() {
   const form = byId('preview-form');
@@ -591,12 +592,6 @@ function preview() {
   form.replaceChildren(...fields);
   form.submit();
 }
-on('click', ({ target }) => {
-  if (target.id !== 'preview-large') return;
-  if (document.fullscreenElement) document.exitFullscreen();
-  else byId('preview-pane').requestFullscreen();
-});
-
 /** Loads the page again while something is still being found out. */
 let later;
 function prepare() {

@@ -4,14 +4,7 @@ import { plainLine } from '../../lib/text/clean-text.ts';
 import { editionAction } from '../edition-action.ts';
 import { MAX_NOTE_LENGTH } from '../rendering/note.ts';
 import { approvalHash } from './approval.ts';
-import {
-  DRAFT_BLOCKS,
-  type Draft,
-  type DraftBlock,
-  type DraftCommand,
-  type DraftState,
-  withField,
-} from './decisions.ts';
+import { DRAFT_BLOCKS, type Draft, type DraftBlock, type DraftCommand, type DraftState } from './decisions.ts';
 import { fieldRevision, type WantedChange } from './history.ts';
 
 /** A story of the edition as the editor sees it. Other reports of a roundup item's event are not listed. */
@@ -77,20 +70,6 @@ export function planCommand(
     default:
       return only(change('state', nextState(draft, command, context)));
   }
-}
-
-/**
- * The draft with texts that an editor has typed and not saved, for a preview.
- * @throws DraftCommandError for a text that could not be saved, such as one that is too long
- */
-export function withTexts(
-  draft: Draft,
-  texts: readonly { kind: 'subject' | 'preheader' | 'note'; text: string | null }[],
-): Draft {
-  // Texts concern no story, no editor and no time.
-  const context = { shown: [], isRoundupItem: false, editor: '', now: 0 };
-  const changes = texts.flatMap((command) => planCommand(draft, command, context).changes);
-  return changes.reduce((changed, { field, value }) => withField(changed, field, value), draft);
 }
 
 function only(change: WantedChange): PlannedCommand {

@@ -43,14 +43,13 @@ export async function respondEdition(
   const view = await readView(request, target);
   const { newsletter, slot, edition } = target;
   const { problem, text = null, conflict } = refusal;
-  const isAlert = newsletter.kind === 'alert';
   const body = html`${stateLine(view)}
 ${conflict === undefined ? html`<section id="conflict" data-region></section>` : conflictNotice(view, conflict)}
 <section id="refusal" data-region role="alert">${
     problem === undefined ? '' : html`<p class="notice problem"><strong>Not done:</strong> ${problem}</p>`
   }</section>
 <div class="split"><div class="stories">
-${textForms(view, text)}${isAlert ? '' : findForm(view)}${foundRegion(view)}${storyBlockLists(view)}${leftOutTray(
+${textForms(view, text)}${findForm(view)}${foundRegion(view)}${storyBlockLists(view)}${leftOutTray(
   view,
 )}${checksRegion(view)}${draftLog(view)}</div>
 <div class="side">${await sendingRegion(request, view.draft, view.composition)}<div id="preview-pane">${previewRegion(

@@ -21,8 +21,6 @@ const BLOCK_TITLES: Record<DraftBlock, string> = {
   latest: 'Latest',
 };
 
-const DRAG_FORM = 'drag';
-
 /** A story with the other reports of its event. */
 interface RowGroup {
   first: ArrangedStory;
@@ -36,7 +34,7 @@ export function storyBlockLists(view: DraftPageView): Html {
   const blocks = isAlert ? (['lead'] as const) : DRAFT_BLOCKS;
   const canMove = mayEdit && !isAlert;
   const action = request.desk.base + actPath(draft, 'move');
-  const drag = html`<form id="${DRAG_FORM}" method="post" action="${action}" hidden>
+  const drag = html`<form id="drag" method="post" action="${action}" hidden>
 ${hiddenFields({ story: '', block: '', before: '', seen: draft.draft.revision })}</form>`;
   return html`<section id="stories" data-region aria-label="Stories">
 ${canMove ? drag : ''}${blocks.map((block) => blockList(view, block, canMove))}</section>`;
@@ -52,7 +50,7 @@ function blockList(view: DraftPageView, block: DraftBlock, canMove: boolean): Ht
     const neighbours = { before: groups[index - 1]?.first.id ?? null, after: groups[index + 1]?.first.id ?? null };
     return storyRow(view, group, { block, canMove, ...neighbours });
   });
-  const attributes = canMove ? html` data-drag-list="${block}" data-drag-form="${DRAG_FORM}"` : '';
+  const attributes = canMove ? html` data-drag-list="${block}"` : '';
   const none = html`<li class="none soft">No story.${canMove ? ' Drag one here, or use its menu.' : ''}</li>`;
   const count = `${groups.length} of ${limit}${isOrdered ? ', ordered by an editor' : ''}`;
   return html`<div class="titled"><h2 id="block-${block}">${BLOCK_TITLES[block]} <span class="soft">${count}</span></h2>
@@ -115,52 +113,41 @@ function rowButtons(view: DraftPageView, { id, article, decision }: ArrangedStor
   const { block, before, after } = place;
   const isRoundupItem = article.kind === 'roundup-item';
   const targets = DRAFT_BLOCKS.filter((one) => one !== block && (!isRoundupItem || one === 'roundup'));
-  const move = (
-    label: string,
-    key: string,
-    [field, value]: [string, string | null],
-    words: string,
-    isPossible = true,
-  ) =>
-    html`<button name="${field}" value="${value ?? ''}" data-key="${key}" data-key-name="${words}" id="${key}-${id}"${
+  const move = (label: string, key: string, name: string, value: string | null, isPossible = true): Html =>
+    html`<button name="${name}" value="${value ?? ''}" data-key="${key}" id="${key}-${id}"${
       isPossible ? '' : html` disabled`
     }>${label}</button>`;
   const moves = [
-    move('Up', 'u', ['before', before], 'Move up', before !== null),
-    move('Down', 'd', ['after', after], 'Move down', after !== null),
-    move('To top', 't', ['place', 'first'], 'Move to the top', before !== null),
-    move('To end', 'e', ['place', 'last'], 'Move to the end', after !== null),
+    move('Up', 'u', 'before', before, before !== null),
+    move('Down', 'd', 'after', after, after !== null),
+    move('To top', 't', 'place', 'first', before !== null),
+    move('To end', 'e', 'place', 'last', after !== null),
     ...targets.map((target) => {
       const key = String(DRAFT_BLOCKS.indexOf(target) + 1);
-      const title = BLOCK_TITLES[target];
-      return move(`To ${title.toLowerCase()}`, key, ['block', target], `Move to ${title}`);
+      return move(`To ${BLOCK_TITLES[target].toLowerCase()}`, key, 'block', target);
     }),
   ];
   const isPinned = decision === 'pinned' || decision === 'placed';
   const edit = `${base}${articleDeskPath(id)}/edit`;
   return html`${submitTo(act('drop'), 'Drop', { key: 'x', id: `x-${id}`, name: `Drop: ${article.headline}` })}
-<details class="menu" id="more-${id}" name="row-menu"><summary id="b-${id}" data-key="b"
-data-key-name="All moves of the story">Move<span class="hidden">: ${article.headline}</span></summary>
+<details class="menu" id="more-${id}" name="row-menu"><summary id="b-${id}" data-key="b">Move<span class="hidden">: ${article.headline}</span></summary>
 <div role="group" aria-labelledby="b-${id}">${moves}${
     isPinned ? '' : submitTo(act('pin'), 'Pin', { key: 'p', id: `p-${id}` })
-  }${decision === null ? '' : submitTo(act('restore'), 'Restore', { key: 'r', id: `r-${id}`, keyName: RESTORE_NAME })}${
+  }${decision === null ? '' : submitTo(act('restore'), 'Restore', { key: 'r', id: `r-${id}` })}${
     isRoundupItem ? '' : html`<a class="button" href="${edit}" data-key="i">Edit the article</a>`
   }</div></details>`;
 }
-
-const RESTORE_NAME = 'Leave the story to the rules again';
 
 interface SubmitTarget {
   key: string;
   id: string;
   /** What assistive technology reads instead of the label, which it must contain. */
   name?: string;
-  keyName?: string;
 }
 
 /** A button that sends the form of its row elsewhere. */
-export function submitTo(action: string, label: string, { key, id, name, keyName = label }: SubmitTarget): Html {
-  return html`<button formaction="${action}" data-key="${key}" data-key-name="${keyName}" id="${id}"${
+export function submitTo(action: string, label: string, { key, id, name }: SubmitTarget): Html {
+  return html`<button formaction="${action}" data-key="${key}" id="${id}"${
     name === undefined ? '' : html` aria-label="${name}"`
   }>${label}</button>`;
 }

@@ -7,8 +7,9 @@ import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';
 import { sentence } from '../../../web/desk/parts/operator-text.ts';
 import { framePolicy } from '../../../web/server/headers.ts';
-import { DraftCommandError, withTexts } from '../../draft/commands.ts';
-import { arrangeDraft, type DraftArrangement, type DraftComposition } from '../../draft/compose-draft.ts';
+import { DraftCommandError, planCommand } from '../../draft/commands.ts';
+import { arrangeDraft, type DraftComposition } from '../../draft/compose-draft.ts';
+import { type Draft, withField } from '../../draft/decisions.ts';
 import { previewLinks } from '../../preview.ts';
 import { fillHtml, fillText } from '../../rendering/placeholders.ts';
 import { findTarget, isMissing } from '../draft/draft-view.ts';
@@ -43,14 +44,9 @@ async function previewTexts(request: SignedInRequest): Promise<Response> {
   const { desk, form } = request;
   const target = await findTarget(request);
   if (isMissing(target)) return respondFrame(request, messagePage(target.message), 404);
-  const typed = TEXT_FIELDS.flatMap((kind) => {
-    const text = form.get(kind);
-    return text === null ? [] : [{ kind, text: text.trim() === '' ? null : text }];
-  });
-  const { at, arranged } = await arrangeDraft(desk.app, target);
-  let arrangement: DraftArrangement;
+  const arrangement = await arrangeDraft(desk.app, target);
   try {
-    arrangement = { at, arranged: { ...arranged, draft: withTexts(arranged.draft, typed) } };
+    arrangement.arranged.draft = withTexts(arrangement.arranged.draft, form);
   } catch (error) {
     if (error instanceof DraftCommandError) return respondFrame(request, messagePage(sentence(error)), 422);
     throw error;
@@ -60,6 +56,18 @@ async function previewTexts(request: SignedInRequest): Promise<Response> {
     return respondFrame(request, messagePage(`Nothing to preview: ${composition.reason}.`));
   }
   return respondFrame(request, viewOf(request, composition, form.get('view') ?? '', target.newsletter.from.name));
+}
+
+/** The draft with texts as they would be saved. @throws DraftCommandError for one that would be refused */
+function withTexts(draft: Draft, form: URLSearchParams): Draft {
+  // Texts concern no story, no editor and no time.
+  const context = { shown: [], isRoundupItem: false, editor: '', now: 0 };
+  return TEXT_FIELDS.reduce((changed, kind) => {
+    const text = form.get(kind);
+    if (text === null) return changed;
+    const { changes } = planCommand(draft, { kind, text: text.trim() === '' ? null : text }, context);
+    return changes.reduce((one, { field, value }) => withField(one, field, value), changed);
+  }, draft);
 }
 
 /** The document of a view. @param from the name of the sender */

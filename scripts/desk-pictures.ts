@@ -42,7 +42,7 @@ try {
       await context.addCookies([{ ...desk.cookies[role], url: desk.url.replace('http:', 'https:'), secure: true }]);
       const page = await context.newPage();
       page.on('console', (message) => console.log(message.type(), message.text()));
-      for (const path of paths.length > 0 ? paths : NAVIGATION.map((item) => item.path)) {
+      for (const path of paths.length > 0 ? paths : NAVIGATION.flatMap(({ items }) => items.map((item) => item.path))) {
         const response = await page.goto(`${desk.url}/desk${path}`);
         await page.waitForTimeout(700);
         const file = `${path.replaceAll(/[^\w]+/g, '-').replace(/^-/, '') || 'today'}-${name}-${colorScheme}.png`;

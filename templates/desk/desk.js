@@ -65,11 +65,19 @@ function replace(region, newer) {
 
 const isSamePage = (url) => new URL(url).pathname === location.pathname;
 
-/** @throws if a proxy answers, while the server restarts */
-async function pageOf(response) {
+/** By region: its HTML as it came, unless the script has changed it since. */
+const received = new WeakMap();
+const htmlOf = (region) => region.outerHTML.replace(/(data-from-now="">)[^<]*/g, '$1');
+
+/** Regions that the page shows as they came are not sent again. @throws if a proxy answers, while the server restarts */
+async function load(url, { headers, ...options } = {}) {
+  const same = all('[data-region]').filter((region) => received.get(region) === htmlOf(region));
+  const known = { 'X-Desk-Regions': same.map((region) => region.dataset.region).join(' ') };
+  const response = await fetch(url, { ...options, headers: { ...headers, ...known } });
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
   if (page.body.dataset.base === undefined) throw new Error(`status ${response.status}`);
-  return page;
+  for (const region of all('[data-same]', page)) region.replaceWith(byId(region.id).cloneNode(true));
+  return [response, page];
 }
 
 /** Why an act has no page, beside its button. */
@@ -176,8 +184,7 @@ function showAtOnce(form, button, fields) {
 }
 
 async function send(action, fields, form, back) {
-  const response = await fetch(action, { method: 'POST', body: fields });
-  const page = await pageOf(response);
+  const [response, page] = await load(action, { method: 'POST', body: fields });
   if (page.body.dataset.account !== account) return leave(form);
   if (response.redirected && isSamePage(response.url)) {
     history.replaceState(shown, '', response.url);
@@ -196,7 +203,6 @@ async function send(action, fields, form, back) {
   history.pushState(shown, '', response.redirected ? response.url : location.href);
   byId('main').replaceWith(page.getElementById('main'));
   first('.top').replaceWith(page.querySelector('.top'));
-  showPlace();
   adopt(page);
   showRefusal();
 }
@@ -307,8 +313,7 @@ async function refresh() {
   reloading = true;
   try {
     // It does not prolong the session.
-    const response = await fetch(location.href, { headers: { 'X-Background': '1' } });
-    const page = await pageOf(response);
+    const [response, page] = await load(location.href, { headers: { 'X-Background': '1' } });
     if (page.body.dataset.account !== account) leave();
     else if (response.ok && isSamePage(response.url)) show(page);
   } catch {
@@ -600,18 +605,11 @@ function prepare() {
   apply();
   find();
   preview();
+  for (const region of all('[data-region]')) received.set(region, htmlOf(region));
   clearTimeout(later);
   if (first('[data-pending]')) later = setTimeout(refresh, 1000);
 }
 
-/** On a phone, the navigation is wider than the screen. */
-function showPlace() {
-  const nav = first('.top nav');
-  const here = nav?.querySelector('[aria-current]');
-  if (here) nav.scrollLeft = here.offsetLeft - nav.offsetLeft - (nav.clientWidth - here.offsetWidth) / 2;
-}
-
-showPlace();
 if (account !== undefined) {
   lead({});
   channel.postMessage('hello');

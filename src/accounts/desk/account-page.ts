@@ -109,6 +109,7 @@ ${error === undefined ? '' : html`<p class="error" role="alert">${error}</p>`}
 ${changeForm(request, account)}`;
   return respondPage(request, {
     ...{ title: name, section: 'accounts', body, status: error === undefined ? 200 : 422 },
+    hasSecret: invited !== undefined,
   });
 }
 

@@ -64,7 +64,13 @@ ${rowTable(
 <section id="invite-colleague"><h2>Invite a colleague</h2>
 ${inviteForm(request, invited, again)}</section>`;
   const status = invited?.kind === 'refused' || again?.error !== undefined ? 422 : 200;
-  return respondPage(request, { title: 'Accounts', section: 'accounts', body, status });
+  return respondPage(request, {
+    title: 'Accounts',
+    section: 'accounts',
+    body,
+    status,
+    hasSecret: invited !== undefined,
+  });
 }
 
 function accountRow(request: DeskRequest, account: Account & { lastSeenAt: number | null }): TableRow {

@@ -9,6 +9,7 @@ import { pager } from '../../web/desk/parts/pager.ts';
 import { rowTable, type TableRow } from '../../web/desk/parts/row-table.ts';
 import { type Account, listAccounts } from '../account.ts';
 import { type AuditLogEntry, type LogTable, listActs, readAuditLog } from '../audit.ts';
+import { actWords, detailLines, readSubjectNames, type SubjectNames, subjectLink } from './log-words.ts';
 
 const PAGE_SIZE = 50;
 /** Characters of a subject in an address. */
@@ -31,6 +32,7 @@ function logRoute(table: LogTable, path: string, title: string): DeskRoute {
       await listActs(db, table),
     ];
     const shown = entries.slice(0, PAGE_SIZE);
+    const names = await readSubjectNames(request, shown, accounts);
     const last = entries.length > PAGE_SIZE ? shown.at(-1) : undefined;
     const { accountId, act, subject } = filter;
     const links = {
@@ -44,7 +46,13 @@ function logRoute(table: LogTable, path: string, title: string): DeskRoute {
         : html`What accounts did at the desk is in the <a href="${base}/audit">audit log</a>.`;
     const body = html`<p class="hint">${other}</p>
 ${filterForm(request, filter, { path, accounts, acts })}
-<section id="log" data-region>${logTable(request, shown, acts.length > 0)}
+<section id="log" data-region>${
+      shown.length > 0
+        ? logTable(request, shown, names)
+        : acts.length > 0
+          ? html`<p class="empty">No entry matches. <a href="${base}${path}">Show all entries</a></p>`
+          : html`<p class="empty">There is no entry yet. What accounts do at the desk is listed here.</p>`
+    }
 ${pager(request, links)}</section>`;
     return respondPage(request, { title, section: 'audit', body });
   };
@@ -83,32 +91,25 @@ ${selectField({
 })}
 ${selectField({
   ...{ name: 'act', label: 'Act', value: act ?? '' },
-  options: [any('all acts'), ...shownActs.map((one) => ({ value: one, label: one }))],
+  options: [any('all acts'), ...shownActs.map((one) => ({ value: one, label: actWords(one) }))],
 })}
 ${textField({ name: 'subject', label: 'Subject', value: subject, placeholder: 'daily-roundup/2026-11-24' })}
 ${submitButton('Filter', { id: 'filter' })}
 </form>`;
 }
 
-function logTable(request: DeskRequest, entries: readonly AuditLogEntry[], hasActs: boolean): Html {
-  if (entries.length === 0) {
-    return html`<p class="empty">${hasActs ? 'No entry matches.' : 'There is no entry yet.'}</p>`;
-  }
-  const rows = entries.map((entry) => logRow(request, entry));
+function logTable(request: DeskRequest, entries: readonly AuditLogEntry[], names: SubjectNames): Html {
   const from = entries[0]?.client === undefined ? [] : ['Address'];
+  const rows = entries.map((entry) => logRow(request, entry, names));
   return rowTable('Entries', ['Time', 'Who', 'Act', 'Subject', 'Detail', ...from], rows);
 }
 
-function logRow({ desk }: DeskRequest, { at, actor, act, subject, detail, client }: AuditLogEntry): TableRow {
-  const { zone } = desk.app.config.publication;
+function logRow(request: DeskRequest, entry: AuditLogEntry, names: SubjectNames): TableRow {
+  const { base, app } = request.desk;
+  const { at, accountId, actor, act, detail, client } = entry;
+  const { zone } = app.config.publication;
   const time = html`<time class="nowrap" datetime="${rfc3339(at)}">${localDateTime(at, zone)}</time>`;
-  const from = client === undefined ? [] : [client ?? ''];
-  return { cells: [time, actor, act, subject, detailText(detail), ...from] };
-}
-
-/** `roles: editor, operator; name: Mei`. */
-function detailText(detail: Record<string, unknown>): string {
-  return Object.entries(detail)
-    .map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(', ') : String(value)}`)
-    .join('; ');
+  const who = accountId === null ? actor : html`<a href="${base}/accounts/${accountId}" dir="auto">${actor}</a>`;
+  const words = [html`${detailLines(request, detail, names)}`, ...(client === undefined ? [] : [client ?? ''])];
+  return { cells: [time, who, actWords(act), subjectLink(request, entry, names), ...words] };
 }

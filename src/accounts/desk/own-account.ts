@@ -112,5 +112,5 @@ ${
     : html`<p class="hint">This is the only session.</p>`
 }</section>`;
   const status = (errors.current ?? errors.wanted) === undefined ? 200 : 422;
-  return respondPage(request, { title: account.name, section: null, body, status });
+  return respondPage(request, { title: account.name, section: 'account', body, status, hasSecret: true });
 }

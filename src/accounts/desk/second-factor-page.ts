@@ -49,7 +49,7 @@ ${submitButton('Switch it off', { danger: true, id: 'off' })}
 </form>`
     : setUpForm(request, errors);
   const status = (errors.password ?? errors.code) === undefined ? 200 : 422;
-  return respondPage(request, { title: 'Second factor', section: null, body, status });
+  return respondPage(request, { title: 'Second factor', section: 'account', body, status, hasSecret: true });
 }
 
 /** Each new page has another secret. One that was posted with something wrong is shown again. */
@@ -84,7 +84,7 @@ async function handleSetUp(request: SignedInRequest): Promise<Response> {
 lost. They are not shown again.</p>
 <pre>${codes.join('\n')}</pre>
 <p><a class="button primary" href="${desk.base}">To the desk</a></p>`;
-  return respondPage(request, { title: 'Recovery codes', section: null, body });
+  return respondPage(request, { title: 'Recovery codes', section: 'account', body, hasSecret: true });
 }
 
 /** For a code of the app, or a recovery code. */

@@ -2,7 +2,7 @@
 import { auditSection } from '../../accounts/desk/audit-page.ts';
 import { accountsSection } from '../../accounts/desk/routes.ts';
 import { articlesSection } from '../../articles/desk/routes.ts';
-import { audienceSection } from '../../audience/desk/routes.ts';
+import { audienceSection, suppressionsSection } from '../../audience/desk/routes.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { deliveriesSection } from '../../delivery/desk/deliveries/routes.ts';
 import { closedEditionsSection } from '../../delivery/desk/editions/routes.ts';
@@ -11,8 +11,8 @@ import { feedsSection } from '../../feeds/desk/feeds-page.ts';
 import { roundupSection } from '../../outlets/desk/routes.ts';
 import { sourcesSection } from '../../sources/desk/routes.ts';
 import { createDesk } from '../../web/desk/desk-app.ts';
-import type { DeskContext } from '../../web/desk/desk-request.ts';
-import type { DeskRoute, DeskSection } from '../../web/desk/desk-route.ts';
+import type { DeskContext, NavigationGroup } from '../../web/desk/desk-request.ts';
+import type { DeskRoute } from '../../web/desk/desk-route.ts';
 import { LiveHub } from '../../web/desk/live/live-hub.ts';
 import { liveRoutes } from '../../web/desk/live/routes.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
@@ -20,15 +20,21 @@ import type { MountedPages } from '../start.ts';
 import { runsSection } from './runs/runs-page.ts';
 import { todaySection } from './today/today-page.ts';
 
-/** In the order of the navigation. */
-const SECTIONS: readonly DeskSection[] = [
-  ...[todaySection, draftSection, roundupSection, articlesSection, closedEditionsSection, deliveriesSection],
-  ...[sourcesSection, feedsSection, runsSection, audienceSection, accountsSection, auditSection],
+/** Sections by group of the navigation, in its order. */
+const GROUPS = [
+  ['newsroom', 'Newsroom', [todaySection, draftSection, roundupSection, articlesSection, sourcesSection]],
+  ['sending', 'Sending', [closedEditionsSection, deliveriesSection, feedsSection]],
+  ['system', 'People and system', [audienceSection, suppressionsSection, accountsSection, auditSection, runsSection]],
+] as const;
+
+export const NAVIGATION: readonly NavigationGroup[] = GROUPS.map(([id, label, sections]) => ({
+  ...{ id, label, items: sections.map(({ navigation }) => navigation) },
+}));
+
+export const DESK_ROUTES: readonly DeskRoute[] = [
+  ...liveRoutes,
+  ...GROUPS.flatMap(([, , sections]) => sections.flatMap(({ routes }) => routes)),
 ];
-
-export const NAVIGATION = SECTIONS.map(({ navigation }) => navigation);
-
-export const DESK_ROUTES: readonly DeskRoute[] = [...liveRoutes, ...SECTIONS.flatMap(({ routes }) => routes)];
 
 /** Opens the desk of a process. @returns its app, and what ends its streams */
 export function openDesk(app: AppContext, web: WebContext): MountedPages {

@@ -57,7 +57,7 @@ async function facts(request: SignedInRequest, { article, origin }: StoredArticl
   const feeds = config.feeds.filter(({ id }) => stored?.selectedBy.has(id));
   const address = articlePageUrl(article, config.publication.url);
   const { status, outlet } = article;
-  const pair = (name: string, value: Html | string): Html => html`<dt>${name}</dt><dd>${value}</dd>`;
+  const pair = (name: string, value: Html | string): Html => html`<dt>${name}</dt><dd dir="auto">${value}</dd>`;
   return html`<dl class="pairs">
 ${pair('State', html`${articleStateMark(request, article)}${article.pinned ? html` ${badge('pinned', 'new')}` : ''}`)}
 ${'note' in status ? pair('Note', html`${status.note} <span class="soft">${when(request, status.at)}</span>`) : ''}
@@ -111,7 +111,7 @@ ${noteField('restore', 'Correction note, if readers should know why (optional)',
 ${submitButton('Publish again', { primary: true, id: 'restore' })}</form>`;
   }
   const retract = isPublic(article, request.at)
-    ? html`<details id="retract"${refused === undefined ? '' : html` open`}><summary>Retract</summary>
+    ? html`<details id="retract"${refused === undefined ? '' : html` open`}><summary class="danger">Retract</summary>
 <form method="post" action="${path}/retract">${hiddenFields({ seen })}
 <p class="hint">It leaves the feeds within seconds, its page shows the note instead of the text, and deliveries that
 carry it pause.</p>
@@ -139,7 +139,7 @@ const ACTS: Record<LoggedEdit['act'], string> = {
 };
 
 function log(request: SignedInRequest, { article, digest }: StoredArticle, edits: LoggedEdit[]): Html {
-  if (edits.length === 0) return html`<p class="empty">Nobody has changed this article at the desk.</p>`;
+  if (edits.length === 0) return html`<p class="empty">Nobody has changed this article at the desk. “Edit” does.</p>`;
   const [last] = edits;
   const row = (edit: LoggedEdit): Html => {
     const fields = Object.keys(edit.before).filter((name) => name !== 'bodyHtml' && name !== 'publishedAt');

@@ -54,7 +54,7 @@ ${selectField({ name: 'newsletter', label: 'Newsletter', options, value: form.ge
 ${passwordField(error)}
 <p class="hint">Your browser saves the file; this page stays as it is.</p>
 <div class="buttons">${submitButton('Download', { primary: true, id: 'download' })}
-<a class="button" href="${desk.base}/audience">Back to the audience</a></div></form>`;
+<a class="button" href="${desk.base}/audience">Back to the subscribers</a></div></form>`;
   const status = error === undefined ? 200 : 422;
   return respondPage(request, { title: 'Export subscribers', section: 'audience', body, status });
 }

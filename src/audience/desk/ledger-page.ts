@@ -77,7 +77,7 @@ function subscriptionsRegion(request: DeskRequest, { id, subscriptions }: Subscr
   const rows = subscriptions.map(({ newsletter, state, changedAt }) => {
     const name = newsletterName(request, newsletter);
     const end = postButton(request, `/audience/${id}/unsubscribe`, 'Unsubscribe', {
-      ...{ fields: { newsletter }, id: `unsubscribe-${newsletter}`, name: `Unsubscribe from ${name}` },
+      ...{ fields: { newsletter }, id: `unsubscribe-${newsletter}`, name: `Unsubscribe from ${name}`, danger: true },
     });
     const act = state === 'unsubscribed' ? '' : end;
     return {
@@ -85,11 +85,13 @@ function subscriptionsRegion(request: DeskRequest, { id, subscriptions }: Subscr
     };
   });
   const open = subscriptions.filter(({ state }) => state !== 'unsubscribed');
-  const all = postButton(request, `/audience/${id}/unsubscribe`, 'Unsubscribe from all', { id: 'unsubscribe-all' });
+  const all = postButton(request, `/audience/${id}/unsubscribe`, 'Unsubscribe from all', {
+    ...{ id: 'unsubscribe-all', danger: true },
+  });
   return html`<section id="subscriptions" data-region><h2>Subscriptions</h2>
 ${
   rows.length === 0
-    ? html`<p class="empty">None.</p>`
+    ? html`<p class="empty">None: this person gets no newsletter. A sign-up or an import adds one.</p>`
     : rowTable('Subscriptions', ['Newsletter', 'State', 'Since', ...(mayChange ? ['Acts'] : [])], rows)
 }${mayChange && open.length > 1 ? html`<p>${all}</p>` : ''}</section>`;
 }
@@ -102,7 +104,7 @@ function actsRegion(request: DeskRequest, subscriber: Subscriber, errors: Ledger
 <div class="buttons">${isOpen ? button('confirmation', 'Send the confirmation again') : ''}
 ${button('preferences-link', 'Send a link to the preferences')}
 ${suppressedReason === 'operator' ? '' : button('suppress', 'Suppress')}
-<a class="button" href="${request.desk.base}/audience/${id}/erase">Delete all data …</a></div>
+<a class="button danger" href="${request.desk.base}/audience/${id}/erase">Delete all data …</a></div>
 ${pauseForm(request, subscriber, errors.pause)}
 ${suppressedReason === null ? '' : liftForm(request, subscriber, errors.lift)}
 <details id="export"><summary>Export all data of this person</summary>
@@ -188,7 +190,7 @@ function bouncesRegion(request: DeskRequest, email: string, bounces: SubscriberH
     return { cells: [instant(request, one.at), what, `${edition} ${one.slot ?? ''}`, detail] };
   });
   const columns = ['When', 'What', 'Of', 'Words of the server'];
-  return list('bounces', 'Bounces and complaints', rows, columns, 'None.');
+  return list('bounces', 'Bounces and complaints', rows, columns, 'None: no mail came back.');
 }
 
 const KINDS: Record<SubscriberHistory['serviceMessages'][number]['kind'], string> = {
@@ -212,7 +214,7 @@ function messagesRegion(request: DeskRequest, email: string, messages: Subscribe
     };
   });
   const columns = ['Requested', 'What', 'State', 'Reply of the server, or reason'];
-  return list('messages', 'Service messages', rows, columns, 'None.');
+  return list('messages', 'Service messages', rows, columns, 'None. The buttons above send one.');
 }
 
 /** A region with a table, newest first. */

@@ -5,7 +5,7 @@ import { barChart } from '../../web/desk/chart.ts';
 import type { DeskRequest, SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { Html } from '../../web/desk/html.ts';
 import { respondPage } from '../../web/desk/page.ts';
-import { formatCount } from '../../web/desk/parts/figure.ts';
+import { explainedHeading, formatCount } from '../../web/desk/parts/figure.ts';
 import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { rowTable, type TableRow } from '../../web/desk/parts/row-table.ts';
 import { statusMark } from '../../web/desk/parts/status-mark.ts';
@@ -23,7 +23,7 @@ export async function respondOverview(request: SignedInRequest): Promise<Respons
 ${audienceLinks(request)}
 ${await totalsRegion(request)}
 ${await growthRegion(request)}`;
-  return respondPage(request, { title: 'Audience', section: 'audience', body });
+  return respondPage(request, { title: 'Subscribers', section: 'audience', body });
 }
 
 /** The search. It is posted: an address in the address of a page would be kept by logs and browsers. */
@@ -41,9 +41,8 @@ ${submitButton('Search', { primary: true, id: 'search-button' })}</form></sectio
 function audienceLinks(request: DeskRequest): Html {
   const { base } = request.desk;
   const link = (path: string, label: string) => html`<a class="button" href="${base}/audience${path}">${label}</a>`;
-  return html`<p class="buttons">${link('/suppressions', 'Suppressions')}${
-    request.may('audience.change') ? html` ${link('/import', 'Import')} ${link('/export', 'Export')}` : ''
-  }</p>`;
+  if (!request.may('audience.change')) return html``;
+  return html`<p class="buttons">${link('/import', 'Import')} ${link('/export', 'Export')}</p>`;
 }
 
 async function totalsRegion(request: DeskRequest): Promise<Html> {
@@ -56,10 +55,10 @@ async function totalsRegion(request: DeskRequest): Promise<Html> {
     cells: [newsletterName(request, id), ...SUBSCRIPTION_STATES.map((state) => formatCount(countOf(id, state)))],
   }));
   const columns = ['Newsletter', ...SUBSCRIPTION_STATES.map((state) => ({ label: state, isNumber: true }))];
-  return html`<section id="totals" data-region><h2>Subscriptions</h2>
-${rowTable('Subscriptions by newsletter', columns, rows)}
-<p class="hint">Only confirmed subscriptions are mailed. Paused and suppressed subscribers count as what they are; they
-get nothing. A person counts once for each newsletter.</p></section>`;
+  const meaning = `Only confirmed subscriptions are mailed. Paused and suppressed subscribers count as what they are; they
+get nothing. A person counts once for each newsletter.`;
+  return html`<section id="totals" data-region>${explainedHeading('Subscriptions', meaning)}
+${rowTable('Subscriptions by newsletter', columns, rows)}</section>`;
 }
 
 async function growthRegion(request: DeskRequest): Promise<Html> {
@@ -74,11 +73,11 @@ async function growthRegion(request: DeskRequest): Promise<Html> {
     by === 'day'
       ? html`<a href="${base}/audience?by=week#growth">By week</a>`
       : html`<a href="${base}/audience#growth">By day</a>`;
-  return html`<section id="growth" data-region><h2>Growth, ${by === 'day' ? 'by day' : 'by week'}</h2>
+  const meaning = `New: confirmed by the subscriber, by an operator or by an import. Left: unsubscribed, complained, or
+had their data deleted. The last ${by} is not over. Requests that were never confirmed are in neither.`;
+  return html`<section id="growth" data-region>${explainedHeading(`Growth, by ${by}`, meaning)}
 <p>${other}</p>
-${[...ids].map((id, index) => growthChart(request, { id, index, by, growth: growth.get(id) ?? none }))}
-<p class="hint">New: confirmed by the subscriber, by an operator or by an import. Left: unsubscribed, complained, or
-had their data deleted. The last ${by} is not over. Requests that were never confirmed are in neither.</p></section>`;
+${[...ids].map((id, index) => growthChart(request, { id, index, by, growth: growth.get(id) ?? none }))}</section>`;
 }
 
 function growthChart(
@@ -126,7 +125,7 @@ export async function respondSearch(request: SignedInRequest): Promise<Response>
   const search = parseSearch(typed, request.may('audience.addresses'));
   if (search.kind === 'invalid') {
     const body = searchForm(request, typed, `Not searched: ${search.reason}.`);
-    return respondPage(request, { title: 'Audience', section: 'audience', body, status: 422 });
+    return respondPage(request, { title: 'Subscribers', section: 'audience', body, status: 422 });
   }
   const given = Number(request.form.get('after') ?? Number.NaN);
   const after = Number.isSafeInteger(given) ? given : null;

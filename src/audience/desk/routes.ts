@@ -36,15 +36,11 @@ const IMPORT = '/audience/imports/:import{[0-9a-f]+}';
 const PERSON = '/audience/:id{[0-9]+}';
 
 export const audienceSection: DeskSection = {
-  navigation: { id: 'audience', label: 'Audience', path: '/audience', needs: 'audience.read' },
+  navigation: { id: 'audience', label: 'Subscribers', path: '/audience', needs: read },
   routes: [
     { method: 'GET', path: '/audience', needs: read, handle: respondOverview },
     // The result of a search is rendered at once: a redirect to it would have the address in its own.
     { method: 'POST', path: '/audience', needs: read, handle: respondSearch },
-    { method: 'GET', path: '/audience/suppressions', needs: read, handle: (request) => respondSuppressions(request) },
-    { method: 'POST', path: '/audience/suppressions', needs: read, handle: respondLookUp },
-    { method: 'POST', path: '/audience/suppressions/suppress', needs: change, handle: handleAddressAct('suppress') },
-    { method: 'POST', path: '/audience/suppressions/lift', needs: change, handle: handleAddressAct('lift') },
     { method: 'GET', path: '/audience/export', needs: change, handle: respondExportForm },
     {
       ...{ method: 'POST', path: '/audience/export', needs: change, handle: respondListExport },
@@ -73,5 +69,15 @@ export const audienceSection: DeskSection = {
       ...{ method: 'POST', path: `${PERSON}/erase`, needs: change, handle: respondErasure },
       confirms: { act: 'Delete all data' },
     },
+  ],
+};
+
+export const suppressionsSection: DeskSection = {
+  navigation: { id: 'suppressions', label: 'Suppressions', path: '/audience/suppressions', needs: read },
+  routes: [
+    { method: 'GET', path: '/audience/suppressions', needs: read, handle: (request) => respondSuppressions(request) },
+    { method: 'POST', path: '/audience/suppressions', needs: read, handle: respondLookUp },
+    { method: 'POST', path: '/audience/suppressions/suppress', needs: change, handle: handleAddressAct('suppress') },
+    { method: 'POST', path: '/audience/suppressions/lift', needs: change, handle: handleAddressAct('lift') },
   ],
 };

@@ -6,7 +6,7 @@ import { parseAddress } from '../../lib/address.ts';
 import type { DeskRequest, SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { Html } from '../../web/desk/html.ts';
 import { respondAfter, respondPage } from '../../web/desk/page.ts';
-import { type Figure, figures } from '../../web/desk/parts/figure.ts';
+import { explainedHeading, type Figure, figures } from '../../web/desk/parts/figure.ts';
 import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { pager } from '../../web/desk/parts/pager.ts';
 import { rowTable } from '../../web/desk/parts/row-table.ts';
@@ -39,13 +39,15 @@ export async function respondSuppressions(request: SignedInRequest, lookUp?: Loo
   const { entries, next } = await listSuppressions(store.db, await keys.signingSecrets(), { after, limit: PAGE });
   const body = html`${lookUpForm(request, lookUp)}
 ${await totalsRegion(request)}
-<section id="list" data-region><h2>The list, newest first</h2>
-<p class="hint">The list has no addresses, only keyed hashes, so that it can outlive what was deleted. Where nobody with
-the address is stored any longer, nobody can say whose an entry is: look an address up to see whether it is listed.</p>
-${entries.length === 0 ? html`<p class="empty">No address is suppressed.</p>` : table(request, entries)}
+<section id="list" data-region>${explainedHeading(
+    'The list, newest first',
+    html`The list has no addresses, only keyed hashes, so that it can outlive what was deleted. Where nobody with the
+address is stored any longer, nobody can say whose an entry is: look an address up to see whether it is listed.`,
+  )}
+${entries.length === 0 ? html`<p class="empty">No address is suppressed. Bounces and complaints add some; “Look up” above, too.</p>` : table(request, entries)}
 ${pager(request, { path: PATH, older: next, isFirst: after === null })}</section>`;
   const status = lookUp?.error === undefined ? 200 : 422;
-  return respondPage(request, { title: 'Suppressions', section: 'audience', body, status });
+  return respondPage(request, { title: 'Suppressions', section: 'suppressions', body, status });
 }
 
 /** The result of a look-up is rendered at once, as that of a search. */

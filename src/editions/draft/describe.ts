@@ -57,6 +57,18 @@ export function describeCommand(
   }
 }
 
+/** No text of a command has it: it is a control character. */
+const MARK = '\u0001';
+
+/** The words of a command, with the ids of its stories apart: pages link to them. */
+export function describeInParts(
+  entry: Pick<LogEntry, 'command' | 'undoes'>,
+  instant: DescriptionNames['instant'],
+): (string | { story: string })[] {
+  const words = describeCommand(entry, { story: (id) => MARK + id + MARK, ...(instant && { instant }) });
+  return words.split(MARK).map((part, index) => (index % 2 === 1 ? { story: part } : part));
+}
+
 /** An approval that a command has withdrawn. */
 export interface LostApproval {
   /** Editor who had approved. */

@@ -5,7 +5,7 @@ import { barChart } from '../../web/desk/chart.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskSection } from '../../web/desk/desk-route.ts';
 import { respondPage } from '../../web/desk/page.ts';
-import { figures, formatCount } from '../../web/desk/parts/figure.ts';
+import { explainedHeading, figures, formatCount } from '../../web/desk/parts/figure.ts';
 import { operatorText } from '../../web/desk/parts/operator-text.ts';
 import { rowTable } from '../../web/desk/parts/row-table.ts';
 import { fromNow, when } from '../../web/desk/parts/when.ts';
@@ -35,24 +35,28 @@ async function showFeeds(request: SignedInRequest): Promise<Response> {
   const url = hubAddress(app.config);
   const body = html`
 <section id="feeds" data-region aria-labelledby="feeds-title">
-<h2 id="feeds-title">Documents</h2>
-<p class="meaning">Each feed is published in three formats. A feed without a window also has an archive, whose pages no
-longer change.</p>
+${explainedHeading('Documents', DOCUMENTS_MEANING, 'feeds-title')}
 ${feedsTable(request, feeds)}
 </section>
 <section id="readers" data-region aria-labelledby="readers-title">
-<h2 id="readers-title">Feed readers</h2>
+${explainedHeading('Feed readers', READERS_MEANING, 'readers-title')}
 ${readers === null ? beingCounted : readersSection(readers.value)}
 </section>
 ${url === null ? noHub : await hubSection(request, url)}`;
   return respondPage(request, { title: 'Feeds', section: 'feeds', body });
 }
 
+const DOCUMENTS_MEANING = `Each feed is published in three formats. A feed without a window also has an archive, whose
+pages no longer change.`;
+const READERS_MEANING = `Readers that poll by themselves, such as newsboat and NetNewsWire, report no subscribers. No
+addresses are kept, so the number of people behind them is unknown.`;
+
 const beingCounted = html`<p class="soft" data-pending>Requests are being counted.</p>`;
 
 const noHub = html`<section id="hub" data-region aria-labelledby="hub-title">
 <h2 id="hub-title">Hub</h2>
-<p class="soft">No hub is configured: feed readers find changes when they poll.</p>
+<p class="soft">No hub is configured: feed readers find changes when they poll. “hub: self” in the configuration
+tells them at once.</p>
 </section>`;
 
 function feedsTable(request: SignedInRequest, feeds: readonly PublishedFeed[]): Html {
@@ -104,7 +108,8 @@ const READER_COLUMNS = ['Reader', ...READER_FIGURES.map((label) => ({ label, isN
 
 function readersSection({ statistics: { from, readers, days }, byDay }: ReadersOfDays): Html {
   if (readers.length === 0) {
-    return html`<p class="soft">No feed was requested since ${from}. Counts reach the store every 10 seconds.</p>`;
+    return html`<p class="soft">No feed was requested since ${from}. Counts reach the store every 10 seconds.
+The addresses of the feeds are above, for readers to follow.</p>`;
   }
   const { requests, unchanged, subscribers } = totalOf(readers);
   const rows = readers.slice(0, READERS_SHOWN).map((one) => ({
@@ -143,9 +148,7 @@ ${barChart({
   ],
 })}
 ${rowTable({ titleId: 'readers-title' }, READER_COLUMNS, rows)}
-${more > 0 ? html`<p class="meaning">and ${formatCount(more)} more, with fewer requests.</p>` : ''}
-<p class="meaning">Readers that poll by themselves, such as newsboat and NetNewsWire, report no subscribers. No
-addresses are kept, so the number of people behind them is unknown.</p>`;
+${more > 0 ? html`<p class="meaning">and ${formatCount(more)} more, with fewer requests.</p>` : ''}`;
 }
 
 function perDay(requests: number): string {

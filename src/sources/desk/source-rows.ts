@@ -112,7 +112,7 @@ function heldPart(request: SignedInRequest, { id, use, held }: SourceStatus): Ht
       ? html`<p>${postButton(request, `/sources/${id}/accept`, 'Accept', {
           ...{ id: `accept-${id}`, name: `Accept the held items of ${id}` },
         })} ${postButton(request, `/sources/${id}/ignore`, 'Ignore for good', {
-          ...{ id: `ignore-${id}`, name: `Ignore for good the held items of ${id}` },
+          ...{ danger: true, id: `ignore-${id}`, name: `Ignore for good the held items of ${id}` },
         })}</p>
 <p class="meaning">Accepted ones are ${accepted}. Ignored ones never are.</p>`
       : ''
@@ -124,7 +124,7 @@ function withdrawnPart(request: SignedInRequest, { id, waiting }: SourceStatus):
   return html`<p><strong>${posts} gone from the site.</strong> The articles stay until you decide.</p>${
     request.may('drafts.edit')
       ? html`<p>${postButton(request, `/sources/${id}/keep`, 'Keep the articles', { id: `keep-${id}` })}</p>
-<details><summary>Retract the articles</summary>
+<details><summary class="danger">Retract the articles</summary>
 <p>This retracts the ${waiting === 1 ? 'article' : `${countText(waiting)} articles`} for good: feeds and pages show
 that they were withdrawn.</p>
 ${postButton(request, `/sources/${id}/retract`, 'Retract', { id: `retract-${id}`, danger: true })}</details>`

@@ -64,7 +64,7 @@ ${
 }
 
 function tableOf(request: SignedInRequest, titleId: string, label: string, sources: SourceStatus[] = []): Html {
-  if (sources.length === 0) return html`<p class="soft">None is configured.</p>`;
+  if (sources.length === 0) return html`<p class="soft">None is configured: see “sources” in the configuration.</p>`;
   return sourcesTable(request, titleId, label, sources);
 }
 
@@ -192,7 +192,8 @@ ${notes.length === 0 ? '' : html`<ul>${notes.slice(0, 20).map((note) => html`<li
 
 function foundTable({ desk, at }: SignedInRequest, { newest }: SourceTest): Html {
   const { zone } = desk.app.config.publication;
-  if (newest.length === 0) return html`<p class="empty">It has nothing that can be used.</p>`;
+  if (newest.length === 0)
+    return html`<p class="empty">It has nothing that can be used. Try the address of another feed of the site.</p>`;
   return rowTable(
     { titleId: 'tried-title' },
     [{ label: 'Headline' }, { label: 'Published' }, { label: 'Detail' }],

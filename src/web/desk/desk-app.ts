@@ -1,5 +1,6 @@
 /** The web app of the desk: who sends a request, and whether they may, is decided here, before any handler. */
 import { type Context, Hono } from 'hono';
+import { compress } from 'hono/compress';
 import { hasAccounts } from '../../accounts/account.ts';
 import { auditAct } from '../../accounts/audit.ts';
 import { may } from '../../accounts/permissions.ts';
@@ -31,6 +32,8 @@ export function createDesk(desk: DeskContext, routes: readonly DeskRoute[]): Hon
     await next();
     setMissing(c, DESK_HEADERS);
   });
+  // Not exports and streams. Pages with a secret say that they must not be.
+  app.use(compress({ contentTypeFilter: /^text\/(?:html|css|javascript)/ }));
   app.get('/assets/:hash/:name', serveAsset(desk));
   // Before the pages: an act may have the address that a page has of something else, as `/deliveries/release`.
   for (const one of pagesOfActs(routes)) app.get(one.act, (c) => leadToPage(desk, one, c));

@@ -18,6 +18,13 @@ export interface NavigationItem {
   needs: Permission;
 }
 
+/** Items that belong together; those that an account may not use are not shown. */
+export interface NavigationGroup {
+  id: string;
+  label: string;
+  items: readonly NavigationItem[];
+}
+
 /** What all requests share. */
 export interface DeskContext {
   app: AppContext;
@@ -25,7 +32,7 @@ export interface DeskContext {
   /** The path of the desk, with that of `publication.url`: `/desk`. */
   base: string;
   live: LiveHub;
-  navigation: readonly NavigationItem[];
+  navigation: readonly NavigationGroup[];
 }
 
 export interface DeskRequest {

@@ -2,9 +2,10 @@
 import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { assetPath } from './assets.ts';
-import type { DeskRequest, Html } from './desk-request.ts';
+import type { DeskRequest, Html, NavigationGroup } from './desk-request.ts';
 import { type Notice, setNotice, takeNotice } from './notice.ts';
 import { postButton } from './parts/form.ts';
+import { KNOWN_REGIONS, withRegionHashes } from './regions.ts';
 
 export interface DeskPage {
   /** The main heading, too. */
@@ -20,6 +21,8 @@ export interface DeskPage {
   /** Colleagues who have the page open are named. Default: false. */
   hasPresence?: boolean;
   status?: ContentfulStatusCode;
+  /** It shows a link, a key or a code that lets somebody in. Default: whether nobody has signed in. */
+  hasSecret?: boolean;
   /** Seconds until it loads itself again where no script runs; the script does so while it has `data-pending`. */
   reload?: number | undefined;
 }
@@ -47,6 +50,12 @@ export const DESK_HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
+/**
+ * A page is not compressed that shows a secret: who can choose another part of it, and sees the length of responses,
+ * could guess the secret letter by letter (BREACH). Forms have no token: the origin of a request is checked instead.
+ */
+const NO_TRANSFORM = 'no-store, no-transform';
+
 export async function respondPage(request: DeskRequest, page: DeskPage): Promise<Response> {
   const { c, desk } = request;
   const notice = takeNotice(c);
@@ -71,7 +80,7 @@ ${page.reload === undefined ? '' : html`<noscript><meta http-equiv="refresh" con
 ${header(request, page.section)}
 <main id="main" tabindex="-1">
 ${noticeRegion(request, notice?.place === undefined ? notice : null)}
-${page.heading ?? html`<h1>${page.title}</h1>`}
+${page.heading ?? html`<h1 dir="auto">${page.title}</h1>`}
 ${page.hasPresence ? html`<p id="presence" class="hint" role="status"></p>` : ''}
 ${page.body}
 </main>
@@ -83,7 +92,8 @@ ${page.body}
 </body>
 </html>
 `;
-  return c.html(content, page.status ?? 200);
+  if (page.hasSecret || request.account === null) c.header('Cache-Control', NO_TRANSFORM);
+  return c.html(withRegionHashes(String(await content), c.req.header(KNOWN_REGIONS)), page.status ?? 200);
 }
 
 /** Dialog that the script fills with the keys of the page. */
@@ -131,16 +141,28 @@ function header(request: DeskRequest, section: string | null): Html {
   const { desk, account } = request;
   const { name } = desk.app.config.publication;
   if (account === null) return html`<header class="top"><p class="brand">${name}</p></header>`;
-  const items = desk.navigation
-    .filter(({ needs }) => request.may(needs))
-    .map(
-      ({ id, label, path }) =>
-        html`<li><a href="${desk.base}${path}"${id === section ? html` aria-current="page"` : ''}>${label}</a></li>`,
-    );
+  // Without a script, too: the browser opens the menu, and wide windows always show it.
   return html`<header class="top">
 <p class="brand"><a href="${desk.base}">${name}</a></p>
-<nav aria-label="Desk"><ul>${items}</ul></nav>
-<div class="me"><a href="${desk.base}/account">${account.name}</a>
-${postButton(request, '/sign-out', 'Sign out', { quiet: true })}</div>
+<button type="button" class="to-menu" popovertarget="menu">Menu</button>
+<div id="menu" popover><nav aria-label="Desk">${desk.navigation.map((group) =>
+    navigationGroup(request, group, section),
+  )}</nav>
+<div class="me"><a href="${desk.base}/account"${currentPage(section === 'account')}>${account.name}</a>
+${postButton(request, '/sign-out', 'Sign out', { quiet: true })}</div></div>
 </header>`;
+}
+
+function navigationGroup(request: DeskRequest, { id, label, items }: NavigationGroup, section: string | null): Html {
+  const shown = items.filter(({ needs }) => request.may(needs));
+  if (shown.length === 0) return html``;
+  const links = shown.map(
+    (item) =>
+      html`<li><a href="${request.desk.base}${item.path}"${currentPage(item.id === section)}>${item.label}</a></li>`,
+  );
+  return html`<p id="menu-${id}">${label}</p><ul aria-labelledby="menu-${id}">${links}</ul>`;
+}
+
+function currentPage(isCurrent: boolean): Html | '' {
+  return isCurrent ? html` aria-current="page"` : '';
 }

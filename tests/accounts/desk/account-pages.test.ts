@@ -1,6 +1,9 @@
 import { TOTP } from 'otpauth';
 import { describe, expect, it } from 'vitest';
+import { type AuditedAct, auditAct } from '../../../src/accounts/audit.ts';
 import { findSession } from '../../../src/accounts/sessions.ts';
+import { inTransaction } from '../../../src/core/store/store.ts';
+import { findHeadlines } from '../../../src/editions/selection/candidates.ts';
 import { openTestDesk, PASSWORD, type TestDesk } from '../../app/desk/test-desk.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { openSession } from '../fixture.ts';
@@ -238,4 +241,79 @@ forEachDatabase((open) => {
       expect((await desk.get('admin', '/accounts/x')).status).toBe(404);
     });
   });
+
+  it('send no page with a secret compressed', async () => {
+    const desk = await openTestDesk(await open());
+    const { id } = desk.accounts.editor;
+    const form = await desk.read('editor', '/account/second-factor');
+    const [, secret = ''] = /name="secret"[^>]* value="([A-Z2-7]{32})"/.exec(form) ?? [];
+    const code = new TOTP({ secret }).generate({ timestamp: desk.app.now });
+    const invited = await desk.post('admin', `/accounts/${id}/password-link`, { password: PASSWORD });
+    const [, link = ''] = /\/desk(\/invitation\/[\w-]{43})"/.exec(await invited.clone().text()) ?? [];
+    const responses = [
+      ...[invited, await desk.get(null, link), await desk.get(null, '/sign-in'), await desk.get('editor', '/account')],
+      await desk.get('editor', '/account/second-factor'),
+      await desk.post('editor', '/account/second-factor/on', { secret, code, password: PASSWORD }),
+      await desk.post('admin', '/accounts/invite', { email: 'ivo@example.com', role: 'editor', password: PASSWORD }),
+      // It has the token of the first step.
+      await desk.post(null, '/sign-in', { email: 'editor@example.com', password: PASSWORD }),
+    ];
+    expect(await responses[5]?.text()).toContain('Print these codes');
+    for (const { status, headers } of responses) {
+      expect([status, headers.get('Cache-Control')]).toEqual([200, 'no-store, no-transform']);
+    }
+  });
+
+  it('name accounts, newsletters, articles and numbers in the audit log, with links to them', async () => {
+    const desk = await openTestDesk(await open(), { sample: true });
+    const { app, accounts } = desk;
+    const { id: article, headline } = await someArticle(desk);
+    const [newsletter] = app.config.newsletters;
+    const entries: [act: string, subject: string, detail?: AuditedAct['detail']][] = [
+      ['edition.cancel-send', `${newsletter?.id}/2026-11-24`],
+      ['delivery.retry', `${newsletter?.id}/2026-11-24@1`, { kinds: ['failed', 'expired'] }],
+      ['article.edit', article],
+      ['edition.drop', `${newsletter?.id}/2026-11-25`, { story: article }],
+      ['account.roles', `account/${accounts.editor.id}`, { roles: ['editor'], name: HOSTILE }],
+      ['audience.export-end', 'newsletter/all', { rows: 104_320, isComplete: true, until: null }],
+      ['subscriber.lift', 'subscriber/12', { newsletter: newsletter?.id ?? '' }],
+      ['delivery.release', 'queue'],
+      ['article.edit', HOSTILE],
+    ];
+    await inTransaction(app.store.db, async (tx) => {
+      for (const [act, subject, detail = {}] of entries) {
+        await auditAct(accounts.admin, app.now, { act, subject, detail })(tx);
+      }
+    });
+    const page = await desk.read('admin', '/audit');
+    expect(page).not.toContain('<script>alert');
+    const cells = [...page.matchAll(/<td data-label="(?:Who|Act|Subject|Detail)">(.*?)<\/td>/gs)].map(([, cell = '']) =>
+      cell.replaceAll(/ dir="auto"|<\/?bdi>|<\/?div>/g, '').replaceAll(/<span class="soft">([^<]*)<\/span>/g, '$1'),
+    );
+    const rows = entries.map((_, index) => cells.slice(4 * index, 4 * index + 4).slice(1)).toReversed();
+    const title = newsletter?.title;
+    const edition = `/desk/editions/${newsletter?.id}`;
+    expect(rows.slice(0, 8)).toEqual([
+      ['Edition: cancel send', `<a href="${edition}/2026-11-24/draft">${title}, 2026-11-24</a>`, ''],
+      [
+        'Delivery: retry',
+        `<a href="${edition}/2026-11-24">${title}, 2026-11-24, revision 1</a>`,
+        'kinds: failed, expired',
+      ],
+      ['Article: edit', `<a href="/desk/articles/${article}">${headline}</a>`, ''],
+      ['Edition: drop', `<a href="${edition}/2026-11-25/draft">${title}, 2026-11-25</a>`, `story: ${headline}`],
+      ['Account: roles', `<a href="/desk/accounts/${accounts.editor.id}">Edda Moreno</a>`, expect.any(String)],
+      ['Audience: export end', '<a href="/desk/audience">All newsletters</a>', 'rows: 104,320complete: yesuntil: none'],
+      ['Subscriber: lift', '<a href="/desk/audience/12">Subscriber 12</a>', `newsletter: ${title}`],
+      ['Delivery: release', '<a href="/desk/deliveries">The queue</a>', ''],
+    ]);
+    expect(cells[0]).toBe(`<a href="/desk/accounts/${accounts.admin.id}">Ada Lindqvist</a>`);
+  });
 });
+
+async function someArticle({ app }: TestDesk): Promise<{ id: string; headline: string }> {
+  const { id } = await app.store.db.selectFrom('articles').select('id').orderBy('id').executeTakeFirstOrThrow();
+  const headline = (await findHeadlines(app.store.db, [id])).get(id) ?? '';
+  expect(headline).toMatch(/^[^&<>'"]+$/);
+  return { id, headline };
+}

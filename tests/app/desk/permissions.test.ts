@@ -95,14 +95,20 @@ describe('the routes of the desk', () => {
   it('mark their place in the navigation, which names the pages that a role may open', async () => {
     const desk = await open();
     // That of the edition leads on to the next draft.
-    const items = NAVIGATION.filter(({ id }) => id !== 'edition');
+    const all = NAVIGATION.flatMap((group) => group.items);
+    const items = all.filter(({ id }) => id !== 'edition');
     expect(items.length).toBeGreaterThan(9);
     for (const { label, path, needs } of items) {
       for (const role of ACCOUNT_ROLES.filter((one) => may([one], needs))) {
-        const [, shown = ''] = /<nav aria-label="Desk"><ul>(.*?)<\/ul>/s.exec(await desk.read(role, path)) ?? [];
+        const [, shown = ''] = /<nav aria-label="Desk">(.*?)<\/nav>/s.exec(await desk.read(role, path)) ?? [];
         expect(shown).toContain(`<li><a href="/desk${path}" aria-current="page">${label}</a></li>`);
         const labels = [...shown.matchAll(/>([^<]+)<\/a>/g)].map(([, text]) => text);
-        expect(labels).toEqual(NAVIGATION.filter((item) => may([role], item.needs)).map((item) => item.label));
+        expect(labels).toEqual(all.filter((item) => may([role], item.needs)).map((item) => item.label));
+        // A group without items that the role may use is not named.
+        const groups = NAVIGATION.filter((group) => group.items.some((item) => may([role], item.needs)));
+        expect([...shown.matchAll(/<p id="menu-\w+">([^<]+)</g)].map(([, text]) => text)).toEqual(
+          groups.map((group) => group.label),
+        );
       }
     }
   });

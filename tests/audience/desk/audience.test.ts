@@ -103,7 +103,7 @@ forEachDatabase((open) => {
     expect(again).toContain('<h1>Export subscribers</h1>');
     expect(again).toContain('That was not your password: nothing was done.');
     expect(again).toContain('<option value="daily-roundup" selected>');
-    expect(again).toContain('href="/desk/audience">Back to the audience');
+    expect(again).toContain('href="/desk/audience">Back to the subscribers');
     const fields = { password: PASSWORD, newsletter: 'daily-roundup' };
     const response = await desk.post('audience', '/audience/export', fields);
     expect(response.headers.get('Content-Type')).toBe('text/csv; charset=utf-8');

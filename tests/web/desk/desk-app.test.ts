@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { html } from 'hono/html';
 import { describe, expect, it } from 'vitest';
 import { openDesk } from '../../../src/app/desk/routes.ts';
@@ -118,6 +119,36 @@ describe('the desk', () => {
     const { send } = await openWithRoutes([PAGE]);
     for (const value of ['x', 'e30', Buffer.from('{"kind":"done","text":1}').toString('base64url')]) {
       expect((await send('/page', {}, `; __Host-daywire-notice=${value}`)).status).toBe(200);
+    }
+  });
+
+  it('compresses pages, its script and its style, but no page with a secret, nor lets a proxy do so', async () => {
+    const { send } = await openWithRoutes([
+      PAGE,
+      {
+        method: 'GET',
+        path: '/secret',
+        needs: 'desk',
+        handle: (request) =>
+          respondPage(request, { title: 'Link', section: null, body: html`<p>key</p>`, hasSecret: true }),
+      },
+      {
+        method: 'GET',
+        path: '/door',
+        needs: null,
+        handle: (request) => respondPage({ ...request, account: null }, { title: 'In', section: null, body: html`` }),
+      },
+    ]);
+    const get = (path: string) => send(path, { headers: { 'Accept-Encoding': 'gzip' } });
+    const page = await get('/page');
+    expect(page.headers.get('Content-Encoding')).toBe('gzip');
+    const text = gunzipSync(await page.arrayBuffer()).toString();
+    expect(text).toBe(await (await send('/page')).text());
+    const [script = ''] = /\/assets\/\w+\/desk\.js/.exec(text) ?? [];
+    expect((await get(script)).headers.get('Content-Encoding')).toBe('gzip');
+    for (const path of ['/secret', '/door']) {
+      const { headers } = await get(path);
+      expect([headers.get('Content-Encoding'), headers.get('Cache-Control')]).toEqual([null, 'no-store, no-transform']);
     }
   });
 

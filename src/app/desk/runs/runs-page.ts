@@ -69,7 +69,7 @@ ${selectField({
 })}
 ${submitButton('Show')}
 </form>
-${runs.length === 0 ? html`<p class="empty">No run matches.</p>` : runsTable(request, runs)}
+${runs.length === 0 ? html`<p class="empty">No run matches. <a href="${desk.base}/runs">Show all runs</a></p>` : runsTable(request, runs)}
 ${pager(request, links)}
 </section>
 <details>
@@ -87,7 +87,8 @@ async function nextSlotsTable(
   jobs: Job[],
   lastRuns: ReadonlyMap<string, Run>,
 ): Promise<Html> {
-  if (jobs.length === 0) return html`<p class="empty">Nothing is scheduled.</p>`;
+  if (jobs.length === 0)
+    return html`<p class="empty">Nothing is scheduled: see “newsletters” in the configuration.</p>`;
   const { config } = request.desk.app;
   const nexts = await Promise.all(jobs.map((job) => nextOf(request, job)));
   const rows = jobs.map(({ id, schedule: { cron, zone } }, index) => {

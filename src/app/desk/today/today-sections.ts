@@ -90,7 +90,8 @@ export function sendsSection(request: SignedInRequest, { newsletters, sends, hel
         : [],
     ),
   );
-  if (sends.length + countdowns.length === 0) return html`${held}<p class="soft">No edition is being sent.</p>`;
+  if (sends.length + countdowns.length === 0)
+    return html`${held}<p class="soft">No edition is being sent. Open one above to send it.</p>`;
   return html`${held}${countdowns}${sends.map((send) => sendPart(request, send))}`;
 }
 
@@ -100,12 +101,12 @@ function sendPart(request: SignedInRequest, send: EditionDelivery): Html {
   const path = request.desk.base + deliveryPath(edition.id);
   return html`<h3>${request.may('deliveries.read') ? html`<a href="${path}">${title}</a>` : title}</h3>
 <p>${deliveryStateMark(state)} <span dir="auto">${mailedName(edition)}</span>, closed
-${when(request, edition.closedAt)}${reason === null ? '' : html`: ${operatorText(request, reason)}`}</p>
+${when(request, edition.closedAt)}${reason === null ? '' : html`: <bdi>${operatorText(request, reason)}</bdi>`}</p>
 ${liveFigures(send)}`;
 }
 
 export function alertsSection(request: SignedInRequest, { alerts }: Today): Html {
-  if (alerts.length === 0) return html`<p class="soft">No alert is open.</p>`;
+  if (alerts.length === 0) return html`<p class="soft">No alert is open: nothing to do.</p>`;
   return html`<ul class="rows">${alerts.map((alert) => {
     const { title, hint, link } = adviceFor(alert);
     const { firstAt, count } = alert;
@@ -162,7 +163,8 @@ export function processesSection(request: SignedInRequest, { processes }: Today)
 }
 
 export function lastEditionsSection(request: SignedInRequest, editions: readonly LastEdition[]): Html {
-  if (editions.length === 0) return html`<p class="soft">No edition has closed yet.</p>`;
+  if (editions.length === 0)
+    return html`<p class="soft">No edition has closed yet. The first one is listed here when its slot has come.</p>`;
   return html`<ul class="rows">${editions.map(({ edition, state, counts }) => {
     const { desk } = request;
     const title = newsletterTitle(desk, edition.newsletter);

@@ -26,7 +26,7 @@ ${await limits(request)}</section>
 ${
   deliveries.length === 0
     ? html`<section id="none" data-region aria-label="Deliveries"><p>Nothing is being delivered.
-${await lastDelivery(request)} <a href="${desk.base}/editions">All editions</a></p></section>`
+${await lastDelivery(request)} <a href="${desk.base}/editions">Past editions</a></p></section>`
     : deliveries.map((one) => editionSection(request, one))
 }`;
   const topics = ['deliveries', ...editions.map(({ id }) => `edition:${id}`)];

@@ -4,10 +4,10 @@ import { fullHeadline } from '../../../articles/article.ts';
 import { articleDeskPath } from '../../../articles/article-link.ts';
 import { findArticles } from '../../../articles/queries.ts';
 import type { EditionDeliveryState } from '../../../core/store/tables/edition-tables.ts';
-import { describeCommand } from '../../../editions/draft/describe.ts';
+import { describeInParts } from '../../../editions/draft/describe.ts';
 import { readDraftLog } from '../../../editions/draft/draft-store.ts';
 import { logPath } from '../../../editions/draft/draft-target.ts';
-import { approverWithdrawn, storiesOf, undoneNumbers } from '../../../editions/draft/history.ts';
+import { approverWithdrawn, type LogEntry, storiesOf, undoneNumbers } from '../../../editions/draft/history.ts';
 import { type Edition, type EditionSummary, listEditionArticles, listRevisions } from '../../../editions/queries.ts';
 import { findHeadlines } from '../../../editions/selection/candidates.ts';
 import { barChart } from '../../../web/desk/chart.ts';
@@ -73,7 +73,7 @@ function summary(request: SignedInRequest, edition: Edition, { state, reason }: 
   const { desk } = request;
   const isNewest = edition.supersededBy === null;
   return html`<section id="summary" data-region aria-label="Summary">
-<p>${deliveryStateMark(state)}${reason === null ? '' : html` <span class="meaning">${reason}</span>`}</p>
+<p>${deliveryStateMark(state)}${reason === null ? '' : html` <span class="meaning" dir="auto">${reason}</span>`}</p>
 <dl class="pairs">
 <dt>Newsletter</dt><dd>${newsletterTitle(desk, edition.newsletter)}, number ${edition.number}</dd>
 <dt>Closed</dt><dd>${when(request, edition.closedAt)}, for ${when(request, edition.slotAt)}, as revision
@@ -123,15 +123,19 @@ ${formatPercent(percent)} % of ${formatCount(messages)} messages</li>`;
   })}</ul>`;
 }
 
-async function stories({ desk }: SignedInRequest, edition: Edition): Promise<Html> {
-  const { db } = desk.app.store;
+function storyLink({ desk }: SignedInRequest, id: string, headlines: ReadonlyMap<string, string>): Html {
+  return html`<a dir="auto" href="${desk.base}${articleDeskPath(id)}">${headlines.get(id) ?? id}</a>`;
+}
+
+async function stories(request: SignedInRequest, edition: Edition): Promise<Html> {
+  const { db } = request.desk.app.store;
   const placed = await listEditionArticles(db, edition.id);
   if (placed.length === 0) return html`<p class="empty">Later revisions have its stories.</p>`;
   const ids = placed.map(({ id }) => id);
   const articles = await findArticles(db, ids);
   const headlines = new Map(articles.map((article) => [article.id, fullHeadline(article)]));
   const rows = placed.map(({ id, block }) => ({
-    cells: [html`<a dir="auto" href="${desk.base}${articleDeskPath(id)}">${headlines.get(id) ?? id}</a>`, block],
+    cells: [storyLink(request, id, headlines), block],
   }));
   return rowTable({ titleId: 'stories-heading' }, ['Story', 'Block'], rows);
 }
@@ -166,7 +170,7 @@ function revisionTable(request: SignedInRequest, revisions: RevisionLine[], show
         one.id === shown.id ? html` aria-current="page"` : ''
       }>Revision ${one.revision}</a>`,
       when(request, one.closedAt),
-      html`${deliveryStateMark(state)}${reason === null ? '' : html`<br><span class="meaning">${reason}</span>`}`,
+      html`${deliveryStateMark(state)}${reason === null ? '' : html`<br><span class="meaning" dir="auto">${reason}</span>`}`,
       ...[submitted, failed, suppressed].map(formatCount),
     ],
   });
@@ -178,18 +182,18 @@ function revisionTable(request: SignedInRequest, revisions: RevisionLine[], show
 async function draftLog(request: SignedInRequest, edition: Edition): Promise<Html> {
   const { db } = request.desk.app.store;
   const log = (await readDraftLog(db, edition.newsletter, edition.slot)).toReversed();
-  if (log.length === 0) return html`<p class="empty">No editor has touched its draft.</p>`;
+  if (log.length === 0) return html`<p class="empty">No editor has touched its draft: it went out by the rules.</p>`;
   const shown = log.slice(0, LOG_SHOWN);
   const headlines = await findHeadlines(request.desk.app.store.db, [...new Set(shown.flatMap(storiesOf))]);
   const undone = undoneNumbers(log);
   const { zone } = request.desk.app.config.publication;
-  const words = {
-    story: (id: string) => `“${headlines.get(id) ?? id}”`,
-    instant: (at: number) => whenText(at, request.at, zone),
-  };
+  const words = (entry: LogEntry): (string | Html)[] =>
+    describeInParts(entry, (at) => whenText(at, request.at, zone)).map((part) =>
+      typeof part === 'string' ? part : html`“${storyLink(request, part.story, headlines)}”`,
+    );
   const entries = shown.map((entry) => {
     const approver = approverWithdrawn(entry);
-    return html`<li>${describeCommand(entry, words)}${undone.has(entry.number) ? ' (undone)' : ''}${
+    return html`<li>${words(entry)}${undone.has(entry.number) ? ' (undone)' : ''}${
       approver === null ? '' : html`; this withdrew the approval of <bdi>${approver}</bdi>`
     } <span class="hint"><bdi>${entry.editor}</bdi>,
 ${when(request, entry.at)}</span></li>`;

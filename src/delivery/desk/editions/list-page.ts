@@ -56,7 +56,7 @@ export async function serveEditionList(request: SignedInRequest): Promise<Respon
   const list =
     shown.length === 0
       ? html`<p class="empty">There are no editions here yet. An edition is listed once it has closed.</p>`
-      : html`${rowTable('Editions', COLUMNS, shown.map(row))}
+      : html`${rowTable('Past editions', COLUMNS, shown.map(row))}
 <p class="hint">Submitted messages were accepted by your mail server. Failed ones were refused, or not sent in
 time.</p>`;
   const query = { newsletter: newsletter ?? undefined };
@@ -66,7 +66,7 @@ time.</p>`;
 ${pager(request, { path: '/editions', query, older, isFirst: after === null })}`;
   const unfinished = shown.filter(({ deliveryState }) => deliveryState === 'delivering' || deliveryState === 'paused');
   const topics = ['deliveries', ...unfinished.map(({ id }) => `edition:${id}`)];
-  return respondPage(request, { title: 'Editions', section: 'editions', body, topics });
+  return respondPage(request, { title: 'Past editions', section: 'editions', body, topics });
 }
 
 function filter({ desk }: SignedInRequest, newsletter: string | null): Html {

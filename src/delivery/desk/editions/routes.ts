@@ -7,7 +7,7 @@ import { handleReissue, handleReissueCheck, handleReissueNote, serveReissuePage 
 const EDITION = '/editions/:newsletter/:slot';
 
 export const closedEditionsSection: DeskSection = {
-  navigation: { id: 'editions', label: 'Editions', path: '/editions', needs: 'editions.read' },
+  navigation: { id: 'editions', label: 'Past editions', path: '/editions', needs: 'editions.read' },
   routes: [
     { method: 'GET', path: '/editions', needs: 'editions.read', handle: serveEditionList },
     { method: 'GET', path: EDITION, needs: 'editions.read', handle: serveEditionPage },

@@ -1,11 +1,12 @@
 /** The log of a draft: who decided what and when, with undo and redo. */
 import { html } from 'hono/html';
+import { articleDeskPath } from '../../../articles/article-link.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondMissing, respondPage } from '../../../web/desk/page.ts';
 import { postButton } from '../../../web/desk/parts/form.ts';
 import { pager } from '../../../web/desk/parts/pager.ts';
 import { when, whenText } from '../../../web/desk/parts/when.ts';
-import { describeCommand } from '../../draft/describe.ts';
+import { describeCommand, describeInParts } from '../../draft/describe.ts';
 import { readDraft, readDraftLog } from '../../draft/draft-store.ts';
 import { draftPath, draftTopic, logPath } from '../../draft/draft-target.ts';
 import {
@@ -76,7 +77,13 @@ function logRow(view: LogView, entry: LogEntry, isUndone: boolean): Html {
 /** What an entry did, who gave the command, and when. */
 function logEntry(view: LogView, entry: LogEntry, isUndone: boolean): Html {
   const approver = approverWithdrawn(entry);
-  return html`${entryText(view, entry)}${isUndone ? ' (undone)' : ''}${
+  const { zone } = view.request.desk.app.config.publication;
+  const words = describeInParts(entry, (at) => whenText(at, view.request.at, zone)).map((part) =>
+    typeof part === 'string'
+      ? part
+      : html`“<a href="${view.request.desk.base}${articleDeskPath(part.story)}" dir="auto">${storyName(view, part.story)}</a>”`,
+  );
+  return html`${words}${isUndone ? ' (undone)' : ''}${
     approver === null ? '' : html`; this withdrew the approval of <bdi>${approver}</bdi>`
   } <span class="hint"><bdi>${entry.editor}</bdi>,
 ${when(view.request, entry.at)}</span>`;

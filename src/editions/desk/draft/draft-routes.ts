@@ -77,6 +77,6 @@ async function lookUpLinks(request: SignedInRequest): Promise<Response> {
 }
 
 export const draftSection: DeskSection = {
-  navigation: { id: 'edition', label: 'Edition', path: '/edition', needs: 'editions.read' },
+  navigation: { id: 'edition', label: 'Next edition', path: '/edition', needs: 'editions.read' },
   routes: [...draftRoutes, ...previewRoutes, ...sendingRoutes],
 };

@@ -10,7 +10,7 @@ import { actPath, type DraftPageView, rowId } from './draft-view.ts';
 export function problemsOf(problems: readonly EditionProblem[]): Html {
   if (problems.length === 0) return html``;
   return html`<ul class="problems">${problems.map(
-    (problem) => html`<li${className(problem)}>${WORDS[problem.severity]}: ${problem.message}</li>`,
+    (problem) => html`<li dir="auto"${className(problem)}>${WORDS[problem.severity]}: ${problem.message}</li>`,
   )}</ul>`;
 }
 
@@ -40,7 +40,7 @@ export function checksRegion(view: DraftPageView): Html {
         ? (headline ?? '')
         : html`<a href="#${rowId(place.articleId)}" dir="auto">${headline}</a>`;
     const about = headline === null ? '' : html` (${link})`;
-    return html`<li${className(problem)}>${WORDS[severity]}: ${message}${about}</li>`;
+    return html`<li dir="auto"${className(problem)}>${WORDS[severity]}: ${message}${about}</li>`;
   });
   const result = unchecked === null ? countProblems(problems) : 'not possible';
   const action = request.desk.base + actPath(draft, 'links');

@@ -104,7 +104,7 @@ ${fromNow(request, closeAt)}.</p><div class="buttons">${back}</div>`;
   const count = await countConfirmedSubscriptions(desk.app.store.db, newsletter);
   const terms = { count, zone: desk.app.config.publication.zone, deliverAt: newsletter.deliverAt };
   const sentence = countdownSentence(terms, newsletter.undoSeconds * SECOND);
-  return html`<p class="sentence">“${composition.composed.subject}”, with ${storyCount(
+  return html`<p class="sentence">“<bdi>${composition.composed.subject}</bdi>”, with ${storyCount(
     composition.stories,
   )}, goes ${sentence}.</p>
 ${whatIsMissing(request, target, composition, atSlot)}

@@ -99,7 +99,7 @@ export function textField(options: FieldOptions): Html {
 ${value}</textarea>`;
   return html`<div class="field${error === undefined ? '' : ' wrong'}"><label for="${id}">${label}</label>
 ${control}
-${hint === undefined ? '' : html`<p class="hint" id="${id}-hint">${hint}</p>`}
+${hint === undefined ? '' : html`<p class="hint" id="${id}-hint" dir="auto">${hint}</p>`}
 ${counter === undefined ? '' : html`<p class="hint" id="${id}-counter">${[...value].length} of ${counter}</p>`}
 ${error === undefined ? '' : html`<p class="error" id="${id}-error">${error}</p>`}</div>`;
 }

@@ -7,7 +7,7 @@ import type { Html } from '../desk-request.ts';
 
 interface Column {
   label: string;
-  /** Figures, which are aligned to the right. */
+  /** Figures, which are aligned to the end, as buttons are. */
   isNumber?: boolean;
 }
 
@@ -30,7 +30,7 @@ export function rowTable(
   rows: readonly TableRow[],
 ): Html {
   const columns = given.map((one): Column => (typeof one === 'string' ? { label: one } : one));
-  const heads = columns.map(({ label, isNumber }) => html`<th scope="col"${numeric(isNumber)}>${label}</th>`);
+  const heads = columns.map((column) => html`<th scope="col"${numeric(column)}>${column.label}</th>`);
   const body = rows.map((row) => tableRow(columns, row));
   return html`<div${scrollable(name)}>
 <table class="stacked"><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table></div>`;
@@ -39,15 +39,15 @@ export function rowTable(
 function tableRow(columns: readonly Column[], { id, isFocusable, cells: [name, ...others] }: TableRow): Html {
   const cells = others.map((cell, index) => {
     const column = columns[index + 1];
-    return html`<td data-label="${column?.label ?? ''}"${numeric(column?.isNumber)}>${cell}</td>`;
+    return html`<td data-label="${column?.label ?? ''}"${numeric(column)}>${cell}</td>`;
   });
   const focusable = isFocusable === true ? html` data-row tabindex="-1"` : '';
   return html`<tr${id === undefined ? '' : html` id="${id}"`}${focusable}><th scope="row">${name}</th>${cells}</tr>
 `;
 }
 
-function numeric(isNumber: boolean | undefined): Html | '' {
-  return isNumber ? html` class="num"` : '';
+function numeric(column: Column | undefined): Html | '' {
+  return column?.isNumber || column?.label === 'Acts' ? html` class="num"` : '';
 }
 
 /**

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
+import type { Page, Response as PageResponse } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NewsletterConfig } from '../../../../src/core/config/config.ts';
 import type { Store } from '../../../../src/core/store/store.ts';
@@ -144,6 +144,34 @@ describe('live pages of the desk', () => {
     await shows(page, 'while nobody looks');
     await page.context().close();
   }, 30_000);
+
+  it('get only the regions that differ after an act, and then show what a new load shows', async () => {
+    const { page, faults } = await desk.open('editor');
+    const isPageAfterAct = (response: PageResponse): boolean => {
+      const act = response.request().redirectedFrom();
+      return act?.headers()['x-desk-regions'] !== undefined;
+    };
+    await page.goto(`${desk.url}/edition`);
+    const regions = (): Promise<string[]> =>
+      page.evaluate(`[...document.querySelectorAll('[data-region]')].map(({ outerHTML }) =>
+        outerHTML.replace(/(data-from-now="">|-counter">)[^<]*/g, '$1'))`);
+    const acts = ['[data-key=x]:visible', '[data-key=d]:enabled', '#undo'];
+    for (const act of acts) {
+      const answer = page.waitForResponse(isPageAfterAct);
+      await page.locator(act).first().click();
+      const sent = await (await answer).text();
+      await page.locator('form[aria-busy]').waitFor({ state: 'detached' });
+      expect(sent.match(/ data-same>/g)?.length).toBeGreaterThan(2);
+      expect(sent).not.toContain('id="look-up-links"');
+      const shown = await regions();
+      await page.reload();
+      const loaded = await regions();
+      // The outcome of the act is shown once.
+      expect(shown.slice(1)).toEqual(loaded.slice(1));
+    }
+    expect(faults).toEqual([]);
+    await page.context().close();
+  }, 60_000);
 
   it('stay as they are while a proxy has no server to pass requests to', async () => {
     const { page } = await desk.open('operator');

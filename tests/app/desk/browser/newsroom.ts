@@ -15,8 +15,8 @@ import { article, saveAll } from '../../../support/articles.ts';
 import { groupedItem, storeGroup } from '../../../support/outlet-items.ts';
 import { openSampleApp, type TestApp } from '../../../support/test-app.ts';
 
-/** Runs as code wherever it is not escaped; also within a title, an attribute and a text area. */
-const HOSTILE = `</title></textarea>"'><script>window.hurt=1</script><img src=x onerror="window.hurt=1">`;
+/** Runs as code wherever it is not escaped; also within a title, an attribute and a text area. Its end is Hebrew. */
+const HOSTILE = `</title></textarea>"'><script>window.hurt=1</script><img src=x onerror="window.hurt=1">שלום!`;
 
 /** With a closed edition that was delivered, and stories for the next one. */
 export async function openHostileNewsroom(store: Store, folder: string): Promise<TestApp> {

@@ -126,6 +126,12 @@ describe('the pages of the desk, with hostile text in every field', () => {
     await signIn.fill('#code', code);
     await signIn.click('#sign-in');
     expect(new URL(signIn.url()).pathname).toBe('/desk/runs');
+    // In a narrow window, the navigation is behind a button.
+    await signIn.setViewportSize({ width: 375, height: 800 });
+    expect(await signIn.isVisible('#menu')).toBe(false);
+    await signIn.click('.to-menu');
+    await signIn.click('#menu a[href="/desk/feeds"]');
+    expect(new URL(signIn.url()).pathname).toBe('/desk/feeds');
   });
 });
 
@@ -151,6 +157,20 @@ const WIDER_THAN_SCREEN = `document.documentElement.scrollWidth <= innerWidth ? 
   .filter((one) => one.getBoundingClientRect().right > innerWidth && one.closest('.scroll, pre') === null)
   .map((one) => one.outerHTML.slice(0, 200))`;
 
+/** An expression: texts from right to left that reorder what is around them. */
+const NOT_ISOLATED = `[...document.querySelectorAll('main *')]
+  .filter((one) => [...one.childNodes].some((node) => node.nodeType === 3 && /[\\u0590-\\u08ff]/.test(node.data)))
+  .filter((one) => !one.closest('[dir], bdi, .hidden'))
+  .map((one) => one.outerHTML.slice(0, 200))`;
+
+/** An expression: fields and buttons without a border, and current places that are not bold. */
+const COLOUR_ALONE = `[...document.querySelectorAll('button, .button, select, textarea, input:not([type=hidden]), [aria-current]')]
+  .filter((one) => {
+    const { borderTopStyle, fontWeight } = getComputedStyle(one);
+    return one.ariaCurrent ? fontWeight < 600 : borderTopStyle === 'none' && !/checkbox|radio/.test(one.type);
+  })
+  .map((one) => one.outerHTML.slice(0, 200))`;
+
 /** An expression: the names of tables of rows that a phone has to scroll sideways. */
 const WIDE_TABLES = `[...document.querySelectorAll('.scroll:has(.stacked)')]
   .filter((one) => innerWidth < 760 && one.scrollWidth > one.clientWidth).map((one) => one.outerHTML.slice(0, 200))`;
@@ -159,7 +179,11 @@ const WIDE_TABLES = `[...document.querySelectorAll('.scroll:has(.stacked)')]
 interface Check {
   width: number;
   colorScheme: 'light' | 'dark';
-  rules: string;
+  /** Null: only whether the page fits. */
+  rules: string | null;
+  forcedColors?: 'active';
+  /** Text of twice the size. */
+  isLarge?: true;
 }
 
 /**
@@ -171,25 +195,41 @@ const CHECKS: Check[] = [
   { width: 768, colorScheme: 'light', rules: ", rules: { 'color-contrast': { enabled: false } }" },
   { width: 768, colorScheme: 'dark', rules: ", runOnly: ['color-contrast', 'link-in-text-block']" },
   { width: 1440, colorScheme: 'light', rules: '' },
+  // Colours are the reader's own: axe would see ours.
+  { width: 768, colorScheme: 'dark', forcedColors: 'active', rules: null },
+  // 1,280 px at 200 % and 400 %.
+  { width: 640, colorScheme: 'light', rules: null },
+  { width: 320, colorScheme: 'light', rules: null, isLarge: true },
+  { width: 1200, colorScheme: 'light', rules: null },
+  { width: 1200, colorScheme: 'light', rules: null, isLarge: true },
 ];
 
 /** What is wrong with the page that is open, at all widths and in both themes. */
 async function problemsOf(page: Page): Promise<string[]> {
   const problems: string[] = [];
   if (await page.evaluate("'hurt' in window")) problems.push('ran a script of a text');
+  const mixed = await page.evaluate<string[]>(NOT_ISOLATED);
+  problems.push(...mixed.map((html) => `not isolated: ${html}`));
   await page.evaluate(axe.source);
-  for (const { width, colorScheme, rules } of CHECKS) {
-    await page.emulateMedia({ colorScheme });
+  for (const { width, colorScheme, rules, forcedColors = 'none', isLarge } of CHECKS) {
+    await page.emulateMedia({ colorScheme, forcedColors });
     await page.setViewportSize({ width, height: 900 });
+    await page.evaluate(`document.documentElement.style.fontSize = '${isLarge ? '200%' : ''}'`);
     const wide = await page.evaluate<string[]>(WIDER_THAN_SCREEN);
-    problems.push(...wide.map((html) => `at ${width}: wider than the screen: ${html}`));
+    if (forcedColors === 'active') {
+      const lost = await page.evaluate<string[]>(COLOUR_ALONE);
+      problems.push(...lost.map((html) => `told by its colour alone: ${html}`));
+    }
+    const place = `at ${width}, ${isLarge ? 'large, ' : ''}${forcedColors === 'active' ? 'forced' : colorScheme}`;
+    problems.push(...wide.map((html) => `${place}: wider than the screen: ${html}`));
     const tables = await page.evaluate<string[]>(WIDE_TABLES);
-    problems.push(...tables.map((html) => `at ${width}: a wide table: ${html}`));
+    problems.push(...tables.map((html) => `${place}: a wide table: ${html}`));
+    if (rules === null) continue;
     // Describing what is right takes more time than checking it.
     const violations = await page.evaluate<string[]>(`
       axe.run({ iframes: false, resultTypes: ['violations']${rules} }).then(({ violations }) =>
         violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html)))`);
-    problems.push(...violations.map((violation) => `at ${width}, ${colorScheme}: ${violation}`));
+    problems.push(...violations.map((violation) => `${place}: ${violation}`));
   }
   return problems;
 }

@@ -64,7 +64,9 @@ describe('the page of a closed edition', () => {
       const visit = { newsletter: 'daily-roundup', slot: '2026-11-24', day: '2026-11-24', visits: 1204 };
       await store.db.insertInto('edition_visits').values(visit).execute();
       const page = await readCounted(desk, 'editor', '/editions/daily-roundup/2026-11-24');
-      const figures = [...page.matchAll(/<dt>([^<]+)<\/dt><dd><b[^>]*>([^<]*)<\/b><span class="meaning">([^<]+)</g)];
+      const figures = [
+        ...page.matchAll(/<dt>([^<]+)<\/dt><dd><b[^>]*>([^<]*)<\/b> <details class="help"[^>]*>.*?<p>([^<]+)</gs),
+      ];
       expect(figures.map(([, label, value]) => [label, value])).toEqual([
         ['Queued', '3'],
         ['Submitted', '3'],

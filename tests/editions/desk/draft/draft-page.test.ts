@@ -166,6 +166,13 @@ describe('the page of an edition', () => {
       const shown = await page();
       expect(shown).toContain('id="undo-3"');
       expect(shown).not.toContain('id="undo-4"');
+      // The log leads to the stories.
+      for (const path of ['', '/log']) {
+        const text = await desk.read('editor', PATH + path);
+        expect(text.slice(text.indexOf('id="log"'))).toMatch(
+          /dropped “<a href="\/desk\/articles\/third" dir="auto">[^<]+<\/a>”/,
+        );
+      }
       const refused = await desk.post('editor', `${PATH}/undo`, { entry: '4' });
       expect(refused.status).toBe(422);
       expect(await refused.text()).toContain('cannot undo the entry 4');

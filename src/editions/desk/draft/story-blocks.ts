@@ -91,9 +91,9 @@ function storyRow(view: DraftPageView, { first, also }: RowGroup, place: RowPlac
   const { request, draft, find } = view;
   const { id, article } = first;
   const problems = view.problems.filter(({ place: at }) => at?.articleId === id);
-  const outlet = article.outlet === null ? '' : html`<bdi>${article.outlet.name}</bdi> · `;
+  const outlet = article.outlet === null ? '' : html` · <bdi>${article.outlet.name}</bdi>`;
   const content = html`<div class="story">${headlineLink(view, first, rowId(id))} ${marks(view, first)}</div>
-<div class="hint facts">${outlet}${when(request, article.publishedAt)}</div>`;
+<div class="hint facts">${when(request, article.publishedAt)}${outlet}</div>`;
   const beneath = html`${problemsOf(problems)}${also.length === 0 ? '' : alsoList(view, also, place.canMove)}`;
   const hidden = find.matches(article) ? '' : html` hidden`;
   if (!place.canMove) return html`<li data-row class="acts"${hidden}>${content}${beneath}</li>`;
@@ -192,7 +192,7 @@ export function headlineLink(
 ): Html {
   const kicker = article?.kicker ?? null;
   return html`<a id="${domId}" href="${request.desk.base}${articleDeskPath(id)}" dir="auto"${
-    article === null ? '' : html` lang="${article.language}"`
+    article === null ? '' : html` lang="${article.language}" title="${article.headline}"`
   }>${kicker === null ? '' : html`<span class="soft">${kicker}:</span> `}${article?.headline || id}</a>`;
 }
 

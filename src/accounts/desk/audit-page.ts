@@ -111,5 +111,6 @@ function logRow(request: DeskRequest, entry: AuditLogEntry, names: SubjectNames)
   const time = html`<time class="nowrap" datetime="${rfc3339(at)}">${localDateTime(at, zone)}</time>`;
   const who = accountId === null ? actor : html`<a href="${base}/accounts/${accountId}" dir="auto">${actor}</a>`;
   const words = [html`${detailLines(request, detail, names)}`, ...(client === undefined ? [] : [client ?? ''])];
-  return { cells: [time, who, actWords(act), subjectLink(request, entry, names), ...words] };
+  const what = html`<span class="nowrap">${actWords(act)}</span>`;
+  return { cells: [time, who, what, subjectLink(request, entry, names), ...words] };
 }

@@ -288,7 +288,9 @@ forEachDatabase((open) => {
     const page = await desk.read('admin', '/audit');
     expect(page).not.toContain('<script>alert');
     const cells = [...page.matchAll(/<td data-label="(?:Who|Act|Subject|Detail)">(.*?)<\/td>/gs)].map(([, cell = '']) =>
-      cell.replaceAll(/ dir="auto"|<\/?bdi>|<\/?div>/g, '').replaceAll(/<span class="soft">([^<]*)<\/span>/g, '$1'),
+      cell
+        .replaceAll(/ dir="auto"|<\/?(?:bdi|div)>|<span class="nowrap">|(?<=^<span class="nowrap">[^<]*)<\/span>/g, '')
+        .replaceAll(/<span class="soft">([^<]*)<\/span>/g, '$1'),
     );
     const rows = entries.map((_, index) => cells.slice(4 * index, 4 * index + 4).slice(1)).toReversed();
     const title = newsletter?.title;

@@ -27,6 +27,22 @@ try {
   await desk.stop();
 }
 
+/** Merges two groups that are perhaps the same, and picks six others with a sentence each. */
+async function worksOnRoundup(editor: CountedPage, report: (step: string) => void): Promise<void> {
+  const { page } = editor;
+  await editor.click('a[href="/desk/roundup"]');
+  await page.waitForURL(/\/roundup$/);
+  await editor.act(/merged 2 groups/i, () => editor.click('.about [action$="/merge"] button'));
+  report('merged two groups');
+  await editor.click('.write [name="text"]:placeholder-shown');
+  for (let n = 1; n <= 6; n++) {
+    await editor.type(`Sentence ${n} of the roundup, in our own words.`);
+    await editor.press('Control+Enter');
+  }
+  await page.locator('.write button', { hasText: 'Pick' }).first().waitFor({ state: 'detached' });
+  report('picked six groups');
+}
+
 async function worksOnEdition({ url }: SampleDesk, page: Page): Promise<void> {
   const editor = new CountedPage(page);
   const report = (step: string): void => {
@@ -73,6 +89,8 @@ async function worksOnEdition({ url }: SampleDesk, page: Page): Promise<void> {
   await editor.press('Enter');
   await page.waitForURL(/articles\/[^/]+$/);
   report('fixed a typo');
+
+  await worksOnRoundup(editor, report);
 
   await editor.click('a[href="/desk/edition"]');
   await page.waitForURL(/\/draft/);

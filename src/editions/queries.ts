@@ -133,22 +133,46 @@ export function listEditions(db: Db, newsletter: string | null, limit: number, o
 /** The place of an edition in `listEditionsAfter`. */
 export type EditionPosition = Pick<EditionSummary, 'slotAt' | 'id'>;
 
+/** Which editions a list has. An empty text narrows nothing. */
+export interface EditionSearch {
+  newsletter: string;
+  state: EditionDeliveryState | '';
+  /** First and last day, such as `2026-11-24`. */
+  from: string;
+  until: string;
+}
+
+function searchEditions(db: Db, { newsletter, state, from, until }: EditionSearch) {
+  return (
+    db
+      .selectFrom('editions')
+      .where('superseded_by', 'is', null)
+      .$if(newsletter !== '', (q) => q.where('newsletter', '=', newsletter))
+      .$if(state !== '', (q) => q.where('delivery_state', '=', state as EditionDeliveryState))
+      .$if(from !== '', (q) => q.where('slot', '>=', from))
+      // Labels of a day that has several go on after its date.
+      .$if(until !== '', (q) => q.where('slot', '<', `${until}.`))
+  );
+}
+
+export async function countEditions(db: Db, search: EditionSearch): Promise<number> {
+  const counted = searchEditions(db, search).select((e) => e.fn.countAll().as('count'));
+  return Number((await counted.executeTakeFirstOrThrow()).count);
+}
+
 /**
- * A page of the editions of a newsletter, or of all newsletters if it is null; newest slot first.
+ * A page of editions, newest slot first.
  * @param after the last edition of the page before; null for the first page
  */
 export function listEditionsAfter(
   db: Db,
-  newsletter: string | null,
+  search: EditionSearch,
   after: EditionPosition | null,
   limit: number,
 ): Promise<(EditionSummary & { deliveryState: EditionDeliveryState })[]> {
-  return db
-    .selectFrom('editions')
+  return searchEditions(db, search)
     .select(SUMMARY)
     .select('delivery_state as deliveryState')
-    .where('superseded_by', 'is', null)
-    .$if(newsletter !== null, (q) => q.where('newsletter', '=', newsletter as string))
     .$if(after !== null, (q) => {
       const { slotAt, id } = after as EditionPosition;
       // Compared as a pair, so that the index of newest editions is used.

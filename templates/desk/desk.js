@@ -22,6 +22,7 @@ function show(page, submitted) {
   unsaved.delete(submitted);
   const { id: focused, selectionStart: from, selectionEnd: to } = active();
   const { top } = active().getBoundingClientRect();
+  const hadFocus = active() !== document.body;
   const row = rowOf(active());
   const list = listOf(row);
   const near = (row?.nextElementSibling ?? row?.previousElementSibling)?.querySelector('a')?.id;
@@ -31,7 +32,7 @@ function show(page, submitted) {
     // The script has changed the view of the preview itself.
     if (newer?.dataset.version && newer.dataset.version === region.dataset.version) continue;
     if (!newer) region.replaceChildren();
-    else if (newer.outerHTML !== region.outerHTML) replace(region, newer);
+    else if (newer.outerHTML !== region.outerHTML) replace(region, newer, submitted);
   }
   for (const region of all('[data-region]', page)) {
     if (!byId(region.id)) return location.reload();
@@ -45,6 +46,10 @@ function show(page, submitted) {
     if (from != null) same.setSelectionRange?.(from, to);
   }
   if (same) scrollBy(0, same.getBoundingClientRect().top - top);
+  else if (hadFocus && active() === document.body) {
+    // What had the focus is gone: to the row that had it last.
+    (byId(place)?.querySelector('a, button') ?? byId('main')).focus();
+  }
   prepare();
 }
 
@@ -54,14 +59,30 @@ function adopt(page) {
   Object.assign(data, page.body.dataset);
 }
 
-function replace(region, newer) {
+function replace(region, newer, submitted) {
   for (const form of region.querySelectorAll('form[id]')) {
-    if (unsaved.has(form)) newer.querySelector(`#${CSS.escape(form.id)}`)?.replaceWith(form);
+    if (!unsaved.has(form)) continue;
+    const twin = newer.querySelector(`#${CSS.escape(form.id)}`);
+    if (twin) twin.replaceWith(form);
+    else if (rowOf(form) !== rowOf(submitted)) keepRow(rowOf(form), newer);
   }
   const open = all('details[id][open]', region).map(({ id }) => id);
+  const marks = all(`${MARK}:checked`, region).filter(({ form }) => form !== submitted);
   region.replaceWith(newer);
   for (const id of open) byId(id)?.setAttribute('open', '');
+  for (const { id } of marks) byId(id)?.toggleAttribute('checked', true);
 }
+
+/** Somebody writes in a row that a colleague has dropped: it stays, after the row that was before it. */
+function keepRow(row, newer) {
+  let former = row?.previousElementSibling;
+  while (former && !newer.querySelector(`#${former.id}`)) former = former.previousElementSibling;
+  if (former) newer.querySelector(`#${former.id}`).after(row);
+  else if (row) (newer.querySelector('.rows') ?? newer).prepend(row);
+}
+
+/** Marks in rows are for the next act: nobody misses them when the page is left. */
+const MARK = '[data-row] [type=checkbox][id]';
 
 const isSamePage = (url) => new URL(url).pathname === location.pathname;
 
@@ -193,6 +214,7 @@ async function send(action, fields, form, back) {
     return again || show(page, form);
   }
   if (back) moves.length = 0;
+  if (rowOf(form) && page.title === document.title) return refuseInRow(page, form);
   // On a page that colleagues share, what is typed in other forms stays.
   if (data.presence !== undefined && page.title === document.title) {
     show(page, form);
@@ -205,6 +227,16 @@ async function send(action, fields, form, back) {
   first('.top').replaceWith(page.querySelector('.top'));
   adopt(page);
   showRefusal();
+}
+
+/** In a list, what is typed in other rows stays, and the focus, where somebody writes in one of them. */
+function refuseInRow(page, form) {
+  show(page, form);
+  const wrong = byId(form.id)?.querySelector('[aria-invalid]');
+  if (!wrong) return showRefusal();
+  if (unsaved.has(active().form)) say(byId(`${wrong.id}-error`).textContent);
+  else wrong.focus();
+  unsaved.add(wrong.form);
 }
 
 function showRefusal() {
@@ -225,9 +257,12 @@ addEventListener('popstate', ({ state }) => {
   else if (state !== shown) location.reload();
 });
 
-const isStored = (field) => field.matches('#texts :not([aria-invalid])') && field.value === field.defaultValue;
+const isStored = (one) => one.matches(':is(#texts, .write) :not([aria-invalid])') && one.value === one.defaultValue;
 on('input', ({ target }) => {
-  if (target.form?.method === 'post') unsaved[isStored(target) ? 'delete' : 'add'](target.form);
+  if (target.form?.method === 'post' && !target.matches(MARK)) {
+    unsaved[isStored(target) ? 'delete' : 'add'](target.form);
+    target.form.classList.toggle('unsaved', unsaved.has(target.form));
+  }
   if (target.dataset.counter) count(target);
   if (target.matches('#texts *')) {
     clearTimeout(previewTimer);
@@ -307,8 +342,8 @@ function apply() {
 }
 
 async function refresh() {
-  // A row that is dragged stays. Nobody sees hidden tabs.
-  again = reloading || dragged || moves.length > 0 || document.hidden;
+  // A row that is dragged or has moved stays, and a word that an input method composes. Nobody sees hidden tabs.
+  again = reloading || dragged || moves.length > 0 || composing || document.hidden;
   if (again) return;
   reloading = true;
   try {
@@ -382,12 +417,26 @@ function present(closed) {
 // Keys: those of the focused row first, then those of the page.
 
 const rowOf = (node) => node?.closest?.('[data-row]');
+/** The id of the row that had the focus last. */
+let place;
+on('focusin', ({ target }) => {
+  place = rowOf(target)?.id || place;
+});
+let composing = false;
+on('compositionstart', () => {
+  composing = true;
+});
+on('compositionend', () => {
+  composing = false;
+  if (again) refresh();
+});
 const listOf = (row) => row?.parentElement.dataset.dragList;
 
 function step(direction) {
   const list = all('[data-row]:not([hidden])');
   const at = list.indexOf(rowOf(active()));
-  const next = list[at + direction] ?? (at < 0 && list.at(-1));
+  // From elsewhere, such as Undo, back to the row where the focus was.
+  const next = at < 0 ? (byId(place) ?? list.at(direction < 0 ? -1 : 0)) : list[at + direction];
   if (!next) return;
   const target = next.matches('[tabindex]') ? next : next.querySelector('a, button, input');
   target?.focus();
@@ -403,6 +452,10 @@ function keyed(key) {
 const TYPED = 'input:not([type=checkbox], [type=radio]), textarea, select';
 on('keydown', (event) => {
   const { target, key } = event;
+  if (key === 'Enter' && (event.ctrlKey || event.metaKey) && target.matches('.write textarea')) {
+    event.preventDefault();
+    return storeAndGoOn(target);
+  }
   if (key === 'Enter' && (event.ctrlKey || event.metaKey) && target.matches('#texts *')) target.form.requestSubmit();
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (key === 'Escape') {
@@ -411,9 +464,9 @@ on('keydown', (event) => {
     else if (menu) {
       menu.open = false;
       menu.querySelector('summary').focus();
-    }
+    } else if (target.matches('.write textarea')) rowOf(target).querySelector('a').focus();
+    else if (target.matches('[data-counter]')) target.blur();
   }
-  if (key === 'Escape' && target.matches('[data-counter]')) target.blur();
   if (data.shortcuts === undefined || target.closest(`${TYPED}, dialog`)) return;
   if (key === '?') showKeys();
   else if (key === 'j') step(1);
@@ -427,6 +480,17 @@ on('keydown', (event) => {
   }
   event.preventDefault();
 });
+
+/** Stores the sentence of a row, and goes on to the next row without one, while the server still works. */
+function storeAndGoOn(field) {
+  const fields = all('.write textarea');
+  const next = fields.slice(fields.indexOf(field) + 1).find(({ value }) => value === '');
+  if (field.value !== field.defaultValue || field.matches('[aria-invalid]')) {
+    if (!field.form.reportValidity()) return;
+    field.form.requestSubmit();
+  }
+  next?.focus();
+}
 
 function showKeys() {
   const [page, row] = all('#keys dl');

@@ -1,18 +1,18 @@
 /** The acts of an editor on story groups: each is one command, which names the groups as the page showed them. */
 import type { Tx } from '../../core/store/store.ts';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
-import { respondAfter, respondProblem } from '../../web/desk/page.ts';
+import { respondAfter } from '../../web/desk/page.ts';
 import { sentence } from '../../web/desk/parts/operator-text.ts';
 import { GroupConflictError, type GroupReference, lastCommandNumber } from '../story-groups/change-groups.ts';
 import { type GroupCommand, GroupCommandError } from '../story-groups/commands.ts';
 import { editGroups, type GroupEdit } from '../story-groups/edit-groups.ts';
 import { findGroupIds, readGroups } from '../story-groups/group-rows.ts';
 import type { StoryGroup } from '../story-groups/story-group.ts';
-import { respondConflict } from './conflict-page.ts';
-import { groupPath, itemsText, parseBack, parseItems, referenceOf, seenOf } from './group-address.ts';
-import { groupParameter, isEdit, readShownGroup, respondGroup } from './group-page.ts';
-import { countWithNoun, headlineOf } from './group-parts.ts';
+import { groupPath, listPath, parseBack, parseBackQuery, parseItems, referenceOf, seenOf } from './group-address.ts';
+import { groupParameter, respondGroup } from './group-page.ts';
+import { commandWords, countWithNoun, headlineOf } from './group-parts.ts';
 import { type CarriedOut, undoOf } from './group-undo.ts';
+import { respondInList } from './list-page.ts';
 
 /** A command that an editor has posted. */
 interface PostedCommand {
@@ -22,8 +22,6 @@ interface PostedCommand {
   references: GroupReference[];
   /** The group of the address; null where the form alone names groups. */
   group: number | null;
-  /** What it does, as in "you wanted to …". */
-  wanted: string;
   detail?: Record<string, string | number | number[]>;
 }
 
@@ -33,24 +31,20 @@ interface DoneCommand extends PostedCommand, CarriedOut {
 }
 
 export function handlePick(request: SignedInRequest): Promise<Response> {
-  const text = request.form.get('text') ?? '';
-  return actOnGroup(
-    request,
-    'pick',
-    { kind: 'pick', text, ...pickOptions(request.form) },
-    'pick it with this sentence',
-  );
+  return actOnGroup(request, 'pick', { kind: 'pick', ...pickFields(request.form) });
 }
 
 export function handleEdit(request: SignedInRequest): Promise<Response> {
-  const text = request.form.get('text') ?? '';
-  return actOnGroup(request, 'edit', { kind: 'edit', text, ...pickOptions(request.form) }, 'change it to this');
+  return actOnGroup(request, 'edit', { kind: 'edit', ...pickFields(request.form) });
 }
 
-/** Fields of a pick's form besides its sentence. */
-function pickOptions(form: URLSearchParams) {
+/** What the form of a pick says. That of the list has the sentence alone: the rest stays as it is. */
+function pickFields(form: URLSearchParams) {
+  const text = form.get('text') ?? '';
+  if (!form.has('headline')) return { text };
   const first = form.get('first') ?? '';
   return {
+    text,
     headline: form.get('headline')?.trim() ? (form.get('headline') as string) : null,
     section: form.get('section') || null,
     hasPicture: form.get('picture') === '1',
@@ -60,21 +54,21 @@ function pickOptions(form: URLSearchParams) {
 
 export function handleNameFirst(request: SignedInRequest): Promise<Response> {
   const [item = 0] = parseItems(request.form.get('item') ?? '');
-  return actOnGroup(request, 'first', { kind: 'first', item }, 'name another outlet first', { report: item });
+  return actOnGroup(request, 'first', { kind: 'first', item }, { report: item });
 }
 
 export function handleDrop(request: SignedInRequest): Promise<Response> {
-  return actOnGroup(request, 'drop', { kind: 'drop' }, 'drop it');
+  return actOnGroup(request, 'drop', { kind: 'drop' });
 }
 
 export function handleRestore(request: SignedInRequest): Promise<Response> {
-  return actOnGroup(request, 'restore', { kind: 'restore' }, 'restore it');
+  return actOnGroup(request, 'restore', { kind: 'restore' });
 }
 
 export function handleSplit(request: SignedInRequest): Promise<Response> {
   // One list of ids from a notice, or a field for each checkbox.
   const items = request.form.getAll('report').flatMap(parseItems);
-  return actOnGroup(request, 'split', { kind: 'split', items }, 'split off reports', { reports: items });
+  return actOnGroup(request, 'split', { kind: 'split', items }, { reports: items });
 }
 
 /** Merges another group into that of the address. */
@@ -83,7 +77,7 @@ export function handleMergeWith(request: SignedInRequest): Promise<Response> {
   const group = groupParameter(request);
   const other = { items: parseItems(form.get('with') ?? ''), seen: seenOf(form) };
   return carryOut(request, {
-    ...{ name: 'merge', command: { kind: 'merge' }, group, wanted: 'merge these groups' },
+    ...{ name: 'merge', command: { kind: 'merge' }, group },
     references: [referenceOf(form, group), other].filter(({ items }) => items.length > 0),
     detail: { with: other.items },
   });
@@ -102,7 +96,7 @@ export function handleMergeMarked(request: SignedInRequest): Promise<Response> {
     return Promise.resolve(respondAfter(request, parseBack(form.get('back') ?? ''), { kind: 'problem', text }));
   }
   return carryOut(request, {
-    ...{ name: 'merge', command: { kind: 'merge' }, references, group: null, wanted: 'merge these groups' },
+    ...{ name: 'merge', command: { kind: 'merge' }, references, group: null },
     detail: { groups: references.map(({ items }) => items[0] as number) },
   });
 }
@@ -111,11 +105,10 @@ function actOnGroup(
   request: SignedInRequest,
   name: string,
   command: GroupCommand,
-  wanted: string,
   detail: PostedCommand['detail'] = {},
 ): Promise<Response> {
   const group = groupParameter(request);
-  return carryOut(request, { name, command, wanted, group, detail, references: [referenceOf(request.form, group)] });
+  return carryOut(request, { name, command, group, detail, references: [referenceOf(request.form, group)] });
 }
 
 async function carryOut(request: SignedInRequest, posted: PostedCommand): Promise<Response> {
@@ -133,8 +126,7 @@ async function carryOut(request: SignedInRequest, posted: PostedCommand): Promis
     const edited = await editGroups(app, request.account.name, references, command, onCommit);
     return respondDone(request, { ...posted, edit: edited, number, former });
   } catch (error) {
-    if (error instanceof GroupConflictError) return conflict(request, posted, error);
-    if (!(error instanceof GroupCommandError)) throw error;
+    if (!(error instanceof GroupConflictError || error instanceof GroupCommandError)) throw error;
     return respondRefused(request, posted, error);
   }
 }
@@ -154,17 +146,25 @@ function respondDone(request: SignedInRequest, done: DoneCommand): Response {
   const [group] = done.edit.groups;
   const back = form.get('back');
   const id = group?.id ?? done.group ?? 0;
-  const path = back === null ? groupPath(id) : `${parseBack(back)}#g${id}`;
+  const path = back === null ? groupPath(id) : `${parseBack(back)}#${placeAfter(form, done.command, id)}`;
   const problems =
     done.edit.problems.length === 0
       ? ''
       : ` The article could not be written: ${done.edit.problems.map(sentence).join(' ')}`;
   const text = `${group === undefined ? 'Nothing to change.' : doneText(done, group)}${problems}`;
-  return respondAfter(request, path, {
-    kind: 'done',
-    text,
-    undo: group === undefined ? undefined : undoOf(done, group),
-  });
+  const undo = group === undefined ? undefined : undoOf(done, group);
+  if (undo !== undefined && form.has('next')) {
+    // A notice can carry no long one.
+    Object.assign(undo.fields, { back: back === null || back.length > 300 ? '/roundup' : back, next: '' });
+  }
+  return respondAfter(request, path, { kind: 'done', text, undo });
+}
+
+/** The id that has the focus after an act without script: the next row's, where one has done with a row. */
+function placeAfter(form: URLSearchParams, { kind }: GroupCommand, id: number): string {
+  const next = form.get('next') ?? '';
+  if (/^\d{1,15}$/.test(next) && (kind === 'pick' || kind === 'edit')) return `text-${next}`;
+  return `open-${/^\d{1,15}$/.test(next) && kind === 'drop' ? next : id}`;
 }
 
 function doneText({ command, references, edit: { groups } }: DoneCommand, group: StoryGroup): string {
@@ -196,60 +196,31 @@ function outletOf({ items }: StoryGroup, item: number): string {
   return items.find(({ id }) => id === item)?.outlet ?? 'Another outlet';
 }
 
+/**
+ * Shows the groups as they are now, and what was typed, to be stored again. An act of the list stays in the list: a
+ * sentence in its row, if there is still one.
+ */
 async function respondRefused(
   request: SignedInRequest,
-  posted: PostedCommand,
-  error: GroupCommandError,
+  { command, group }: PostedCommand,
+  error: GroupCommandError | GroupConflictError,
 ): Promise<Response> {
-  const message = sentence(error);
-  const back = parseBack(request.form.get('back') ?? '');
-  const { group, command } = posted;
-  if (group === null) return respondAfter(request, back, { kind: 'problem', text: message });
-  if (command.kind === 'pick' || command.kind === 'edit') {
-    const refused = { form: request.form, part: error.part, message };
-    return respondGroup(request, group, { back, refused, status: 422 });
-  }
-  return respondGroup(request, group, { back, problem: message, status: 422 });
-}
-
-/** Shows the groups as they are now, and a form that repeats the command to them. */
-async function conflict(request: SignedInRequest, posted: PostedCommand, error: GroupConflictError): Promise<Response> {
-  const { db } = request.desk.app.store;
-  const seen = await lastCommandNumber(db);
-  const named = posted.references.flatMap(({ items }) => items);
-  const ids = [...new Set((await findGroupIds(db, named)).values())];
-  const groups = [...(await readGroups(db, ids)).values()];
-  if (groups.length === 0) {
-    return respondProblem(request, 409, 'Somebody was first', `${sentence(error)} The group is gone.`);
-  }
-  return respondConflict(request, {
-    ...{ error, groups, wanted: posted.wanted },
-    repeat: await repeatOf(request, posted, { groups, seen }),
-    theirs: posted.group === null ? parseBack(request.form.get('back') ?? '') : groupPath(posted.group),
-  });
-}
-
-/** The posted form, with the reports that the groups have now. */
-async function repeatOf(
-  request: SignedInRequest,
-  { group, command }: PostedCommand,
-  { groups, seen }: { groups: StoryGroup[]; seen: number },
-): Promise<{ action: string; fields: [string, string][] } | null> {
   const { form } = request;
-  const kept = [...form].filter(([name]) => !['items', 'seen', 'group', 'with'].includes(name));
-  const withSeen: [string, string][] = [...kept, ['seen', String(seen)]];
-  if (group === null) {
-    if (groups.length < 2) return null;
-    const marked = groups.map((one): [string, string] => ['group', itemsText(one.items)]);
-    return { action: '/roundup/merge', fields: [...withSeen, ...marked] };
+  const isConflict = error instanceof GroupConflictError;
+  const done = isConflict ? error.entries.map((entry) => `${entry.editor} ${commandWords(entry, () => null)}.`) : [];
+  const hasText = command.kind === 'pick' || command.kind === 'edit';
+  const advice = isConflict ? [hasText ? 'Store yours once more to replace it.' : 'Nothing was changed.'] : [];
+  const message = [sentence(error), ...done, ...advice].join(' ');
+  const status = isConflict ? 409 : 422;
+  const query = parseBackQuery(form.get('back') ?? '');
+  const back = listPath(query);
+  if (group === null || (form.has('next') && !hasText)) {
+    const place = group === null ? '' : `#open-${group}`;
+    return respondAfter(request, back + place, { kind: 'problem', text: message });
   }
-  const current = (await readShownGroup(request.desk.app.store.db, group))?.group;
-  if (current === undefined) return null;
-  // Somebody may have taken back the pick that was to be edited.
-  const act = command.kind === 'edit' && !isEdit(current) ? 'pick' : command.kind;
-  const action = `${groupPath(current.id)}/${act}`;
-  const items: [string, string] = ['items', itemsText(current.items)];
-  if (command.kind !== 'merge') return { action, fields: [...withSeen, items] };
-  const other = groups.find(({ id }) => id !== current.id);
-  return other === undefined ? null : { action, fields: [...withSeen, items, ['with', itemsText(other.items)]] };
+  if (!hasText) return respondGroup(request, group, { back, problem: message, status });
+  const typed = { group, text: form.get('text') ?? '', message, status } as const;
+  const inList = form.has('next') ? await respondInList(request, query, typed) : null;
+  const part = isConflict ? null : error.part;
+  return inList ?? respondGroup(request, group, { back, refused: { form, part, message }, status });
 }

@@ -3,32 +3,53 @@
  * the last command before. Pure.
  */
 import { queryText } from '../../web/desk/parts/pager.ts';
-import { type BrowseOptions, GROUP_FILTERS } from '../story-groups/browse-groups.ts';
+import { GROUP_FILTERS, type GroupFilter } from '../story-groups/browse-groups.ts';
 import type { GroupReference } from '../story-groups/change-groups.ts';
 import type { GroupRank } from '../story-groups/rank-groups.ts';
 
 export const LIMITS = [25, 50, 100, 200];
 const USUAL_LIMIT = 50;
+export const LEAST_OUTLETS = [1, 2, 3, 5, 10];
+/** Characters of a word or a name in an address. */
+const MAX_WORDS = 100;
+
+/** What the list shows, as its address says it. */
+export interface RoundupQuery {
+  filter: GroupFilter;
+  limit: number;
+  after: GroupRank | null;
+  words: string;
+  /** A name; empty: any. */
+  outlet: string;
+  leastOutlets: number;
+  /** Only what came since its last edition; empty: all of the window. */
+  newsletter: string;
+}
 
 /** Text that is no value of a parameter counts as not given. */
-export function parseListQuery(query: URLSearchParams): BrowseOptions {
-  const limit = Number(query.get('limit'));
+export function parseListQuery(query: URLSearchParams): RoundupQuery {
+  const [limit, outlets] = [Number(query.get('limit')), Number(query.get('outlets'))];
+  const text = (name: string): string => (query.get(name) ?? '').slice(0, MAX_WORDS).toWellFormed().trim();
   return {
     filter: GROUP_FILTERS.find((name) => name === query.get('show')) ?? 'current',
     limit: LIMITS.includes(limit) ? limit : USUAL_LIMIT,
     after: parseRank(query.get('after') ?? ''),
+    ...{ words: text('q'), outlet: text('outlet'), newsletter: text('newsletter') },
+    leastOutlets: LEAST_OUTLETS.includes(outlets) ? outlets : 1,
   };
 }
 
 /** Below the desk's path. */
-export function listPath(query: BrowseOptions): string {
+export function listPath(query: RoundupQuery): string {
   return `/roundup${queryText({ ...listParameters(query), after: query.after === null ? '' : rankKey(query.after) })}`;
 }
 
 /** Without the place in the list. */
-export function listParameters({ filter, limit }: BrowseOptions): Record<string, string | undefined> {
+export function listParameters(query: RoundupQuery): Record<string, string | undefined> {
+  const { filter, limit, words, outlet, leastOutlets, newsletter } = query;
   return {
-    show: filter === 'current' ? undefined : filter,
+    ...{ q: words, show: filter === 'current' ? undefined : filter },
+    ...{ outlet, outlets: leastOutlets === 1 ? undefined : String(leastOutlets), newsletter },
     limit: limit === USUAL_LIMIT ? undefined : String(limit),
   };
 }
@@ -44,7 +65,11 @@ function parseRank(key: string): GroupRank | null {
 
 /** The list that a form or a link leads back to: a value that is none leads to the usual list. */
 export function parseBack(value: string): string {
-  return listPath(parseListQuery(new URLSearchParams(value.split('?', 2)[1] ?? '')));
+  return listPath(parseBackQuery(value));
+}
+
+export function parseBackQuery(value: string): RoundupQuery {
+  return parseListQuery(new URLSearchParams(value.split('?', 2)[1] ?? ''));
 }
 
 /** Path of a group, by its id or that of any of its reports. Below the desk's path. */

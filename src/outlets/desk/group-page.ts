@@ -26,6 +26,7 @@ import { groupPath, itemsText, parseBack } from './group-address.ts';
 import {
   commandWords,
   countWithNoun,
+  doubtfulItems,
   groupStateMark,
   headlineLanguage,
   headlineOf,
@@ -126,7 +127,7 @@ async function stateRegion(request: SignedInRequest, group: StoryGroup, problem:
 again with the next command or poll.</li>${problems.map((one) => html`<li class="bad" dir="auto">${one}</li>`)}</ul>`;
   return html`<section id="state" data-region aria-label="State">
 <p>${groupStateMark(group)} ${newReportsBadge(group)} ${outlets}: ${outletNames(group)}${decided}</p>
-${sharedLine(group)}${article}${isUnwritten && articleId !== null ? unwritten : ''}
+${sharedLine(request, group)}${article}${isUnwritten && articleId !== null ? unwritten : ''}
 ${problem === undefined ? '' : html`<p class="error" role="alert">${problem}</p>`}</section>`;
 }
 
@@ -158,7 +159,8 @@ form="split" name="report" value="${item.id}" id="leave-${item.id}" data-key="m"
 aria-label="Split off: ${item.outlet}: ${item.title}"> Split off</label></div>`;
   return html`<li class="report" id="r${item.id}" data-row><p>${reportLink(item)}</p>
 <p class="soft"><strong><bdi>${item.outlet}</bdi></strong>, ${when(request, reportedAt(item))}${undated}
-${isFirst ? badge('named first') : ''} ${isNew ? badge('new', 'new') : ''}</p>
+${isFirst ? badge('named first') : ''} ${isNew ? badge('new', 'new') : ''}
+${doubtfulItems(request, group).includes(item) ? badge('not certain: no rule counts it') : ''}</p>
 ${item.summary === null ? '' : html`<p dir="auto"${language}>${item.summary}</p>`}
 ${canSplit ? acts : ''}</li>`;
 }
@@ -275,6 +277,12 @@ ${textField({
   ...{ hint: 'In Markdown, in your own words. Readers see it below the headline.' },
   ...{ value: typed('text', decision?.text ?? ''), error: errorOf('text') },
 })}
+${
+  refused === undefined || decision?.text == null
+    ? ''
+    : html`<p class="hint">Stored now:</p>
+<p class="own break" dir="auto">${decision.text}</p>`
+}
 ${textField({
   ...{ name: 'headline', label: 'Headline', counter: MAX_OWN_HEADLINE, error: errorOf('headline') },
   ...{ hint: 'Empty: the headline of the outlet that is named first.', value: typed('headline', kept?.headline ?? '') },
@@ -289,7 +297,10 @@ ${selectField({
   ],
 })}
 ${errorOf('section') === undefined ? '' : html`<p class="error">${errorOf('section')}</p>`}
-${pictureChoice(group, refused === undefined ? (kept?.hasPicture ?? false) : refused.form.get('picture') === '1')}
+${pictureChoice(
+  group,
+  refused?.form.has('headline') ? refused.form.get('picture') === '1' : (kept?.hasPicture ?? false),
+)}
 <div class="buttons">${submitButton(edits ? 'Save' : 'Pick', { primary: true, id: 'pick-group' })}
 <span class="hint">${
     edits

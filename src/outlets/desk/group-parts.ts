@@ -3,11 +3,12 @@ import { html } from 'hono/html';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { cleanUrl } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';
-import type { Html } from '../../web/desk/desk-request.ts';
+import type { DeskRequest, Html } from '../../web/desk/desk-request.ts';
 import { badge, statusMark } from '../../web/desk/parts/status-mark.ts';
 import type { RoundupLogEntry } from '../story-groups/change-groups.ts';
 import { sharedWords } from '../story-groups/shared-words.ts';
 import {
+  creditableOf,
   firstItemOf,
   firstOfEachOutlet,
   type GroupedItem,
@@ -38,12 +39,24 @@ export function outletNames(group: StoryGroup): Html {
     .map(({ outlet }) => html`, <bdi>${outlet}</bdi>`)}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** Why the reports are one group. */
-export function sharedLine({ items }: StoryGroup): Html {
-  const words = sharedWords(items);
-  if (words.length === 0) return html``;
-  const list = words.map((word, index) => html`${index === 0 ? '' : ', '}<bdi>${word}</bdi>`);
-  return html`<p class="soft">In common: ${list}</p>`;
+/** Why the reports are one group, and which of them perhaps are not. */
+export function sharedLine(request: DeskRequest, group: StoryGroup): Html {
+  const words = sharedWords(group.items);
+  const doubtful = [...new Set(doubtfulItems(request, group).map(({ outlet }) => outlet))];
+  if (words.length + doubtful.length === 0) return html``;
+  const list = (names: string[]) => names.map((name, index) => html`${index === 0 ? '' : ', '}<bdi>${name}</bdi>`);
+  return html`<p class="soft">${words.length === 0 ? '' : html`In common: ${list(words)}`}${
+    doubtful.length === 0 ? '' : html` ${badge('not certain')} ${list(doubtful.slice(0, NAMES))}`
+  }</p>`;
+}
+
+/** Reports that no rule counts or credits. None where no rule lets groups in, or an editor has decided. */
+export function doubtfulItems({ desk }: DeskRequest, group: StoryGroup): GroupedItem[] {
+  const { items, decision } = group;
+  const hasRule = desk.app.config.newsletters.some(({ autoPick }) => autoPick !== undefined);
+  if (!hasRule || items.length === 1 || decision?.state === 'dropped' || decision?.pickedBy === 'editor') return [];
+  const certain = new Set(creditableOf(group).items);
+  return items.filter((item) => !certain.has(item));
 }
 
 /** A link to a report, unless its address is none that a page may link to. */

@@ -1,4 +1,6 @@
 /** The story groups of a window, strongest first, as they are grouped now. Reads only. */
+import { outletKey } from '../../articles/outlets.ts';
+import { parseTitleQuery } from '../../articles/search/title-terms.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { roundupSources } from '../../core/config/sources.ts';
 import type { Db } from '../../core/store/store.ts';
@@ -30,8 +32,10 @@ export interface GroupPage {
   /** The last command before the groups were read: what others do after it is a conflict. */
   seen: number;
   groups: BrowsedGroup[];
-  /** Groups of the filter that follow those of the page. */
+  /** Groups of the filter and the search that follow those of the page. */
   more: number;
+  /** All groups of the filter and the search. */
+  found: number;
   /** Groups of the window, by filter. */
   counts: Record<GroupFilter, number>;
   /** Sources whose items are kept back, or cannot be polled. */
@@ -69,12 +73,25 @@ export interface BrowseOptions {
   limit: number;
   /** The last group of the page before. */
   after: GroupRank | null;
+  search?: GroupSearch;
+}
+
+/** Narrows the groups of a filter. */
+interface GroupSearch {
+  /** Beginnings of words of its headlines, outlets and own texts: it has them all. */
+  words: string;
+  /** An outlet that reports it; empty: any. */
+  outlet: string;
+  /** The least number of its outlets. */
+  leastOutlets: number;
+  /** An instant at or after which it has a report; null: any of the window. */
+  since: number | null;
 }
 
 /** Reads a page of groups. Reports that no grouping has seen are in none; see `readGroupingState`. */
 export async function browseGroups(
   { store: { db }, config, clock }: Pick<AppContext, 'store' | 'config' | 'clock'>,
-  { filter, limit, after }: BrowseOptions,
+  { filter, limit, after, search }: BrowseOptions,
 ): Promise<GroupPage> {
   const now = clock();
   // First: what others do meanwhile is a conflict then.
@@ -84,8 +101,9 @@ export async function browseGroups(
   const suggested = new Set(suggestions.flatMap(({ group_id, other_id }) => [group_id, other_id]));
   const inWindow = sketches.map((sketch) => ({ ...sketch, isSuggested: suggested.has(sketch.id) }));
   // Before the filter: a group keeps its place when an editor picks or drops another one.
-  const ranked = rankGroups(inWindow).filter(FILTERS[filter]);
-  const following = after === null ? ranked : ranked.filter((rank) => compareRanks(after, rank) < 0);
+  const filtered = rankGroups(inWindow).filter(FILTERS[filter]);
+  const found = search === undefined ? filtered : await searchGroups(db, filtered, search);
+  const following = after === null ? found : found.filter((rank) => compareRanks(after, rank) < 0);
   const shown = following.slice(0, limit).map(({ id, tier, score }) => ({ id, tier, score }));
   const count = (name: GroupFilter) => inWindow.filter(FILTERS[name]).length;
   const sources = await readSourceStatus(db, { sources: roundupSources(config) }, now, COUNTED_ITEMS);
@@ -95,6 +113,7 @@ export async function browseGroups(
     seen,
     groups: await withDetails(db, shown),
     more: following.length - shown.length,
+    found: found.length,
     counts: Object.fromEntries(GROUP_FILTERS.map((name) => [name, count(name)])) as Record<GroupFilter, number>,
     withheld: sources
       .filter(({ state }) => WITHHOLDING.has(state))
@@ -113,6 +132,24 @@ const FILTERS: Record<GroupFilter, (group: GroupSketch) => boolean> = {
   dropped: ({ decision }) => decision?.state === 'dropped',
   all: () => true,
 };
+
+async function searchGroups<Group extends GroupSketch>(
+  db: Db,
+  groups: readonly Group[],
+  { words, outlet, leastOutlets, since }: GroupSearch,
+): Promise<Group[]> {
+  const found = groups.filter(({ outlets, newestAt }) => outlets >= leastOutlets && newestAt >= (since ?? 0));
+  const query = parseTitleQuery(words);
+  if (query === null && outlet === '') return found;
+  const ids = found.map(({ id }) => id);
+  const read = await readGroups(db, ids);
+  return found.filter(({ id }) => {
+    const { items = [], decision } = read.get(id) ?? {};
+    const texts = [...items.flatMap((item) => [item.title, item.outlet]), decision?.headline, decision?.text];
+    const isOfOutlet = outlet === '' || items.some((item) => outletKey(item.outlet) === outletKey(outlet));
+    return isOfOutlet && (query === null || query.matches(texts.join(' | ')));
+  });
+}
 
 async function withDetails(db: Db, ranks: readonly GroupRank[]): Promise<BrowsedGroup[]> {
   const ids = ranks.map(({ id }) => id);

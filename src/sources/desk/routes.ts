@@ -14,7 +14,14 @@ import { whenText } from '../../web/desk/parts/when.ts';
 import { requestSourcePoll, setPaused } from '../control-sources.ts';
 import { trySource } from '../polling/poller.ts';
 import { PollError } from '../request.ts';
-import { respondSources, showRejections, showSources, TRIED_USES, type TriedAddress } from './sources-page.ts';
+import {
+  respondSources,
+  showRejections,
+  showSources,
+  sourcesPath,
+  TRIED_USES,
+  type TriedAddress,
+} from './sources-page.ts';
 
 export const sourcesSection: DeskSection = {
   navigation: { id: 'sources', label: 'Sources', path: '/sources', needs: 'editions.read' },
@@ -137,11 +144,11 @@ async function tryAddress(
 /** @param undo the route of the act that takes it back */
 function done(request: SignedInRequest, text: string, undo?: string): Response {
   const back = undo === undefined ? undefined : { action: undo, fields: {} };
-  return respondAfter(request, '/sources', { kind: 'done', text, undo: back });
+  return respondAfter(request, sourcesPath(request), { kind: 'done', text, undo: back });
 }
 
 function problem(request: SignedInRequest, text: string): Response {
-  return respondAfter(request, '/sources', { kind: 'problem', text });
+  return respondAfter(request, sourcesPath(request), { kind: 'problem', text });
 }
 
 function items(count: number): string {

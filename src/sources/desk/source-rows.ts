@@ -15,7 +15,7 @@ import type { SourceState, SourceStatus } from '../source-status.ts';
 export const COUNTED_ITEMS = 1_000;
 
 /** The mark of a state, its word, and its meaning as a sentence; null where the word says it. */
-const MARKS: Record<SourceState, [kind: StatusKind, word: string, meaning: string | null]> = {
+export const SOURCE_MARKS: Record<SourceState, [kind: StatusKind, word: string, meaning: string | null]> = {
   read: ['good', 'read', null],
   new: ['off', 'not polled yet', null],
   paused: ['off', 'paused', 'It is not polled.'],
@@ -67,7 +67,7 @@ function address(url: string): Html {
 
 function stateCell(request: SignedInRequest, status: SourceStatus): Html {
   const { use, state, reason, failures, failingSince, isRepaired, pausedAt } = status;
-  const [kind, word, ofAll] = MARKS[state];
+  const [kind, word, ofAll] = SOURCE_MARKS[state];
   const meaning = use === 'articles' && state === 'failing' ? 'Its articles stay as they are.' : ofAll;
   const isFailing = failingSince !== null && pausedAt === null;
   const times = failures === 1 ? '1 poll has failed' : `${formatCount(failures)} polls have failed in a row`;

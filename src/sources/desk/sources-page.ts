@@ -7,19 +7,20 @@ import {
   type RejectionPlace,
   readRejectionPage,
 } from '../../articles/rejections.ts';
+import { parseTitleQuery } from '../../articles/search/title-terms.ts';
 import { roundupSources } from '../../core/config/sources.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { formatCount } from '../../web/desk/parts/figure.ts';
 import { selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { localInstants } from '../../web/desk/parts/operator-text.ts';
-import { pager } from '../../web/desk/parts/pager.ts';
+import { pager, queryText } from '../../web/desk/parts/pager.ts';
 import { rowTable } from '../../web/desk/parts/row-table.ts';
 import { badge, statusMark } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import type { SourceTest } from '../polling/source-kind.ts';
 import { needsSomebody, readSourceStatus, type SourceStatus } from '../source-status.ts';
-import { COUNTED_ITEMS, sourcesTable } from './source-rows.ts';
+import { COUNTED_ITEMS, SOURCE_MARKS, sourcesTable } from './source-rows.ts';
 
 /** Rejections on the page of sources; all are on a page of their own. */
 const NEWEST = 5;
@@ -33,7 +34,9 @@ export function showSources(request: SignedInRequest): Promise<Response> {
 export async function respondSources(request: SignedInRequest, tried: TriedAddress | null): Promise<Response> {
   const { store, config } = request.desk.app;
   const sources = await readSourceStatus(store.db, config, request.at, COUNTED_ITEMS);
-  const [sites, outlets] = (['articles', 'roundup'] as const).map((use) => sources.filter((one) => one.use === use));
+  const search = parseSearch(new URL(request.c.req.url).searchParams);
+  const found = sources.filter((one) => matches(one, search));
+  const [sites = [], outlets = []] = KINDS.map((use) => found.filter((one) => one.use === use));
   const { rejections } = await readRejectionPage(store.db, { limit: NEWEST, after: null });
   const rejected = await countRejections(store.db);
   const needy = sources.filter(needsSomebody).length;
@@ -41,6 +44,7 @@ export async function respondSources(request: SignedInRequest, tried: TriedAddre
 <section id="sources-glance" data-region aria-label="At a glance">
 ${glance(sources.length, needy)}
 </section>
+${sources.length === 0 ? '' : filterForm(request, search, { sources, found })}
 <section id="sites" data-region aria-labelledby="sites-title">
 <h2 id="sites-title">Your own sites</h2>
 ${tableOf(request, 'sites-title', 'Site', sites)}
@@ -63,9 +67,65 @@ ${
   return respondPage(request, { title: 'Sources', section: 'sources', body, topics: ['alerts'], status });
 }
 
-function tableOf(request: SignedInRequest, titleId: string, label: string, sources: SourceStatus[] = []): Html {
-  if (sources.length === 0) return html`<p class="soft">None is configured: see “sources” in the configuration.</p>`;
+function tableOf(request: SignedInRequest, titleId: string, label: string, sources: SourceStatus[]): Html {
+  if (sources.length === 0)
+    return html`<p class="soft">None matches, or none is configured: see “sources” in the configuration.</p>`;
   return sourcesTable(request, titleId, label, sources);
+}
+
+const KINDS = ['articles', 'roundup'] as const;
+
+/** Which sources the page lists. An empty text narrows nothing. */
+interface SourceSearch {
+  q: string;
+  /** A state, or `needy`. */
+  state: string;
+  kind: string;
+}
+
+function parseSearch(query: URLSearchParams): SourceSearch {
+  const text = (name: string): string => (query.get(name) ?? '').slice(0, 100).toWellFormed();
+  return { q: text('q'), state: text('state'), kind: text('kind') };
+}
+
+/** The list that an act leads back to: that of the page with its form, whose address is the referrer. */
+export function sourcesPath({ c }: SignedInRequest): string {
+  const referrer = c.req.header('Referer') ?? '';
+  const query = URL.canParse(referrer) ? new URL(referrer).searchParams : new URLSearchParams();
+  return `/sources${queryText({ ...parseSearch(query) })}`;
+}
+
+function matches(source: SourceStatus, { q, state, kind }: SourceSearch): boolean {
+  const isOfState = state === '' || (state === 'needy' ? needsSomebody(source) : source.state === state);
+  const texts = [source.id, source.outlet, source.url, source.endpoint].join(' | ');
+  return isOfState && (kind === '' || source.use === kind) && (parseTitleQuery(q)?.matches(texts) ?? true);
+}
+
+function filterForm(
+  { desk }: SignedInRequest,
+  { q, state, kind }: SourceSearch,
+  { sources, found }: Record<'sources' | 'found', SourceStatus[]>,
+): Html {
+  const any = { value: '', label: 'any' };
+  const states = [...Map.groupBy(sources, (one) => one.state)].map(([value, { length }]) => {
+    return { value, label: `${SOURCE_MARKS[value][1]} (${length})` };
+  });
+  return html`<form class="filters" method="get" action="${desk.base}/sources" role="search">
+${textField({ name: 'q', label: 'Words', type: 'search', value: q, maxLength: 100, key: '/', keyName: 'Search' })}
+${selectField({
+  ...{ name: 'state', label: 'State', value: state },
+  options: [any, { value: 'needy', label: 'needs you' }, ...states],
+})}
+${selectField({
+  ...{ name: 'kind', label: 'Kind', id: 'kind', value: kind },
+  options: [any, { value: 'articles', label: 'your own sites' }, { value: 'roundup', label: 'other outlets' }],
+})}
+${submitButton('Show', { id: 'apply-filter' })}</form>${
+    q + state + kind === ''
+      ? ''
+      : html`<p class="hint" role="status">${found.length} of ${sources.length} sources.
+<a href="${desk.base}/sources">Show all</a></p>`
+  }`;
 }
 
 function glance(total: number, needy: number): Html {

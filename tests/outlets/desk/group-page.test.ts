@@ -150,7 +150,7 @@ forEachDatabase((open) => {
       );
     });
 
-    it('shows both texts where another editor was first, and keeps mine or takes theirs', async () => {
+    it('shows both texts where another editor was first, and stores mine when I say so again', async () => {
       const desk = await openRoundupDesk(await open());
       const [three] = desk.groups;
       const fields = await pickFields(desk, three, { text: 'My sentence.' });
@@ -160,9 +160,9 @@ forEachDatabase((open) => {
       expect(refused.status).toBe(409);
       expect(page).toContain('Bo changed it since you looked.');
       expect(page).toContain('Their sentence.');
-      expect(page).toMatch(/id="take-theirs" href="\/desk\/roundup\/g\d+"/);
+      expect(page).toContain('My sentence.</textarea>');
       expect((await desk.group(three)).decision).toMatchObject({ text: 'Their sentence.' });
-      await desk.send(three, 'pick', {}, page);
+      await desk.send(three, 'edit', { ...fields, ...desk.fieldsOf(page, `/roundup/g${three}/edit`) }, page);
       expect((await desk.group(three)).decision).toMatchObject({ text: 'My sentence.', editor: 'Edda Moreno' });
     });
   });

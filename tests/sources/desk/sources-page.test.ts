@@ -60,6 +60,28 @@ forEachDatabase((open) => {
       expect(await desk.read('editor', '/sources')).not.toMatch(/sources\/(post|our-site|try)/);
     });
 
+    it('lists the sources of a search, and keeps it after an act', async () => {
+      const store = await open();
+      const desk = await openSourcesDesk(store);
+      await block(store);
+      const found = async (query: string) => {
+        const page = await desk.read('operator', `/sources?${query}`);
+        return [...page.matchAll(/<tr id="source-([^"]+)"/g)].map(([, id]) => id);
+      };
+      expect(await found('q=POST')).toEqual(['post']);
+      expect(await found('q=example')).toEqual(['our-site', 'post']);
+      expect(await found('state=needy')).toEqual(['post']);
+      expect(await found('state=new&kind=roundup')).toEqual([]);
+      expect(await found('kind=articles')).toEqual(['our-site']);
+      const page = await desk.read('operator', `/sources?state=moved&q=${encodeURIComponent(HOSTILE)}`);
+      expect(textOf(page)).toContain('0 of 2 sources. Show all');
+      expect(textOf(page)).toContain('None matches, or none is configured: see “sources”');
+      expect(page).not.toContain('<script>alert');
+      const referrer = 'https://news.example.com/desk/sources?kind=articles&q=site&other=1';
+      const paused = await desk.post('operator', '/sources/our-site/pause', {}, { Referer: referrer });
+      expect(paused.headers.get('Location')).toBe('/desk/sources?q=site&kind=articles');
+    });
+
     it('suggests one name for two feeds that are perhaps of one outlet', async () => {
       const channel = `id: film, url: "https://video.example/feed", use: roundup, outlet: '${HOSTILE} Post Video'`;
       const desk = await openTestDesk(await open(), { edit: (yaml) => `${yaml}${SOURCES}  - { ${channel} }\n` });

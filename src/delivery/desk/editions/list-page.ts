@@ -1,12 +1,18 @@
 /** The list of all editions. */
 import { html } from 'hono/html';
-import type { EditionDeliveryState } from '../../../core/store/tables/edition-tables.ts';
-import { type EditionPosition, type EditionSummary, listEditionsAfter } from '../../../editions/queries.ts';
+import { EDITION_DELIVERY_STATES, type EditionDeliveryState } from '../../../core/store/tables/edition-tables.ts';
+import {
+  countEditions,
+  type EditionPosition,
+  type EditionSearch,
+  type EditionSummary,
+  listEditionsAfter,
+} from '../../../editions/queries.ts';
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { Html } from '../../../web/desk/html.ts';
 import { respondPage } from '../../../web/desk/page.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
-import { selectField, submitButton } from '../../../web/desk/parts/form.ts';
+import { selectField, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import { pager } from '../../../web/desk/parts/pager.ts';
 import { rowTable, type TableRow } from '../../../web/desk/parts/row-table.ts';
 import { when } from '../../../web/desk/parts/when.ts';
@@ -27,10 +33,10 @@ const COLUMNS = [
 export async function serveEditionList(request: SignedInRequest): Promise<Response> {
   const { c, desk } = request;
   const { db } = desk.app.store;
-  const newsletter = c.req.query('newsletter') || null;
+  const search = parseSearch(new URL(c.req.url).searchParams);
+  const isNarrow = Object.values(search).some((value) => value !== '');
   const after = parsePosition(c.req.query('after'));
-  const found =
-    newsletter?.includes('\u0000') === true ? [] : await listEditionsAfter(db, newsletter, after, PER_PAGE + 1);
+  const found = await listEditionsAfter(db, search, after, PER_PAGE + 1);
   const shown = found.slice(0, PER_PAGE);
   const last = found.length > PER_PAGE ? shown.at(-1) : undefined;
   const ids = shown.map(({ id }) => id);
@@ -53,31 +59,52 @@ export async function serveEditionList(request: SignedInRequest): Promise<Respon
       ],
     };
   };
+  const matching = isNarrow
+    ? html`<p class="hint" role="status">${formatCount(await countEditions(db, search))} of ${formatCount(
+        await countEditions(db, EVERY),
+      )} editions. <a href="${desk.base}/editions">Show all</a></p>`
+    : '';
   const list =
     shown.length === 0
-      ? html`<p class="empty">There are no editions here yet. An edition is listed once it has closed.</p>`
+      ? html`<p class="empty">${
+          isNarrow
+            ? 'No edition matches. Choose other days, or any state.'
+            : 'There are no editions here yet. An edition is listed once it has closed.'
+        }</p>`
       : html`${rowTable('Past editions', COLUMNS, shown.map(row))}
 <p class="hint">Submitted messages were accepted by your mail server. Failed ones were refused, or not sent in
 time.</p>`;
-  const query = { newsletter: newsletter ?? undefined };
   const older = last === undefined ? null : `${last.slotAt}-${last.id}`;
-  const body = html`${filter(request, newsletter)}
-<section id="editions" data-region aria-label="Editions">${list}</section>
-${pager(request, { path: '/editions', query, older, isFirst: after === null })}`;
+  const body = html`${filter(request, search)}
+<section id="editions" data-region aria-label="Editions">${matching}${list}</section>
+${pager(request, { path: '/editions', query: { ...search }, older, isFirst: after === null })}`;
   const unfinished = shown.filter(({ deliveryState }) => deliveryState === 'delivering' || deliveryState === 'paused');
   const topics = ['deliveries', ...unfinished.map(({ id }) => `edition:${id}`)];
   return respondPage(request, { title: 'Past editions', section: 'editions', body, topics });
 }
 
-function filter({ desk }: SignedInRequest, newsletter: string | null): Html {
-  const { newsletters } = desk.app.config;
-  if (newsletters.length < 2 && newsletter === null) return html``;
-  const options = [
-    { value: '', label: 'All newsletters' },
-    ...newsletters.map(({ id, title }) => ({ value: id, label: title })),
-  ];
+const EVERY: EditionSearch = { newsletter: '', state: '', from: '', until: '' };
+
+/** Text that is no value of a parameter counts as not given. */
+function parseSearch(query: URLSearchParams): EditionSearch {
+  const day = (name: string): string => /^\d{4}-\d\d-\d\d$/.exec(query.get(name) ?? '')?.[0] ?? '';
+  return {
+    // PostgreSQL refuses U+0000.
+    newsletter: (query.get('newsletter') ?? '').replaceAll('\u0000', '?'),
+    state: EDITION_DELIVERY_STATES.find((state) => state === query.get('state')) ?? '',
+    ...{ from: day('from'), until: day('until') },
+  };
+}
+
+function filter({ desk }: SignedInRequest, { newsletter, state, from, until }: EditionSearch): Html {
+  const newsletters = desk.app.config.newsletters.map(({ id, title }) => ({ value: id, label: title }));
+  const states = EDITION_DELIVERY_STATES.map((value) => ({ value, label: value }));
+  const any = { value: '', label: 'any' };
   return html`<form class="filters" method="get" action="${desk.base}/editions">
-${selectField({ name: 'newsletter', label: 'Newsletter', value: newsletter ?? '', options })}
+${selectField({ name: 'newsletter', label: 'Newsletter', value: newsletter, options: [any, ...newsletters] })}
+${selectField({ name: 'state', label: 'Delivery', value: state, options: [any, ...states] })}
+${textField({ name: 'from', label: 'From', type: 'date', value: from })}
+${textField({ name: 'until', label: 'Until', type: 'date', value: until })}
 ${submitButton('Show')}</form>`;
 }
 

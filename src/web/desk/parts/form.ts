@@ -67,8 +67,9 @@ export interface FieldOptions {
   autocomplete?: string;
   placeholder?: string;
   readOnly?: boolean;
-  /** A single key that focuses the field. */
+  /** A single key that focuses the field, and its name in the list of keys. Default: the label. */
   key?: string;
+  keyName?: string;
   /** The one field that somebody types first. */
   hasFocus?: boolean;
   /** BCP 47, of the text in the field. */
@@ -89,7 +90,8 @@ export function textField(options: FieldOptions): Html {
     ...{ required: options.required, maxlength: options.maxLength, 'data-counter': counter },
     ...{ autocomplete: options.autocomplete, placeholder: options.placeholder, readonly: options.readOnly },
     ...{ autofocus: options.hasFocus, 'data-key': options.key },
-    ...{ 'data-key-name': options.key === undefined ? undefined : label, lang: language, dir: 'auto' },
+    ...{ 'data-key-name': options.key === undefined ? undefined : (options.keyName ?? label) },
+    ...{ lang: language, dir: 'auto' },
   });
   const control =
     rows === undefined

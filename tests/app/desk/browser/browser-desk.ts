@@ -43,7 +43,7 @@ export async function openBrowserDesk(store: Store, app: TestApp): Promise<Brows
       const faults: string[] = [];
       page.on('console', (message) => {
         // A refused form is a page with another status, and pictures of the site are not served here.
-        const isExpected = /^Failed to load resource: .*(422|ERR_CONNECTION_REFUSED)/.test(message.text());
+        const isExpected = /^Failed to load resource: .*(409|422|ERR_CONNECTION_REFUSED)/.test(message.text());
         if (message.type() === 'error' && !isExpected) faults.push(`${page.url()}: ${message.text()}`);
       });
       page.on('pageerror', (error) => faults.push(`${page.url()}: ${error.message}`));

@@ -4,8 +4,12 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Store } from '../../../../src/core/store/store.ts';
+import { changeGroups } from '../../../../src/outlets/story-groups/change-groups.ts';
+import { readGroups } from '../../../../src/outlets/story-groups/group-rows.ts';
+import { report } from '../../../outlets/desk/roundup-desk.ts';
 import { article, saveAll } from '../../../support/articles.ts';
 import { openMigrated } from '../../../support/databases.ts';
+import { storeGroup } from '../../../support/outlet-items.ts';
 import { openTestApp } from '../../../support/test-app.ts';
 import { type BrowserDesk, openBrowserDesk } from './browser-desk.ts';
 
@@ -276,6 +280,89 @@ describe('an edition of the desk', () => {
     } finally {
       await desk.close();
       await store.close();
+    }
+  }, 60_000);
+});
+
+describe('the roundup of the desk', () => {
+  it('takes sentences one after the other, merges and undoes by keys, and never loses the place', async () => {
+    const store = await openMigrated();
+    const folder = mkdtempSync(join(tmpdir(), 'daywire-roundup-'));
+    const ids: number[] = [];
+    for (let n = 0; n < 9; n++) {
+      const reports = [report(`Outlet ${n}`, 10 + 2 * n), report(`Paper ${n}`, 11 + 2 * n)];
+      ids.push((await storeGroup(store.db, reports))[0]?.id as number);
+    }
+    const app = openTestApp(store, { folder });
+    const desk: BrowserDesk = await openBrowserDesk(store, app);
+    try {
+      const { page, faults } = await desk.open('editor');
+      await page.goto(`${desk.url}/roundup`);
+      let keys = 0;
+      const press = async (...names: string[]): Promise<void> => {
+        for (const name of names) await page.keyboard.press(name);
+        keys += names.length;
+      };
+      const focused = () => page.evaluate<string>('document.activeElement.id');
+      const says = (text: string) => page.locator('#notice').getByText(text).waitFor();
+      const group = async (n: number) => (await readGroups(store.db, [ids[n] as number])).get(ids[n] as number);
+
+      await press('j', 'p');
+      for (let n = 0; n < 6; n++) {
+        await page.keyboard.type(`Sentence ${n}, in our words.`);
+        // Live updates come while the next one is typed.
+        await press('Control+Enter');
+        expect(await focused()).toBe(`text-${ids[n + 1]}`);
+      }
+      expect(keys).toBeLessThanOrEqual(6 * 6);
+      await page.keyboard.type('Not stored ');
+      await page.locator(`#write-${ids[5]} button`, { hasText: 'Save' }).waitFor({ state: 'attached' });
+      await page.keyboard.type('yet');
+      expect(await page.inputValue(`#text-${ids[6]}`)).toBe('Not stored yet');
+      for (let n = 0; n < 6; n++) {
+        expect((await group(n))?.decision).toMatchObject({ state: 'picked', text: `Sentence ${n}, in our words.` });
+      }
+
+      // A refusal is beside its field, and the text of another row stays.
+      await page.fill(`#text-${ids[7]}`, 'x'.repeat(2_001));
+      await press('Meta+Enter');
+      await page.locator(`#text-${ids[7]}-error`).getByText('at most 2000').waitFor();
+      expect(await page.inputValue(`#text-${ids[6]}`)).toBe('Not stored yet');
+      await page.fill(`#text-${ids[7]}`, '');
+
+      await press('Escape');
+      expect(await focused()).toBe(`open-${ids[7]}`);
+      await press('x');
+      await says('Dropped');
+      expect(await focused()).toBe(`open-${ids[8]}`);
+      await page.locator('#undo-notice').press('Enter');
+      await says('Restored');
+      await press('j');
+      expect(await focused()).toBe(`open-${ids[8]}`);
+
+      await press('m', 'k', 'm');
+      app.now += 2_000;
+      // In one of these rows, a sentence is not stored yet.
+      for (const id of [ids[0], ids[6]] as number[]) {
+        await changeGroups(store, [{ items: [id], seen: null }], { kind: 'drop' }, { editor: 'Bo', now: app.now });
+      }
+      await page.locator(`#g${ids[0]}`).waitFor({ state: 'detached' });
+      expect(await page.locator('[name=group]:checked').count()).toBe(2);
+      await press('g');
+      await says('Merged 2 groups');
+      expect(await focused()).toBe(`open-${ids[7]}`);
+      await page.locator('#undo-notice').press('Enter');
+      await says('Split off');
+      await page.locator(`#g${ids[8]}`).waitFor();
+      expect(await focused()).not.toBe('');
+      await page.locator(`#text-${ids[6]}`).press('Control+Enter');
+      await page.locator('#pick-error').getByText('Bo changed it since you looked.').waitFor();
+      expect(await page.inputValue('#own-text')).toBe('Not stored yet');
+      expect(faults).toEqual([]);
+    } finally {
+      await desk.close();
+      await store.close();
+      rmSync(folder, { recursive: true });
     }
   }, 60_000);
 });

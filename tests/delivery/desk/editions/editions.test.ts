@@ -42,8 +42,39 @@ describe('the list of editions', () => {
       const [, after] = /after=([\d-]+)/.exec(first) ?? [];
       expect(namesOf(await desk.read('editor', `/editions?after=${after}`))).toEqual([1, 0]);
       expect(namesOf(await desk.read('editor', '/editions?newsletter=weekly'))).toEqual([18, 9, 0]);
-      expect(await desk.read('editor', '/editions?newsletter=%00')).toContain('There are no editions here yet.');
+      expect(await desk.read('editor', '/editions?newsletter=%00')).toContain('No edition matches.');
       expect((await desk.get('audience', '/editions')).status).toBe(403);
+    });
+
+    it('has those of a state and of some days, and says how many of how many', async () => {
+      const store = await open();
+      const desk = await openTestDesk(store);
+      expect(await desk.read('editor', '/editions')).toContain('There are no editions here yet.');
+      const slots = ['2026-11-20', '2026-11-21-0730', '2026-11-21-1800', '2026-11-22'];
+      for (const [n, slot] of slots.entries()) {
+        await queueEdition(store, 0, {
+          slot,
+          slotAt: desk.app.now + n,
+          number: n,
+          articleId: slot,
+          subject: `On ${slot}.`,
+        });
+      }
+      await store.db
+        .updateTable('editions')
+        .set({ delivery_state: 'paused' })
+        .where('slot', '=', '2026-11-22')
+        .execute();
+      const found = async (query: string) => {
+        const page = await desk.read('editor', `/editions?${query}`);
+        return [...page.matchAll(/>On ([\d-]+)\.</g)].map(([, slot]) => slot);
+      };
+      expect(await found('from=2026-11-21&until=2026-11-21')).toEqual([slots[2], slots[1]]);
+      expect(await found('until=2026-11-20')).toEqual([slots[0]]);
+      expect(await found('state=paused')).toEqual([slots[3]]);
+      expect(await found('from=soon&state=nonsense')).toHaveLength(4);
+      const page = await desk.read('editor', '/editions?from=2026-11-21&newsletter=daily-roundup');
+      expect(page).toMatch(/3 of 4 editions\. <a href="\/desk\/editions">Show all/);
     });
   });
 });

@@ -119,22 +119,21 @@ on('submit', (event) => {
   if (event.defaultPrevented || !form.matches('[method=post]:not([data-plain])')) return;
   event.preventDefault();
   const fields = new URLSearchParams(new FormData(form, button));
-  const action = button?.getAttribute('formaction') ?? form.action;
   const menu = button?.closest('.menu[open]');
   if (menu) {
     menu.querySelector('summary').focus();
     menu.open = false;
   }
   const back = showAtOnce(form, button, fields);
-  if (back) enqueue(form, action, fields, back);
-  else if (back !== null && !form.matches('[aria-busy]')) act(form, action, fields);
+  if (back) enqueue(form, button, fields, back);
+  else if (back !== null && !form.matches('[aria-busy]')) act(form, button, fields);
 });
 
-async function act(form, action, fields, back) {
+async function act(form, button, fields, back) {
   form.setAttribute('aria-busy', 'true');
   lost.remove();
   try {
-    await send(action, fields, form, back);
+    await send(form, button, fields, back);
   } catch {
     if (back) for (const one of moves.splice(0).reverse()) one();
     fail('The server did not answer. Load the page again to see whether this was done.', form);
@@ -148,12 +147,12 @@ async function act(form, action, fields, back) {
 let line = Promise.resolve();
 /** What puts the rows back whose acts are not answered, oldest first. */
 const moves = [];
-function enqueue(form, action, fields, back) {
+function enqueue(form, button, fields, back) {
   moves.push(back);
   line = line.then(async () => {
     // After a refusal, those that were given before it are not sent.
     if (!moves.includes(back)) return;
-    await act(form, action, fields, back);
+    await act(form, button, fields, back);
     if (moves.includes(back)) moves.shift();
     if (again) refresh();
   });
@@ -204,7 +203,8 @@ function showAtOnce(form, button, fields) {
   return back;
 }
 
-async function send(action, fields, form, back) {
+async function send(form, button, fields, back) {
+  const action = button?.getAttribute('formaction') ?? form.action;
   const [response, page] = await load(action, { method: 'POST', body: fields });
   if (page.body.dataset.account !== account) return leave(form);
   if (response.redirected && isSamePage(response.url)) {
@@ -575,7 +575,7 @@ function drop(isWanted) {
     form.elements.block.value = list.dataset.dragList;
     form.elements.before.value = next?.dataset.dragItem ?? '';
     row.querySelector('a').focus({ preventScroll: true });
-    enqueue(form, form.action, new URLSearchParams(new FormData(form)), back);
+    enqueue(form, null, new URLSearchParams(new FormData(form)), back);
   } else if (again) refresh();
 }
 

@@ -55,8 +55,8 @@ async function totalsRegion(request: DeskRequest): Promise<Html> {
     cells: [newsletterName(request, id), ...SUBSCRIPTION_STATES.map((state) => formatCount(countOf(id, state)))],
   }));
   const columns = ['Newsletter', ...SUBSCRIPTION_STATES.map((state) => ({ label: state, isNumber: true }))];
-  const meaning = `Only confirmed subscriptions are mailed. Paused and suppressed subscribers count as what they are; they
-get nothing. A person counts once for each newsletter.`;
+  const meaning = `Only confirmed subscriptions are mailed. Paused and suppressed subscribers count as what they are;
+they get nothing. A person counts once for each newsletter.`;
   return html`<section id="totals" data-region>${explainedHeading('Subscriptions', meaning)}
 ${rowTable('Subscriptions by newsletter', columns, rows)}</section>`;
 }

@@ -44,7 +44,12 @@ ${await totalsRegion(request)}
     html`The list has no addresses, only keyed hashes, so that it can outlive what was deleted. Where nobody with the
 address is stored any longer, nobody can say whose an entry is: look an address up to see whether it is listed.`,
   )}
-${entries.length === 0 ? html`<p class="empty">No address is suppressed. Bounces and complaints add some; “Look up” above, too.</p>` : table(request, entries)}
+${
+  entries.length === 0
+    ? html`<p class="empty">No address is suppressed. Bounces and complaints add
+some; “Look up” above, too.</p>`
+    : table(request, entries)
+}
 ${pager(request, { path: PATH, older: next, isFirst: after === null })}</section>`;
   const status = lookUp?.error === undefined ? 200 : 422;
   return respondPage(request, { title: 'Suppressions', section: 'suppressions', body, status });

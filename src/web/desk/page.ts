@@ -80,7 +80,7 @@ ${page.reload === undefined ? '' : html`<noscript><meta http-equiv="refresh" con
 ${header(request, page.section)}
 <main id="main" tabindex="-1">
 ${noticeRegion(request, notice?.place === undefined ? notice : null)}
-${page.heading ?? html`<h1 dir="auto">${page.title}</h1>`}
+${page.heading ?? html`<h1>${page.title}</h1>`}
 ${page.hasPresence ? html`<p id="presence" class="hint" role="status"></p>` : ''}
 ${page.body}
 </main>

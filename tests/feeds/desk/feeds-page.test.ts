@@ -58,9 +58,9 @@ forEachDatabase((open) => {
       await saveReports(store, '2026-11-24', [report]);
       const html = await readCounted(desk, 'operator');
       const text = textOf(html);
-      expect(text).toContain('Requests 50 Feed requests since 2026-11-22.');
-      expect(text).toContain('Unchanged 68 % Answered with 304');
-      expect(text).toContain('Reported subscribers 1,204 What aggregators report');
+      expect(text).toContain('Requests 50 About Requests ? Feed requests since 2026-11-22.');
+      expect(text).toContain('Unchanged 68 % About Unchanged ? Answered with 304');
+      expect(text).toContain('Reported subscribers 1,204 About Reported subscribers ? What aggregators report');
       expect(text).toMatch(/alert\(1\).* Miniflux 7\.\d 40 % 1,204 1/);
       expect(html).toContain('<figure class="chart" id="requests-by-day">');
       expect(text).toContain('2026-11-22 10 4 2026-11-23 0 0 2026-11-24 40 30');
@@ -79,7 +79,9 @@ forEachDatabase((open) => {
         .execute();
       const html = await desk.read('editor', '/feeds');
       const text = textOf(html);
-      expect(text).toContain('Subscriptions 2 Feed readers that the hub tells of each change. Failing 1');
+      expect(text).toContain(
+        'Subscriptions 2 About Subscriptions ? Feed readers that the hub tells of each change. Failing 1',
+      );
       expect(text).toContain('reader.example latest.atom today 19:00 answered 500');
       expect(text).toMatch(/in 1 h/);
       expect(html).not.toContain('secret-path');

@@ -69,7 +69,12 @@ ${selectField({
 })}
 ${submitButton('Show')}
 </form>
-${runs.length === 0 ? html`<p class="empty">No run matches. <a href="${desk.base}/runs">Show all runs</a></p>` : runsTable(request, runs)}
+${
+  runs.length === 0
+    ? html`<p class="empty">No run matches.
+<a href="${desk.base}/runs">Show all runs</a></p>`
+    : runsTable(request, runs)
+}
 ${pager(request, links)}
 </section>
 <details>

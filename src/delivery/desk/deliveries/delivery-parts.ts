@@ -37,7 +37,7 @@ ${cancelLink(request, delivery)}`;
 
 /** The state in words, with the reason. */
 function stateLine({ state, reason, uncertain }: EditionDelivery): Html {
-  return html`<p>${deliveryStateMark(state)}${reason === null ? '' : html` <span class="meaning" dir="auto">${reason}</span>`}</p>
+  return html`<p>${deliveryStateMark(state)}${reason === null ? '' : html` <bdi class="meaning">${reason}</bdi>`}</p>
 ${
   uncertain === 0
     ? ''

@@ -73,7 +73,7 @@ function summary(request: SignedInRequest, edition: Edition, { state, reason }: 
   const { desk } = request;
   const isNewest = edition.supersededBy === null;
   return html`<section id="summary" data-region aria-label="Summary">
-<p>${deliveryStateMark(state)}${reason === null ? '' : html` <span class="meaning" dir="auto">${reason}</span>`}</p>
+<p>${deliveryStateMark(state)}${reason === null ? '' : html` <bdi class="meaning">${reason}</bdi>`}</p>
 <dl class="pairs">
 <dt>Newsletter</dt><dd>${newsletterTitle(desk, edition.newsletter)}, number ${edition.number}</dd>
 <dt>Closed</dt><dd>${when(request, edition.closedAt)}, for ${when(request, edition.slotAt)}, as revision
@@ -170,7 +170,7 @@ function revisionTable(request: SignedInRequest, revisions: RevisionLine[], show
         one.id === shown.id ? html` aria-current="page"` : ''
       }>Revision ${one.revision}</a>`,
       when(request, one.closedAt),
-      html`${deliveryStateMark(state)}${reason === null ? '' : html`<br><span class="meaning" dir="auto">${reason}</span>`}`,
+      html`${deliveryStateMark(state)}${reason === null ? '' : html`<bdi class="meaning">${reason}</bdi>`}`,
       ...[submitted, failed, suppressed].map(formatCount),
     ],
   });
@@ -200,7 +200,7 @@ ${when(request, entry.at)}</span></li>`;
   });
   const target = { newsletter: { id: edition.newsletter }, slot: { label: edition.slot } };
   return html`<ol class="rows">${entries}</ol>
-<p><a href="${request.desk.base}${logPath(target)}">All ${log.length} entries</a></p>`;
+<p><a href="${request.desk.base}${logPath(target)}">The whole log</a></p>`;
 }
 
 /**

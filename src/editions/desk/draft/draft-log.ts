@@ -77,11 +77,11 @@ function logRow(view: LogView, entry: LogEntry, isUndone: boolean): Html {
 /** What an entry did, who gave the command, and when. */
 function logEntry(view: LogView, entry: LogEntry, isUndone: boolean): Html {
   const approver = approverWithdrawn(entry);
-  const { zone } = view.request.desk.app.config.publication;
-  const words = describeInParts(entry, (at) => whenText(at, view.request.at, zone)).map((part) =>
+  const { desk, at: now } = view.request;
+  const words = describeInParts(entry, (at) => whenText(at, now, desk.app.config.publication.zone)).map((part) =>
     typeof part === 'string'
       ? part
-      : html`“<a href="${view.request.desk.base}${articleDeskPath(part.story)}" dir="auto">${storyName(view, part.story)}</a>”`,
+      : html`“<a href="${desk.base}${articleDeskPath(part.story)}" dir="auto">${storyName(view, part.story)}</a>”`,
   );
   return html`${words}${isUndone ? ' (undone)' : ''}${
     approver === null ? '' : html`; this withdrew the approval of <bdi>${approver}</bdi>`

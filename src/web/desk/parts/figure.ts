@@ -32,9 +32,9 @@ function figure({ label, value, meaning, live }: Figure): Html {
  * @param about what assistive technology calls it
  * @param id unique on the page: it stays open when its region is replaced
  */
-export function help(about: string, text: Html | string, id = about): Html {
-  return html`<details class="help" id="help-${id.replaceAll(' ', '-')}"><summary><span class="hidden">About ${about}</span
-><span aria-hidden="true">?</span></summary><p>${text}</p></details>`;
+function help(about: string, text: Html | string, id = about): Html {
+  return html`<details class="help" id="help-${id.replaceAll(' ', '-')}">
+<summary><span class="hidden">About ${about}</span><span aria-hidden="true">?</span></summary><p>${text}</p></details>`;
 }
 
 /** A heading with its explanation. */

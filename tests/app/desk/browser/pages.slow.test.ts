@@ -160,7 +160,7 @@ const WIDER_THAN_SCREEN = `document.documentElement.scrollWidth <= innerWidth ? 
 /** An expression: texts from right to left that reorder what is around them. */
 const NOT_ISOLATED = `[...document.querySelectorAll('main *')]
   .filter((one) => [...one.childNodes].some((node) => node.nodeType === 3 && /[\\u0590-\\u08ff]/.test(node.data)))
-  .filter((one) => !one.closest('[dir], bdi, .hidden'))
+  .filter((one) => !one.closest('[dir], bdi, h1, .hidden'))
   .map((one) => one.outerHTML.slice(0, 200))`;
 
 /** An expression: fields and buttons without a border, and current places that are not bold. */

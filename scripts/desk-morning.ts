@@ -2,7 +2,7 @@
  * An editor's morning at the desk of the sample newsroom, in Chromium: prints clicks, keys besides the text, page
  * loads, and how long acts take.
  *
- *     node scripts/desk-morning.ts
+ *     npm run -s desk-morning
  */
 import { chromium, type Page } from 'playwright-core';
 import { hashPassword } from '../src/accounts/passwords.ts';

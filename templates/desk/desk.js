@@ -29,6 +29,8 @@ function show(page, submitted) {
   for (const region of all('[data-region]')) {
     const newer = page.getElementById(region.id);
     if (submitted === undefined && isAnswer(region) && !newer?.textContent.trim()) continue;
+    // The script has changed the view of the preview itself.
+    if (newer?.dataset.version && newer.dataset.version === region.dataset.version) continue;
     if (!newer) region.replaceChildren();
     else if (newer.outerHTML !== region.outerHTML) replace(region, newer, submitted);
   }
@@ -102,7 +104,7 @@ async function load(url, { headers, ...options } = {}) {
 /** Why an act has no page, beside its button. */
 const lost = make('p', { className: 'error', role: 'alert' });
 function fail(text, form) {
-  (form.hidden ? byId('notice') : form).append(lost);
+  (form.checkVisibility() ? form : byId('notice')).append(lost);
   write(lost, text);
 }
 
@@ -112,37 +114,113 @@ function leave(form = byId('notice')) {
   else location.reload();
 }
 
-on('submit', async (event) => {
-  const form = event.target;
+on('submit', (event) => {
+  const { target: form, submitter: button } = event;
   if (event.defaultPrevented || !form.matches('[method=post]')) return;
-  if (form.matches('[data-plain]')) return event.submitter?.formTarget || unsaved.delete(form);
+  if (form.matches('[data-plain]')) return button?.formTarget || unsaved.delete(form);
   event.preventDefault();
-  if (form.matches('[aria-busy]')) return;
-  const fields = new URLSearchParams(new FormData(form, event.submitter));
+  const fields = new URLSearchParams(new FormData(form, button));
+  const menu = button?.closest('.menu[open]');
+  if (menu) {
+    menu.querySelector('summary').focus();
+    menu.open = false;
+  }
+  const back = showAtOnce(form, button, fields);
+  if (back) enqueue(form, button, fields, back);
+  else if (back !== null && !form.matches('[aria-busy]')) act(form, button, fields);
+});
+
+async function act(form, button, fields, back) {
   form.setAttribute('aria-busy', 'true');
   lost.remove();
   try {
-    await send(event.submitter?.getAttribute('formaction') ?? form.action, fields, form, event.submitter);
+    await send(form, button, fields, back);
   } catch {
+    if (back) for (const one of moves.splice(0).reverse()) one();
     fail('The server did not answer. Load the page again to see whether this was done.', form);
   } finally {
     form.removeAttribute('aria-busy');
   }
-});
+}
 
-async function send(action, fields, form, submitter) {
+// Rows move before the server has answered. Their acts are sent one after the other; a refusal puts the rows back.
+
+let line = Promise.resolve();
+/** What puts the rows back whose acts are not answered, oldest first. */
+const moves = [];
+function enqueue(form, button, fields, back) {
+  moves.push(back);
+  line = line.then(async () => {
+    // After a refusal, those that were given before it are not sent.
+    if (!moves.includes(back)) return;
+    await act(form, button, fields, back);
+    if (moves.includes(back)) moves.shift();
+    if (again) refresh();
+  });
+}
+
+/** What puts a row back where it is. */
+function placeOf(row) {
+  const { parentElement: list, nextElementSibling: next } = row;
+  return () => list.insertBefore(row, next?.parentElement === list ? next : null);
+}
+
+/** The first row of a list cannot go up, nor the last one down. */
+function limitMoves(list) {
+  for (const row of all('[data-drag-item]', list)) {
+    const ends = { before: row.previousElementSibling, after: row.nextElementSibling };
+    for (const one of all('[name=before], [name=after], [name=place]', row)) {
+      one.disabled = !(ends[one.name] ?? ends[{ first: 'before', last: 'after' }[one.value]]);
+    }
+  }
+}
+
+/** @returns what puts the row of an act back; null if there is nothing to do, undefined if the act moves no row */
+function showAtOnce(form, button, fields) {
+  const row = form.parentElement;
+  const list = row.parentElement;
+  if (!row.dataset.dragItem || !list.dataset.dragList || !button) return;
+  const { previousElementSibling: above, nextElementSibling: below } = row;
+  const back = placeOf(row);
+  if (button.formAction.endsWith('/drop')) {
+    (below ?? above)?.querySelector('a')?.focus();
+    row.remove();
+    return back;
+  }
+  const { name, value } = button;
+  const focused = row.contains(active()) ? active() : row.querySelector('a');
+  const neighbour = { before: above, after: below }[name];
+  if (neighbour === null) return null;
+  if (neighbour) {
+    fields.set(name, neighbour.dataset.dragItem);
+    neighbour[name](row);
+  } else if (name === 'place') list[value === 'first' ? 'prepend' : 'append'](row);
+  else if (name === 'block') first(`[data-drag-list="${value}"]`).append(row);
+  else return;
+  limitMoves(list);
+  // Moving it has taken the focus from it.
+  focused.focus({ preventScroll: true });
+  row.scrollIntoView({ block: 'nearest' });
+  return back;
+}
+
+async function send(form, button, fields, back) {
+  const action = button?.getAttribute('formaction') ?? form.action;
   const [response, page] = await load(action, { method: 'POST', body: fields });
   if (page.body.dataset.account === undefined) {
     // The page of the sign-in has the text where the browser itself posts the form.
     if (response.redirected) return location.assign(response.url);
     form.dataset.plain = '';
-    return form.requestSubmit(submitter);
+    return form.requestSubmit(button);
   }
   if (page.body.dataset.account !== account) return leave(form);
   if (response.redirected && isSamePage(response.url)) {
     history.replaceState(shown, '', response.url);
-    return show(page, form);
+    // A row that was moved since would jump back.
+    again = moves.some((one) => one !== back) || Boolean(dragged);
+    return again || show(page, form);
   }
+  if (back) moves.length = 0;
   if (rowOf(form) && page.title === document.title) return refuseInRow(page, form);
   // On a page that colleagues share, what is typed in other forms stays.
   if (data.presence !== undefined && page.title === document.title) {
@@ -192,6 +270,11 @@ on('input', ({ target }) => {
     target.form.classList.toggle('unsaved', unsaved.has(target.form));
   }
   if (target.dataset.counter) count(target);
+  if (target.matches('#texts *')) {
+    clearTimeout(previewTimer);
+    previewTimer = setTimeout(preview, 400);
+  }
+  if (target.id === 'find-words') find();
 });
 // Mails would not have the unsaved texts.
 on('click', (event) => {
@@ -266,8 +349,8 @@ function apply() {
 }
 
 async function refresh() {
-  // A row that is dragged stays, and a word that an input method composes. Nobody sees hidden tabs.
-  again = reloading || dragged || composing || document.hidden;
+  // A row that is dragged or has moved stays, and a word that an input method composes. Nobody sees hidden tabs.
+  again = reloading || dragged || moves.length > 0 || composing || document.hidden;
   if (again) return;
   reloading = true;
   try {
@@ -357,7 +440,7 @@ on('compositionend', () => {
 const listOf = (row) => row?.parentElement.dataset.dragList;
 
 function step(direction) {
-  const list = all('[data-row]');
+  const list = all('[data-row]:not([hidden])');
   const at = list.indexOf(rowOf(active()));
   // From elsewhere, such as Undo, back to the row where the focus was.
   const next = at < 0 ? (byId(place) ?? list.at(direction < 0 ? -1 : 0)) : list[at + direction];
@@ -380,9 +463,17 @@ on('keydown', (event) => {
     event.preventDefault();
     return storeAndGoOn(target);
   }
+  if (key === 'Enter' && (event.ctrlKey || event.metaKey) && target.matches('#texts *')) target.form.requestSubmit();
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (key === 'Escape' && target.matches('.write textarea')) rowOf(target).querySelector('a').focus();
-  else if (key === 'Escape' && target.matches('[data-counter]')) target.blur();
+  if (key === 'Escape') {
+    const menu = first('.menu[open]');
+    if (dragged) drop(false);
+    else if (menu) {
+      menu.open = false;
+      menu.querySelector('summary').focus();
+    } else if (target.matches('.write textarea')) rowOf(target).querySelector('a').focus();
+    else if (target.matches('[data-counter]')) target.blur();
+  }
   if (data.shortcuts === undefined || target.closest(`${TYPED}, dialog`)) return;
   if (key === '?') showKeys();
   else if (key === 'j') step(1);
@@ -390,7 +481,8 @@ on('keydown', (event) => {
   else {
     const found = keyed(key);
     if (!found || found.disabled) return;
-    if (found.matches(`${TYPED}, summary`)) found.focus();
+    if (found.matches(TYPED)) found.focus();
+    else if (found.matches('summary')) openMenu(found);
     else found.click();
   }
   event.preventDefault();
@@ -424,54 +516,166 @@ function showKeys() {
   byId('keys').showModal();
 }
 
-// Drag: a row dropped before another one, or at the end of a list, fills the list's form.
+/** Its first button has the focus, so that Tab and the keys of the row go on from there. */
+function openMenu(summary) {
+  summary.parentElement.open = true;
+  (summary.parentElement.querySelector('button:enabled') ?? summary).focus();
+}
+on('click', ({ target }) => {
+  for (const menu of all('.menu[open]')) menu.open = menu.contains(target);
+  // It opens after this event.
+  setTimeout(() => first('.menu[open] > div')?.scrollIntoView({ block: 'nearest' }));
+});
+
+// Drag: the handle carries its row, and the row that is let go fills the form of its list.
 
 let dragged;
-const clearMarks = () => {
-  for (const one of all('.over')) one.classList.remove('over');
-};
-function listAt(event) {
-  const list = dragged && event.target.closest?.('[data-drag-list]');
-  if (list) event.preventDefault();
-  return list;
-}
-on('dragstart', (event) => {
-  dragged = event.target.closest?.('[data-drag-item]');
+let putBack;
+/** Where the pointer is, in the window. */
+let pointer;
+on('pointerdown', (event) => {
+  const row = event.target.matches?.('.handle') && event.button === 0 && rowOf(event.target);
+  if (!row) return;
+  event.preventDefault();
+  // The row moves in the document, and would lose the pointer.
+  document.documentElement.setPointerCapture(event.pointerId);
+  [dragged, putBack, pointer] = [row, placeOf(row), event];
+  row.classList.add('dragged');
+  requestAnimationFrame(carry);
+});
+on('pointermove', (event) => {
+  pointer = event;
+});
+on('pointerup', () => drop(true));
+on('pointercancel', () => drop(false));
+
+function carry() {
   if (!dragged) return;
-  event.dataTransfer.effectAllowed = 'move';
-  event.dataTransfer.setData('text/plain', dragged.dataset.dragItem);
-  dragged.classList.add('dragged');
-});
-on('dragend', () => {
-  dragged?.classList.remove('dragged');
+  requestAnimationFrame(carry);
+  const { clientX: x, clientY: y } = pointer;
+  if (y < 96) scrollBy(0, -8);
+  else if (y > innerHeight - 48) scrollBy(0, 8);
+  const over = document.elementFromPoint(x, y);
+  const list = over?.closest('[data-drag-list]');
+  const row = over?.closest('[data-drag-item]');
+  if (row === dragged || !list) return;
+  if (!row) return list.contains(dragged) || list.append(dragged);
+  const { top, height } = row.getBoundingClientRect();
+  const next = y < top + height / 2 ? row : row.nextElementSibling;
+  const isThere = list.contains(dragged) && (next === dragged || next === dragged.nextElementSibling);
+  if (!isThere) list.insertBefore(dragged, next);
+}
+
+function drop(isWanted) {
+  if (!dragged) return;
+  const row = dragged;
   dragged = null;
-  clearMarks();
-  if (again) refresh();
+  row.classList.remove('dragged');
+  const [list, next] = [row.parentElement, row.nextElementSibling];
+  const back = putBack;
+  back();
+  const isMoved = row.parentElement !== list || row.nextElementSibling !== next;
+  if (isWanted && isMoved) {
+    list.insertBefore(row, next);
+    const form = byId('drag');
+    form.elements.story.value = row.dataset.dragItem;
+    form.elements.block.value = list.dataset.dragList;
+    form.elements.before.value = next?.dataset.dragItem ?? '';
+    row.querySelector('a').focus({ preventScroll: true });
+    enqueue(form, null, new URLSearchParams(new FormData(form)), back);
+  } else if (again) refresh();
+}
+
+// The edition: finding stories, and the preview.
+
+const letters = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+/** Hides the rows that do not have the words. */
+function find() {
+  const field = byId('find-words');
+  if (!field) return;
+  const words = letters(field.value).split(/\s+/);
+  for (const row of all('#stories [data-row], #tray [data-row]')) {
+    const text = letters(row.querySelector('.story').textContent);
+    row.hidden = !words.every((word) => text.includes(word));
+  }
+}
+on('submit', (event) => {
+  if (event.target.id !== 'find') return;
+  event.preventDefault();
+  choose('q', byId('find-words').value);
+  refresh();
 });
-on('dragover', (event) => {
-  const list = listAt(event);
-  if (!list) return;
-  clearMarks();
-  (event.target.closest('[data-drag-item]') ?? list).classList.add('over');
-});
-on('drop', (event) => {
-  const list = listAt(event);
-  if (!list) return;
-  const before = event.target.closest('[data-drag-item]');
-  if (before === dragged) return;
-  const form = byId(list.dataset.dragForm);
-  form.elements.story.value = dragged.dataset.dragItem;
-  form.elements.block.value = list.dataset.dragList;
-  form.elements.before.value = before?.dataset.dragItem ?? '';
-  form.requestSubmit();
+on('click', (event) => {
+  if (event.target.id === 'preview-large') {
+    return document.fullscreenElement ? document.exitFullscreen() : byId('preview-pane').requestFullscreen();
+  }
+  const link = event.target.closest('#find-clear, #preview .choices a');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const { part, value } = link.dataset;
+  if (link.id === 'find-clear') {
+    byId('find-words').value = '';
+    choose('q', '');
+    return refresh();
+  }
+  choose(part, value);
+  for (const one of all('a', link.closest('ul'))) one.removeAttribute('aria-current');
+  link.setAttribute('aria-current', 'true');
+  preview();
 });
 
+/** The choice is in the address, for the next load. */
+function choose(name, value) {
+  const query = new URLSearchParams(location.search);
+  query.set(name, value);
+  history.replaceState(shown, '', `?${query}`);
+}
+
+const unsavedTexts = () => all('#texts form').filter((form) => unsaved.has(form));
+let previewTimer;
+/** Shows the chosen view in a frame, with the texts as they are typed. A new frame adds nothing to the history. */
+function preview() {
+  const form = byId('preview-form');
+  const frames = all('#preview iframe');
+  const [old] = frames;
+  if (!old) return;
+  const [view, scheme] = all('#preview [aria-current]').map((one) => one.dataset);
+  const texts = unsavedTexts().map(({ elements: { text } }) => [text.id, text.value]);
+  const version = (view.width.endsWith('%') ? view.value : 'mail') + JSON.stringify(texts);
+  const shown = frames.at(-1);
+  const frame = shown.dataset.shown === version ? shown : shown.cloneNode();
+  byId('preview').dataset.view = view.value;
+  Object.assign(frame, { className: scheme.value, title: `${view.title}, ${scheme.value}`, width: view.width });
+  write(byId('preview-unsaved'), texts.length > 0 ? 'With texts that are not saved. ' : '');
+  if (frame === shown) return;
+  if (shown !== old) shown.remove();
+  frame.name = `preview-${performance.now()}`;
+  frame.dataset.shown = version;
+  // The former one is seen until the new one has loaded.
+  frame.style.visibility = 'hidden';
+  if (texts.length > 0) frame.removeAttribute('src');
+  else frame.src = `${frame.dataset.address}?view=${view.value}`;
+  old.after(frame);
+  frame.onload = () => {
+    old.remove();
+    frame.style.visibility = '';
+  };
+  if (texts.length === 0) return;
+  const fields = [['view', view.value], ...texts].map(([name, value]) =>
+    make('input', { type: 'hidden', name, value }),
+  );
+  form.target = frame.name;
+  form.replaceChildren(...fields);
+  form.submit();
+}
 /** Loads the page again while something is still being found out. */
 let later;
 function prepare() {
   for (const field of all('[data-counter]')) count(field);
   tick();
   apply();
+  find();
+  preview();
   for (const region of all('[data-region]')) received.set(region, htmlOf(region));
   clearTimeout(later);
   document.dispatchEvent(new Event('desk-shown'));

@@ -10,7 +10,7 @@ import type { ClosingObstacle } from '../alert-newsletters/alert-limits.ts';
 import { automaticTexts } from '../build-view.ts';
 import type { Edition } from '../queries.ts';
 import type { ApprovalStatus } from '../selection/arrange.ts';
-import { findLeftOut, type LeftOutStory } from '../selection/left-out.ts';
+import { type EditionContents, findLeftOut, type LeftOutStory } from '../selection/left-out.ts';
 import { leadingArticles } from '../selection/load-stories.ts';
 import { type Block, countStories } from '../selection/selection.ts';
 import type { EditionWindow } from '../selection/window.ts';
@@ -57,6 +57,8 @@ export interface ArrangedDraft {
   storyCount: number;
   /** The texts where no editor has written one; null without a story. */
   automatic: { subject: string; preheader: string } | null;
+  /** What explains why an article is not in it. */
+  contents: EditionContents;
   /** The newest articles that are not in it, and those that were eligible; newest first. */
   leftOut: LeftOutStory[];
   /** Eligible stories without room that are not listed in `leftOut`, because there are too many. */
@@ -91,7 +93,7 @@ export async function readArrangedDraft(
   const run = slot.slotAt > clock() ? null : await findRun(store.db, newsletterJobId(newsletter.id), slot.slotAt);
   const voided = approval?.voided ?? null;
   return {
-    ...{ newsletter, slot, edition, draft, window, approval, leftOut },
+    ...{ newsletter, slot, edition, draft, window, approval, contents, leftOut },
     log: await readDraftLog(store.db, newsletter.id, slot.label),
     obstacle:
       edition === null ? await findObstacle(store.db, config, newsletter, draft, { voided, now: clock() }) : null,

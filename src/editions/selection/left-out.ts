@@ -71,13 +71,10 @@ const MAX_LISTED = 50;
  */
 export async function findLeftOut(
   db: Db,
-  { id: newsletter, autoPick }: Pick<NewsletterConfig, 'id' | 'autoPick'>,
-  { shown, window, ...edition }: EditionContents,
+  newsletter: Pick<NewsletterConfig, 'id' | 'autoPick'>,
+  contents: EditionContents,
 ): Promise<LeftOutStory[]> {
-  const didNotFit = new Set(edition.didNotFit);
-  const dropped = new Set(edition.dropped);
-  const problems = new Map(edition.rejected.map(({ articleId, problems: [problem] }) => [articleId, problem ?? '']));
-  const eligible = [...didNotFit, ...dropped, ...problems.keys()].flatMap((id) => id ?? []);
+  const { shown, didNotFit, dropped, rejected } = contents;
   const newest = await db
     .selectFrom('articles')
     .select('id')
@@ -86,6 +83,20 @@ export async function findLeftOut(
     .orderBy('id', 'desc')
     .limit(MAX_LISTED)
     .execute();
+  const eligible = [...didNotFit, ...dropped, ...rejected.flatMap(({ articleId }) => articleId ?? [])];
+  return explainLeftOut(db, newsletter, contents, [...eligible, ...newest.map(({ id }) => id)]);
+}
+
+/** Explains why these articles are not in the edition, newest first; without those that became eligible since. */
+export async function explainLeftOut(
+  db: Db,
+  { id: newsletter, autoPick }: Pick<NewsletterConfig, 'id' | 'autoPick'>,
+  { window, ...edition }: EditionContents,
+  ids: readonly string[],
+): Promise<LeftOutStory[]> {
+  const didNotFit = new Set(edition.didNotFit);
+  const dropped = new Set(edition.dropped);
+  const problems = new Map(edition.rejected.map(({ articleId, problems: [problem] }) => [articleId, problem ?? '']));
   const earlierSlot = sql<string | null>`(
     select editions.slot from edition_articles join editions on editions.id = edition_articles.edition_id
     where edition_articles.newsletter = ${newsletter} and edition_articles.article_id = articles.id)`;
@@ -98,7 +109,7 @@ export async function findLeftOut(
     .select(['id', 'kind', 'state', 'published_at as publishedAt', 'document'])
     .select(['outlets', 'by_rule as byRule'])
     .select([earlierSlot.as('earlierSlot'), droppedSlot.as('droppedSlot')])
-    .where('id', 'in', [...new Set([...eligible, ...newest.map(({ id }) => id), ''])])
+    .where('id', 'in', [...new Set([...ids, ''])])
     .orderBy('published_at', 'desc')
     .orderBy('id', 'desc')
     .execute();

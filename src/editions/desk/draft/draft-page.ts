@@ -21,6 +21,7 @@ import { sendingRegion } from '../sending/sending-region.ts';
 import { draftLog } from './draft-log.ts';
 import { describeState } from './draft-state.ts';
 import { actPath, type DraftPageView, storyName } from './draft-view.ts';
+import { findForm, findStories, foundRegion } from './find-stories.ts';
 import { leftOutTray } from './left-out-tray.ts';
 import { checksRegion } from './problem-list.ts';
 import { storyBlockLists } from './story-blocks.ts';
@@ -46,13 +47,15 @@ export async function respondEdition(
   const body = html`${stateLine(view)}
 ${conflict === undefined ? html`<section id="conflict" data-region></section>` : conflictNotice(view, conflict)}
 ${refusalRegion(problem)}
-<div class="split"><div>
-${storyBlockLists(view)}${leftOutTray(view)}${textForms(view, text)}${checksRegion(view)}${draftLog(view)}</div>
-<div class="side">${await sendingRegion(request, view.draft, view.composition)}${previewRegion(
+<div class="split"><div class="stories">
+${textForms(view, text)}${findForm(view)}${foundRegion(view)}${storyBlockLists(view)}${leftOutTray(
+  view,
+)}${checksRegion(view)}${draftLog(view)}</div>
+<div class="side">${await sendingRegion(request, view.draft, view.composition)}<div id="preview-pane">${previewRegion(
     request,
     target,
     view.composition,
-  )}</div></div>`;
+  )}</div></div></div>`;
   return respondPage(request, {
     title: `${newsletter.title}, ${slot.label}`,
     section: 'edition',
@@ -63,10 +66,10 @@ ${storyBlockLists(view)}${leftOutTray(view)}${textForms(view, text)}${checksRegi
   });
 }
 
-/** On narrow screens, where the columns are one. */
-const JUMPS = html`<nav class="choices jump" aria-label="On this page"><ul><li><a href="#texts">Texts</a></li>
-<li><a href="#checks">Checks</a></li><li><a href="#sending">Send</a></li>
-<li><a href="#preview">Preview</a></li></ul></nav>`;
+/** Stays in sight. */
+const JUMPS = html`<nav class="jump" aria-label="On this page"><ul><li><a href="#texts">Texts</a></li>
+<li><a href="#stories">Stories</a></li><li><a href="#tray">Not in it</a></li><li><a href="#checks">Checks</a></li>
+<li><a href="#log">Log</a></li><li><a href="#sending">Send</a></li><li><a href="#preview">Preview</a></li></ul></nav>`;
 
 function stateLine(view: DraftPageView): Html {
   const { request, draft } = view;
@@ -113,12 +116,13 @@ async function readView(request: SignedInRequest, target: DraftTarget): Promise<
     composition.kind === 'composed'
       ? await checkDraft(app, target.newsletter, composition.composed, { links: 'cached' })
       : [];
+  const find = await findStories(request, draft);
   const headlines = new Map<string, string>();
   for (const { id, article } of draft.leftOut) if (article) headlines.set(id, article.headline);
   for (const { id, article } of draft.stories) headlines.set(id, article.headline);
   const unknown = [...new Set(draft.log.slice(-NAMED_ENTRIES).flatMap(storiesOf))].filter((id) => !headlines.has(id));
   for (const [id, headline] of await findHeadlines(app.store.db, unknown)) headlines.set(id, headline);
-  return { request, draft, composition, problems, headlines, mayEdit: request.may('drafts.edit') };
+  return { request, draft, composition, problems, headlines, find, mayEdit: request.may('drafts.edit') };
 }
 
 interface RefusedCommand {

@@ -5,7 +5,7 @@ import { respondAfter, respondMissing } from '../../../web/desk/page.ts';
 import { draftPath, nextPath } from '../../draft/draft-target.ts';
 import { checkDraft } from '../../edition-checks/check-draft.ts';
 import { composeForPage } from '../preview/compose-for-desk.ts';
-import { lostChoice } from '../preview/preview-region.ts';
+import { lostChoice } from '../preview/preview-choice.ts';
 import { previewRoutes } from '../preview/preview-response.ts';
 import { sendingRoutes } from '../sending/sending-routes.ts';
 import { actOnStory, moveStory, redo, textActs, undo } from './draft-acts.ts';

@@ -1,4 +1,5 @@
 /** Data of the parts of a draft's page, and their addresses below the desk's path. */
+import type { Article } from '../../../articles/article.ts';
 import type { NewsletterConfig } from '../../../core/config/config.ts';
 import type { DeskRequest, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { sentence } from '../../../web/desk/parts/operator-text.ts';
@@ -6,6 +7,7 @@ import type { ArrangedDraft } from '../../draft/arranged-draft.ts';
 import type { DraftComposition, EmptyComposition } from '../../draft/compose-draft.ts';
 import { type DraftTarget, draftPath, findDraftTarget, type NamedSlot } from '../../draft/draft-target.ts';
 import type { EditionProblem } from '../../edition-checks/edition-problem.ts';
+import type { LeftOutReason } from '../../selection/left-out.ts';
 import { comingSlot, SlotError } from '../../slots.ts';
 
 export interface DraftPageView {
@@ -17,8 +19,17 @@ export interface DraftPageView {
   problems: EditionProblem[];
   /** Headlines by article id, of the stories and of those that did not fit. */
   headlines: ReadonlyMap<string, string>;
+  find: FoundStories;
   /** Whether the account may change the draft. */
   mayEdit: boolean;
+}
+
+/** What the words of the address find. Without words, every story matches and nothing is found. */
+export interface FoundStories {
+  words: string;
+  matches(article: Article): boolean;
+  /** Of all articles, newest first. `reason`: why it is not in the edition; null if it is, or may be. */
+  articles: { id: string; article: Article; reason: LeftOutReason | null }[];
 }
 
 /** A story in words. One that the page does not know is named by its id. */

@@ -5,10 +5,10 @@ import { hiddenFields } from '../../../web/desk/parts/form.ts';
 import { when } from '../../../web/desk/parts/when.ts';
 import { type LeftOutReason, type LeftOutStory, leftOutWords } from '../../selection/left-out.ts';
 import { actPath, type DraftPageView, rowId } from './draft-view.ts';
-import { headlineLink, storyFacts, submitTo } from './story-blocks.ts';
+import { HANDLE, headlineLink, storyFacts, submitTo } from './story-blocks.ts';
 
 /** What an editor can do about an article that is left out. */
-const ACTS: Record<LeftOutReason['kind'], readonly ('pin' | 'drop' | 'restore')[]> = {
+export const ACTS: Record<LeftOutReason['kind'], readonly ('pin' | 'drop' | 'restore')[]> = {
   'did-not-fit': ['pin', 'drop'],
   'not-picked': ['pin', 'drop'],
   dropped: ['restore'],
@@ -47,26 +47,27 @@ ${rows(rest)}</details>`
 }
 
 function trayRow(view: DraftPageView, { id, article, reason }: LeftOutStory): Html {
-  const { request, draft, mayEdit } = view;
+  const { request, draft, mayEdit, find } = view;
   const acts = mayEdit ? ACTS[reason.kind] : [];
   const action = (act: string): string => request.desk.base + actPath(draft, act);
-  const isDraggable = acts.includes('pin');
   const name = article?.headline || id;
   const buttons = acts.map((act) => {
     const { label, key } = BUTTONS[act];
     return submitTo(action(act), label, { key, id: `${key}-${id}`, name: `${label}: ${name}` });
   });
-  const drag = isDraggable ? html` draggable="true" data-drag-item="${id}"` : '';
-  const facts = article === null ? '' : html`${storyFacts(request, article)} · `;
+  const [isDraggable, isShown] = [acts.includes('pin'), article === null || find.matches(article)];
+  const facts = article === null ? '' : html` · ${storyFacts(request, article)}`;
   const [act] = acts;
-  return html`<li data-row class="acts"${drag}><div class="story">${headlineLink(view, { id, article }, rowId(id))}
-<div class="hint">${facts}${reasonText(request, reason)}</div></div>
-${
-  act === undefined
-    ? ''
-    : html`<form method="post" action="${action(act)}" class="buttons tight">
-${hiddenFields({ story: id, seen: draft.draft.revision })}${buttons}</form>`
-}</li>`;
+  return html`<li data-row class="acts"${isDraggable ? html` data-drag-item="${id}"` : ''}${
+    isShown ? '' : html` hidden`
+  }>${isDraggable ? HANDLE : ''}<div class="story">${headlineLink(view, { id, article }, rowId(id))}</div>
+<div class="hint facts">${reasonText(request, reason)}${facts}</div>
+${act === undefined ? '' : rowForm(view, id, action(act), buttons)}</li>`;
+}
+
+export function rowForm({ draft }: DraftPageView, story: string, action: string, buttons: Html[]): Html {
+  return html`<form method="post" action="${action}" class="buttons tight">
+${hiddenFields({ story, seen: draft.draft.revision })}${buttons}</form>`;
 }
 
 const BUTTONS = {
@@ -75,7 +76,7 @@ const BUTTONS = {
   restore: { label: 'Restore', key: 'r' },
 } as const;
 
-function reasonText(request: DeskRequest, reason: LeftOutReason): Html {
+export function reasonText(request: DeskRequest, reason: LeftOutReason): Html {
   return reason.kind === 'not-public-yet'
     ? html`not public before ${when(request, reason.publicAt)}`
     : html`<span class="break">${leftOutWords(reason)}</span>`;

@@ -21,8 +21,6 @@ const BLOCK_TITLES: Record<DraftBlock, string> = {
   latest: 'Latest',
 };
 
-const DRAG_FORM = 'drag';
-
 /** A story with the other reports of its event. */
 interface RowGroup {
   first: ArrangedStory;
@@ -36,7 +34,7 @@ export function storyBlockLists(view: DraftPageView): Html {
   const blocks = isAlert ? (['lead'] as const) : DRAFT_BLOCKS;
   const canMove = mayEdit && !isAlert;
   const action = request.desk.base + actPath(draft, 'move');
-  const drag = html`<form id="${DRAG_FORM}" method="post" action="${action}" hidden>
+  const drag = html`<form id="drag" method="post" action="${action}" hidden>
 ${hiddenFields({ story: '', block: '', before: '', seen: draft.draft.revision })}</form>`;
   return html`<section id="stories" data-region aria-label="Stories">
 ${canMove ? drag : ''}${blocks.map((block) => blockList(view, block, canMove))}</section>`;
@@ -52,13 +50,13 @@ function blockList(view: DraftPageView, block: DraftBlock, canMove: boolean): Ht
     const neighbours = { before: groups[index - 1]?.first.id ?? null, after: groups[index + 1]?.first.id ?? null };
     return storyRow(view, group, { block, canMove, ...neighbours });
   });
-  const attributes = canMove ? html` data-drag-list="${block}" data-drag-form="${DRAG_FORM}"` : '';
-  return html`<h2 id="block-${block}">${BLOCK_TITLES[block]} <span class="soft">${groups.length} of ${limit}${
-    isOrdered ? ', ordered by an editor' : ''
-  }</span></h2>
-${block === 'roundup' ? roundupLinks(view) : ''}
+  const attributes = canMove ? html` data-drag-list="${block}"` : '';
+  const none = html`<li class="none soft">No story.${canMove ? ' Drag one here, or use its menu.' : ''}</li>`;
+  const count = `${groups.length} of ${limit}${isOrdered ? ', ordered by an editor' : ''}`;
+  return html`<div class="titled"><h2 id="block-${block}">${BLOCK_TITLES[block]} <span class="soft">${count}</span></h2>
+${block === 'roundup' ? roundupLinks(view) : ''}</div>
 ${problemsOf(problems)}<ol class="rows" aria-labelledby="block-${block}"${attributes}>${
-    rows.length === 0 ? html`<li class="soft">No story</li>` : rows
+    rows.length === 0 ? none : rows
   }</ol>`;
 }
 
@@ -88,68 +86,71 @@ interface RowPlace {
   after: string | null;
 }
 
+/** In one line where there is room: handle, headline with its marks, outlet and time, buttons. */
 function storyRow(view: DraftPageView, { first, also }: RowGroup, place: RowPlace): Html {
-  const { request, draft } = view;
-  const { id } = first;
+  const { request, draft, find } = view;
+  const { id, article } = first;
   const problems = view.problems.filter(({ place: at }) => at?.articleId === id);
-  const content = html`<div class="story">${headlineLink(view, first, rowId(id))} ${marks(view, first)}
-<div class="hint">${storyFacts(request, first.article)}</div>
-${problemsOf(problems)}${also.length === 0 ? '' : alsoList(view, also, place.canMove)}</div>`;
-  if (!place.canMove) return html`<li data-row>${content}</li>`;
+  const outlet = article.outlet === null ? '' : html` · <bdi>${article.outlet.name}</bdi>`;
+  const content = html`<div class="story">${headlineLink(view, first, rowId(id))} ${marks(view, first)}</div>
+<div class="hint facts">${when(request, article.publishedAt)}${outlet}</div>`;
+  const beneath = html`${problemsOf(problems)}${also.length === 0 ? '' : alsoList(view, also, place.canMove)}`;
+  const hidden = find.matches(article) ? '' : html` hidden`;
+  if (!place.canMove) return html`<li data-row class="acts"${hidden}>${content}${beneath}</li>`;
   const action = request.desk.base + actPath(draft, 'move');
-  return html`<li data-row class="acts" draggable="true" data-drag-item="${id}">${content}
+  return html`<li data-row class="acts" data-drag-item="${id}"${hidden}>${HANDLE}${content}
 <form method="post" action="${action}" class="buttons tight">
 ${hiddenFields({ story: id, seen: draft.draft.revision, from: place.block, next: place.after ?? place.before ?? '' })}
-${rowButtons(view, first, place)}</form></li>`;
+${rowButtons(view, first, place)}</form>${beneath}</li>`;
 }
+
+/** By which a pointer drags the row. The keyboard has the menu and its keys. */
+export const HANDLE = html`<span class="handle needs-script" aria-hidden="true">⠿</span>`;
 
 function rowButtons(view: DraftPageView, { id, article, decision }: ArrangedStory, place: RowPlace): Html {
-  const act = (name: string): string => view.request.desk.base + actPath(view.draft, name);
+  const { base } = view.request.desk;
+  const act = (name: string): string => base + actPath(view.draft, name);
   const { block, before, after } = place;
-  const name = (label: string): string => `${label}: ${article.headline}`;
   const isRoundupItem = article.kind === 'roundup-item';
   const targets = DRAFT_BLOCKS.filter((one) => one !== block && (!isRoundupItem || one === 'roundup'));
-  const move = (label: string, key: string, field: string, value: string | null, keyName: string): Html =>
-    html`<button name="${field}" value="${value ?? ''}" data-key="${key}" data-key-name="${keyName}" id="${key}-${id}"
- aria-label="${name(label)}"${value === null ? html` disabled` : ''}>${label}</button>`;
-  const isDecided = decision !== null;
-  return html`${move('Up', 'u', 'before', before, 'Move up')}${move('Down', 'd', 'after', after, 'Move down')}${
-    decision === 'pinned' || decision === 'placed'
-      ? ''
-      : submitTo(act('pin'), 'Pin', { key: 'p', id: `p-${id}`, name: name('Pin') })
-  }${
-    isDecided
-      ? submitTo(act('restore'), 'Restore', { key: 'r', id: `r-${id}`, name: name('Restore'), keyName: RESTORE_NAME })
-      : ''
-  }${submitTo(act('drop'), 'Drop', { key: 'x', id: `x-${id}`, name: name('Drop') })}<details id="more-${id}">
-<summary data-key="b" data-key-name="Move to the top, the end or another block">More<span class="hidden">: ${
-    article.headline
-  }</span></summary>
-<div class="buttons tight">${move('To top', 't', 'place', before === null ? null : 'first', 'Move to the top')}${move(
-    'To end',
-    'e',
-    'place',
-    after === null ? null : 'last',
-    'Move to the end',
-  )}${targets.map((target) => {
-    const key = String(DRAFT_BLOCKS.indexOf(target) + 1);
-    return move(`To ${BLOCK_TITLES[target].toLowerCase()}`, key, 'block', target, `Move to ${BLOCK_TITLES[target]}`);
-  })}</div></details>`;
+  const move = (label: string, key: string, name: string, value: string | null, isPossible = true): Html =>
+    html`<button name="${name}" value="${value ?? ''}" data-key="${key}" id="${key}-${id}"${
+      isPossible ? '' : html` disabled`
+    }>${label}</button>`;
+  const moves = [
+    move('Up', 'u', 'before', before, before !== null),
+    move('Down', 'd', 'after', after, after !== null),
+    move('To top', 't', 'place', 'first', before !== null),
+    move('To end', 'e', 'place', 'last', after !== null),
+    ...targets.map((target) => {
+      const key = String(DRAFT_BLOCKS.indexOf(target) + 1);
+      return move(`To ${BLOCK_TITLES[target].toLowerCase()}`, key, 'block', target);
+    }),
+  ];
+  const isPinned = decision === 'pinned' || decision === 'placed';
+  const edit = `${base}${articleDeskPath(id)}/edit`;
+  return html`${submitTo(act('drop'), 'Drop', { key: 'x', id: `x-${id}`, name: `Drop: ${article.headline}` })}
+<details class="menu" id="more-${id}" name="row-menu"><summary id="b-${id}" data-key="b">Move<span
+class="hidden">: ${article.headline}</span></summary>
+<div role="group" aria-labelledby="b-${id}">${moves}${
+    isPinned ? '' : submitTo(act('pin'), 'Pin', { key: 'p', id: `p-${id}` })
+  }${decision === null ? '' : submitTo(act('restore'), 'Restore', { key: 'r', id: `r-${id}` })}${
+    isRoundupItem ? '' : html`<a class="button" href="${edit}" data-key="i">Edit the article</a>`
+  }</div></details>`;
 }
-
-const RESTORE_NAME = 'Leave the story to the rules again';
 
 interface SubmitTarget {
   key: string;
   id: string;
-  name: string;
-  keyName?: string;
+  /** What assistive technology reads instead of the label, which it must contain. */
+  name?: string;
 }
 
 /** A button that sends the form of its row elsewhere. */
-export function submitTo(action: string, label: string, { key, id, name, keyName = label }: SubmitTarget): Html {
-  return html`<button formaction="${action}" data-key="${key}" data-key-name="${keyName}" id="${id}"
- aria-label="${name}">${label}</button>`;
+export function submitTo(action: string, label: string, { key, id, name }: SubmitTarget): Html {
+  return html`<button formaction="${action}" data-key="${key}" id="${id}"${
+    name === undefined ? '' : html` aria-label="${name}"`
+  }>${label}</button>`;
 }
 
 /** The other reports of a roundup item's event, each with its own button. */
@@ -191,7 +192,7 @@ export function headlineLink(
 ): Html {
   const kicker = article?.kicker ?? null;
   return html`<a id="${domId}" href="${request.desk.base}${articleDeskPath(id)}" dir="auto"${
-    article === null ? '' : html` lang="${article.language}"`
+    article === null ? '' : html` lang="${article.language}" title="${article.headline}"`
   }>${kicker === null ? '' : html`<span class="soft">${kicker}:</span> `}${article?.headline || id}</a>`;
 }
 

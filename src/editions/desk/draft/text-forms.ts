@@ -7,11 +7,11 @@ import type { Html } from '../../../web/desk/desk-request.ts';
 import { errorSummary, hiddenFields, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import { MAX_PREHEADER, MAX_SUBJECT } from '../../draft/commands.ts';
 import { MAX_NOTE_LENGTH } from '../../rendering/note.ts';
-import { PHONE_PREHEADER, PHONE_SUBJECT } from '../preview/preview-region.ts';
+import { PHONE_PREHEADER, PHONE_SUBJECT } from '../preview/inbox-line.ts';
 import { actPath, type DraftPageView } from './draft-view.ts';
 import { problemsOf } from './problem-list.ts';
 
-const TEXT_FIELDS = ['subject', 'preheader', 'note'] as const;
+export const TEXT_FIELDS = ['subject', 'preheader', 'note'] as const;
 export type TextFieldName = (typeof TEXT_FIELDS)[number];
 
 /** A text that was refused, as it was typed. */
@@ -26,9 +26,10 @@ export interface RefusedText {
 const FIELDS: Record<TextFieldName, { label: string; counter: number; maxLength: number; rows?: number }> = {
   subject: { label: 'Subject', counter: PHONE_SUBJECT, maxLength: MAX_SUBJECT },
   preheader: { label: 'Preheader', counter: PHONE_PREHEADER, maxLength: MAX_PREHEADER },
-  note: { label: 'Note at the top', counter: MAX_NOTE_LENGTH, maxLength: MAX_NOTE_LENGTH, rows: 4 },
+  note: { label: 'Note', counter: MAX_NOTE_LENGTH, maxLength: MAX_NOTE_LENGTH, rows: 2 },
 };
 
+/** Each is one line where there is room: label, field and button, with what it is about beneath. */
 export function textForms(view: DraftPageView, refused: RefusedText | null): Html {
   return html`<section id="texts" data-region aria-labelledby="texts-title">
 <h2 id="texts-title">Texts</h2>
@@ -48,10 +49,10 @@ function textForm(view: DraftPageView, name: TextFieldName, refused: RefusedText
   const back =
     edited === null
       ? ''
-      : html`<button name="automatic" value="1" id="${name}-automatic">${
+      : html`<button name="automatic" value="1" class="quiet" id="${name}-automatic">${
           name === 'note' ? 'Remove the note' : 'Back to automatic'
         }</button>`;
-  return html`<form id="${name}-form" method="post" action="${action}" data-keep>
+  return html`<form id="${name}-form" class="text-form" method="post" action="${action}" data-keep>
 ${errorSummary({ [name]: refused?.error })}
 ${hiddenFields({ seen: refused?.seen ?? draft.draft.revision })}${textField({
   ...{ name: 'text', id: name, label, ...bounds },
@@ -60,12 +61,12 @@ ${hiddenFields({ seen: refused?.seen ?? draft.draft.revision })}${textField({
   hint: hintOf(view, name),
   error: refused?.error,
 })}
-${problemsOf(problems)}
-<div class="buttons">${submitButton(`Save the ${name}`, { id: `${name}-save` })}${back}</div></form>`;
+<div class="buttons tight">${submitButton('Save', { id: `${name}-save`, name: `Save the ${name}` })}${back}</div>
+${problemsOf(problems)}</form>`;
 }
 
 function hintOf(view: DraftPageView, name: TextFieldName): string {
-  if (name === 'note') return 'In Markdown: paragraphs, links and emphasis.';
+  if (name === 'note') return 'At the top, in Markdown: paragraphs, links and emphasis. Ctrl+Enter saves it.';
   const automatic = automaticText(view, name);
   return automatic === null ? 'Automatic, once there is a story.' : `Automatic: ${automatic}`;
 }

@@ -1,19 +1,26 @@
 /**
- * The mail of a draft as a document of its own, for an `<iframe sandbox>`: it can run no script, load nothing but our
- * own pictures, and lead nowhere.
+ * The mail of a draft, its plain text and its line in an inbox, each as a document of its own for an
+ * `<iframe sandbox>`: it can run no script, load nothing but our own pictures, and lead nowhere.
  */
 import { html } from 'hono/html';
-import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
+import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';
+import { sentence } from '../../../web/desk/parts/operator-text.ts';
 import { framePolicy } from '../../../web/server/headers.ts';
-import type { DraftComposition } from '../../draft/compose-draft.ts';
+import { DraftCommandError, planCommand } from '../../draft/commands.ts';
+import { arrangeDraft, type DraftComposition } from '../../draft/compose-draft.ts';
+import { type Draft, withField } from '../../draft/decisions.ts';
 import { previewLinks } from '../../preview.ts';
 import { fillHtml, fillText } from '../../rendering/placeholders.ts';
 import { findTarget, isMissing } from '../draft/draft-view.ts';
+import { TEXT_FIELDS } from '../draft/text-forms.ts';
 import { composeForPage } from './compose-for-desk.ts';
+import { inboxLines } from './inbox-line.ts';
+import { viewNamed } from './preview-choice.ts';
 
 export const previewRoutes: DeskRoute[] = [
   { method: 'GET', path: '/preview/:newsletter/:slot/:composition', needs: 'editions.read', handle: servePreview },
+  { method: 'POST', path: '/editions/:newsletter/:slot/draft/preview', needs: 'drafts.edit', handle: previewTexts },
 ];
 
 /** Below the desk's path. */
@@ -22,36 +29,86 @@ export function previewPath({ composed, id }: DraftComposition): string {
   return `/preview/${newsletter}/${slot}/${id}`;
 }
 
-/** The plain text, with links that lead nowhere in place of a subscriber's own. */
-export function previewText({ composed }: DraftComposition, publicUrl: string): string {
-  return fillText(composed.text, composed.nonce, previewLinks(publicUrl));
-}
-
 async function servePreview(request: SignedInRequest): Promise<Response> {
   const { c, desk } = request;
-  const { url } = desk.app.config.publication;
-  for (const [name, value] of Object.entries(previewHeaders(url))) c.header(name, value);
   const target = await findTarget(request);
   const composition = isMissing(target) ? null : await composeForPage(desk, target);
-  if (composition?.kind !== 'composed' || composition.id !== c.req.param('composition')) {
-    return c.html(changedPage(), 410);
+  if (isMissing(target) || composition?.kind !== 'composed' || composition.id !== c.req.param('composition')) {
+    return respondFrame(request, messagePage('The edition has changed since the page was loaded: load it again.'), 410);
   }
-  const { html: mail, nonce } = composition.composed;
-  return c.html(fillHtml(mail, nonce, previewLinks(url)));
+  return respondFrame(request, viewOf(request, composition, c.req.query('view'), target.newsletter.from.name));
 }
 
-function previewHeaders(publicUrl: string): Record<string, string> {
-  return {
-    'Content-Security-Policy': framePolicy(publicUrl),
-    'Cache-Control': 'no-store',
-    'Referrer-Policy': 'no-referrer',
-    'X-Content-Type-Options': 'nosniff',
-  };
+/** Shows the edition with texts that an editor has typed and not saved. Stores nothing. */
+async function previewTexts(request: SignedInRequest): Promise<Response> {
+  const { desk, form } = request;
+  const target = await findTarget(request);
+  if (isMissing(target)) return respondFrame(request, messagePage(target.message), 404);
+  const arrangement = await arrangeDraft(desk.app, target);
+  try {
+    arrangement.arranged.draft = withTexts(arrangement.arranged.draft, form);
+  } catch (error) {
+    if (error instanceof DraftCommandError) return respondFrame(request, messagePage(sentence(error)), 422);
+    throw error;
+  }
+  const composition = await composeForPage(desk, target, arrangement);
+  if (composition.kind === 'empty') {
+    return respondFrame(request, messagePage(`Nothing to preview: ${composition.reason}.`));
+  }
+  return respondFrame(request, viewOf(request, composition, form.get('view') ?? '', target.newsletter.from.name));
 }
 
-function changedPage() {
+/** The draft with texts as they would be saved. @throws DraftCommandError for one that would be refused */
+function withTexts(draft: Draft, form: URLSearchParams): Draft {
+  // Texts concern no story, no editor and no time.
+  const context = { shown: [], isRoundupItem: false, editor: '', now: 0 };
+  return TEXT_FIELDS.reduce((changed, kind) => {
+    const text = form.get(kind);
+    if (text === null) return changed;
+    const { changes } = planCommand(draft, { kind, text: text.trim() === '' ? null : text }, context);
+    return changes.reduce((one, { field, value }) => withField(one, field, value), changed);
+  }, draft);
+}
+
+/** The document of a view. @param from the name of the sender */
+function viewOf({ desk }: SignedInRequest, { composed }: DraftComposition, view: string | undefined, from: string) {
+  const { url, language } = desk.app.config.publication;
+  const links = previewLinks(url);
+  switch (viewNamed(view)) {
+    case 'text':
+      return framePage(
+        'The plain text',
+        html`<pre lang="${language}" dir="auto">
+${fillText(composed.text, composed.nonce, links)}</pre>`,
+      );
+    case 'inbox':
+      return framePage('In the inbox', inboxLines(from, composed));
+    default:
+      return fillHtml(composed.html, composed.nonce, links);
+  }
+}
+
+function respondFrame({ c, desk }: SignedInRequest, page: Html | string, status: 200 | 404 | 410 | 422 = 200) {
+  c.header('Content-Security-Policy', framePolicy(desk.app.config.publication.url));
+  c.header('Cache-Control', 'no-store');
+  c.header('Referrer-Policy', 'no-referrer');
+  c.header('X-Content-Type-Options', 'nosniff');
+  return c.html(page, status);
+}
+
+function messagePage(message: string): Html {
+  return framePage('Preview', html`<p>${message}</p>`);
+}
+
+const STYLE = html`body{font:14px/20px system-ui,sans-serif;margin:16px}pre{font:13px/18px ui-monospace,monospace;
+white-space:pre-wrap;overflow-wrap:anywhere;margin:0}h2{font-size:14px;margin:24px 0 4px}h2:first-child{margin-top:0}
+.phone{max-width:343px}.phone>*{display:block}.phone .subject{overflow:hidden;text-overflow:ellipsis;
+white-space:nowrap}.preheader{opacity:.75}p{margin:0 0 16px;overflow-wrap:anywhere}`;
+
+function framePage(title: string, body: Html): Html {
   return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Changed</title></head>
-<body><p>The edition has changed since the page was loaded: load the page again.</p></body></html>
+<html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>${title}</title>
+<style>${STYLE}</style></head>
+<body>${body}</body></html>
 `;
 }

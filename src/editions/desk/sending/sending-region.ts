@@ -1,7 +1,7 @@
 /** What lets an edition go, on its page: hold, approve, test copies, and sending it now. */
 import { html } from 'hono/html';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
-import { hiddenFields, postButton, submitButton, textField } from '../../../web/desk/parts/form.ts';
+import { hiddenFields, postButton, textField } from '../../../web/desk/parts/form.ts';
 import { fromNow, when } from '../../../web/desk/parts/when.ts';
 import type { ArrangedDraft } from '../../draft/arranged-draft.ts';
 import type { DraftComposition, EmptyComposition } from '../../draft/compose-draft.ts';
@@ -36,11 +36,13 @@ async function controls(
   const { closeAt, state } = sent.draft;
   const mayAct = request.may('drafts.edit');
   if (closeAt !== null) return countdown(request, sent, closeAt, mayAct);
-  const sentence = html`<p class="sentence">${await sentenceOf(request, sent)}</p>
-<p class="meaning">Approved, it has exactly the stories of this page, with their later corrections; otherwise, those
-that are ready when it closes. ${RECIPIENTS_MEANING}</p>`;
-  if (!mayAct) return sentence;
-  if (composition.kind === 'empty') return html`${sentence}${holdForm(request, sent)}`;
+  const sentence = html`<p class="sentence">${await sentenceOf(request, sent)}</p>`;
+  const meaning = html`<p class="meaning">Approved, it has exactly the stories of this page, with their later
+corrections; otherwise, those that are ready when it closes. ${RECIPIENTS_MEANING}</p>`;
+  if (!mayAct) return html`${sentence}${meaning}`;
+  if (composition.kind === 'empty') {
+    return html`${sentence}<div class="buttons">${holdButton(request, sent)}${more(request, sent, '', meaning)}</div>`;
+  }
   const seen = { seen: composition.draft.revision, hash: composition.hash };
   const isApproved = state.kind === 'approved' && !isVoid(sent);
   const approve =
@@ -50,16 +52,34 @@ that are ready when it closes. ${RECIPIENTS_MEANING}</p>`;
           ...{ fields: seen, id: 'approve', key: 'a', primary: true, disabled: composition.isSkipped },
         });
   const back = isApproved ? takeBack(request, sent) : '';
-  const test = html`${postButton(request, actPath(sent, 'test'), 'Send me a test copy', {
+  const test = postButton(request, actPath(sent, 'test'), 'Send me a test copy', {
     ...{ fields: { own: '1' }, id: 'test-own', key: 'c' },
-  })}<a id="test-other" href="${request.desk.base}${actPath(sent, 'test')}">To another address</a>`;
+  });
+  const other = html`<a class="button" id="test-other" href="${request.desk.base}${actPath(sent, 'test')}">Test copy to
+another address</a>`;
   const now =
     sent.obstacle !== null || composition.isSkipped
       ? ''
-      : html`<a class="button last" id="send-now"
-href="${request.desk.base}${actPath(sent, 'send')}">Send now …</a>`;
+      : html`<a class="button" id="send-now" href="${request.desk.base}${actPath(sent, 'send')}">Send now …</a>`;
   return html`${sentence}
-<div class="buttons">${approve}${back}${test}${now}</div>${holdForm(request, sent)}`;
+<div class="buttons">${approve}${back}${holdButton(request, sent)}${test}${more(
+    request,
+    sent,
+    html`${other}${now}`,
+    meaning,
+  )}</div>`;
+}
+
+/** What is rarely needed. */
+function more(request: SignedInRequest, sent: SentDraft, links: Html | '', meaning: Html): Html {
+  const action = request.desk.base + actPath(sent, 'hold');
+  const hold =
+    sent.draft.state.kind === 'held'
+      ? ''
+      : html`<form id="hold-form" method="post" action="${action}">${hiddenFields({ seen: sent.draft.revision })}
+${textField({ name: 'reason', id: 'hold-reason', label: 'Reason for a hold (optional)', maxLength: 200 })}</form>`;
+  return html`<details class="menu" id="send-more"><summary>More</summary>
+<div>${links}${hold}${meaning}</div></details>`;
 }
 
 /** An undo of one's own approval. Others can hold the edition. */
@@ -100,17 +120,14 @@ async function sentenceOf({ desk, at }: SignedInRequest, sent: SentDraft): Promi
     : `It goes ${when}, approved or not.`;
 }
 
-function holdForm(request: SignedInRequest, sent: SentDraft): Html {
+/** A reason for a hold is typed in the form beneath "More". */
+function holdButton(request: SignedInRequest, sent: SentDraft): Html {
   if (sent.draft.state.kind === 'held') {
-    return html`<div class="buttons">${postButton(request, actPath(sent, 'release'), 'Release', {
+    return postButton(request, actPath(sent, 'release'), 'Release', {
       ...{ fields: { seen: sent.draft.revision }, id: 'release', key: 'h', primary: true },
-    })}</div>`;
+    });
   }
-  const action = request.desk.base + actPath(sent, 'hold');
-  return html`<form class="filters" id="hold-form" method="post" action="${action}">
-${hiddenFields({ seen: sent.draft.revision })}
-${textField({ name: 'reason', id: 'hold-reason', label: 'Reason for a hold (optional)', maxLength: 200 })}
-${submitButton('Hold', { id: 'hold', key: 'h' })}</form>`;
+  return html`<button form="hold-form" id="hold" data-key="h">Hold</button>`;
 }
 
 function countdown(request: SignedInRequest, sent: SentDraft, closeAt: number, mayAct: boolean): Html {

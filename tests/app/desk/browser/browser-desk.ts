@@ -69,3 +69,9 @@ export async function openBrowserDesk(store: Store, app: TestApp): Promise<Brows
     },
   };
 }
+
+/** The draft that an editor has touched; undefined if there is none. */
+export const draftOf = async ({ db }: Store) => {
+  const rows = await db.selectFrom('drafts').select(['state', 'document', 'slot']).execute();
+  return rows.map(({ state, document, slot }) => ({ state, slot, ...JSON.parse(document) }))[0];
+};

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Store } from '../../../../src/core/store/store.ts';
 import { changeGroups } from '../../../../src/outlets/story-groups/change-groups.ts';
 import { readGroups } from '../../../../src/outlets/story-groups/group-rows.ts';
 import { report } from '../../../outlets/desk/roundup-desk.ts';
@@ -11,7 +10,7 @@ import { article, saveAll } from '../../../support/articles.ts';
 import { openMigrated } from '../../../support/databases.ts';
 import { storeGroup } from '../../../support/outlet-items.ts';
 import { openTestApp } from '../../../support/test-app.ts';
-import { type BrowserDesk, openBrowserDesk } from './browser-desk.ts';
+import { type BrowserDesk, draftOf, openBrowserDesk } from './browser-desk.ts';
 
 /** Presses Tab until an element has the focus, as somebody without a mouse does. */
 async function tabTo(page: Page, selector: string): Promise<void> {
@@ -28,11 +27,6 @@ async function press(page: Page, selector: string): Promise<void> {
   await tabTo(page, selector);
   await page.keyboard.press('Enter');
 }
-
-const draftOf = async ({ db }: Store) => {
-  const rows = await db.selectFrom('drafts').select(['state', 'document', 'slot']).execute();
-  return rows.map(({ state, document, slot }) => ({ state, slot, ...JSON.parse(document) }))[0];
-};
 
 /** Types a subject without saving it: nothing that the edition would lack it in is done, and links keep it. */
 async function keepUnsaved(page: Page): Promise<void> {

@@ -214,6 +214,29 @@ describe('the page of an edition', () => {
       expect(marksOf('second')).toEqual([]);
     });
 
+    it('finds words in its stories and in all articles, and adds what the rules allow', async () => {
+      const store = await open();
+      const { desk, act, page } = await openEdition(store);
+      await saveAll(store, [
+        article('ferry', { publishedAt: NOW - 90 * 24 * HOUR, headline: 'Ferries of Second Street' }),
+        article('sketch', { publishedAt: NOW - HOUR, headline: 'A second sketch', status: { state: 'draft' } }),
+      ]);
+      const shown = await desk.read('editor', `${PATH}?q=second`);
+      const rowOf = (id: string) => shown.split('<li data-row').find((row) => row.includes(`id="${id}"`)) ?? '';
+      expect(rowOf('story-second')).not.toMatch(/^[^>]* hidden>/);
+      expect(rowOf('story-third')).toMatch(/^[^>]* hidden>/);
+      expect(rowOf('found-second')).toContain('<a href="#story-second">in the edition</a>');
+      expect(rowOf('found-sketch')).toMatch(/class="hint facts"><span class="break">draft<\/span>/);
+      expect(rowOf('found-sketch')).not.toContain('<button');
+      expect(rowOf('found-ferry')).toContain('too old</span>');
+      expect(rowOf('found-ferry')).toMatch(/formaction="\/desk[^"]*\/pin"[^>]* id="add-ferry"/);
+      const added = await act('pin', { story: 'ferry' });
+      expect(added).toContain('id="x-ferry"');
+      expect(await page()).not.toContain('id="found-title"');
+      expect(await desk.read('editor', `${PATH}?q=nowhere`)).toContain('No article has these words');
+      expect(await desk.read('operator', `${PATH}?q=second`)).not.toContain('id="add-');
+    });
+
     it('shows an account that may only read no forms', async () => {
       const { desk } = await openEdition(await open());
       const shown = await desk.read('operator', PATH);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countLine, inboxLine, PHONE_SUBJECT } from '../../../../src/editions/desk/preview/preview-region.ts';
+import { countLine, inboxLine, PHONE_SUBJECT } from '../../../../src/editions/desk/preview/inbox-line.ts';
 
 describe('the line of an inbox', () => {
   it('shows short texts whole', () => {

@@ -21,8 +21,6 @@ async function openPreview(store: Store) {
 
 const frameOf = (page: string): string =>
   (/<iframe [^>]*src="\/desk([^"]*)"/.exec(page)?.[1] ?? '').replaceAll('&amp;', '&');
-const regionOf = (page: string, id: string): string =>
-  new RegExp(`<section id="${id}" data-region.*?</section>`, 's').exec(page)?.[0] ?? '';
 
 async function frame(desk: TestDesk, query = ''): Promise<Response> {
   return desk.get('editor', frameOf(await desk.read('editor', PATH + query)));
@@ -33,7 +31,7 @@ describe('the preview of an edition', () => {
     it('is the mail in a sandbox that runs nothing, and loads our own pictures alone', async () => {
       const desk = await openPreview(await open());
       const page = await desk.read('editor', PATH);
-      expect(page).toContain('<iframe sandbox class="light" title="The mail on a phone, 375 pixels wide, light"');
+      expect(page).toContain('<iframe sandbox\nclass="light" title="The mail on a phone, 375 pixels wide, light"');
       const response = await frame(desk);
       expect(response.status).toBe(200);
       expect(response.headers.get('Content-Security-Policy')).toBe(
@@ -53,12 +51,32 @@ describe('the preview of an edition', () => {
       const dark = await desk.read('editor', `${PATH}?view=desktop&scheme=dark`);
       expect(dark).toContain('title="The mail on a desktop, 650 pixels wide, dark"');
       expect(dark).toMatch(/<a id="preview-desktop"[^>]* aria-current="true"/);
-      expect(dark).toContain('<iframe sandbox class="dark"');
-      const text = await desk.read('editor', `${PATH}?view=text`);
-      expect(frameOf(text)).toBe('');
-      expect(regionOf(text, 'preview')).toContain('http://127.0.0.1:8080/unsubscribe/preview');
-      expect(regionOf(text, 'preview')).toContain('&lt;script&gt;alert(1)');
-      expect(text).not.toContain('<script>alert');
+      expect(dark).toContain('<iframe sandbox\nclass="dark"');
+      const text = await (await frame(desk, '?view=text')).text();
+      expect(text).toMatch(/<pre lang="en" dir="auto">\n/);
+      expect(text).toContain('http://127.0.0.1:8080/unsubscribe/preview');
+      expect(text).toContain('&lt;script&gt;alert(1)');
+      expect(text).not.toContain('<script');
+    });
+
+    it('shows texts that are not saved, and stores nothing', async () => {
+      const store = await open();
+      const desk = await openPreview(store);
+      const preview = (fields: Record<string, string>) => desk.post('editor', `${PATH}/preview`, fields);
+      const response = await preview({ view: 'phone', note: `A *typed* note ${HOSTILE}` });
+      expect([response.status, response.headers.get('Cache-Control')]).toEqual([200, 'no-store']);
+      expect(response.headers.get('Content-Security-Policy')).toMatch(/sandbox$/);
+      const mail = await response.text();
+      expect(mail).toContain('typed</em> note');
+      expect(mail).not.toMatch(/%%|<script|<img src=x/);
+      const inbox = await (await preview({ view: 'inbox', subject: 'Not saved', preheader: ' ' })).text();
+      expect(inbox).toContain('<span class="subject">Not saved</span>');
+      expect(inbox).toContain(`<span class="preheader">&lt;script&gt;`);
+      const long = await preview({ view: 'inbox', subject: 'x'.repeat(201) });
+      expect([long.status, await long.text()]).toEqual([422, expect.stringContaining('at most 200 are allowed')]);
+      expect((await preview({ view: 'text' })).status).toBe(200);
+      expect(await store.db.selectFrom('drafts').selectAll().execute()).toEqual([]);
+      expect(await desk.audit()).toEqual([]);
     });
 
     it('keeps what was chosen after an act, without a script', async () => {
@@ -84,10 +102,9 @@ describe('the preview of an edition', () => {
     it('shows the line of an inbox with counters', async () => {
       const desk = await openPreview(await open());
       await desk.act('editor', `${PATH}/subject`, { seen: '0', text: `Tonight ${HOSTILE}` });
-      const inbox = regionOf(await desk.read('editor', PATH), 'preview');
-      expect(inbox).toContain('<b>The Meridian Wire</b> <span class="inbox-subject">Tonight &lt;script&gt;');
+      const inbox = await (await frame(desk, '?view=inbox')).text();
+      expect(inbox).toContain('<b>The Meridian Wire</b> <span class="subject">Tonight &lt;script&gt;');
       expect(inbox).toMatch(/Subject: \d+ characters; phones show about 60\./);
-      expect(inbox.indexOf('class="inbox"')).toBeLessThan(inbox.indexOf('<iframe'));
       expect(inbox).not.toContain('<script');
     });
   });

@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { article, saveAll } from '../../../support/articles.ts';
+import { openMigrated } from '../../../support/databases.ts';
+import { openTestApp } from '../../../support/test-app.ts';
+import { type BrowserDesk, draftOf, openBrowserDesk } from './browser-desk.ts';
+
+describe('the page of an edition with its script', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'daywire-edition-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('moves rows at once, one act after the other, and puts them back where it is refused', async () => {
+    const store = await openMigrated();
+    const app = openTestApp(store, { folder: join(folder, 'rows') });
+    await saveAll(
+      store,
+      ['lead', 'a', 'b', 'c', 'd'].map((id, n) => article(id, { publishedAt: app.now - (n + 1) * 60_000 })),
+    );
+    const desk: BrowserDesk = await openBrowserDesk(store, app);
+    try {
+      const { page, faults } = await desk.open('editor');
+      await page.goto(`${desk.url}/edition`);
+      const rows = page.locator('[data-drag-list="news"] > [data-drag-item]');
+      const order = () => rows.evaluateAll((all) => all.map((row) => row.getAttribute('data-drag-item')).join(''));
+      const stored = async () => (await draftOf(store))?.decisions.blocks.news?.join('');
+      expect(await order()).toBe('abcd');
+      // The server answers when the rows have moved.
+      let answer = (): void => {};
+      const gate = new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      await page.route(/\/(move|drop)$/, async (route) => {
+        await gate;
+        await route.continue();
+      });
+      await page.focus('#story-a');
+      for (const key of ['d', 'd', 'd', 'u']) await page.keyboard.press(key);
+      expect([await order(), await page.evaluate('document.activeElement.id')]).toEqual(['bcad', 'story-a']);
+      await page.focus('#story-c');
+      await page.keyboard.press('x');
+      expect([await order(), await page.evaluate('document.activeElement.id')]).toEqual(['bad', 'story-a']);
+      expect(await draftOf(store)).toBe(undefined);
+      answer();
+      await page.locator('#notice').getByText('Dropped “Headline of c”').waitFor();
+      expect([await order(), await stored()]).toEqual(['bad', 'bcad']);
+      expect(await page.evaluate('document.activeElement.id')).toBe('story-a');
+
+      await page.locator('[data-drag-item="d"] .handle').hover();
+      await page.mouse.down();
+      const top = await rows.first().boundingBox();
+      await page.mouse.move((top?.x ?? 0) + 60, (top?.y ?? 0) + 4, { steps: 5 });
+      await expect.poll(order).toBe('dba');
+      await page.keyboard.press('Escape');
+      await page.mouse.up();
+      expect(await order()).toBe('bad');
+      await page.locator('[data-drag-item="d"] .handle').hover();
+      await page.mouse.down();
+      await page.mouse.move((top?.x ?? 0) + 60, (top?.y ?? 0) + 4, { steps: 5 });
+      await expect.poll(order).toBe('dba');
+      await page.mouse.up();
+      await page.locator('#notice').getByText('“Headline of d”').waitFor();
+      expect([await order(), await stored()]).toEqual(['dba', 'dba']);
+
+      await page.evaluate('document.querySelector("[data-drag-item=a] [name=story]").value = "none"');
+      await page.click('[data-drag-item="a"] .menu > summary');
+      await page.click('#u-a');
+      await page.locator('#refusal').getByText('There is no article none').waitFor();
+      expect(await order()).toBe('dba');
+      await page.route(/\/move$/, (route) => route.abort());
+      await page.focus('#story-a');
+      for (const key of ['u', 'u', 'd']) await page.keyboard.press(key);
+      await page.locator('[role=alert]').getByText('did not answer').waitFor();
+      expect(await order()).toBe('dba');
+      expect(faults.filter((fault) => !fault.includes('ERR_FAILED'))).toEqual([]);
+    } finally {
+      await desk.close();
+      await store.close();
+    }
+  }, 60_000);
+
+  it('previews texts that are not saved, and finds articles, without loading the page', async () => {
+    const store = await openMigrated();
+    const app = openTestApp(store, { folder: join(folder, 'preview') });
+    await saveAll(store, [
+      ...['lead', 'second', 'third'].map((id) => article(id)),
+      article('ferry', { publishedAt: app.now - 90 * 86_400_000, headline: 'Ferries of Second Street' }),
+    ]);
+    const desk: BrowserDesk = await openBrowserDesk(store, app);
+    try {
+      const { page, faults } = await desk.open('editor');
+      await page.goto(`${desk.url}/edition`);
+      await page.evaluate('window.isSamePage = history.length');
+      await page.fill('#note', 'Nobody has *saved* this note');
+      const mail = page.frameLocator('#preview iframe:last-child');
+      await mail.getByText('Nobody has saved this note').waitFor();
+      await page.fill('#subject', 'A new subject');
+      await page.click('#preview-inbox');
+      await mail.getByText('A new subject').first().waitFor();
+      await page.click('#preview-text');
+      await mail.getByText('Nobody has saved this note').waitFor();
+      expect(new URL(page.url()).search).toBe('?view=text');
+      expect(await draftOf(store)).toBe(undefined);
+
+      const third = page.locator('[data-drag-item="third"]');
+      await page.fill('#find-words', 'SECOND');
+      expect(await third.isVisible()).toBe(false);
+      expect(await page.locator('#stories [data-drag-item="second"]').isVisible()).toBe(true);
+      await page.keyboard.press('Enter');
+      await page.click('#add-ferry');
+      await page.locator('#notice').getByText('Pinned “Ferries of Second Street”').waitFor();
+      expect(await page.locator('#stories [data-drag-item="ferry"]').isVisible()).toBe(true);
+      await page.click('#find-clear');
+      await third.waitFor();
+      // Typed texts have stayed all the time, and the preview has them.
+      expect(await page.inputValue('#subject')).toBe('A new subject');
+      await mail.getByText('Nobody has saved this note').waitFor();
+      expect(await page.evaluate('window.isSamePage === history.length')).toBe(true);
+      expect(faults).toEqual([]);
+    } finally {
+      await desk.close();
+      await store.close();
+    }
+  }, 60_000);
+});

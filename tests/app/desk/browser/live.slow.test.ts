@@ -155,10 +155,11 @@ describe('live pages of the desk', () => {
     const regions = (): Promise<string[]> =>
       page.evaluate(`[...document.querySelectorAll('[data-region]')].map(({ outerHTML }) =>
         outerHTML.replace(/(data-from-now="">|-counter">)[^<]*/g, '$1'))`);
-    const acts = ['[data-key=x]:visible', '[data-key=d]:enabled', '#undo'];
-    for (const act of acts) {
+    const drop = () => page.locator('[data-key=x]:visible').first().click();
+    const moveDown = () => page.locator('[data-drag-item]:has([data-key=d]:enabled) a').first().press('d');
+    for (const act of [drop, moveDown, () => page.locator('#undo').first().click()]) {
       const answer = page.waitForResponse(isPageAfterAct);
-      await page.locator(act).first().click();
+      await act();
       const sent = await (await answer).text();
       await page.locator('form[aria-busy]').waitFor({ state: 'detached' });
       expect(sent.match(/ data-same>/g)?.length).toBeGreaterThan(2);

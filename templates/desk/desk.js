@@ -55,6 +55,7 @@ function show(page, submitted) {
 
 function adopt(page) {
   document.title = page.title;
+  newest = Math.max(newest, page.asked);
   for (const one of ['presence', 'saved', 'sent']) delete data[one];
   Object.assign(data, page.body.dataset);
 }
@@ -86,6 +87,10 @@ const MARK = '[data-row] [type=checkbox][id]';
 
 const isSamePage = (url) => new URL(url).pathname === location.pathname;
 
+/** Pages are numbered as they are asked for: one that was asked for before the page that is shown may be older. */
+let loads = 0;
+let newest = 0;
+
 /** By region: its HTML as it came, unless the script has changed it since. */
 const received = new WeakMap();
 const htmlOf = (region) => region.outerHTML.replace(/(data-from-now="">)[^<]*/g, '$1');
@@ -93,12 +98,13 @@ const htmlOf = (region) => region.outerHTML.replace(/(data-from-now="">)[^<]*/g,
 /** Regions that the page shows as they came are not sent again. @throws if a proxy answers, while the server restarts */
 async function load(url, { headers, ...options } = {}) {
   const same = all('[data-region]').filter((region) => received.get(region) === htmlOf(region));
+  const asked = ++loads;
   const known = { 'X-Desk-Regions': same.map((region) => region.dataset.region).join(' ') };
   const response = await fetch(url, { ...options, headers: { ...headers, ...known } });
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
   if (page.body.dataset.base === undefined) throw new Error(`status ${response.status}`);
-  for (const region of all('[data-same]', page)) region.replaceWith(byId(region.id).cloneNode(true));
-  return [response, page];
+  for (const region of all('[data-same]', page)) region.replaceWith(byId(region.id)?.cloneNode(true) ?? '');
+  return [response, Object.assign(page, { asked })];
 }
 
 /** Why an act has no page, beside its button. */
@@ -136,7 +142,7 @@ async function act(form, button, fields, back) {
   try {
     await send(form, button, fields, back);
   } catch {
-    if (back) for (const one of moves.splice(0).reverse()) one();
+    if (back) putAllBack();
     fail('The server did not answer. Load the page again to see whether this was done.', form);
   } finally {
     form.removeAttribute('aria-busy');
@@ -148,6 +154,10 @@ async function act(form, button, fields, back) {
 let line = Promise.resolve();
 /** What puts the rows back whose acts are not answered, oldest first. */
 const moves = [];
+function putAllBack() {
+  for (const one of moves.splice(0).reverse()) one();
+  all('[data-drag-list]').forEach(limitMoves);
+}
 function enqueue(form, button, fields, back) {
   moves.push(back);
   line = line.then(async () => {
@@ -207,6 +217,8 @@ function showAtOnce(form, button, fields) {
 async function send(form, button, fields, back) {
   const action = button?.getAttribute('formaction') ?? form.action;
   const [response, page] = await load(action, { method: 'POST', body: fields });
+  // The form of a row that is gone cannot be sent.
+  if (back && page.body.dataset.account !== account) putAllBack();
   if (page.body.dataset.account === undefined) {
     // The page of the sign-in has the text where the browser itself posts the form.
     if (response.redirected) return location.assign(response.url);
@@ -217,8 +229,12 @@ async function send(form, button, fields, back) {
   if (response.redirected && isSamePage(response.url)) {
     history.replaceState(shown, '', response.url);
     // A row that was moved since would jump back.
-    again = moves.some((one) => one !== back) || Boolean(dragged);
-    return again || show(page, form);
+    const isMoved = dragged || (back && moves.some((one) => one !== back));
+    if (!isMoved && page.asked > newest) return show(page, form);
+    const answer = page.getElementById('notice');
+    if (answer.textContent.trim()) byId('notice').replaceWith(answer);
+    unsaved.delete(form);
+    return refresh();
   }
   if (back) moves.length = 0;
   if (rowOf(form) && page.title === document.title) return refuseInRow(page, form);
@@ -286,7 +302,7 @@ on('click', (event) => {
   fail(`The ${text.id} is not saved. Save it, or take your change back, first.`, button.closest('.buttons, form'));
   text.focus();
 });
-const hasUnsaved = (kind = '[id]') => [...unsaved].some((form) => form.isConnected && form.matches(kind));
+const hasUnsaved = (kind = '[id], [data-keep]') => [...unsaved].some((form) => form.isConnected && form.matches(kind));
 addEventListener('beforeunload', (event) => {
   if (hasUnsaved('[data-keep]:not([data-kept])')) event.preventDefault();
 });
@@ -357,6 +373,8 @@ async function refresh() {
     // It does not prolong the session.
     const [response, page] = await load(location.href, { headers: { 'X-Background': '1' } });
     if (page.body.dataset.account !== account) leave();
+    // What has begun or was shown meanwhile stays.
+    else if (dragged || moves.length > 0 || composing || page.asked < newest) again = true;
     else if (response.ok && isSamePage(response.url)) show(page);
   } catch {
     say(OFFLINE);

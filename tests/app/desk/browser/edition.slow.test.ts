@@ -76,6 +76,33 @@ describe('the page of an edition with its script', () => {
       for (const key of ['u', 'u', 'd']) await page.keyboard.press(key);
       await page.locator('[role=alert]').getByText('did not answer').waitFor();
       expect(await order()).toBe('dba');
+      expect([await page.isEnabled('#u-a'), await page.isEnabled('#d-a')]).toEqual([true, false]);
+
+      // A text that is saved while a row waits for its answer is shown as saved.
+      await page.unroute(/\/move$/);
+      let answerMove = (): void => {};
+      const moveGate = new Promise<void>((resolve) => {
+        answerMove = resolve;
+      });
+      await page.route(/\/move$/, async (route) => {
+        await moveGate;
+        await route.continue();
+      });
+      await page.focus('#story-a');
+      await page.keyboard.press('u');
+      await page.fill('#note', 'Written while a row moves');
+      await page.keyboard.press('Control+Enter');
+      await page.locator('#notice').getByText('Written while a row moves').waitFor();
+      expect(await page.locator('#note-counter').textContent()).not.toContain('not saved');
+      answerMove();
+      await page.locator('#notice').getByText('“Headline of a”').waitFor();
+      await expect.poll(order).toBe('dab');
+
+      // Without a session, a dropped row comes back, and its form is kept.
+      await page.context().clearCookies();
+      await page.focus('#story-b');
+      await page.keyboard.press('x');
+      await page.getByText('Your session has ended, and nothing was saved.').waitFor();
       expect(faults.filter((fault) => !fault.includes('ERR_FAILED'))).toEqual([]);
     } finally {
       await desk.close();

@@ -57,9 +57,10 @@ function keep(form) {
   }
 }
 
-/** After signing out, nothing is written. */
+/** After signing out, nothing is written, unless it failed: somebody still types. */
 let isOver = false;
 document.addEventListener('input', ({ target }) => {
+  isOver = false;
   if (target.form?.matches('[data-keep]')) keep(target.form);
 });
 

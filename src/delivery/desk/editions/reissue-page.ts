@@ -129,7 +129,7 @@ ${checked === undefined ? checkForm(action) : confirmation(action, checked)}</se
 }
 
 function noteForm(action: string, draft: Draft, problem: NoteProblem | undefined): Html {
-  return html`<form method="post" action="${action}/note" id="note-form">
+  return html`<form method="post" action="${action}/note" id="note-form" data-keep>
 ${errorSummary({ note: problem?.message })}${hiddenFields({ seen: draft.revision })}
 ${textField({
   ...{ name: 'note', label: 'Note', rows: 4, value: problem?.typed ?? draft.decisions.note ?? '' },

@@ -307,6 +307,14 @@ describe('a text that is typed at the desk', () => {
       expect(await other.content()).not.toContain('For my eyes.');
     }
     await page.context().addCookies([cookie as NonNullable<typeof cookie>]);
+    // What is typed after signing out has failed is kept as before.
+    await page.context().setOffline(true);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign out and delete them' }).click();
+    await page.getByText('The server did not answer.').waitFor();
+    await page.fill('#note', 'Still for my eyes.');
+    expect(await textsIn(page)).toBe(1);
+    await page.context().setOffline(false);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('button', { name: 'Sign out and delete them' }).click();
     await page.locator('#email').waitFor();

@@ -39,6 +39,7 @@ const FORMS = {
   note: { path: '/edition', field: '#note', button: '#note-save' },
   subject: { path: '/edition', field: '#subject', button: '#subject-save' },
   pick: { path: '/roundup/g1', field: '#own-text', button: '#pick-group' },
+  sentence: { path: '/roundup', field: '#text-3', button: '#pick-3' },
   report: {
     ...{ path: '/roundup/add', field: '#text', button: '#add-report' },
     prepare: (page) => page.fill('#url', 'https://harbour.example.com/ferries'),
@@ -59,6 +60,7 @@ describe('a text that is typed at the desk', () => {
       ['one', 'two', 'three', 'four'].map((id) => article(id)),
     );
     await storeGroup(store.db, [groupedItem(1), groupedItem(2)]);
+    await storeGroup(store.db, [groupedItem(3)]);
     desk = await openBrowserDesk(store, app);
   });
   afterAll(async () => {
@@ -119,6 +121,13 @@ describe('a text that is typed at the desk', () => {
     },
     {
       ...{ name: 'the tab is loaded again', form: FORMS.note },
+      async ruin(page) {
+        await page.reload();
+        return page;
+      },
+    },
+    {
+      ...{ name: 'the list is loaded again', form: FORMS.sentence },
       async ruin(page) {
         await page.reload();
         return page;

@@ -100,7 +100,7 @@ async function load(url, { headers, ...options } = {}) {
   const same = all('[data-region]').filter((region) => received.get(region) === htmlOf(region));
   const asked = ++loads;
   const known = { 'X-Desk-Regions': same.map((region) => region.dataset.region).join(' ') };
-  const response = await fetch(url, { ...options, headers: { ...headers, ...known } });
+  const response = await fetch(url, { ...options, headers: { ...headers, ...known, 'X-Desk-Account': account } });
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
   if (page.body.dataset.base === undefined) throw new Error(`status ${response.status}`);
   for (const region of all('[data-same]', page)) region.replaceWith(byId(region.id)?.cloneNode(true) ?? '');
@@ -115,8 +115,12 @@ function fail(text, form) {
 }
 
 /** The session has ended, or is another account's. Typed text stays. */
-function leave(form = byId('notice')) {
-  if (hasUnsaved()) fail('You are signed out. Your text stays here: save it, and sign in.', form);
+function leave(page, form = byId('notice')) {
+  const isOther = page.body.dataset.account !== undefined;
+  const [reason, advice] = isOther
+    ? ['Another account has signed in', 'sign in as yourself in another tab, and save it here']
+    : ['You are signed out', 'save it, and sign in'];
+  if (hasUnsaved()) fail(`${reason}. Your text stays here: ${advice}.`, form);
   else location.reload();
 }
 
@@ -225,7 +229,7 @@ async function send(form, button, fields, back) {
     form.dataset.plain = '';
     return form.requestSubmit(button);
   }
-  if (page.body.dataset.account !== account) return leave(form);
+  if (page.body.dataset.account !== account) return leave(page, form);
   if (response.redirected && isSamePage(response.url)) {
     history.replaceState(shown, '', response.url);
     // A row that was moved since would jump back.
@@ -372,7 +376,7 @@ async function refresh() {
   try {
     // It does not prolong the session.
     const [response, page] = await load(location.href, { headers: { 'X-Background': '1' } });
-    if (page.body.dataset.account !== account) leave();
+    if (page.body.dataset.account !== account) leave(page);
     // What has begun or was shown meanwhile stays.
     else if (dragged || moves.length > 0 || composing || page.asked < newest) again = true;
     else if (response.ok && isSamePage(response.url)) show(page);

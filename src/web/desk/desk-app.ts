@@ -22,6 +22,8 @@ const FORM_LIMIT = 2 * 1024 * 1024;
 
 /** Sent by the script when it brings a page up to date by itself. */
 const BACKGROUND = 'X-Background';
+/** Sent by the script: the id of the account that its page was made for. */
+const PAGE_ACCOUNT = 'X-Desk-Account';
 
 /** All routes answer 404 until there is an account, or an invitation to one. */
 export function createDesk(desk: DeskContext, routes: readonly DeskRoute[]): Hono {
@@ -72,6 +74,11 @@ async function respond(desk: DeskContext, route: DeskRoute, c: Context, signIn?:
     const isForm = isUnsafe && route.upload !== true && route.isBackground !== true;
     if (!isForm || signIn === undefined) return leadToSignIn(request, isUnsafe, route.upload);
     return withForm(request, KEPT_LIMIT, (posted) => askToSignIn(signIn, posted));
+  }
+  // Somebody else has signed in since, in another tab.
+  if (isUnsafe && account !== null && (c.req.header(PAGE_ACCOUNT) ?? String(account.id)) !== String(account.id)) {
+    const message = `Another account, ${account.name}, has signed in with this browser. Nothing was changed.`;
+    return respondProblem(request, 409, 'Another account', message);
   }
   const admitted = (posted: DeskRequest) => admit(route, posted, lacksFactor);
   return isUnsafe && route.upload !== true ? withForm(request, FORM_LIMIT, admitted) : admitted(request);

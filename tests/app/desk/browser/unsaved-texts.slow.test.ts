@@ -315,6 +315,12 @@ describe('a text that is typed at the desk', () => {
       expect(await other.getByText('not saved').count()).toBe(0);
       expect(await other.content()).not.toContain('For my eyes.');
     }
+    // Nor is it saved in that account's name.
+    await page.click('#note-save');
+    await page.getByText('Another account has signed in.').waitFor();
+    expect(await page.inputValue('#note')).toBe('For my eyes.');
+    const drafts = await store.db.selectFrom('drafts').select('document').execute();
+    expect(drafts.filter(({ document }) => document.includes('For my eyes.'))).toEqual([]);
     await page.context().addCookies([cookie as NonNullable<typeof cookie>]);
     // What is typed after signing out has failed is kept as before.
     await page.context().setOffline(true);

@@ -174,7 +174,8 @@ async function respondConflict(
   const theirs = fieldsOf(desk, article);
   const path = `${desk.base}${articleDeskPath(article.id)}`;
   const shown = posted.shown.split(' ');
-  const state = posted.notice === 'correction' ? `corrected: ${posted.note}` : `publish: ${posted.release}`;
+  const release = { now: 'publish now', at: `publish at ${posted.embargo}` }[posted.release] ?? 'keep it as a draft';
+  const state = posted.notice === 'correction' ? `corrected: ${posted.note}` : release;
   const sections = conflicts.map((name) => {
     const changer = changerOf(edits, name, shown[[...COMPARED_FIELDS, 'state'].indexOf(name)] ?? '');
     const who = changer?.author ?? (origin === null ? 'somebody else' : originName(origin));

@@ -141,7 +141,10 @@ function signedIn(request: DeskRequest, account: SignedInRequest['account']): Si
 async function askToSignIn(page: DeskRoute, request: DeskRequest): Promise<Response> {
   const { size } = request.form;
   if (size === 0 || size > MAX_KEPT_FIELDS || page.needs !== null) return leadToSignIn(request, true);
-  return page.handle({ ...request, form: keepForm(new URL(request.c.req.url).pathname, request.form) });
+  // One that is kept already was posted again, such as by loading its page again.
+  const isKept = readKeptForm(request.form) !== null;
+  const form = isKept ? request.form : keepForm(new URL(request.c.req.url).pathname, request.form);
+  return page.handle({ ...request, form });
 }
 
 function leadToSignIn(request: DeskRequest, isUnsafe: boolean, isUpload = false): Response {

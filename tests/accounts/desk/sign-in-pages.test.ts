@@ -215,6 +215,10 @@ describe('a form that is posted after its session has ended', () => {
     const signedIn = await desk.post(null, '/sign-in', { ...kept, email: EMAIL, password: PASSWORD });
     expect(signedIn.headers.get('Location')).toBe(`/desk${path}`);
     expect(await (await desk.post('editor', path, kept)).text()).toContain('Typed</textarea>');
+    // Its page is loaded again without a session.
+    const reloaded = await (await desk.post(null, path, { ...kept, email: EMAIL, password: PASSWORD })).text();
+    expect(hiddenFieldsOf(reloaded)).toEqual(kept);
+    expect(reloaded).not.toContain(PASSWORD);
   });
 
   it('never repeats a password or a code', async () => {

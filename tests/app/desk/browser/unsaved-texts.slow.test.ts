@@ -303,6 +303,17 @@ describe('a text that is typed at the desk', () => {
     await page.context().close();
   }, 60_000);
 
+  it('stays in its form when the page finds out that the session has ended', async () => {
+    const { page } = await openAsEditor('/briefs/new');
+    await page.fill('#body', 'Half a sentence');
+    await endSession();
+    const start = await desk.stopServer();
+    await start();
+    await page.getByText('You are signed out.').waitFor();
+    expect(await page.inputValue('#body')).toBe('Half a sentence');
+    await page.context().close();
+  }, 60_000);
+
   it('is not shown to another account, and is deleted with signing out', async () => {
     const { page } = await openAsEditor('/edition');
     await page.fill('#note', 'For my eyes.');

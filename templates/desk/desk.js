@@ -18,8 +18,9 @@ const unsaved = new Set();
 const isAnswer = (region) => region.matches('#notice, [role=alert]');
 
 /** Shows a newer page. Forms with unsaved text stay, with what their editor has seen. */
-function show(page, submitted) {
-  unsaved.delete(submitted);
+function show(page, submitted, fields) {
+  if (fields && isTypedSince(submitted, fields)) adoptSaved(submitted, page.getElementById(submitted.id));
+  else unsaved.delete(submitted);
   const { id: focused, selectionStart: from, selectionEnd: to } = active();
   const { top } = active().getBoundingClientRect();
   const hadFocus = active() !== document.body;
@@ -51,6 +52,19 @@ function show(page, submitted) {
     (byId(place)?.querySelector('a, button') ?? byId('main')).focus();
   }
   prepare();
+}
+
+const isTypedSince = (form, fields) =>
+  form.matches('[data-keep]') &&
+  [...form.elements].some((one) => one.matches(TYPED) && one.value !== fields.get(one.name));
+
+/** Somebody wrote on while the server saved: the form keeps the text, now as a change of what was saved. */
+function adoptSaved(form, saved) {
+  for (const one of saved ? all('[name]:not(button)', saved) : []) {
+    const own = form.elements[one.name];
+    if (own?.type === 'hidden') own.value = one.value;
+    else if (own) own.defaultValue = one.defaultValue;
+  }
 }
 
 function adopt(page) {
@@ -218,7 +232,7 @@ async function send(form, button, fields, back) {
     history.replaceState(shown, '', response.url);
     // A row that was moved since would jump back.
     again = moves.some((one) => one !== back) || Boolean(dragged);
-    return again || show(page, form);
+    return again || show(page, form, fields);
   }
   if (back) moves.length = 0;
   if (rowOf(form) && page.title === document.title) return refuseInRow(page, form);
@@ -668,6 +682,10 @@ function preview() {
   form.replaceChildren(...fields);
   form.submit();
 }
+/** A notice wraps on a phone: what sticks beneath it stays in sight. */
+new ResizeObserver(([{ target }]) => {
+  document.documentElement.style.setProperty('--notice-height', `${target.offsetHeight}px`);
+}).observe(byId('notice'));
 /** Loads the page again while something is still being found out. */
 let later;
 function prepare() {

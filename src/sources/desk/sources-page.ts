@@ -120,7 +120,7 @@ ${selectField({
   ...{ name: 'kind', label: 'Kind', id: 'kind', value: kind },
   options: [any, { value: 'articles', label: 'your own sites' }, { value: 'roundup', label: 'other outlets' }],
 })}
-${submitButton('Show', { id: 'apply-filter' })}</form>${
+${submitButton('Filter', { id: 'apply-filter' })}</form>${
     q + state + kind === ''
       ? ''
       : html`<p class="hint" role="status">${found.length} of ${sources.length} sources.

@@ -264,7 +264,7 @@ function refuseInRow(page, form) {
 function showRefusal() {
   const list = all('.errors').find((one) => !unsaved.has(one.parentNode));
   if (list) unsaved.add(list.parentNode);
-  (list ?? first('main [role=alert]:not(:empty)') ?? byId('main')).focus();
+  (first('#conflict:not(:empty)') ?? list ?? first('main [role=alert]:not(:empty)') ?? byId('main')).focus();
   prepare();
 }
 
@@ -683,9 +683,9 @@ function preview() {
   form.submit();
 }
 /** A notice wraps on a phone: what sticks beneath it stays in sight. */
-new ResizeObserver(([{ target }]) => {
+const noticeSize = new ResizeObserver(([{ target }]) => {
   document.documentElement.style.setProperty('--notice-height', `${target.offsetHeight}px`);
-}).observe(byId('notice'));
+});
 /** Loads the page again while something is still being found out. */
 let later;
 function prepare() {
@@ -695,6 +695,8 @@ function prepare() {
   find();
   preview();
   for (const region of all('[data-region]')) received.set(region, htmlOf(region));
+  noticeSize.disconnect();
+  noticeSize.observe(byId('notice'));
   clearTimeout(later);
   document.dispatchEvent(new Event('desk-shown'));
   if (first('[data-pending]')) later = setTimeout(refresh, 1000);

@@ -68,8 +68,12 @@ ${
 }
 
 function tableOf(request: SignedInRequest, titleId: string, label: string, sources: SourceStatus[]): Html {
-  if (sources.length === 0)
-    return html`<p class="soft">None matches, or none is configured: see “sources” in the configuration.</p>`;
+  if (sources.length === 0) {
+    const isNarrowed = new URL(request.c.req.url).search !== '';
+    return html`<p class="empty">${
+      isNarrowed ? 'None matches the filter.' : 'None is configured: add it to “sources” in the configuration.'
+    }</p>`;
+  }
   return sourcesTable(request, titleId, label, sources);
 }
 

@@ -174,7 +174,7 @@ function sentenceForm({ request, refused }: ListView, group: StoryGroup, fields:
   const path = request.desk.base + groupPath(id);
   return html`<form class="write" id="write-${id}" method="post" action="${path}/${act}"
 data-keep="${path}">${hiddenFields(fields)}${textField({
-    ...{ name: 'text', id: `text-${id}`, label: `Your sentence: ${headline}`, rows: 1, required: true },
+    ...{ name: 'text', id: `text-${id}`, label: 'Your sentence', about: headline, rows: 1, required: true },
     ...{ value: wrong?.text ?? decision?.text ?? '', placeholder: 'Write a sentence to pick it' },
     ...{ error: wrong?.message, key: 'p', keyName: 'Write its sentence; Ctrl+Enter stores it and goes on' },
   })}${submitButton(label as string, { id: `pick-${id}`, name: `${label}: ${headline}` })}</form>`;

@@ -78,6 +78,8 @@ export interface FieldOptions {
   /** Also its id, unless `id` is given. */
   name: string;
   label: string;
+  /** After the label, such as a headline, which may be written in another direction. */
+  about?: string;
   value?: string | undefined;
   id?: string;
   type?: 'text' | 'email' | 'url' | 'search' | 'number' | 'date' | 'datetime-local' | 'password' | 'file';
@@ -129,7 +131,9 @@ export function textField(options: FieldOptions): Html {
       : // The line break after the tag is not part of the value, and one at the beginning of the value is kept.
         html`<textarea rows="${rows}"${common}>
 ${value}</textarea>`;
-  return html`<div class="field${error === undefined ? '' : ' wrong'}"><label for="${id}">${label}</label>
+  return html`<div class="field${error === undefined ? '' : ' wrong'}"><label for="${id}">${label}${
+    options.about === undefined ? '' : html`: <bdi>${options.about}</bdi>`
+  }</label>
 ${control}
 ${hint === undefined ? '' : html`<p class="hint" id="${id}-hint" dir="auto">${hint}</p>`}
 ${counter === undefined ? '' : html`<p class="hint" id="${id}-counter">${[...value].length} of ${counter}</p>`}

@@ -50,7 +50,6 @@ async function worksOnEdition({ url }: SampleDesk, page: Page): Promise<void> {
     console.log(`${step.padEnd(28)} ${clicks} clicks, ${keys} keys, ${loads} loads (${characters} characters)`);
   };
   await page.goto(`${url}/desk`);
-  await editor.click('#email');
   await editor.type('editor@example.com');
   await editor.press('Tab');
   await editor.type(PASSWORD);

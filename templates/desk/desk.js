@@ -18,8 +18,8 @@ const unsaved = new Set();
 const isAnswer = (region) => region.matches('#notice, [role=alert]');
 
 /** Shows a newer page. Forms with unsaved text stay, with what their editor has seen. */
-function show(page, submitted) {
-  unsaved.delete(submitted);
+function show(page, submitted, fields) {
+  settle(page, submitted, fields);
   const { id: focused, selectionStart: from, selectionEnd: to } = active();
   const { top } = active().getBoundingClientRect();
   const hadFocus = active() !== document.body;
@@ -51,6 +51,24 @@ function show(page, submitted) {
     (byId(place)?.querySelector('a, button') ?? byId('main')).focus();
   }
   prepare();
+}
+
+function settle(page, submitted, fields) {
+  if (fields && isTypedSince(submitted, fields)) adoptSaved(submitted, page.getElementById(submitted.id));
+  else unsaved.delete(submitted);
+}
+
+const isTypedSince = (form, fields) =>
+  form.matches('[data-keep]') &&
+  [...form.elements].some((one) => one.matches(TYPED) && one.value !== fields.get(one.name));
+
+/** Somebody wrote on while the server saved: the form keeps the text, now as a change of what was saved. */
+function adoptSaved(form, saved) {
+  for (const one of saved ? all('[name]:not(button)', saved) : []) {
+    const own = form.elements[one.name];
+    if (own?.type === 'hidden') own.value = one.value;
+    else if (own) own.defaultValue = one.defaultValue;
+  }
 }
 
 function adopt(page) {
@@ -234,10 +252,10 @@ async function send(form, button, fields, back) {
     history.replaceState(shown, '', response.url);
     // A row that was moved since would jump back.
     const isMoved = dragged || (back && moves.some((one) => one !== back));
-    if (!isMoved && page.asked > newest) return show(page, form);
+    if (!isMoved && page.asked > newest) return show(page, form, fields);
     const answer = page.getElementById('notice');
     if (answer.textContent.trim()) byId('notice').replaceWith(answer);
-    unsaved.delete(form);
+    settle(page, form, fields);
     return refresh();
   }
   if (back) moves.length = 0;
@@ -270,7 +288,7 @@ function refuseInRow(page, form) {
 function showRefusal() {
   const list = all('.errors').find((one) => !unsaved.has(one.parentNode));
   if (list) unsaved.add(list.parentNode);
-  (list ?? first('main [role=alert]:not(:empty)') ?? byId('main')).focus();
+  (first('#conflict:not(:empty)') ?? list ?? first('main [role=alert]:not(:empty)') ?? byId('main')).focus();
   prepare();
 }
 
@@ -690,6 +708,10 @@ function preview() {
   form.replaceChildren(...fields);
   form.submit();
 }
+/** A notice wraps on a phone: what sticks beneath it stays in sight. */
+const noticeSize = new ResizeObserver(([{ target }]) => {
+  document.documentElement.style.setProperty('--notice-height', `${target.offsetHeight}px`);
+});
 /** Loads the page again while something is still being found out. */
 let later;
 function prepare() {
@@ -699,6 +721,8 @@ function prepare() {
   find();
   preview();
   for (const region of all('[data-region]')) received.set(region, htmlOf(region));
+  noticeSize.disconnect();
+  noticeSize.observe(byId('notice'));
   clearTimeout(later);
   document.dispatchEvent(new Event('desk-shown'));
   if (first('[data-pending]')) later = setTimeout(refresh, 1000);

@@ -110,6 +110,8 @@ function offer(form, entry) {
     (form ? textsOf(form)[0] : document.getElementById('main')).focus();
   };
   line.append(make('span', {}, 'Text of ', timeOf(entry), ' that was not saved'));
+  if (form)
+    line.append(make('bdi', { className: 'soft', textContent: [...entry.texts.join(' ')].slice(0, 80).join('') }));
   if (form) line.append(button('Restore', () => restore(form, entry, line)));
   else line.append(make('a', { href: entry.page, textContent: entry.title || entry.page }));
   line.append(button('Discard', end));

@@ -105,7 +105,7 @@ function respondForm(
     step === undefined
       ? html`${textField({
           ...{ name: 'email', label: 'Email address', type: 'email', autocomplete: 'username', required: true },
-          ...{ value: form.get('email')?.slice(0, SHOWN_LIMIT), error: errors.email },
+          ...{ value: form.get('email')?.slice(0, SHOWN_LIMIT), error: errors.email, hasFocus: true },
         })}
 ${textField({
   ...{ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', required: true },

@@ -91,7 +91,7 @@ function respondNew(
 ${hiddenFields({ id: fields.id })}
 ${textField({
   ...{ name: 'headline', label: 'Headline', value: fields.headline, error: errors.headline, counter: 100 },
-  ...{ maxLength: 500, language, required: true },
+  ...{ maxLength: 500, language, required: true, hasFocus: true },
 })}
 ${textField({
   ...{ name: 'kicker', label: 'Kicker', value: fields.kicker, error: errors.kicker, maxLength: 100, language },

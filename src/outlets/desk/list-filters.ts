@@ -44,7 +44,7 @@ ${textField({
 })}
 <details id="more-filters"${isSearch({ ...query, words: '' }) ? html` open` : ''}><summary>More filters</summary>
 <div class="filters">${more}</div></details>
-${submitButton('Show', { id: 'apply-filter' })}</form>`;
+${submitButton('Filter', { id: 'apply-filter' })}</form>`;
 }
 
 /** Of a list that is narrowed; empty otherwise. */

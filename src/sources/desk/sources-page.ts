@@ -68,8 +68,12 @@ ${
 }
 
 function tableOf(request: SignedInRequest, titleId: string, label: string, sources: SourceStatus[]): Html {
-  if (sources.length === 0)
-    return html`<p class="soft">None matches, or none is configured: see “sources” in the configuration.</p>`;
+  if (sources.length === 0) {
+    const isNarrowed = new URL(request.c.req.url).search !== '';
+    return html`<p class="empty">${
+      isNarrowed ? 'None matches the filter.' : 'None is configured: add it to “sources” in the configuration.'
+    }</p>`;
+  }
   return sourcesTable(request, titleId, label, sources);
 }
 
@@ -120,7 +124,7 @@ ${selectField({
   ...{ name: 'kind', label: 'Kind', id: 'kind', value: kind },
   options: [any, { value: 'articles', label: 'your own sites' }, { value: 'roundup', label: 'other outlets' }],
 })}
-${submitButton('Show', { id: 'apply-filter' })}</form>${
+${submitButton('Filter', { id: 'apply-filter' })}</form>${
     q + state + kind === ''
       ? ''
       : html`<p class="hint" role="status">${found.length} of ${sources.length} sources.

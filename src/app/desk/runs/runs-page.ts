@@ -67,7 +67,7 @@ ${selectField({
     ...Object.keys(RUN_STATE_MEANINGS).map((id) => ({ value: id, label: id })),
   ],
 })}
-${submitButton('Show')}
+${submitButton('Filter')}
 </form>
 ${
   runs.length === 0

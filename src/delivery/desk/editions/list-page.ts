@@ -105,7 +105,7 @@ ${selectField({ name: 'newsletter', label: 'Newsletter', value: newsletter, opti
 ${selectField({ name: 'state', label: 'Delivery', value: state, options: [any, ...states] })}
 ${textField({ name: 'from', label: 'From', type: 'date', value: from })}
 ${textField({ name: 'until', label: 'Until', type: 'date', value: until })}
-${submitButton('Show')}</form>`;
+${submitButton('Filter')}</form>`;
 }
 
 /** `SLOT_AT-ID`; null for the first page, and for anything else. */

@@ -38,13 +38,18 @@ const draftRoutes: DeskRoute[] = [
 async function showNextOfAll(request: SignedInRequest): Promise<Response> {
   const newsletter = await newsletterThatIsNext(request);
   if (newsletter === null) return respondMissing(request, 'No newsletter has an edition to come.');
-  return request.c.redirect(request.desk.base + nextPath(newsletter.id));
+  return request.c.redirect(request.desk.base + nextPath(newsletter.id) + queryOf(request));
 }
 
 async function showNext(request: SignedInRequest): Promise<Response> {
   const target = await findTarget(request);
   if (isMissing(target)) return respondMissing(request, target.message);
-  return request.c.redirect(request.desk.base + draftPath(target));
+  return request.c.redirect(request.desk.base + draftPath(target) + queryOf(request));
+}
+
+/** A link may choose the view of the preview. */
+function queryOf({ c }: SignedInRequest): string {
+  return new URL(c.req.url).search;
 }
 
 async function show(request: SignedInRequest): Promise<Response> {

@@ -130,7 +130,7 @@ function rowButtons(view: DraftPageView, { id, article, decision }: ArrangedStor
   const isPinned = decision === 'pinned' || decision === 'placed';
   const edit = `${base}${articleDeskPath(id)}/edit`;
   return html`${submitTo(act('drop'), 'Drop', { key: 'x', id: `x-${id}`, name: `Drop: ${article.headline}` })}
-<details class="menu" id="more-${id}" name="row-menu"><summary id="b-${id}" data-key="b">Move<span
+<details class="menu" id="more-${id}" name="row-menu"><summary id="b-${id}" data-key="b" data-key-name="Menu">Move<span
 class="hidden">: ${article.headline}</span></summary>
 <div role="group" aria-labelledby="b-${id}">${moves}${
     isPinned ? '' : submitTo(act('pin'), 'Pin', { key: 'p', id: `p-${id}` })

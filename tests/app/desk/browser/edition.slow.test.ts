@@ -110,6 +110,43 @@ describe('the page of an edition with its script', () => {
     }
   }, 60_000);
 
+  it('keeps what is typed while a text is saved, and then saves that', async () => {
+    const store = await openMigrated();
+    const app = openTestApp(store, { folder: join(folder, 'texts') });
+    await saveAll(store, [article('lead', { publishedAt: app.now - 60_000 })]);
+    const desk: BrowserDesk = await openBrowserDesk(store, app);
+    try {
+      const { page, faults } = await desk.open('editor');
+      await page.goto(`${desk.url}/edition`);
+      let answer = (): void => {};
+      const gate = new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      await page.route(/\/note$/, async (route) => {
+        await gate;
+        await route.continue();
+      });
+      await page.focus('#note');
+      await page.keyboard.type('Good');
+      await page.keyboard.press('Control+Enter');
+      await page.keyboard.type(' morning');
+      answer();
+      await page.locator('#notice').getByText('Note: Good').waitFor();
+      await page.keyboard.type('!');
+      expect(await page.inputValue('#note')).toBe('Good morning!');
+      expect(await page.textContent('#note-counter')).toContain('not saved');
+      expect((await draftOf(store))?.decisions.note).toBe('Good');
+      await page.keyboard.press('Control+Enter');
+      await page.locator('#notice').getByText('Note: Good morning!').waitFor();
+      expect((await draftOf(store))?.decisions.note).toBe('Good morning!');
+      expect(await page.locator('[data-offer]').count()).toBe(0);
+      expect(faults).toEqual([]);
+    } finally {
+      await desk.close();
+      await store.close();
+    }
+  });
+
   it('previews texts that are not saved, and finds articles, without loading the page', async () => {
     const store = await openMigrated();
     const app = openTestApp(store, { folder: join(folder, 'preview') });

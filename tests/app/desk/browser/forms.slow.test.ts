@@ -232,6 +232,6 @@ const TEXT = 'input:not([type=hidden], [type=checkbox], [type=radio], [hidden], 
 async function unknownForms(page: Page): Promise<string[]> {
   const buttons = await page.evaluate<string[]>(`[...document.querySelectorAll('form[method=post]')]
     .filter((form) => form.querySelector(${JSON.stringify(TEXT)}))
-    .map((form) => [...form.elements].find((one) => one.matches('button[id]')).id.replace(/-\\d+$/, ''))`);
+    .map((form) => [...form.elements].find((one) => one.matches('button:not([type=button])'))?.id.replace(/-\\d+$/, ''))`);
   return buttons.filter((id) => !KNOWN.has(id));
 }

@@ -384,7 +384,7 @@ describe('a text that is typed at the desk', () => {
     const { page } = await openAsEditor('/articles/three/edit');
     await page.fill('#body', 'Refused at first.');
     await page.click('#save');
-    await page.getByText('say whether this is a correction').first().waitFor();
+    await page.locator('.errors').getByText('say whether this is a correction').waitFor();
     expect(await page.getByRole('button', { name: 'Restore' }).count()).toBe(0);
     await page.goto(desk.url);
     await page.getByText('Refused at first.').waitFor();

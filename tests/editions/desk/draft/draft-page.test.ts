@@ -43,8 +43,10 @@ describe('the page of an edition', () => {
       const { desk, page, readBlock } = await openEdition(await open());
       const next = await desk.get('editor', '/editions/daily-roundup/next');
       expect([next.status, next.headers.get('Location')]).toEqual([302, `/desk${PATH}`]);
-      const all = await desk.get('editor', '/edition');
-      expect(all.headers.get('Location')).toBe('/desk/editions/daily-roundup/next');
+      const all = await desk.get('editor', '/edition?view=text');
+      expect(all.headers.get('Location')).toBe('/desk/editions/daily-roundup/next?view=text');
+      const viewed = await desk.get('editor', '/editions/daily-roundup/next?view=text');
+      expect(viewed.headers.get('Location')).toBe(`/desk${PATH}?view=text`);
       const shown = await page();
       expect(readBlock(shown, 'lead')).toEqual(['first']);
       expect(readBlock(shown, 'news')).toEqual(['second', 'third', 'fourth', 'fifth']);

@@ -2,6 +2,7 @@
  * Calls the webhook once when an alert is raised and once when it is resolved: at least once, by one process at a time,
  * whichever is alive.
  */
+import { sql } from 'kysely';
 import { callUrl } from '../../lib/call-url.ts';
 import { QuietPeriod } from '../../lib/clock-watch.ts';
 import type { Log } from '../../lib/log.ts';
@@ -65,8 +66,11 @@ export class AlertSender {
     try {
       await this.storage.lookAtStore(this.#store, now);
       for (const [key, alert] of this.#calls) {
-        await raiseAlert(db, alert, alert.firstAt);
-        await markNotified(db, alert, alert.firstAt);
+        // Unless a process that reached the store earlier has resolved it since.
+        if (((await findAlert(db, alert))?.resolvedAt ?? 0) < alert.firstAt) {
+          await raiseAlert(db, alert, alert.firstAt);
+          await markNotified(db, alert, alert.firstAt);
+        }
         this.#calls.delete(key);
       }
       await this.storage.sync(db, now);
@@ -142,14 +146,9 @@ async function findUnnotified(db: Db, now: number): Promise<Alert[]> {
     .selectFrom('alerts')
     .selectAll()
     .where('kind', '!=', WEBHOOK.kind)
-    .where((e) =>
-      e.or([
-        e.and([e('notified_at', 'is', null), e('resolved_at', 'is', null)]),
-        // Raised and resolved while the webhook failed: worth a call for a day.
-        e.and([e('notified_at', 'is', null), e('resolved_at', '>', now - DAY)]),
-        e('notified_at', '<=', e.ref('resolved_at')),
-      ]),
-    )
+    // Raised and resolved while the webhook failed: worth a call for a day.
+    .where(sql<boolean>`(notified_at <= resolved_at
+      or (notified_at is null and (resolved_at is null or resolved_at > ${now - DAY})))`)
     .orderBy('first_at')
     .orderBy('key')
     .limit(BATCH)

@@ -228,6 +228,33 @@ forBothDatabases((open, dialect) => {
       expect(other.storage.failing()).toEqual([]);
     });
 
+    it('is not told again by a process that reaches the store later than the one that resolved it', async () => {
+      const { store, at, log, web, sender } = await setUp(open);
+      let isAway = true;
+      const db = store.db.withPlugin({
+        transformQuery({ node }) {
+          if (isAway) throw new Error('Connection terminated unexpectedly');
+          return node;
+        },
+        transformResult: async ({ result }) => result,
+      });
+      const reason = 'the database is away: no answer';
+      const late = senderOf({ ...store, db, faults: { last: reason } }, { at, log, web });
+      await late.send();
+      store.faults.last = reason;
+      await sender.send();
+      at.now += 20 * SECOND;
+      await sender.send();
+      await sender.send();
+      isAway = false;
+      for (const one of [late, sender, late]) {
+        at.now += 5 * SECOND;
+        await one.send();
+      }
+      expect(notified(web)).toEqual(['raised storage:store', 'raised storage:store', 'resolved storage:store']);
+      expect([await ofStorage(store), late.storage.failing()]).toEqual([[], []]);
+    });
+
     it('is told at the next attempt if it fails before the watch of the server has said why', async () => {
       const { store, at, log, web } = await setUp(open);
       const db = store.db.withPlugin({

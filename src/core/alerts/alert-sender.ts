@@ -24,6 +24,8 @@ const LEASE_NAME = 'alerts';
 const LEASE = 5 * MINUTE;
 /** What cannot be written is logged so often. */
 const NOTED_EVERY = MINUTE;
+/** From so many on, whatever the error, the store counts as failing. */
+const MAX_FAILURES = 3;
 
 interface SenderOptions {
   /** The operator's URL, which is never logged. Without one nothing is sent. */
@@ -43,6 +45,8 @@ export class AlertSender {
   readonly #calls = new Map<string, Alert>();
   #sending: Promise<void> | null = null;
   readonly #afterNote = new QuietPeriod();
+  /** Calls of `send` in a row that failed. */
+  #failures = 0;
 
   constructor(store: Store, options: SenderOptions) {
     this.#store = store;
@@ -75,16 +79,19 @@ export class AlertSender {
       }
       await this.storage.sync(db, now);
       await this.#sendAll();
+      this.#failures = 0;
     } catch (reason) {
       error = errorLine(reason);
       isAway = isConnectionLost(reason);
+      // Such as after a change of the password, or with too many connections, which no watch notices.
+      if (++this.#failures >= MAX_FAILURES) this.#store.faults.last ??= error;
       // The fault of these writes must not delay the next attempt.
       this.storage.noteFault(this.#store, clock());
     }
     const failing = this.storage.failing();
     if ((error === null && failing.length === 0) || this.#afterNote.lasts(now)) return;
-    // The watch of the server names the problem a moment later: its webhook must not wait for the next note.
-    if (!isAway || failing.length > 0) this.#afterNote.begin(now, NOTED_EVERY);
+    // Otherwise the problem is named later: its webhook must not wait for the next note.
+    if (failing.length > 0) this.#afterNote.begin(now, NOTED_EVERY);
     const problems = failing.map(({ message }) => message);
     log.error({ problems, error }, 'a disk or the store cannot be written; retrying');
     if (error !== null) for (const alert of failing) await this.#sendFromMemory(alert, now, isAway);

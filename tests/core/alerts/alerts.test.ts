@@ -273,6 +273,29 @@ forBothDatabases((open, dialect) => {
       expect(notified(web)).toEqual(['raised storage:store']);
     });
 
+    it('is told after three failures that are neither of a disk nor of a connection, and then resolved', async () => {
+      const { store, at, log, web } = await setUp(open);
+      let isRefused = true;
+      const db = store.db.withPlugin({
+        transformQuery({ node }) {
+          if (isRefused) throw new Error('password authentication failed');
+          return node;
+        },
+        transformResult: async ({ result }) => result,
+      });
+      const sender = senderOf({ ...store, db, faults: { last: null } }, { at, log, web });
+      for (const calls of [0, 0, 1, 1]) {
+        await sender.send();
+        expect(web.requests).toHaveLength(calls);
+        at.now += 5 * SECOND;
+      }
+      expect(log.lines).toHaveLength(3);
+      isRefused = false;
+      for (let sends = 0; sends < 2; sends++) await sender.send();
+      expect(notified(web)).toEqual(['raised storage:store', 'resolved storage:store']);
+      expect(web.requests[0]?.body).toContain('The store cannot be written: password authentication failed.');
+    });
+
     it('is told, and then resolved, although only the sender met the failure, and the store is back', async () => {
       const { store, at, web, sender } = await setUp(open);
       await raiseAlert(store.db, { kind: 'storage', subject: { place: 'store' }, message: 'Full.' }, noon - HOUR);

@@ -2,6 +2,7 @@
  * Calls the webhook once when an alert is raised and once when it is resolved: at least once, by one process at a time,
  * whichever is alive.
  */
+import { sql } from 'kysely';
 import { callUrl } from '../../lib/call-url.ts';
 import { QuietPeriod } from '../../lib/clock-watch.ts';
 import type { Log } from '../../lib/log.ts';
@@ -23,6 +24,8 @@ const LEASE_NAME = 'alerts';
 const LEASE = 5 * MINUTE;
 /** What cannot be written is logged so often. */
 const NOTED_EVERY = MINUTE;
+/** From so many on, whatever the error, the store counts as failing. */
+const MAX_FAILURES = 3;
 
 interface SenderOptions {
   /** The operator's URL, which is never logged. Without one nothing is sent. */
@@ -42,6 +45,8 @@ export class AlertSender {
   readonly #calls = new Map<string, Alert>();
   #sending: Promise<void> | null = null;
   readonly #afterNote = new QuietPeriod();
+  /** Calls of `send` in a row that failed. */
+  #failures = 0;
 
   constructor(store: Store, options: SenderOptions) {
     this.#store = store;
@@ -65,22 +70,28 @@ export class AlertSender {
     try {
       await this.storage.lookAtStore(this.#store, now);
       for (const [key, alert] of this.#calls) {
-        await raiseAlert(db, alert, alert.firstAt);
-        await markNotified(db, alert, alert.firstAt);
+        // Unless a process that reached the store earlier has resolved it since.
+        if (((await findAlert(db, alert))?.resolvedAt ?? 0) < alert.firstAt) {
+          await raiseAlert(db, alert, alert.firstAt);
+          await markNotified(db, alert, alert.firstAt);
+        }
         this.#calls.delete(key);
       }
       await this.storage.sync(db, now);
       await this.#sendAll();
+      this.#failures = 0;
     } catch (reason) {
       error = errorLine(reason);
       isAway = isConnectionLost(reason);
+      // Such as after a change of the password, or with too many connections, which no watch notices.
+      if (++this.#failures >= MAX_FAILURES) this.#store.faults.last ??= error;
       // The fault of these writes must not delay the next attempt.
       this.storage.noteFault(this.#store, clock());
     }
     const failing = this.storage.failing();
     if ((error === null && failing.length === 0) || this.#afterNote.lasts(now)) return;
-    // The watch of the server names the problem a moment later: its webhook must not wait for the next note.
-    if (!isAway || failing.length > 0) this.#afterNote.begin(now, NOTED_EVERY);
+    // Otherwise the problem is named later: its webhook must not wait for the next note.
+    if (failing.length > 0) this.#afterNote.begin(now, NOTED_EVERY);
     const problems = failing.map(({ message }) => message);
     log.error({ problems, error }, 'a disk or the store cannot be written; retrying');
     if (error !== null) for (const alert of failing) await this.#sendFromMemory(alert, now, isAway);
@@ -142,14 +153,9 @@ async function findUnnotified(db: Db, now: number): Promise<Alert[]> {
     .selectFrom('alerts')
     .selectAll()
     .where('kind', '!=', WEBHOOK.kind)
-    .where((e) =>
-      e.or([
-        e.and([e('notified_at', 'is', null), e('resolved_at', 'is', null)]),
-        // Raised and resolved while the webhook failed: worth a call for a day.
-        e.and([e('notified_at', 'is', null), e('resolved_at', '>', now - DAY)]),
-        e('notified_at', '<=', e.ref('resolved_at')),
-      ]),
-    )
+    // Raised and resolved while the webhook failed: worth a call for a day.
+    .where(sql<boolean>`(notified_at <= resolved_at
+      or (notified_at is null and (resolved_at is null or resolved_at > ${now - DAY})))`)
     .orderBy('first_at')
     .orderBy('key')
     .limit(BATCH)

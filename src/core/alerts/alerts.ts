@@ -105,15 +105,7 @@ export async function findAlert(db: Db, id: AlertId): Promise<Alert | null> {
 }
 
 export function toAlert(row: Tables['alerts']): Alert {
-  return {
-    kind: row.kind,
-    subject: JSON.parse(row.subject) as AlertSubject,
-    message: row.message,
-    actions: JSON.parse(row.actions) as Action[],
-    firstAt: row.first_at,
-    lastAt: row.last_at,
-    count: row.count,
-    notifiedAt: row.notified_at,
-    resolvedAt: row.resolved_at,
-  };
+  const { key: _, first_at: firstAt, last_at: lastAt, notified_at: notifiedAt, resolved_at: resolvedAt, ...rest } = row;
+  const [subject, actions] = [JSON.parse(row.subject) as AlertSubject, JSON.parse(row.actions) as Action[]];
+  return { ...rest, subject, actions, firstAt, lastAt, notifiedAt, resolvedAt };
 }

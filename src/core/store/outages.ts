@@ -28,11 +28,12 @@ const codeOf = (error: unknown): string => String((error as { code?: unknown }).
 // PostgreSQL: disk_full, io_error, read_only_sql_transaction, such as of a standby. SQLite: READONLY, IOERR, FULL.
 const DISK_FAULTS: readonly unknown[] = ['53100', '58030', '25006', 8, 10, 13];
 
-/** Whether the disk of the database is full, broken or not writable. */
+/** Whether the disk of the database is full, broken or not writable, by an error or its causes. */
 export function isDiskFault(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };
   // The lower byte of an extended code of SQLite is the primary one.
-  return DISK_FAULTS.includes(code) || DISK_FAULTS.includes(Number(errcode) & 0xff);
+  return [code, Number(errcode) & 0xff].some((one) => DISK_FAULTS.includes(one)) || isDiskFault(error.cause);
 }
 
 /** Whether the database is away or cannot be written for now. */

@@ -11,7 +11,7 @@ import { isUnavailable } from '../../core/store/outages.ts';
 import type { StatementBatch } from '../../core/store/statement-batch.ts';
 import { inTransaction, isSerializationFailure, type Store } from '../../core/store/store.ts';
 import type { RefusalKind } from '../../core/store/tables.ts';
-import { type Clock, MINUTE, SECOND } from '../../lib/time.ts';
+import { type Clock, HOUR, MINUTE, SECOND } from '../../lib/time.ts';
 import { refusalQuery } from '../control/circuit-breaker.ts';
 import { SUBMISSION_LIMIT } from '../transport/connection.ts';
 import type { DeliveryOutcome } from './delivery-outcome.ts';
@@ -68,7 +68,7 @@ export class GroupCommit {
    * Records an outcome; see `recordOutcomes`.
    * @param refusal its kind, if it counts for the circuit breaker
    * @returns false if the claim was lost and nothing was recorded
-   * @throws if the store fails; while the database is away or full, it waits as long as a claim is respected
+   * @throws if the store fails; while the database is away or full, it waits for an hour: the claim may still hold then
    */
   record(claim: ClaimedDelivery, outcome: DeliveryOutcome, refusal?: RefusalKind): Promise<boolean> {
     return this.#add(this.#outcomes, { claim, outcome, refusal });
@@ -95,7 +95,7 @@ export class GroupCommit {
         this.#giveUpAt = null;
       } catch (error) {
         for (const { reject } of marks) reject(error);
-        this.#giveUpAt ??= performance.now() + SUBMISSION_LIMIT;
+        this.#giveUpAt ??= performance.now() + HOUR;
         if (isUnavailable(error) && performance.now() < this.#giveUpAt) {
           // Without its outcome, a message would be submitted again.
           this.#outcomes.unshift(...outcomes);

@@ -228,6 +228,33 @@ forBothDatabases((open, dialect) => {
       expect(other.storage.failing()).toEqual([]);
     });
 
+    it('is not told again by a process that reaches the store later than the one that resolved it', async () => {
+      const { store, at, log, web, sender } = await setUp(open);
+      let isAway = true;
+      const db = store.db.withPlugin({
+        transformQuery({ node }) {
+          if (isAway) throw new Error('Connection terminated unexpectedly');
+          return node;
+        },
+        transformResult: async ({ result }) => result,
+      });
+      const reason = 'the database is away: no answer';
+      const late = senderOf({ ...store, db, faults: { last: reason } }, { at, log, web });
+      await late.send();
+      store.faults.last = reason;
+      await sender.send();
+      at.now += 20 * SECOND;
+      await sender.send();
+      await sender.send();
+      isAway = false;
+      for (const one of [late, sender, late]) {
+        at.now += 5 * SECOND;
+        await one.send();
+      }
+      expect(notified(web)).toEqual(['raised storage:store', 'raised storage:store', 'resolved storage:store']);
+      expect([await ofStorage(store), late.storage.failing()]).toEqual([[], []]);
+    });
+
     it('is told at the next attempt if it fails before the watch of the server has said why', async () => {
       const { store, at, log, web } = await setUp(open);
       const db = store.db.withPlugin({
@@ -244,6 +271,29 @@ forBothDatabases((open, dialect) => {
       at.now += 5 * SECOND;
       await sender.send();
       expect(notified(web)).toEqual(['raised storage:store']);
+    });
+
+    it('is told after three failures that are neither of a disk nor of a connection, and then resolved', async () => {
+      const { store, at, log, web } = await setUp(open);
+      let isRefused = true;
+      const db = store.db.withPlugin({
+        transformQuery({ node }) {
+          if (isRefused) throw new Error('password authentication failed');
+          return node;
+        },
+        transformResult: async ({ result }) => result,
+      });
+      const sender = senderOf({ ...store, db, faults: { last: null } }, { at, log, web });
+      for (const calls of [0, 0, 1, 1]) {
+        await sender.send();
+        expect(web.requests).toHaveLength(calls);
+        at.now += 5 * SECOND;
+      }
+      expect(log.lines).toHaveLength(3);
+      isRefused = false;
+      for (let sends = 0; sends < 2; sends++) await sender.send();
+      expect(notified(web)).toEqual(['raised storage:store', 'resolved storage:store']);
+      expect(web.requests[0]?.body).toContain('The store cannot be written: password authentication failed.');
     });
 
     it('is told, and then resolved, although only the sender met the failure, and the store is back', async () => {

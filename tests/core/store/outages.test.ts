@@ -38,7 +38,8 @@ describe('a database that is away', () => {
 
   it('is waited for also while its disk is full', async () => {
     const log = openTestLog();
-    for (const full of [{ code: '53100' }, { errcode: 13 }, { errcode: 778 }]) {
+    const ofMigration = { cause: Object.assign(new Error('no space'), { errcode: 13 }) };
+    for (const full of [{ code: '53100' }, { errcode: 13 }, { errcode: 778 }, ofMigration]) {
       let isFull = true;
       const work = async (): Promise<string> => {
         if (isFull) throw Object.assign(new Error('the disk is full'), full);
@@ -49,7 +50,7 @@ describe('a database that is away', () => {
       };
       expect(await retryWhileAway(work, { log, signal: new AbortController().signal, wait })).toBe('done');
     }
-    expect(log.lines).toHaveLength(3);
+    expect(log.lines).toHaveLength(4);
     expect(log.lines[0]).toBe(
       'the database cannot be written: waiting for it {"error":"the disk is full","retryInSeconds":1}',
     );

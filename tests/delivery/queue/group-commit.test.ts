@@ -47,21 +47,25 @@ describe('GroupCommit', () => {
       expect((await deliveriesOf(store)).map(({ state }) => state)).toEqual(['submitted', 'pending']);
     });
 
-    it('gives an outcome up once other workers may claim its delivery', async () => {
+    it.each([
+      ['records an outcome after an outage that was longer than the lease', 50 * MINUTE, true],
+      ['gives an outcome up after an hour, and so lets the process end', 61 * MINUTE, false],
+    ])('%s', async (_, lasts, isRecorded) => {
       const store = await open();
       await queueEdition(store, 1);
       const [claimed] = await claim(store);
-      const lost = new Error('Connection terminated unexpectedly');
       const clock = vi.spyOn(performance, 'now');
       onTestFinished(() => clock.mockRestore());
-      const commit = new GroupCommit(
-        countBatches(store, () => {
-          clock.mockReturnValue(performance.now() + 6 * MINUTE);
-          return lost;
-        }),
-        () => NOW,
-      );
-      await expect(commit.record(claimed!, SUBMITTED)).rejects.toBe(lost);
+      const lost = new Error('Connection terminated unexpectedly');
+      const counted = countBatches(store, (transaction) => {
+        if (transaction === 3) clock.mockReturnValue(performance.now() + lasts);
+        return transaction === 2 || transaction === 3 ? lost : null;
+      });
+      const commit = new GroupCommit(counted, () => NOW);
+      await commit.mark(claimed!);
+      const recorded = await commit.record(claimed!, SUBMITTED).catch((error: unknown) => error);
+      expect(recorded).toBe(isRecorded || lost);
+      expect((await deliveriesOf(store)).map(({ state }) => state)).toEqual([isRecorded ? 'submitted' : 'submitting']);
     });
 
     it('writes the marks of all workers in one transaction', async () => {

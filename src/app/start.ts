@@ -8,6 +8,7 @@ import { vacuumFailure, vacuumIfDue } from '../core/store/deleted-text.ts';
 import { correctFutureInstants } from '../core/store/future-instants.ts';
 import { retryWhileAway } from '../core/store/outages.ts';
 import { ensureSchema } from '../core/store/schema.ts';
+import { StoreError } from '../core/store/store.ts';
 import { startDelivering, startDeliveryTasks } from '../delivery/tasks.ts';
 import { openVisitCounter } from '../editions/visits/visit-rows.ts';
 import { publish } from '../feeds/publish/publish.ts';
@@ -106,7 +107,7 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
   try {
     const metrics = await listenForMetrics(app, roles);
     if (metrics !== null) tasks.push({ stop: () => metrics.close() });
-    await waiting(() => ensureSchema(app.store));
+    await waiting(() => openSchema(app));
     await waiting(() => readKeys(app, roles));
     const checks = await waiting(() => logChecks(app));
     await vacuumStore(app, options);
@@ -134,6 +135,14 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
     await stop();
     throw error;
   }
+}
+
+/** @throws StoreError that names the database, such as one that does not exist */
+async function openSchema({ store }: AppContext): Promise<void> {
+  await ensureSchema(store).catch((cause: Error) => {
+    if (cause instanceof StoreError) throw cause;
+    throw new StoreError(`cannot use the database at ${store.location}: ${cause.message}`, { cause });
+  });
 }
 
 /** Reads the keys before anything else is done. @throws SecretError, TransportError if one is missing or invalid */

@@ -120,6 +120,16 @@ describe('daywire start', () => {
     for (const child of children) await expectCleanStop(child);
   }, 90_000);
 
+  it('does not wait for a database that does not exist, and names it', async () => {
+    const { folder, env } = await newsroom();
+    const url = new URL('/nosuch', server.url).href;
+    const { code, stderr } = await folder.exec(['start'], { ...env, DAYWIRE_DATABASE_URL: url });
+    expect(stderr).toMatch(
+      /cannot use the database at postgres:\/\/127\.0\.0\.1:\d+\/nosuch: database "nosuch" does not/,
+    );
+    expect(code).toBe(1);
+  }, 30_000);
+
   it('ends at once when it is stopped while it waits', async () => {
     const { folder, env } = await newsroom();
     await server.halt();

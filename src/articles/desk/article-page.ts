@@ -130,7 +130,7 @@ function noteField(form: RefusedNote['form'], label: string, refused: RefusedNot
   const typed = refused?.form === form ? refused : undefined;
   const id = `${form}-note`;
   return html`${errorSummary({ [id]: typed?.error })}
-${textField({ name: 'note', id, label, rows: 3, maxLength: 2_000, value: typed?.note, error: typed?.error })}`;
+${textField({ name: 'note', id, label, rows: 3, value: typed?.note, error: typed?.error })}`;
 }
 
 const ACTS: Record<LoggedEdit['act'], string> = {

@@ -145,14 +145,14 @@ export function editForm(
 ${hiddenFields({ seen, shown: fields.shown })}
 ${textField({
   ...{ name: 'headline', label: 'Headline', value: fields.headline, error: errors.headline, counter: 100 },
-  ...{ maxLength: 500, language },
+  ...{ language },
 })}
 ${textField({
-  ...{ name: 'kicker', label: 'Kicker', value: fields.kicker, error: errors.kicker, maxLength: 100, language },
+  ...{ name: 'kicker', label: 'Kicker', value: fields.kicker, error: errors.kicker, language },
   hint: 'Before the headline, with a colon that daywire adds. Most articles have none.',
 })}
 ${textField({
-  ...{ name: 'dek', label: 'Dek', value: fields.dek, error: errors.dek, rows: 2, maxLength: 2_000, language },
+  ...{ name: 'dek', label: 'Dek', value: fields.dek, error: errors.dek, rows: 2, language },
 })}
 ${sectionField(desk, fields.section, errors.section)}
 ${textField({
@@ -208,7 +208,7 @@ function noticeFields(fields: EditFields, errors: FormErrors): Html {
     ...{ id: NOTICE_ID, chosen: [fields.notice], error: errors[NOTICE_ID] },
   })}
 ${textField({
-  ...{ name: 'note', label: 'Correction note', value: fields.note, rows: 2, maxLength: 2_000, error: errors.note },
+  ...{ name: 'note', label: 'Correction note', value: fields.note, rows: 2, error: errors.note },
   hint: 'What was wrong, and what is right. The next edition carries it, too.',
 })}`;
 }

@@ -91,10 +91,10 @@ function respondNew(
 ${hiddenFields({ id: fields.id })}
 ${textField({
   ...{ name: 'headline', label: 'Headline', value: fields.headline, error: errors.headline, counter: 100 },
-  ...{ maxLength: 500, language, required: true, hasFocus: true },
+  ...{ language, required: true, hasFocus: true },
 })}
 ${textField({
-  ...{ name: 'kicker', label: 'Kicker', value: fields.kicker, error: errors.kicker, maxLength: 100, language },
+  ...{ name: 'kicker', label: 'Kicker', value: fields.kicker, error: errors.kicker, language },
 })}
 ${sectionField(desk, fields.section, errors.section)}
 ${textField({

@@ -26,8 +26,8 @@ export interface PlannedCommand {
 }
 
 /** Characters of what an editor may write. */
-export const MAX_SUBJECT = 200;
-export const MAX_PREHEADER = 300;
+const MAX_SUBJECT = 200;
+const MAX_PREHEADER = 300;
 const MAX_REASON = 200;
 /** Far more than an edition has. Queries name each of these stories. */
 const MAX_STORY_DECISIONS = 1_000;

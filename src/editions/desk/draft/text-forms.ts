@@ -5,7 +5,6 @@
 import { html } from 'hono/html';
 import type { Html } from '../../../web/desk/desk-request.ts';
 import { errorSummary, hiddenFields, submitButton, textField } from '../../../web/desk/parts/form.ts';
-import { MAX_PREHEADER, MAX_SUBJECT } from '../../draft/commands.ts';
 import { MAX_NOTE_LENGTH } from '../../rendering/note.ts';
 import { PHONE_PREHEADER, PHONE_SUBJECT } from '../preview/inbox-line.ts';
 import { actPath, type DraftPageView } from './draft-view.ts';
@@ -23,10 +22,11 @@ export interface RefusedText {
   seen: number | null;
 }
 
-const FIELDS: Record<TextFieldName, { label: string; counter: number; maxLength: number; rows?: number }> = {
-  subject: { label: 'Subject', counter: PHONE_SUBJECT, maxLength: MAX_SUBJECT },
-  preheader: { label: 'Preheader', counter: PHONE_PREHEADER, maxLength: MAX_PREHEADER },
-  note: { label: 'Note', counter: MAX_NOTE_LENGTH, maxLength: MAX_NOTE_LENGTH, rows: 2 },
+// None has a `maxlength`: a browser would cut a text that is pasted, without a word.
+const FIELDS: Record<TextFieldName, { label: string; counter: number; rows?: number }> = {
+  subject: { label: 'Subject', counter: PHONE_SUBJECT },
+  preheader: { label: 'Preheader', counter: PHONE_PREHEADER },
+  note: { label: 'Note', counter: MAX_NOTE_LENGTH, rows: 2 },
 };
 
 /** Each is one line where there is room: label, field and button, with what it is about beneath. */

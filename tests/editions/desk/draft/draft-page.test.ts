@@ -109,6 +109,8 @@ describe('the page of an edition', () => {
       const page = await act('subject', { text: 'Hello' });
       expect(page).toMatch(/id="subject"[^>]*data-counter="60"[^>]*value="Hello"/);
       expect(page).toContain('Automatic: Tech Roundup: Headline of first, Headline of second');
+      // It would cut off the end of a text that is pasted.
+      expect(page.match(/<(?:input|textarea)[^>]*(?:subject|preheader|note)[^>]*maxlength/g)).toBeNull();
       await act('preheader', { text: 'What happened' });
       await act('note', { text: 'A *note*\n\nof two' });
       expect((await draft()).decisions).toMatchObject({

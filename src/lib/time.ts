@@ -121,10 +121,11 @@ export function rfc3339(instant: number): string {
   return `${new Date(Math.floor(instant / SECOND) * SECOND).toISOString().slice(0, 19)}Z`;
 }
 
-/** `26 h 5 min`, `12 min`, `40 s`; rounded down. */
+/** `5 d 3 h` from two days on, `26 h 5 min`, `12 min`, `40 s`; rounded down. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < MINUTE) return `${Math.floor(milliseconds / SECOND)} s`;
   const hours = Math.floor(milliseconds / HOUR);
+  if (hours >= 48) return `${Math.floor(hours / 24)} d${hours % 24 > 0 ? ` ${hours % 24} h` : ''}`;
   const minutes = Math.floor((milliseconds % HOUR) / MINUTE);
   return [hours > 0 ? `${hours} h` : '', minutes > 0 ? `${minutes} min` : ''].filter(Boolean).join(' ');
 }

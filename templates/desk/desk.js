@@ -342,6 +342,7 @@ const say = (text) => write(byId('live'), text);
 function duration(ms) {
   const [hours, minutes] = [Math.floor(ms / 36e5), Math.floor((ms % 36e5) / 6e4)];
   if (ms < 6e4) return `${Math.floor(ms / 1000)} s`;
+  if (hours >= 48) return [`${Math.floor(hours / 24)} d`, hours % 24 && `${hours % 24} h`].filter(Boolean).join(' ');
   return [hours && `${hours} h`, minutes && `${minutes} min`].filter(Boolean).join(' ');
 }
 

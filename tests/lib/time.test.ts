@@ -4,6 +4,7 @@ import {
   clockTime,
   clockTimeOn,
   datelineTime,
+  formatDuration,
   HOUR,
   isZone,
   localDate,
@@ -78,6 +79,12 @@ describe('wall-clock time', () => {
 
   it('has a long form with the weekday', () => {
     expect(longDate(at('2026-11-24T12:00:00Z'), 'Asia/Shanghai')).toBe('Tuesday, November 24, 2026');
+  });
+
+  it('writes a duration in its two largest units, in days from two days on', () => {
+    const hour = 3_600_000;
+    const written = [40_000, 12.5 * 60_000, 26 * hour + 300_000, 48 * hour, 135.1 * hour].map(formatDuration);
+    expect(written).toEqual(['40 s', '12 min', '26 h 5 min', '2 d', '5 d 15 h']);
   });
 
   it('has an RFC 3339 form in whole seconds', () => {

@@ -9,7 +9,7 @@ import type { NewsletterConfig } from '../../core/config/schema.ts';
 import { type InTransaction, inTransaction } from '../../core/store/store.ts';
 import { editionAction } from '../../editions/edition-action.ts';
 import type { EditionSummary } from '../../editions/queries.ts';
-import { formatDuration, HOUR } from '../../lib/time.ts';
+import { HOUR } from '../../lib/time.ts';
 import { DELIVERY_STOPPED, pauseAlert, retractionAlert, undeliveredAlert } from '../alerts.ts';
 import { updateUncertainAlert, updateWaitingAlerts } from '../monitor/waiting-alerts.ts';
 import { endRateAlerts } from '../rates/rate-alerts.ts';
@@ -111,7 +111,7 @@ function checkedExtension(app: AppContext, edition: EditionKey, extendBy: number
   const limit = findNewsletter(app, edition)?.expireAfterHours;
   if (limit === undefined || extendBy <= limit * HOUR) return extendBy;
   throw new DeliveryControlError(
-    `an extension must be at most ${formatDuration(limit * HOUR)}, the expireAfterHours of ${edition.newsletter}`,
+    `an extension must be at most ${limit} h, the expireAfterHours of ${edition.newsletter}`,
   );
 }
 

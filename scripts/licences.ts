@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 
 const ALLOWED: ReadonlySet<string> = new Set([
   ...['MIT', 'MIT-0', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'Apache-2.0', 'BlueOak-1.0.0'],
-  // Of data alone: properties of browsers and of CSS.
+  // Packages that are data alone: properties of browsers and of CSS.
   ...['CC0-1.0', 'CC-BY-4.0'],
   // A parser of arguments that was translated from Python's.
   ...['PSF-2.0', 'Python-2.0'],

@@ -6,7 +6,7 @@ export interface AlertCall {
   state: 'raised' | 'resolved';
   key: string;
   message: string;
-  /** Of `performance.now()`. */
+  /** By `performance.now()`. */
   at: number;
 }
 

@@ -9,7 +9,7 @@ import { freePort } from '../free-port.ts';
 
 export const DAYWIRE = join(import.meta.dirname, '../../bin/daywire.js');
 const ANSWER_WITHIN = 5 * SECOND;
-/** Of the log, for the report of a fault. */
+/** Lines of the log in the report of a fault. */
 const LINES_KEPT = 400;
 
 export interface ProcessPlace {

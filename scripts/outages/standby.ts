@@ -69,7 +69,7 @@ async function copyFolder(primary: PostgresServer, folder: string, settings: str
     await client.query("select pg_backup_start('outage trial', true)");
     execFileSync('cp', ['--archive', primary.folder, folder]);
     const { rows } = await client.query<{ labelfile: string }>('select labelfile from pg_backup_stop(false)');
-    // Of the server that runs.
+    // Files of the server that runs.
     for (const name of ['postmaster.pid', 'postmaster.opts']) rmSync(join(folder, name));
     for (const { name } of readdirSync(join(folder, 'pg_wal'), { withFileTypes: true }).filter((one) => one.isFile())) {
       rmSync(join(folder, 'pg_wal', name));

@@ -11,7 +11,7 @@ import { type Standby, startStandby } from './standby.ts';
 export interface TrialDatabase {
   /** What daywire gets; undefined for SQLite. */
   url: string | undefined;
-  /** Of the server that is there at present, without a proxy. */
+  /** URL of the present server, without a proxy. */
   directUrl(): string | undefined;
   server: PostgresServer | null;
   proxy: TcpProxy | null;

@@ -31,7 +31,7 @@ interface LookUp {
   typed: string;
   error?: string;
   found?: Html;
-  /** Of the reason in `found`. */
+  /** Error of the reason in `found`. */
   reasonError?: string | undefined;
 }
 

@@ -87,7 +87,7 @@ export async function enqueueRequest(
   }
   const content = { mode, secret, lease_seconds: request.leaseSeconds, created_at: now };
   const queued = { ...content, attempts: 0, ...revokedLease('hub_requests') };
-  // Who repeats the request of somebody else does not take its place.
+  // A client that repeats another client's request does not take its place.
   const due_at = sql<number>`case when ${TURN} < ${dueAt} then ${TURN} else ${dueAt} end`;
   await db
     .insertInto('hub_requests')

@@ -47,7 +47,7 @@ ${textField({
 ${submitButton('Filter', { id: 'apply-filter' })}</form>`;
 }
 
-/** Of a list that is narrowed; empty otherwise. */
+/** Description of a filtered list; empty without a filter. */
 export function foundLine(request: SignedInRequest, query: RoundupQuery, page: GroupPage): Html {
   if (!isSearch(query)) return html``;
   return html`<p class="hint" role="status">${formatCount(page.found)} of

@@ -116,7 +116,7 @@ over</span></p>`;
 
 export interface ExpiredQuestion extends Pick<ExpiredDeliveriesError, 'expired'> {
   suggestedHours: number | string;
-  /** Of the hours that somebody typed. */
+  /** Error of the typed hours. */
   error?: string;
 }
 

@@ -28,7 +28,7 @@ export interface DraftPageView {
 export interface FoundStories {
   words: string;
   matches(article: Article): boolean;
-  /** Of all articles, newest first. `reason`: why it is not in the edition; null if it is, or may be. */
+  /** Found among all articles, newest first. `reason`: why it is not in the edition; null if it is, or may be. */
   articles: { id: string; article: Article; reason: LeftOutReason | null }[];
 }
 

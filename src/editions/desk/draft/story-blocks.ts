@@ -130,8 +130,8 @@ function rowButtons(view: DraftPageView, { id, article, decision }: ArrangedStor
   const isPinned = decision === 'pinned' || decision === 'placed';
   const edit = `${base}${articleDeskPath(id)}/edit`;
   return html`${submitTo(act('drop'), 'Drop', { key: 'x', id: `x-${id}`, name: `Drop: ${article.headline}` })}
-<details class="menu" id="more-${id}" name="row-menu"><summary id="b-${id}" data-key="b" data-key-name="Menu">Move<span
-class="hidden">: ${article.headline}</span></summary>
+<details class="menu" id="more-${id}" name="row-menu"><summary id="b-${id}" data-key="b" data-key-name="Menu"
+aria-label="Move: ${article.headline}">Move</summary>
 <div role="group" aria-labelledby="b-${id}">${moves}${
     isPinned ? '' : submitTo(act('pin'), 'Pin', { key: 'p', id: `p-${id}` })
   }${decision === null ? '' : submitTo(act('restore'), 'Restore', { key: 'r', id: `r-${id}` })}${

@@ -244,7 +244,10 @@ describe('closeRevision', () => {
       const store = await open();
       const { edition, ids } = await closed(store, ['a', 'b']);
       await setDeliveries(store, { state: 'submitted' }, { subscriber_id: ids[0]! });
-      const outcomes = await Promise.allSettled([1, 2].map(() => close(store)));
+      // Both before either closes: a later one would compose from the new revision, which is being delivered.
+      const composed = await Promise.all([1, 2].map(() => recompose(store, '2026-11-24', LATER)));
+      const options = { isForAll: false, now: LATER };
+      const outcomes = await Promise.allSettled(composed.map((one) => closeRevision(store, one, terms, options)));
       expect(outcomes.map((one) => one.status).sort()).toEqual(['fulfilled', 'rejected']);
       const rejected = outcomes.find((one) => one.status === 'rejected') as PromiseRejectedResult;
       expect(rejected.reason).toBeInstanceOf(StaleComposition);

@@ -64,7 +64,10 @@ export async function init(folder: string, answers: InitAnswers, now: number): P
   const isNew = readdirSync(join(folder, 'articles')).length === 0;
   if (isNew) {
     const published = localDateTime(now, answers.zone);
-    writeFileSync(join(folder, example), await templates.text('init/example.md.liquid', { published }));
+    writeFileSync(
+      join(folder, example),
+      await templates.text('init/example.md.liquid', { published }, answers.language),
+    );
   }
   const config = loadConfig(CONFIG_FILE, {}, folder);
   const store = await openStore({ path: config.paths.store });
@@ -117,5 +120,5 @@ async function configText(templates: Templates, answers: InitAnswers, now: numbe
   const { hostname } = URL.canParse(answers.url) ? new URL(answers.url) : { hostname: '' };
   const domain = /^[a-z0-9.-]*[a-z]$/.test(hostname) ? hostname : 'example.com';
   const authority = `${domain},${new Date(now).getUTCFullYear()}`;
-  return templates.text('init/daywire.yaml.liquid', { ...answers, authority });
+  return templates.text('init/daywire.yaml.liquid', { ...answers, authority }, 'en');
 }

@@ -132,17 +132,6 @@ export function tagUri(authority: string, id: string): string {
   return `tag:${authority}:articles/${id}`;
 }
 
-const RIGHT_TO_LEFT_SCRIPTS = ['Adlm', 'Arab', 'Hebr', 'Nkoo', 'Rohg', 'Syrc', 'Thaa'];
-
-/** The direction of a language's script. @param language BCP 47 */
-export function textDirection(language: string): 'ltr' | 'rtl' {
-  try {
-    return RIGHT_TO_LEFT_SCRIPTS.includes(new Intl.Locale(language).maximize().script ?? '') ? 'rtl' : 'ltr';
-  } catch {
-    return 'ltr';
-  }
-}
-
 /** The note of an article that was retracted after it was public; otherwise null. */
 export function retractionOf(article: Article, now: number): { note: string; at: number } | null {
   const { status, publishedAt } = article;

@@ -53,7 +53,7 @@ export async function withAppContext<T>(
   let parts: ContextParts | undefined;
   try {
     if (!isLasting) await ensureSchema(store);
-    const templates = openTemplates(config.paths.templates, config.publication.zone);
+    const templates = openTemplates(config.paths.templates, config.publication.zone, config.ownMessages);
     parts = openParts(config, store, processEnv);
     return await work({ config, store, templates, clock, log, ...parts });
   } finally {

@@ -144,7 +144,7 @@ async function render({ base, view, templates }: WebContext, story: StoryView, p
   const { template, level } = PARTS[part];
   const shown = level === null ? story : withLowerHeadings(story, level);
   const data = { story: shown, level, base, lang: view.language };
-  return (await templates.html(`pages/parts/${template}.liquid`, data)).trimEnd();
+  return (await templates.html(`pages/parts/${template}.liquid`, data, view.language)).trimEnd();
 }
 
 /** By context, since an entry depends on the configuration and the templates, too. */

@@ -6,21 +6,32 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Liquid } from 'liquidjs';
-import { clockTime, clockTimeOn, datelineTime, longDate, rfc3339 } from './time.ts';
+import { type Locale, localeOf, Markup, type MessageValues, type OwnMessages } from './locale/locale.ts';
+import { rfc3339 } from './time.ts';
+
+export interface TemplateSource {
+  /** The newsroom's own templates. */
+  folder: string;
+  /** The publication's zone, in which the filters `dateline`, `clock`, `clockon` and `longdate` show instants. */
+  zone: string;
+  /** The newsroom's own messages. */
+  ownMessages: OwnMessages;
+}
 
 export interface Templates {
   /** Opens the same templates again, as in a thread. */
-  readonly source: { folder: string; zone: string };
+  readonly source: TemplateSource;
   /** Grows when the templates are parsed again: what was rendered before may look different now. */
   readonly generation: number;
   /**
    * Renders `templates/<name>` with output escaping. Templates are parsed once, and again after a failure, so that one
    * that was corrected is used without a restart.
+   * @param language BCP 47, of messages, dates and lists
    * @throws Error that names template and line
    */
-  html(name: string, data: object): Promise<string>;
+  html(name: string, data: object, language: string): Promise<string>;
   /** Renders `templates/<name>` as plain text, without escaping. */
-  text(name: string, data: object): Promise<string>;
+  text(name: string, data: object, language: string): Promise<string>;
   /** Parses every template of both folders. @returns the problems, one sentence each with file and line */
   problems(): string[];
 }
@@ -28,31 +39,29 @@ export interface Templates {
 /** The folder of the templates that daywire ships. */
 export const BUILT_IN_TEMPLATES = fileURLToPath(new URL('../../templates', import.meta.url));
 
-/**
- * Opens both template folders.
- * @param folder the newsroom's own templates
- * @param zone the publication's zone, in which the filters `dateline`, `clock`, `clockon` and `longdate` show instants
- */
-export function openTemplates(folder: string, zone: string): Templates {
-  let engines = createEngines(folder, zone);
+/** Opens both template folders. Parameters: see `TemplateSource`. */
+export function openTemplates(folder: string, zone: string, ownMessages: OwnMessages = {}): Templates {
+  const source = { folder, zone, ownMessages };
+  let engines = createEngines(source);
   let generation = 0;
-  const render = (kind: 'html' | 'text', name: string, data: object): string => {
+  const render = (kind: 'html' | 'text', name: string, data: object, language: string): string => {
+    const globals = { locale: localeOf(language, ownMessages) };
     try {
       // Liquid's asynchronous methods await every value and take twice as long.
-      return engines[kind].renderFileSync(name, data);
+      return engines[kind].renderFileSync(name, data, { globals });
     } catch (error) {
-      engines = createEngines(folder, zone);
+      engines = createEngines(source);
       generation += 1;
       throw error;
     }
   };
   return {
-    source: { folder, zone },
+    source,
     get generation() {
       return generation;
     },
-    html: async (name, data) => render('html', name, data),
-    text: async (name, data) => render('text', name, data),
+    html: async (name, data, language) => render('html', name, data, language),
+    text: async (name, data, language) => render('text', name, data, language),
     problems: () => [folder, BUILT_IN_TEMPLATES].flatMap((root) => parseProblems(root, engines.html)),
   };
 }
@@ -71,7 +80,7 @@ export function templateVersion(folder: string): string {
   return JSON.stringify(facts);
 }
 
-function createEngines(folder: string, zone: string): Record<'html' | 'text', Liquid> {
+function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text', Liquid> {
   const options = {
     root: [folder, BUILT_IN_TEMPLATES],
     strictFilters: true,
@@ -82,14 +91,43 @@ function createEngines(folder: string, zone: string): Record<'html' | 'text', Li
   const html = new Liquid({ ...options, outputEscape: 'escape', extname: '.liquid' });
   const text = new Liquid({ ...options, extname: '.liquid' });
   for (const engine of [html, text]) {
-    engine.registerFilter('dateline', (instant: number) => datelineTime(instant, zone));
-    engine.registerFilter('clock', (instant: number) => clockTime(instant, zone));
+    // biome-ignore lint/suspicious/noExplicitAny: Liquid passes what the template has.
+    const register = (name: string, show: (locale: Locale, ...args: any[]) => string, raw = false): void => {
+      engine.registerFilter(name, {
+        raw,
+        handler(...args) {
+          return show((this.context.globals as { locale: Locale }).locale, ...args);
+        },
+      });
+    };
+    register('dateline', (locale, instant: number) => locale.dateline(instant, zone));
+    register('clock', (locale, instant: number) => locale.clock(instant, zone));
     // `{{ instant | clockon: day }}`: with the date, if that is another day.
-    engine.registerFilter('clockon', (instant: number, day: number) => clockTimeOn(instant, day, zone));
-    engine.registerFilter('longdate', (instant: number) => longDate(instant, zone));
-    engine.registerFilter('rfc3339', (instant: number) => rfc3339(instant));
+    register('clockon', (locale, instant: number, day: number) => locale.clockOn(instant, day, zone));
+    register('longdate', (locale, instant: number) => locale.longDate(instant, zone));
+    register('rfc3339', (_locale, instant: number) => rfc3339(instant));
+    // `{{ 'group.message' | t: count: 3, link: url }}`; `name_html` is the value of `name` as HTML. For attributes and
+    // titles: `t_text`.
+    const isHtml = engine === html;
+    register('t', (locale, name: string, ...values) => locale[isHtml ? 'html' : 'text'](name, asValues(values)), true);
+    register('t_text', (locale, name: string, ...values) => locale.text(name, asValues(values)));
+    register(
+      'list',
+      (locale, items: string[]) => locale.list(items.map((one) => (isHtml ? locale.value(one) : one))),
+      true,
+    );
+    register('list_html', (locale, items: string[]) => locale.list(items), true);
   }
   return { html, text };
+}
+
+/** What follows the name of a message in a template. */
+function asValues(pairs: [name: string, value: string | number][]): MessageValues {
+  return Object.fromEntries(
+    pairs.map(([name, value]) =>
+      name.endsWith('_html') ? [name.slice(0, -'_html'.length), new Markup(`${value}`)] : [name, value],
+    ),
+  );
 }
 
 /** Such as where the configuration names a file. */

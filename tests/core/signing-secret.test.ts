@@ -12,7 +12,10 @@ const [OLD, NEW] = ['o'.repeat(40), 'n'.repeat(40)] as const;
 
 function configWith(signingSecret?: string, previousSecrets?: string): SecretConfig {
   const data = temporaryFolder();
-  return { paths: { store: '', data, feeds: '', templates: '' }, secrets: { signingSecret, previousSecrets } };
+  return {
+    paths: { store: '', data, feeds: '', templates: '', locales: 'locales' },
+    secrets: { signingSecret, previousSecrets },
+  };
 }
 
 describe('the signing secret of a store', () => {

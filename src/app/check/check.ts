@@ -40,7 +40,11 @@ export async function check(
     ok(`configuration ${configFile} is valid`),
     ...checkAddresses(config),
     ...checkMetrics(config),
-    ...(await checkTemplates(config, openTemplates(config.paths.templates, config.publication.zone), clock())),
+    ...(await checkTemplates(
+      config,
+      openTemplates(config.paths.templates, config.publication.zone, config.ownMessages),
+      clock(),
+    )),
     ...ownTemplateWarnings(config.paths.templates).map(warning),
     ...(await checkStore(config, clock())),
     ...checkFolders(config),

@@ -85,8 +85,8 @@ function requireLinks(templates: Templates, kind: (typeof SERVICE_MESSAGE_KINDS)
   };
   return {
     ...templates,
-    html: (name, data) => withLinks(name, data, templates.html(name, data)),
-    text: (name, data) => withLinks(name, data, templates.text(name, data)),
+    html: (name, data, language) => withLinks(name, data, templates.html(name, data, language)),
+    text: (name, data, language) => withLinks(name, data, templates.text(name, data, language)),
   };
 }
 

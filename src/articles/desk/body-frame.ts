@@ -1,8 +1,9 @@
 /** The text of an article as readers see it, as a document of its own that can do nothing. */
 import { html, raw } from 'hono/html';
+import { textDirection } from '../../lib/locale/direction.ts';
 import type { DeskRequest, Html } from '../../web/desk/desk-request.ts';
 import { framePolicy } from '../../web/server/headers.ts';
-import { fullHeadline, textDirection } from '../article.ts';
+import { fullHeadline } from '../article.ts';
 
 /** What readers see of an article. */
 export interface ReadersText {

@@ -1,6 +1,7 @@
 /** An article as page templates show it: lines composed, URLs checked. */
 import { sectionTitle } from '../../core/config/config.ts';
 import { mailto } from '../../lib/address.ts';
+import { textDirection } from '../../lib/locale/direction.ts';
 import { cleanUrl } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
@@ -12,7 +13,6 @@ import {
   type Image,
   type Link,
   type Outlet,
-  textDirection,
 } from '../article.ts';
 import { articleLink, urlElsewhere } from '../article-link.ts';
 import { beginningOfText } from '../beginning.ts';

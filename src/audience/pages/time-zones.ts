@@ -73,7 +73,7 @@ const options = new WeakMap<WebContext, Promise<string>>();
 export async function zoneSelect(web: WebContext, chosen: string): Promise<ZoneSelect> {
   let rendered = options.get(web);
   if (rendered === undefined) {
-    rendered = web.templates.html('pages/parts/zone-options.liquid', { groups: ZONE_GROUPS });
+    rendered = web.templates.html('pages/parts/zone-options.liquid', { groups: ZONE_GROUPS }, web.view.language);
     options.set(web, rendered);
     // Try again after a template error.
     rendered.catch(() => options.delete(web));

@@ -6,6 +6,8 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import type { OwnMessages } from '../../lib/locale/locale.ts';
+import { MessageFileError, readOwnMessages } from '../../lib/locale/message-file.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import { lineOf } from '../../lib/yaml-line.ts';
 import { firstLine } from '../finding.ts';
@@ -42,6 +44,8 @@ export interface Config extends FileConfig {
   /** The file it was read from. */
   readonly file: string;
   readonly secrets: Secrets;
+  /** From `paths.locales`. */
+  readonly ownMessages: OwnMessages;
 }
 
 /**
@@ -100,8 +104,21 @@ export function parseConfig(text: string, from: { file: string; env: NodeJS.Proc
     ({ path, rule }) => `${key(path)} ${value(path)}: ${rule}`,
   );
   const secrets = readSecrets(env, cwd, problems);
+  const config = withAbsolutePaths(checked.data, cwd);
+  const ownMessages = readMessages(config.paths.locales, problems);
   if (problems.length > 0) throw new ConfigError(problems);
-  return { ...withAbsolutePaths(checked.data, cwd), file, secrets };
+  return { ...config, file, secrets, ownMessages };
+}
+
+function readMessages(folder: string, problems: string[]): OwnMessages {
+  try {
+    return readOwnMessages(folder);
+  } catch (error) {
+    problems.push(
+      error instanceof MessageFileError ? error.message : `paths.locales is ${folder}: ${firstLine(error)}`,
+    );
+    return {};
+  }
 }
 
 /** Whether the value of a key may contain a password by mistake. Such a value is never printed. */
@@ -128,6 +145,7 @@ function withAbsolutePaths(config: FileConfig, cwd: string): FileConfig {
       data: absolute(paths.data),
       feeds: absolute(paths.feeds),
       templates: absolute(paths.templates),
+      locales: absolute(paths.locales),
       media: paths.media === undefined ? undefined : absolute(paths.media),
     },
     import: { ...config.import, watch: config.import.watch.map(absolute) },

@@ -159,6 +159,7 @@ export const schema = z.strictObject({
         .describe('The signing secret, the mail of the file transport, previews, and smaller versions of pictures.'),
       feeds: text.default('feeds').describe('Mirror of the published feeds, which any web server can serve.'),
       templates: text.default('templates').describe('Your templates. A file here replaces the built-in one.'),
+      locales: text.default('locales').describe('Your messages, a file for each language. They replace built-in ones.'),
       media: text.optional().describe('Pictures and other files, served under /media/.'),
     })
     .prefault({})

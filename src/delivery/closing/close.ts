@@ -178,6 +178,6 @@ function compose(
 ): Promise<CloseOutcome> {
   const { store, config, clock } = app;
   // Read again each time (a few milliseconds a day), so that a broken template can be corrected while daywire runs.
-  const templates = openTemplates(config.paths.templates, config.publication.zone);
+  const templates = openTemplates(config.paths.templates, config.publication.zone, config.ownMessages);
   return composeAndClose(store, config, templates, newsletter, { ...options, clock, onClose: recordClose });
 }

@@ -123,7 +123,7 @@ async function compose(
 ): Promise<ComposedEdition> {
   const { slot: label, slotAt, cutoffAt } = edition;
   // Read again each time, so that a broken template can be corrected while daywire runs.
-  const templates = openTemplates(config.paths.templates, config.publication.zone);
+  const templates = openTemplates(config.paths.templates, config.publication.zone, config.ownMessages);
   const nonce = randomBytes(16).toString('hex');
   const options = { slot: { label, slotAt }, cutoffAt, now, nonce, reissueOf: edition, isCorrection: asCorrection };
   // The editor decides whether an edition of few stories is worth a revision.

@@ -3,7 +3,7 @@
  * requested. Rendered from
  * `templates/mail/`; each attempt produces the same bytes.
  */
-import { textDirection } from '../../articles/article.ts';
+
 import { PREFERENCES_LINK_LIFETIME } from '../../audience/account-links.ts';
 import { mailboxToken, messageToken, preferencesToken } from '../../audience/tokens.ts';
 import type { Config } from '../../core/config/config.ts';
@@ -13,6 +13,7 @@ import type { Signer } from '../../core/keys.ts';
 import type { Tables } from '../../core/store/tables.ts';
 import { wrapText } from '../../editions/rendering/wrap-text.ts';
 import { wireAddress } from '../../lib/address.ts';
+import { textDirection } from '../../lib/locale/direction.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import type { Templates } from '../../lib/templates.ts';
 import { localDate } from '../../lib/time.ts';
@@ -117,12 +118,12 @@ async function render(
     erase: () => `${base}account/erase/${messageToken(secrets, 'erase', key)}`,
   }[kind]();
   const data = { site, dir: textDirection(site.language), email, newsletters, link, expiresAt, consent };
-  const rendered = await templates.text(`mail/${kind}.txt.liquid`, data);
+  const rendered = await templates.text(`mail/${kind}.txt.liquid`, data, site.language);
   const subject = /^Subject: ([\s\S]+?)\n\n/.exec(rendered);
   if (subject === null) throw new Error(`mail/${kind}.txt.liquid must begin with "Subject: " and an empty line`);
   return {
     subject: subject[1] as string,
     text: wrapText(rendered.slice(subject[0].length), TEXT_COLUMNS),
-    html: await templates.html(`mail/${kind}.html.liquid`, data),
+    html: await templates.html(`mail/${kind}.html.liquid`, data, site.language),
   };
 }

@@ -87,7 +87,7 @@ async function renderNotice(web: WebContext, articles: Article[]): Promise<strin
     return status.state === 'corrected' ? [{ note: status.note, at: status.at, ...linkOf(article, web) }] : [];
   });
   if (retracted.length + corrected.length === 0) return null;
-  return web.templates.html('pages/edition-notice.liquid', { site: web.view, retracted, corrected });
+  return web.templates.html('pages/edition-notice.liquid', { site: web.view, retracted, corrected }, web.view.language);
 }
 
 function linkOf(article: Article, web: WebContext): { headline: string; path: string; language: string } {

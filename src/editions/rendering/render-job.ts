@@ -14,7 +14,8 @@ export interface RenderInput {
 
 export function renderFromFolder({ view, site, source, ...options }: RenderInput): Promise<RenderedEdition> {
   const version = JSON.stringify([source, templateVersion(source.folder)]);
-  if (parsed?.version !== version) parsed = { version, templates: openTemplates(source.folder, source.zone) };
+  if (parsed?.version !== version)
+    parsed = { version, templates: openTemplates(source.folder, source.zone, source.ownMessages) };
   return renderEdition(view, site, parsed.templates, options);
 }
 

@@ -2,8 +2,9 @@
  * Renders an edition once for all recipients: Liquid to MJML to HTML; the archive page is derived from the same HTML. A
  * recipient's copy only fills in the remaining placeholders (placeholders.ts).
  */
-import { textDirection } from '../../articles/article.ts';
+
 import type { SiteView } from '../../core/config/site-view.ts';
+import { textDirection } from '../../lib/locale/direction.ts';
 import type { Templates } from '../../lib/templates.ts';
 import type { EditionView } from './edition-view.ts';
 import { placeholder } from './placeholders.ts';
@@ -34,16 +35,17 @@ export async function renderEdition(
   options: { template: string; nonce: string },
 ): Promise<RenderedEdition> {
   const { template, nonce } = options;
+  const { language } = site;
   assertNonceUnused(view, site, nonce);
   const data = {
     edition: view,
     site,
     nonce,
-    dir: textDirection(site.language),
+    dir: textDirection(language),
     placeholders: { unsubscribe: placeholder(nonce, 'unsubscribe'), preferences: placeholder(nonce, 'preferences') },
   };
-  const compiled = await compileMjml(await templates.html(`${template}.mjml`, data), `${template}.mjml`);
-  const text = await templates.text(`${template}.txt`, data);
+  const compiled = await compileMjml(await templates.html(`${template}.mjml`, data, language), `${template}.mjml`);
+  const text = await templates.text(`${template}.txt`, data, language);
   const archiveHtml = asMain(keepRegion(removeRegion(compiled, nonce, 'personal'), nonce, 'web'));
   if (archiveHtml.includes(nonce))
     throw new Error(`${template}.mjml has a placeholder or an unclosed marker outside its personal regions`);

@@ -1,14 +1,8 @@
 /** Converts an article to the views of an edition: a line, a story with text, a roundup item, a correction. */
-import {
-  type Article,
-  articleUrl,
-  creditLine,
-  fullHeadline,
-  type Image,
-  textDirection,
-} from '../../articles/article.ts';
+import { type Article, articleUrl, creditLine, fullHeadline, type Image } from '../../articles/article.ts';
 import { mailImageUrl, thumbnailUrl } from '../../articles/pictures/renditions.ts';
 import { type Config, sectionTitle } from '../../core/config/config.ts';
+import { textDirection } from '../../lib/locale/direction.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import type { Correction, NewsLine, RoundupItem, Story, StoryLine } from './edition-view.ts';
 import { buildExcerpt, type ExcerptLimits } from './excerpt.ts';

@@ -32,13 +32,13 @@ export async function sharedDocuments(
     {
       path: 'index.html',
       mediaType: 'text/html; charset=utf-8',
-      body: await templates.html('feeds/index.liquid', data),
+      body: await templates.html('feeds/index.liquid', data, site.language),
     },
     { path: 'feeds.opml', mediaType: 'text/x-opml; charset=utf-8', body: renderOpml(config) },
     {
       path: 'feed.css',
       mediaType: 'text/css; charset=utf-8',
-      body: await templates.text('feeds/feed.css.liquid', { site }),
+      body: await templates.text('feeds/feed.css.liquid', { site }, site.language),
     },
   ];
 }

@@ -71,6 +71,6 @@ function stylesheetOf(web: WebContext): Promise<Stylesheet> {
 }
 
 async function renderStylesheet(web: WebContext): Promise<Stylesheet> {
-  const css = await web.templates.text('pages/style.css.liquid', { site: web.view });
+  const css = await web.templates.text('pages/style.css.liquid', { site: web.view }, web.view.language);
   return { css, version: sha256(css).slice(0, 12) };
 }

@@ -47,5 +47,5 @@ export function editionFeeds(config: Config): FeedHead[] {
 /** The links as HTML, for the head of a page. */
 export async function renderAlternates(web: WebContext, first: FeedHead[]): Promise<string> {
   const feeds = alternates(web.config, first);
-  return web.templates.html('pages/parts/alternates.liquid', { feeds, base: web.base });
+  return web.templates.html('pages/parts/alternates.liquid', { feeds, base: web.base }, web.view.language);
 }

@@ -1,8 +1,8 @@
 /** Renders pages in the site's layout, and splits long lists into pages. */
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { textDirection } from '../../articles/article.ts';
 import type { FeedHead } from '../../feeds/formats/feed-view.ts';
+import { textDirection } from '../../lib/locale/direction.ts';
 import type { WebContext } from '../server/web-context.ts';
 import { stylesheetPath } from './assets.ts';
 import { alternates } from './page-feeds.ts';
@@ -51,7 +51,8 @@ export async function renderPage(web: WebContext, template: string, head: PageHe
     feeds: alternates(web.config, head.feeds ?? []),
     stylesheet: await stylesheetPath(web),
   };
-  return web.rendering.run(() => web.templates.html(`pages/${template}.liquid`, { ...data, site: view, base, page }));
+  const shown = { ...data, site: view, base, page };
+  return web.rendering.run(() => web.templates.html(`pages/${template}.liquid`, shown, view.language));
 }
 
 /** Responds with a page that caches may store for a minute. @param status any other than 200 is not cached */

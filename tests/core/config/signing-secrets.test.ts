@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 
 function load(dialect: 'sqlite' | 'postgres' = 'sqlite', signingSecret?: string): string {
-  const paths = { store: '', data: join(folder, 'var'), feeds: '', templates: '' };
+  const paths = { store: '', data: join(folder, 'var'), feeds: '', templates: '', locales: 'locales' };
   return readOrCreateSigningSecrets({ paths, secrets: { signingSecret } }, dialect)[0];
 }
 

@@ -24,9 +24,9 @@ forEachDatabase((open) => {
       site = openTestSite(store, config, {
         templates: {
           ...templates,
-          html: (name, data) => {
+          html: (name, data, language) => {
             rendered.push(name);
-            return templates.html(name, data);
+            return templates.html(name, data, language);
           },
         },
       });

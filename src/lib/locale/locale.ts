@@ -1,0 +1,205 @@
+/** The words, dates and lists of one language, as pages, emails and feeds show them. */
+import { IntlMessageFormat } from 'intl-messageformat';
+import { escapeHtml } from '../text/html.ts';
+import { clockTime, clockTimeOn, datelineTime, localDate } from '../time.ts';
+import { isolate, runsAgainst, textDirection } from './direction.ts';
+import { builtInFile, type Messages } from './message-file.ts';
+
+/** Messages of the newsroom, by language (BCP 47). They come before the built-in ones. */
+export type OwnMessages = Readonly<Record<string, Messages>>;
+
+/** Inline HTML, which is not escaped again. */
+export class Markup {
+  readonly html: string;
+  constructor(html: string) {
+    this.html = html;
+  }
+}
+
+/** Values of placeholders. Of a tag `<link>`: the address, or its opening tag as markup; none for `<strong>`. */
+export type MessageValues = Readonly<Record<string, string | number | Markup>>;
+
+/** A value, and how it is shown. ICU selects by `toString`. */
+interface Shown {
+  shown: string;
+  toString(): string;
+}
+
+interface Output {
+  literal(text: string): string;
+  value(text: string): string;
+  tag(inner: string, tag: string, value: MessageValues[string] | undefined): string;
+}
+
+interface ParsedMessage {
+  format: IntlMessageFormat;
+  tags: string[];
+  /** BCP 47, of its words. */
+  language: string;
+}
+
+/** What the tags of a list need: `A, B and C`; `plain`: `A, B, C`. */
+type ListKind = 'and' | 'plain';
+
+export class Locale {
+  /** BCP 47, as the configuration has it. */
+  readonly language: string;
+  readonly dir: 'ltr' | 'rtl';
+  readonly #own: OwnMessages;
+  readonly #parsed = new Map<string, ParsedMessage>();
+  readonly #formats = new Map<string, Intl.DateTimeFormat>();
+  readonly #lists: Record<ListKind, Intl.ListFormat>;
+
+  constructor(language: string, own: OwnMessages) {
+    this.language = language;
+    this.dir = textDirection(language);
+    this.#own = own;
+    this.#lists = {
+      and: new Intl.ListFormat(language),
+      plain: new Intl.ListFormat(language, { style: 'short', type: 'unit' }),
+    };
+  }
+
+  /** Plain text. Values in the other direction are isolated. @throws Error if there is no such message or value */
+  text(name: string, values: MessageValues = {}): string {
+    const message = this.#find(name);
+    return format(message, values, {
+      literal: (text) => text,
+      value: (text) => isolate(text, textDirection(message.language)),
+      tag: (inner) => inner,
+    });
+  }
+
+  /**
+   * Inline HTML. Values are escaped, and isolated by `<bdi>` in the other direction. Words of another language than
+   * `language` are marked as such.
+   */
+  html(name: string, values: MessageValues = {}): string {
+    const message = this.#find(name);
+    const dir = textDirection(message.language);
+    const html = format(message, values, {
+      literal: escapeHtml,
+      value: (text) => (runsAgainst(text, dir) ? `<bdi>${escapeHtml(text)}</bdi>` : escapeHtml(text)),
+      tag: (inner, tag, value) => {
+        if (value instanceof Markup) return `${value.html}${inner}</a>`;
+        return value === undefined ? `<${tag}>${inner}</${tag}>` : `<a href="${escapeHtml(`${value}`)}">${inner}</a>`;
+      },
+    });
+    const isOther = new Intl.Locale(message.language).language !== new Intl.Locale(this.language).language;
+    return isOther ? `<span lang="${message.language}" dir="${dir}">${html}</span>` : html;
+  }
+
+  /** A text as HTML, isolated by `<bdi>` if it is in the other direction. */
+  value(text: string): string {
+    return runsAgainst(text, this.dir) ? `<bdi>${escapeHtml(text)}</bdi>` : escapeHtml(text);
+  }
+
+  list(items: readonly string[], kind: ListKind = 'and'): string {
+    return this.#lists[kind].format(items);
+  }
+
+  /** `Nov 24, 2026 08:43 PM`, as the portal has it, or as usual in the language. @param zone IANA, as below */
+  dateline(instant: number, zone: string): string {
+    if (this.#isPortalStyle) return datelineTime(instant, zone);
+    return this.#format({ dateStyle: 'medium', timeStyle: 'short' }, zone).format(instant);
+  }
+
+  /** `08:43 PM` */
+  clock(instant: number, zone: string): string {
+    if (this.#isPortalStyle) return clockTime(instant, zone);
+    return this.#format({ timeStyle: 'short' }, zone).format(instant);
+  }
+
+  /** `08:43 PM`; with the date, if that is another day in `zone` than that of `day`. */
+  clockOn(instant: number, day: number, zone: string): string {
+    if (this.#isPortalStyle) return clockTimeOn(instant, day, zone);
+    const [date, other] = [localDate(instant, zone), localDate(day, zone)];
+    if (date === other) return this.clock(instant, zone);
+    if (date.slice(0, 4) !== other.slice(0, 4)) return this.dateline(instant, zone);
+    const parts = { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' } as const;
+    return this.#format(parts, zone).format(instant);
+  }
+
+  /** `Tuesday, November 24, 2026` */
+  longDate(instant: number, zone: string): string {
+    return this.#format({ dateStyle: 'full' }, zone).format(instant);
+  }
+
+  /** As `Intl.DateTimeFormat`. */
+  date(instant: number, zone: string, options: Intl.DateTimeFormatOptions): string {
+    return this.#format(options, zone).format(instant);
+  }
+
+  get #isPortalStyle(): boolean {
+    return this.language === 'en' || this.language === 'en-US';
+  }
+
+  // Creating a formatter takes a hundred times as long as using it.
+  #format(options: Intl.DateTimeFormatOptions, zone: string): Intl.DateTimeFormat {
+    const key = `${zone} ${JSON.stringify(options)}`;
+    let found = this.#formats.get(key);
+    if (found === undefined) {
+      found = new Intl.DateTimeFormat(this.language, { ...options, timeZone: zone });
+      this.#formats.set(key, found);
+    }
+    return found;
+  }
+
+  #find(name: string): ParsedMessage {
+    let parsed = this.#parsed.get(name);
+    if (parsed === undefined) {
+      const [language, message] = this.#messageOf(name);
+      const tags = [...message.matchAll(/<([a-z]+)>/g)].map(([, tag]) => tag as string);
+      parsed = { format: new IntlMessageFormat(message, language), tags, language };
+      this.#parsed.set(name, parsed);
+    }
+    return parsed;
+  }
+
+  #messageOf(name: string): [language: string, message: string] {
+    for (const language of fallbacks(this.language)) {
+      const message = this.#own[language]?.[name] ?? builtInFile(language)?.messages[name];
+      if (message !== undefined) return [language, message];
+    }
+    throw new Error(`there is no message "${name}"`);
+  }
+}
+
+const locales = new WeakMap<OwnMessages, Map<string, Locale>>();
+
+/** The same object for the same language and messages. @param language BCP 47 */
+export function localeOf(language: string, own: OwnMessages): Locale {
+  const ofOwn = locales.get(own) ?? new Map<string, Locale>();
+  locales.set(own, ofOwn);
+  const locale = ofOwn.get(language) ?? new Locale(language, own);
+  ofOwn.set(language, locale);
+  return locale;
+}
+
+/** The language, then wider ones, then English: `zh-TW`, `zh-Hant`, `zh`, `en`. */
+export function fallbacks(tag: string): string[] {
+  const { language, script } = new Intl.Locale(tag).maximize();
+  return [...new Set([tag, `${language}-${script}`, language, 'en'])];
+}
+
+function format(message: ParsedMessage, values: MessageValues, output: Output): string {
+  const given: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    given[name] = typeof value === 'number' ? value : shown(value, output);
+  }
+  for (const tag of message.tags) {
+    given[tag] = (inner: (string | Shown)[]) => {
+      const html = inner.map((part) => (typeof part === 'string' ? output.literal(part) : part.shown)).join('');
+      return { shown: output.tag(html, tag, values[tag]) };
+    };
+  }
+  const parts = message.format.formatToParts(given as Parameters<IntlMessageFormat['formatToParts']>[0]);
+  return parts
+    .map(({ value }) => (typeof value === 'string' ? output.literal(value) : (value as unknown as Shown).shown))
+    .join('');
+}
+
+function shown(value: string | Markup, output: Output): Shown {
+  if (typeof value === 'string') return { shown: output.value(value), toString: () => value };
+  return { shown: value.html, toString: () => value.html };
+}

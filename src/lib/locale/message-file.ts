@@ -1,0 +1,136 @@
+/**
+ * Files of messages, `locales/<language>.yaml`: each is a name, who has reviewed it, and groups of messages in ICU
+ * MessageFormat. A message is named by its groups: `edition.readOn`.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { IntlMessageFormat } from 'intl-messageformat';
+import { isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
+import { closestName } from '../names/closest-name.ts';
+import { parseLanguageTag } from '../names/language-tag.ts';
+
+/** The folder of the messages that daywire ships. */
+export const BUILT_IN_LOCALES = fileURLToPath(new URL('../../../locales', import.meta.url));
+
+/** Messages by name. */
+export type Messages = Readonly<Record<string, string>>;
+
+export interface MessageFile {
+  /** The native speaker who has read all of it, with the date; null if nobody has. */
+  reviewedBy: string | null;
+  messages: Messages;
+}
+
+/** A file of messages cannot be used. The message says where, and what would be right. */
+export class MessageFileError extends Error {
+  override name = 'MessageFileError';
+}
+
+/** Languages (BCP 47) with a file in the folder; none if there is no such folder. @throws Error if it cannot be read */
+export function languagesIn(folder: string): string[] {
+  try {
+    const names = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+    return names.map((name) => name.slice(0, -'.yaml'.length)).sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+const builtIn = new Map<string, MessageFile | null>();
+
+/** The file that daywire ships for that very language; null if there is none. */
+export function builtInFile(language: string): MessageFile | null {
+  let file = builtIn.get(language);
+  if (file === undefined) {
+    file = languagesIn(BUILT_IN_LOCALES).includes(language) ? readMessageFile(BUILT_IN_LOCALES, language) : null;
+    builtIn.set(language, file);
+  }
+  return file;
+}
+
+/**
+ * The newsroom's own messages, by language. Each replaces a built-in one, or is one of a language that daywire has not.
+ * @throws MessageFileError if a message is unknown, is no ICU MessageFormat, or has other placeholders than in English
+ */
+export function readOwnMessages(folder: string): Record<string, Messages> {
+  return Object.fromEntries(
+    languagesIn(folder).map((language) => {
+      const path = join(folder, `${language}.yaml`);
+      const tag = parseLanguageTag(language);
+      if (tag !== language) {
+        const right = tag === null ? 'a BCP 47 language tag such as en or zh-Hans' : `"${tag}"`;
+        throw new MessageFileError(`${path}: the name of the file must be ${right}`);
+      }
+      return [language, readMessageFile(folder, language, builtInFile('en')?.messages).messages];
+    }),
+  );
+}
+
+/** @param english the messages that there are; undefined for the file that defines them */
+function readMessageFile(folder: string, language: string, english?: Messages): MessageFile {
+  const path = join(folder, `${language}.yaml`);
+  const lines = new LineCounter();
+  const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines });
+  const [error] = document.errors;
+  if (error !== undefined) throw new MessageFileError(`${path}: ${error.message.split('\n', 1)[0]}`);
+  const root = document.contents;
+  const top = isMap(root) ? root.get('messages', true) : undefined;
+  if (!isMap(top)) throw new MessageFileError(`${path}: it must have a map "messages"`);
+  const messages: Record<string, string> = {};
+  const fail = (node: { range?: unknown }, text: string): never => {
+    const [at = 0] = (node.range ?? []) as number[];
+    throw new MessageFileError(`${path}:${lines.linePos(at).line}: ${text}`);
+  };
+  const collect = (map: YAMLMap, group: string): void => {
+    for (const { key, value } of map.items) {
+      const name = `${group}${isScalar(key) ? key.value : ''}`;
+      if (isMap(value)) collect(value, `${name}.`);
+      else if (isScalar(value) && typeof value.value === 'string') {
+        const problem = messageProblem(name, value.value, language, english);
+        if (problem !== null) fail(value, problem);
+        messages[name] = value.value;
+      } else fail(map, `${name} must be a text`);
+    }
+  };
+  collect(top, '');
+  const reviewedBy = (root as YAMLMap).get('reviewedBy');
+  return { reviewedBy: typeof reviewedBy === 'string' ? reviewedBy : null, messages };
+}
+
+function messageProblem(name: string, text: string, language: string, english?: Messages): string | null {
+  let own: string;
+  try {
+    own = placeholdersOf(text, language);
+  } catch (error) {
+    return `${name} is no ICU MessageFormat (${(error as Error).message})`;
+  }
+  if (english === undefined) return null;
+  const original = english[name];
+  if (original === undefined) {
+    const close = closestName(name, Object.keys(english));
+    return `there is no message ${name}${close === null ? '' : `: did you mean ${close}?`}`;
+  }
+  const expected = placeholdersOf(original, 'en');
+  return own === expected ? null : `${name} must have the placeholders and tags ${expected || '(none)'}, not ${own}`;
+}
+
+/** Literal texts and the number of a plural, in the syntax tree of a message. */
+const [LITERAL, POUND] = [0, 7];
+
+/** Names of placeholders and tags, sorted: `{count} <link>`. */
+export function placeholdersOf(message: string, language: string): string {
+  const names = new Set<string>();
+  type Node = ReturnType<IntlMessageFormat['getAst']>[number];
+  const visit = (nodes: readonly Node[]): void => {
+    for (const node of nodes) {
+      if (node.type === LITERAL || node.type === POUND) continue;
+      if ('value' in node) names.add('children' in node ? `<${node.value}>` : `{${node.value}}`);
+      if ('children' in node) visit(node.children);
+      if ('options' in node) for (const { value } of Object.values(node.options)) visit(value);
+    }
+  };
+  visit(new IntlMessageFormat(message, language).getAst());
+  return [...names].sort().join(' ');
+}

@@ -54,9 +54,11 @@ export class Locale {
     this.language = language;
     this.dir = textDirection(language);
     this.#own = own;
+    // The portal has no comma before "and".
+    const tag = this.#isPortalStyle ? 'en-GB' : language;
     this.#lists = {
-      and: new Intl.ListFormat(language),
-      plain: new Intl.ListFormat(language, { style: 'short', type: 'unit' }),
+      and: new Intl.ListFormat(tag),
+      plain: new Intl.ListFormat(tag, { style: 'short', type: 'unit' }),
     };
   }
 

@@ -1,0 +1,66 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  BUILT_IN_LOCALES,
+  builtInFile,
+  languagesIn,
+  placeholdersOf,
+  readOwnMessages,
+} from '../../../src/lib/locale/message-file.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+function folderWith(files: Record<string, string>): string {
+  const folder = join(temporaryFolder(), 'locales');
+  mkdirSync(folder);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return folder;
+}
+
+describe("a newsroom's own messages", () => {
+  it('are named by their groups', () => {
+    const folder = folderWith({ 'de.yaml': 'messages:\n  mail:\n    confirm:\n      button: Ja\n' });
+    expect(readOwnMessages(folder)).toEqual({ de: { 'mail.confirm.button': 'Ja' } });
+  });
+
+  it('are none where there is no folder', () => {
+    expect(readOwnMessages(join(temporaryFolder(), 'none'))).toEqual({});
+  });
+
+  it.each([
+    [
+      'mail:\n    confirm:\n      buttom: Ja',
+      /de\.yaml:4: there is no message mail\.confirm\.buttom: did you mean mail\.confirm\.button\?$/,
+    ],
+    [
+      'mail:\n    requested: Für {mail}',
+      /de\.yaml:3: mail\.requested must have the placeholders and tags <strong> \{email\}, not \{mail\}$/,
+    ],
+    ['mail:\n    link: "Öffnen {"', /de\.yaml:3: mail\.link is no ICU MessageFormat/],
+    ['mail:\n    link: 3', /de\.yaml:\d: mail\.link must be a text$/],
+    ['mail: [', /de\.yaml: /],
+    ['', /de\.yaml: it must have a map "messages"$/],
+  ])('that cannot be used are named with file and line (%#)', (messages, problem) => {
+    expect(() => readOwnMessages(folderWith({ 'de.yaml': `messages:\n  ${messages}\n` }))).toThrow(problem);
+  });
+
+  it('have a language tag as the name of their file', () => {
+    const text = 'messages:\n  mail:\n    link: "X:"\n';
+    expect(() => readOwnMessages(folderWith({ 'german.yaml': text }))).toThrow(/must be a BCP 47 language tag/);
+    expect(() => readOwnMessages(folderWith({ 'zh-hans.yaml': text }))).toThrow(/must be "zh-Hans"$/);
+  });
+});
+
+describe('the built-in messages', () => {
+  it('are found by their very language', () => {
+    expect(languagesIn(BUILT_IN_LOCALES)).toContain('en');
+    expect(builtInFile('en')?.reviewedBy).toMatch(/^daywire/);
+    expect(builtInFile('nl')).toBeNull();
+  });
+});
+
+describe('the placeholders of a message', () => {
+  it('are its arguments and tags, wherever they are', () => {
+    expect(placeholdersOf('{n, plural, one {<b>{x}</b>} other {# {y}}} {z}', 'en')).toBe('<b> {n} {x} {y} {z}');
+  });
+});

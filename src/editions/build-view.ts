@@ -1,10 +1,11 @@
 /** The data of an edition's templates: its stories and corrections, the editor's texts, the links. */
 import type { Article } from '../articles/article.ts';
 import type { Config, NewsletterConfig } from '../core/config/config.ts';
+import { editionLocale } from '../core/config/site-view.ts';
 import type { Draft } from './draft/decisions.ts';
 import { editionExtras } from './rendering/edition-extras.ts';
 import type { Correction, EditionLinks, EditionView } from './rendering/edition-view.ts';
-import { correctionSubject, editionPreheader, editionSubject, roundupHeadline } from './rendering/headline.ts';
+import { correctionSubject, editionHeadline, editionPreheader, editionSubject } from './rendering/headline.ts';
 import { renderNote } from './rendering/note.ts';
 import { editionPath } from './roundup-article.ts';
 import { type LoadedStories, storyBlocks } from './selection/load-stories.ts';
@@ -29,18 +30,19 @@ export function buildEditionView(
   corrections: Correction[],
 ): EditionView {
   const { id, title, kicker } = newsletter;
+  const locale = editionLocale(config, newsletter);
   const blocks = storyBlocks(stories);
   const isEmpty = stories.placed.length === 0;
   const headlines = isEmpty ? [NO_STORIES] : leading;
-  const subject = draft.decisions.subject ?? editionSubject(kicker, headlines);
+  const subject = draft.decisions.subject ?? editionSubject(locale, kicker, headlines);
   const note = draft.decisions.note === null ? [] : renderNote(draft.decisions.note, config);
   if (isEmpty) note.push(NO_STORIES);
   return {
     masthead: { title, newsletter: id, kicker, date: slot.slotAt, slot: slot.label, ...numbers },
     note,
     ...editionExtras(config, newsletter, { ...blocks, note, corrections }),
-    headline: `${kicker}: ${roundupHeadline(headlines)}`,
-    subject: numbers.isCorrection ? correctionSubject(subject) : subject,
+    headline: editionHeadline(locale, kicker, headlines),
+    subject: numbers.isCorrection ? correctionSubject(locale, subject) : subject,
     preheader: editionPreheader([draft.decisions.preheader, ...preheaderTexts(newsletter, blocks)]),
     ...blocks,
     corrections,
@@ -50,12 +52,13 @@ export function buildEditionView(
 
 /** The subject and the preheader of an edition for which no editor has written any. */
 export function automaticTexts(
+  config: Config,
   newsletter: NewsletterConfig,
   stories: LoadedStories,
   leading: Article[],
 ): Pick<EditionView, 'subject' | 'preheader'> {
   return {
-    subject: editionSubject(newsletter.kicker, leading),
+    subject: editionSubject(editionLocale(config, newsletter), newsletter.kicker, leading),
     preheader: editionPreheader(preheaderTexts(newsletter, storyBlocks(stories))),
   };
 }

@@ -7,10 +7,10 @@ import type { Article } from '../articles/article.ts';
 import type { Rejection } from '../articles/rejections.ts';
 import { toArticle } from '../articles/stored-document.ts';
 import type { Config, NewsletterConfig } from '../core/config/config.ts';
-import { newsletterSite } from '../core/config/site-view.ts';
+import { editionLocale, newsletterSite } from '../core/config/site-view.ts';
 import type { Db, Store } from '../core/store/store.ts';
 import type { Templates } from '../lib/templates.ts';
-import { datelineTime, rfc3339 } from '../lib/time.ts';
+import { rfc3339 } from '../lib/time.ts';
 import type { ClosingObstacle } from './alert-newsletters/alert-limits.ts';
 import { buildEditionView } from './build-view.ts';
 import { findObstacle } from './draft/closing.ts';
@@ -160,8 +160,9 @@ export async function composeEdition(
   const due = await loadCorrections(db, config, newsletter, reissueOf);
   const number = reissueOf?.number ?? (last?.number ?? 0) + 1;
   const revision = (reissueOf?.revision ?? 0) + 1;
-  const at = datelineTime(now, config.publication.zone);
-  const revisionNote = reissueOf === null ? null : `This is revision ${revision} of this edition, published ${at}.`;
+  const locale = editionLocale(config, newsletter);
+  const time = locale.dateline(now, config.publication.zone);
+  const revisionNote = reissueOf === null ? null : locale.text('edition.revision', { revision, time });
   const about = { slot, number, draft, revision, revisionNote, isCorrection };
   const attempt = async (limits: ContentLimits) => {
     const stories = await limitStories(db, loaded, limits, loading);
@@ -210,8 +211,9 @@ export async function composeEdition(
     lastEditionId: last?.id ?? null,
     roundupArticle: buildRoundupArticle(view, {
       config,
+      locale,
       id: reissueOf?.articleId ?? (await freeArticleId(db, `${newsletter.id}-${slot.label}`)),
-      headline: roundupHeadline(leading),
+      headline: roundupHeadline(locale, leading),
       image: stories.placed.find(({ block }) => block === 'lead')?.article.image ?? null,
       now,
       isPublic: newsletter.kind !== 'alert',
@@ -271,7 +273,9 @@ async function loadCorrections(
   const due = reissueOf === null ? findDueCorrections(db, newsletter.id) : findListedCorrections(db, reissueOf.id);
   for (const stored of await due) {
     try {
-      corrections.views.push(assertComplete(toCorrection(toArticle(stored), config)));
+      corrections.views.push(
+        assertComplete(toCorrection(toArticle(stored), config, editionLocale(config, newsletter))),
+      );
       corrections.due.push({ ...versionOf(stored), notedAt: stored.notedAt });
     } catch (error) {
       corrections.rejected.push(toRejection(newsletter.id, stored, error));

@@ -2,13 +2,18 @@
  * The article of kind `roundup` that represents a closed edition in feeds and on the front page. Its page is the
  * edition's archive page.
  */
-import { type Article, fullHeadline, type Image, type Outlet, tagUri } from '../articles/article.ts';
+import { type Article, type Image, type Outlet, tagUri } from '../articles/article.ts';
 import type { Config } from '../core/config/config.ts';
+import { isolate } from '../lib/locale/direction.ts';
+import { type Locale, Markup } from '../lib/locale/locale.ts';
 import { escapeHtml } from '../lib/text/html.ts';
 import type { EditionView, StoryLine } from './rendering/edition-view.ts';
+import { headlineWithKicker } from './rendering/story-view.ts';
 
 export interface RoundupArticleOptions {
   config: Config;
+  /** Of the edition. */
+  locale: Locale;
   /** Must not be the id or slug of another article. */
   id: string;
   /** Without the name of the roundup. */
@@ -23,9 +28,9 @@ export interface RoundupArticleOptions {
 
 /** Builds the article of an edition. Its body lists the stories with links and credits, and says its revision. */
 export function buildRoundupArticle(view: EditionView, options: RoundupArticleOptions): Article {
-  const { config, id, headline, image, now, isPublic } = options;
+  const { config, locale, id, headline, image, now, isPublic } = options;
   const { masthead } = view;
-  const bodyHtml = storyList(view);
+  const bodyHtml = storyList(view, locale);
   return {
     id,
     tagUri: tagUri(config.publication.tagAuthority, id),
@@ -52,7 +57,7 @@ export function buildRoundupArticle(view: EditionView, options: RoundupArticleOp
     eventKey: null,
     image,
     enclosures: [],
-    language: config.publication.language,
+    language: locale.language,
     status: { state: isPublic ? 'published' : 'draft' },
     page: editionPath(masthead.newsletter, masthead.slot),
   };
@@ -63,31 +68,36 @@ export function editionPath(newsletter: string, slot: string): string {
   return `/editions/${newsletter}/${slot}`;
 }
 
-function storyList(view: EditionView): string {
+function storyList(view: EditionView, locale: Locale): string {
   const { lead, news, analysis, roundup, latest, corrections } = view;
   const dek = lead?.dek ? `<p>${escapeHtml(lead.dek)}</p>` : '';
   const { revisionNote } = view.masthead;
+  const linked = (story: StoryLine): string => link(story.url, headlineWithKicker(story, locale));
+  const withDek = (story: StoryLine): string =>
+    story.dek === null ? linked(story) : `${linked(story)} ${locale.value(story.dek)}`;
   return [
     revisionNote === null ? '' : `<p><em>${escapeHtml(revisionNote)}</em></p>`,
     lead === null ? '' : `<p><strong>${linked(lead)}</strong></p>${dek}`,
-    block(view.newsTitle, news.map(withDek)),
-    block('Analysis', analysis.map(withDek)),
+    block(escapeHtml(view.newsTitle), news.map(withDek)),
+    block(locale.html('edition.analysis'), analysis.map(withDek)),
     block(
-      'Roundup',
+      locale.html('edition.roundup'),
       roundup.map((item) => {
         const text = item.sentences?.html ?? escapeHtml(item.dek ?? '');
-        const headline = link(item.headlineUrl, fullHeadline(item));
-        const readOn = item.more && item.headlineUrl !== item.url ? link(item.url, 'Read on') : '';
-        const parts = [headline, text, readOn, credits(item.outlet, item.also)];
+        const headline = link(item.headlineUrl, headlineWithKicker(item, locale));
+        const readOn = item.more && item.headlineUrl !== item.url ? link(item.url, locale.text('edition.readOn')) : '';
+        const parts = [headline, text, readOn, credits(item.outlet, item.also, locale)];
         return parts.filter((part) => part !== '').join(' ');
       }),
     ),
-    block('Latest', latest.map(linked)),
+    block(locale.html('edition.latest'), latest.map(linked)),
     block(
-      'Corrections',
-      corrections.map(({ kind, url, headline, note }) => {
-        const label = kind === 'correction' ? 'Corrected' : 'Retracted';
-        return `${label}: ${link(url, headline)} ${escapeHtml(note)}`;
+      locale.html('edition.corrections'),
+      corrections.map(({ kind, url, headline: text, note }) => {
+        const values = { headline: new Markup(link(url, text)), note };
+        return kind === 'correction'
+          ? locale.html('edition.correctedStory', values)
+          : locale.html('edition.retractedStory', values);
       }),
     ),
   ]
@@ -100,22 +110,13 @@ function block(heading: string, items: string[]): string {
   return items.length === 0 ? '' : `<h2>${heading}</h2><ul>${items.map((item) => `<li>${item}</li>`).join('')}</ul>`;
 }
 
-function withDek(story: StoryLine): string {
-  return story.dek === null ? linked(story) : `${linked(story)} ${escapeHtml(story.dek)}`;
-}
-
-function credits(outlet: Outlet | null, also: Outlet[]): string {
+function credits(outlet: Outlet | null, also: Outlet[], locale: Locale): string {
   if (outlet === null) return '';
-  const others = also.length === 0 ? '' : `; also: ${also.map(credit).join(', ')}`;
-  return `(${credit(outlet)}${others})`;
-}
-
-function credit({ url, name }: Outlet): string {
-  return url === null ? escapeHtml(name) : link(url, name);
-}
-
-function linked(story: StoryLine): string {
-  return link(story.url, fullHeadline(story));
+  const credit = ({ url, name }: Outlet): string =>
+    url === null ? locale.value(name) : link(url, isolate(name, locale.dir));
+  if (also.length === 0) return `(${credit(outlet)})`;
+  const others = new Markup(locale.list(also.map(credit), 'plain'));
+  return locale.html('edition.credit', { outlet: new Markup(credit(outlet)), others });
 }
 
 function link(url: string, text: string): string {

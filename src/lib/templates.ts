@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Liquid } from 'liquidjs';
+import { isolate } from './locale/direction.ts';
 import { type Locale, localeOf, Markup, type MessageValues, type OwnMessages } from './locale/locale.ts';
 import { rfc3339 } from './time.ts';
 
@@ -104,6 +105,7 @@ function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text'
     register('clock', (locale, instant: number) => locale.clock(instant, zone));
     // `{{ instant | clockon: day }}`: with the date, if that is another day.
     register('clockon', (locale, instant: number, day: number) => locale.clockOn(instant, day, zone));
+    register('day', (locale, instant: number) => locale.day(instant, zone));
     register('longdate', (locale, instant: number) => locale.longDate(instant, zone));
     register('rfc3339', (_locale, instant: number) => rfc3339(instant));
     // `{{ 'group.message' | t: count: 3, link: url }}`; `name_html` is the value of `name` as HTML. For attributes and
@@ -111,12 +113,21 @@ function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text'
     const isHtml = engine === html;
     register('t', (locale, name: string, ...values) => locale[isHtml ? 'html' : 'text'](name, asValues(values)), true);
     register('t_text', (locale, name: string, ...values) => locale.text(name, asValues(values)));
+    // A text of an article or a name, where the text around it may run in the other direction.
+    const isolated = (locale: Locale, text: string) => (isHtml ? locale.value(text) : isolate(text, locale.dir));
+    register('isolate', isolated, true);
+    // `{{ names | list: 'plain' }}`: without "and".
     register(
       'list',
-      (locale, items: string[]) => locale.list(items.map((one) => (isHtml ? locale.value(one) : one))),
+      (locale, items: string[], kind) =>
+        locale.list(
+          items.map((one) => isolated(locale, one)),
+          kind,
+        ),
       true,
     );
-    register('list_html', (locale, items: string[]) => locale.list(items), true);
+    register('list_html', (locale, items: string[], kind) => locale.list(items, kind), true);
+    register('upcase', (locale, text: string) => text.toLocaleUpperCase(locale.language));
   }
   return { html, text };
 }

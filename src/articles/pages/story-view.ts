@@ -2,6 +2,7 @@
 import { sectionTitle } from '../../core/config/config.ts';
 import { mailto } from '../../lib/address.ts';
 import { textDirection } from '../../lib/locale/direction.ts';
+import { localeOf } from '../../lib/locale/locale.ts';
 import { cleanUrl } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
@@ -81,7 +82,7 @@ export function storyView(article: Article, web: WebContext, place: 'list' | 'pa
         : {
             ...pageImage({ url: imageUrl, width: image.width }, web.config, place === 'list'),
             alt: image.alt,
-            credit: image.credit && creditLine(image.credit),
+            credit: image.credit && creditLine(image.credit, localeOf(web.view.language, web.config.ownMessages)),
             width: image.width,
             height: image.height,
           },

@@ -1,4 +1,5 @@
 /** The publication as templates see it: each page and email gets it as `site`. */
+import { type Locale, localeOf } from '../../lib/locale/locale.ts';
 import type { Config, NewsletterConfig } from './config.ts';
 import { imprintLink, type LegalLink, privacyLink } from './legal-pages.ts';
 
@@ -31,9 +32,22 @@ export function newsletterSite(
   const site = siteView(config);
   return {
     ...site,
+    language: editionLanguage(config, newsletter),
     postalAddress: newsletter.postalAddress ?? site.postalAddress,
     imprint: imprintLink(config.publication, newsletter),
   };
+}
+
+/** BCP 47, of the words in the editions of a newsletter. It may be configured no longer. */
+export function editionLanguage(
+  { publication }: Pick<Config, 'publication'>,
+  _newsletter: Pick<NewsletterConfig, 'id'> | undefined,
+): string {
+  return publication.language;
+}
+
+export function editionLocale(config: Config, newsletter: Pick<NewsletterConfig, 'id'>): Locale {
+  return localeOf(editionLanguage(config, newsletter), config.ownMessages);
 }
 
 /** The address of a picture that the configuration names. @param file a file in `paths.media`, or an address */

@@ -106,7 +106,7 @@ export async function readArrangedDraft(
       isChanged: changed.has(article.id),
     })),
     storyCount: countStories(plan),
-    automatic: leading.length === 0 ? null : automaticTexts(newsletter, loaded, leading),
+    automatic: leading.length === 0 ? null : automaticTexts(config, newsletter, loaded, leading),
     furtherLeftOut: isAlert ? 0 : plan.didNotFit.length - contents.didNotFit.length,
   };
 }

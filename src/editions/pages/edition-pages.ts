@@ -5,7 +5,10 @@
 import type { Handler, MiddlewareHandler } from 'hono';
 import { type Article, fullHeadline, retractionOf } from '../../articles/article.ts';
 import { noteUrl } from '../../articles/article-link.ts';
+import { editionLanguage } from '../../core/config/site-view.ts';
 import { isBrowserName, readerName } from '../../feeds/readers/reader-name.ts';
+import { textDirection } from '../../lib/locale/direction.ts';
+import { localeOf } from '../../lib/locale/locale.ts';
 import { listPage, nameParameter, parsePageNumber, renderPage, respondPublicPage } from '../../web/pages/page.ts';
 import { editionFeeds, renderAlternates } from '../../web/pages/page-feeds.ts';
 import { share } from '../../web/pages/public-page.ts';
@@ -35,10 +38,17 @@ function serveEditions(web: WebContext): Handler {
       hasMore: found.length > EDITIONS_PER_PAGE,
     });
     const name = known?.title ?? newsletter;
-    const listTitle = name === null ? 'Past editions' : `Past editions of ${name}`;
-    const title = number === 1 ? listTitle : `${listTitle}, page ${number}`;
+    const locale = localeOf(web.view.language, web.config.ownMessages);
+    const listTitle =
+      name === null ? locale.text('edition.pastEditions') : locale.text('edition.pastEditionsOf', { newsletter: name });
+    const title =
+      number === 1 ? listTitle : locale.text('edition.pastEditionsPage', { title: listTitle, page: number });
     const editions = list.entries.map((edition) => editionLine(edition, web));
-    const head = { ...list, title, description: known?.description ?? `${listTitle}, newest first.` };
+    const head = {
+      ...list,
+      title,
+      description: known?.description ?? locale.text('edition.pastEditionsDescription', { title: listTitle }),
+    };
     const naming = newsletter === null && web.view.newsletters.length > 1;
     return respondPublicPage(c, await renderPage(web, 'editions', head, { title, known, editions, naming, list }));
   };
@@ -54,7 +64,11 @@ function serveEdition(web: WebContext): Handler {
     if (edition === null) return respondNotFound(web, c);
     // The page is frozen except for the feeds that it links to: those of its time may no longer exist.
     const html = replaceAlternates(edition.archiveHtml, await renderAlternates(web, editionFeeds(web.config)));
-    const notice = await renderNotice(web, await findArticlesNotedSince(db, edition));
+    const language = editionLanguage(
+      web.config,
+      web.config.newsletters.find(({ id }) => id === newsletter),
+    );
+    const notice = await renderNotice(web, await findArticlesNotedSince(db, edition), language);
     return respondPublicPage(c, notice === null ? html : insertInBody(html, notice));
   };
 }
@@ -76,7 +90,7 @@ function countVisits(web: WebContext): MiddlewareHandler {
 }
 
 /** The notice of retractions and corrections, or null without any. */
-async function renderNotice(web: WebContext, articles: Article[]): Promise<string | null> {
+async function renderNotice(web: WebContext, articles: Article[], language: string): Promise<string | null> {
   const now = web.clock();
   const retracted = articles.flatMap((article) => {
     const retraction = retractionOf(article, now);
@@ -87,7 +101,8 @@ async function renderNotice(web: WebContext, articles: Article[]): Promise<strin
     return status.state === 'corrected' ? [{ note: status.note, at: status.at, ...linkOf(article, web) }] : [];
   });
   if (retracted.length + corrected.length === 0) return null;
-  return web.templates.html('pages/edition-notice.liquid', { site: web.view, retracted, corrected }, web.view.language);
+  const data = { lang: language, dir: textDirection(language), retracted, corrected };
+  return web.templates.html('pages/edition-notice.liquid', data, language);
 }
 
 function linkOf(article: Article, web: WebContext): { headline: string; path: string; language: string } {

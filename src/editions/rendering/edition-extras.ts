@@ -1,6 +1,7 @@
 /** What the configuration of a newsletter adds to its editions. Pure. */
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
-import { pictureUrl } from '../../core/config/site-view.ts';
+import { editionLocale, pictureUrl } from '../../core/config/site-view.ts';
+import type { Locale } from '../../lib/locale/locale.ts';
 import type { EditionView } from './edition-view.ts';
 
 type Extras = Pick<EditionView, 'newsTitle' | 'hasContents' | 'readingMinutes' | 'sponsor'>;
@@ -9,7 +10,7 @@ type Extras = Pick<EditionView, 'newsTitle' | 'hasContents' | 'readingMinutes' |
 export function editionExtras(config: Config, newsletter: NewsletterConfig, shown: ShownText): Extras {
   const { show, newsHours, sponsor } = newsletter;
   return {
-    newsTitle: newsTitle(newsHours),
+    newsTitle: newsTitle(newsHours, editionLocale(config, newsletter)),
     hasContents: show.contents,
     readingMinutes: show.readingTime ? readingMinutes(shown) : null,
     sponsor: sponsor === undefined ? null : sponsorView(sponsor, config),
@@ -17,10 +18,10 @@ export function editionExtras(config: Config, newsletter: NewsletterConfig, show
 }
 
 /** `24-Hour News`; for about a week `This Week`. */
-function newsTitle(hours: number): string {
+function newsTitle(hours: number, locale: Locale): string {
   const days = Math.round(hours / 24);
-  if (days < 6) return `${hours}-Hour News`;
-  return days <= 8 ? 'This Week' : `The Last ${days} Days`;
+  if (days < 6) return locale.text('edition.newsOfHours', { hours });
+  return days <= 8 ? locale.text('edition.newsOfWeek') : locale.text('edition.newsOfDays', { days });
 }
 
 function sponsorView(

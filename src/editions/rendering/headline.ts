@@ -1,5 +1,7 @@
 /** The headline of an edition for pages and feeds, and the email's subject, which is the headline shortened. */
 import type { Article } from '../../articles/article.ts';
+import { isolate } from '../../lib/locale/direction.ts';
+import type { Locale } from '../../lib/locale/locale.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';
 import { graphemeCount, shorten } from '../../lib/text/shorten.ts';
 
@@ -16,34 +18,53 @@ export type HeadlineStory = Pick<Article, 'headline' | 'shortHeadline'>;
 
 /**
  * `first item, second item`: short headlines if the stories have them. One line, not shortened, without the name of the
- * roundup.
+ * roundup. Like all texts here, with isolates around what runs in the other direction (UAX #9 §2.4): two adjacent
+ * right-to-left items would appear in the wrong order.
+ * @param locale of the edition
  * @param stories the edition's leading stories, one or two
  */
-export function roundupHeadline(stories: readonly HeadlineStory[]): string {
-  return stories.map((story) => isolate(itemOf(story))).join(', ');
+export function roundupHeadline(locale: Locale, stories: readonly HeadlineStory[]): string {
+  const [first = '', second] = stories.map(itemOf);
+  return second === undefined ? isolate(first, locale.dir) : locale.text('subject.headline', { first, second });
+}
+
+/** `Roundup Name: first item, second item`, not shortened. @param kicker name of the roundup */
+export function editionHeadline(locale: Locale, kicker: string, stories: readonly HeadlineStory[]): string {
+  return joined(locale, kicker, stories.map(itemOf));
 }
 
 /**
- * `Roundup Name: first item, second item` in at most 70 graphemes. The first item gets the space that the second does
- * not need. Items are cut between words; only a cut item ends in an ellipsis.
- * @param kicker name of the roundup
+ * As `editionHeadline`, in at most 70 graphemes. The first item gets the space that the second does not need. Items are
+ * cut between words; only a cut item ends in an ellipsis.
  */
-export function editionSubject(kicker: string, stories: readonly HeadlineStory[]): string {
-  const prefix = `${shorten(plainLine(kicker), KICKER_LENGTH)}: `;
+export function editionSubject(locale: Locale, kicker: string, stories: readonly HeadlineStory[]): string {
+  const name = shorten(plainLine(kicker), KICKER_LENGTH);
   const items = stories.map(itemOf);
-  const available = SUBJECT_LENGTH - graphemeCount(prefix);
+  const empty = items.map(() => '');
+  const isolates = items.map(
+    (item) => joined(locale, '', [item]).length - joined(locale, '', ['']).length - item.length,
+  );
+  const available =
+    SUBJECT_LENGTH - graphemeCount(joined(locale, name, empty)) - isolates.reduce((sum, length) => sum + length, 0);
   const [first = '', second] = items;
-  if (second === undefined) return prefix + isolate(shorten(first, available - isolationLength(first)));
-  const both = available - ', '.length - isolationLength(first) - isolationLength(second);
-  const kept = Math.min(graphemeCount(second), Math.floor(both * SECOND_SHARE));
-  const shortFirst = shorten(first, both - kept);
-  const shortSecond = shorten(second, both - graphemeCount(shortFirst));
-  return `${prefix}${isolate(shortFirst)}, ${isolate(shortSecond)}`;
+  if (second === undefined) return joined(locale, name, [shorten(first, available)]);
+  const kept = Math.min(graphemeCount(second), Math.floor(available * SECOND_SHARE));
+  const shortFirst = shorten(first, available - kept);
+  return joined(locale, name, [shortFirst, shorten(second, available - graphemeCount(shortFirst))]);
+}
+
+function joined(locale: Locale, kicker: string, [first = '', second]: readonly string[]): string {
+  return second === undefined
+    ? locale.text('subject.one', { kicker, first })
+    : locale.text('subject.two', { kicker, first, second });
 }
 
 /** The subject of a correction, which also goes to those who have an earlier revision. An editor may have said so. */
-export function correctionSubject(subject: string): string {
-  return /^correction\b/iu.test(subject) ? subject : `Correction: ${subject}`;
+export function correctionSubject(locale: Locale, subject: string): string {
+  const lower = (text: string): string => text.toLocaleLowerCase(locale.language);
+  const label = lower(locale.text('subject.correction', { subject: '' })).replace(/[^\p{L}]+$/u, '');
+  const isSaid = lower(subject).startsWith(label) && !/^[\p{L}\p{N}]/u.test(subject.slice(label.length));
+  return isSaid ? subject : locale.text('subject.correction', { subject });
 }
 
 /**
@@ -58,17 +79,5 @@ export function editionPreheader(texts: readonly (string | null)[]): string {
 
 function itemOf(story: HeadlineStory): string {
   // Without a full stop before the comma that joins the items.
-  return plainLine(story.shortHeadline ?? story.headline).replace(/[.。,;，；\s]+$/u, '');
-}
-
-// Without isolates (FSI … PDI, UAX #9 §2.4), two adjacent right-to-left items would appear in the wrong order.
-const RIGHT_TO_LEFT =
-  /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
-
-function isolate(text: string): string {
-  return RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text;
-}
-
-function isolationLength(text: string): number {
-  return RIGHT_TO_LEFT.test(text) ? 2 : 0;
+  return plainLine(story.shortHeadline ?? story.headline).replace(/[.。,;，；、،؛۔\s]+$/u, '');
 }

@@ -1,8 +1,9 @@
 /** Converts an article to the views of an edition: a line, a story with text, a roundup item, a correction. */
-import { type Article, articleUrl, creditLine, fullHeadline, type Image } from '../../articles/article.ts';
+import { type Article, articleUrl, creditLine, type Image } from '../../articles/article.ts';
 import { mailImageUrl, thumbnailUrl } from '../../articles/pictures/renditions.ts';
 import { type Config, sectionTitle } from '../../core/config/config.ts';
-import { textDirection } from '../../lib/locale/direction.ts';
+import { isolate, textDirection } from '../../lib/locale/direction.ts';
+import type { Locale } from '../../lib/locale/locale.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import type { Correction, NewsLine, RoundupItem, Story, StoryLine } from './edition-view.ts';
 import { buildExcerpt, type ExcerptLimits } from './excerpt.ts';
@@ -32,7 +33,8 @@ export const EXCERPT_LIMITS = {
   },
 } satisfies Record<string, Record<string, ExcerptLimits>>;
 
-export function toStoryLine(article: Article, config: Config): StoryLine {
+/** @param locale of the edition, as below */
+export function toStoryLine(article: Article, config: Config, locale: Locale): StoryLine {
   return {
     articleId: article.id,
     kicker: article.kicker,
@@ -42,15 +44,15 @@ export function toStoryLine(article: Article, config: Config): StoryLine {
     topic: article.topic,
     section: sectionTitle(config, article.section),
     publishedAt: article.publishedAt,
-    ...languageOf(article, config),
+    ...languageOf(article, locale),
   };
 }
 
 /** A line of the news block. @param hasThumbnail whether the newsletter shows small pictures */
-export function toNewsLine(article: Article, config: Config, hasThumbnail: boolean): NewsLine {
+export function toNewsLine(article: Article, config: Config, locale: Locale, hasThumbnail: boolean): NewsLine {
   const { image } = article;
   const thumbnail = !hasThumbnail || image === null ? null : thumbnailOf(image, config);
-  return { ...toStoryLine(article, config), thumbnail };
+  return { ...toStoryLine(article, config, locale), thumbnail };
 }
 
 /** Pixels of the longer side. */
@@ -64,15 +66,15 @@ function thumbnailOf({ url, width, height }: Image, config: Config): NewsLine['t
   return { url: source, width: pixels(width), height: pixels(height) };
 }
 
-export function toStory(article: Article, config: Config, limits: ExcerptLimits): Story {
+export function toStory(article: Article, config: Config, locale: Locale, limits: ExcerptLimits): Story {
   const { image, status } = article;
   const { paragraphs, more } = buildExcerpt(article.bodyHtml, limits);
   return {
-    ...toStoryLine(article, config),
+    ...toStoryLine(article, config, locale),
     image: image && {
       url: mailImageUrl(image.url, config),
       alt: image.alt,
-      credit: image.credit && creditLine(image.credit),
+      credit: image.credit && creditLine(image.credit, locale),
       width: image.width,
       height: image.height,
     },
@@ -89,8 +91,8 @@ export function toStory(article: Article, config: Config, limits: ExcerptLimits)
 }
 
 /** A roundup item; the caller adds the other outlets that reported its event. */
-export function toRoundupItem(article: Article, config: Config, limits: ExcerptLimits): RoundupItem {
-  const line = toStoryLine(article, config);
+export function toRoundupItem(article: Article, config: Config, locale: Locale, limits: ExcerptLimits): RoundupItem {
+  const line = toStoryLine(article, config, locale);
   const { paragraphs, more } = buildExcerpt(article.bodyHtml, limits);
   return {
     ...line,
@@ -107,7 +109,7 @@ export function toRoundupItem(article: Article, config: Config, limits: ExcerptL
 }
 
 /** The note of a corrected or retracted article. @throws Error if it has none */
-export function toCorrection(article: Article, config: Config): Correction {
+export function toCorrection(article: Article, config: Config, locale: Locale): Correction {
   const { status } = article;
   if (status.state !== 'corrected' && status.state !== 'retracted') {
     throw new Error(`${article.id} is ${status.state}: it has no note to show`);
@@ -115,14 +117,19 @@ export function toCorrection(article: Article, config: Config): Correction {
   return {
     articleId: article.id,
     kind: status.state === 'corrected' ? 'correction' : 'retraction',
-    headline: fullHeadline(article),
+    headline: headlineWithKicker(article, locale),
     url: articleUrl(article, config.publication.url),
     note: status.note,
     at: status.at,
-    ...languageOf(article, config),
+    ...languageOf(article, locale),
   };
 }
 
-function languageOf({ language }: Article, config: Config): Pick<StoryLine, 'lang' | 'dir'> {
-  return { lang: language === config.publication.language ? null : language, dir: textDirection(language) };
+/** `Kicker: Headline`, with the punctuation of the edition's language. */
+export function headlineWithKicker({ kicker, headline }: Pick<Article, 'kicker' | 'headline'>, locale: Locale): string {
+  return kicker === null ? isolate(headline, locale.dir) : locale.text('edition.kicker', { kicker, headline });
+}
+
+function languageOf({ language }: Article, locale: Locale): Pick<StoryLine, 'lang' | 'dir'> {
+  return { lang: language === locale.language ? null : language, dir: textDirection(language) };
 }

@@ -7,6 +7,7 @@ import { otherOutlets } from '../../articles/outlets.ts';
 import type { Rejection } from '../../articles/rejections.ts';
 import { readableJson, toArticle } from '../../articles/stored-document.ts';
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
+import { editionLocale } from '../../core/config/site-view.ts';
 import type { Db } from '../../core/store/store.ts';
 import { escapeHtml } from '../../lib/text/html.ts';
 import type { EditionView, NewsLine, RoundupItem, Story, StoryLine } from '../rendering/edition-view.ts';
@@ -128,18 +129,19 @@ function tryToShow(block: Block, stored: UnparsedArticle | undefined, options: L
 
 function viewIn(block: Block, article: Article, { config, newsletter, excerpts }: LoadOptions): StoryLine {
   const limits = EXCERPT_LIMITS[excerpts];
+  const locale = editionLocale(config, newsletter);
   switch (block) {
     case 'lead':
-      return toStory(article, config, limits.lead);
+      return toStory(article, config, locale, limits.lead);
     case 'analysis':
-      return toStory(article, config, limits.analysis);
+      return toStory(article, config, locale, limits.analysis);
     case 'roundup':
     case 'also':
-      return toRoundupItem(article, config, limits.roundup);
+      return toRoundupItem(article, config, locale, limits.roundup);
     case 'news':
-      return toNewsLine(article, config, newsletter.show.thumbnails);
+      return toNewsLine(article, config, locale, newsletter.show.thumbnails);
     case 'latest':
-      return toStoryLine(article, config);
+      return toStoryLine(article, config, locale);
   }
 }
 

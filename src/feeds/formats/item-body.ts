@@ -1,9 +1,12 @@
 /** The body of an item: the image with its credit, the article's body, and closing lines as on the site's pages. */
 import { type Article, type Byline, creditLine, type Link, type Outlet } from '../../articles/article.ts';
 import { otherOutlets } from '../../articles/outlets.ts';
+import { localeOf } from '../../lib/locale/locale.ts';
 import { escapeHtml } from '../../lib/text/html.ts';
 import type { FeedMedia } from './feed-view.ts';
 import { strictUrl } from './markup.ts';
+
+const ENGLISH = localeOf('en', {});
 
 export function itemBody(article: Article, image: FeedMedia | null): string {
   const { bodyHtml, fullStory, bylines, related, outlet, status } = article;
@@ -24,7 +27,8 @@ export function itemBody(article: Article, image: FeedMedia | null): string {
 
 function figure(image: FeedMedia): string {
   const size = image.width === null || image.height === null ? '' : ` width="${image.width}" height="${image.height}"`;
-  const caption = image.credit === null ? '' : `<figcaption>${escapeHtml(creditLine(image.credit))}</figcaption>`;
+  const caption =
+    image.credit === null ? '' : `<figcaption>${escapeHtml(creditLine(image.credit, ENGLISH))}</figcaption>`;
   const alt = escapeHtml(image.description ?? '');
   return `<figure><img src="${escapeHtml(image.url)}" alt="${alt}"${size}>${caption}</figure>`;
 }

@@ -55,11 +55,11 @@ export class Locale {
     this.language = language;
     this.dir = textDirection(language);
     this.#own = own;
-    // The portal has no comma before "and".
-    const tag = this.#isPortalStyle ? 'en-GB' : language;
     this.#lists = {
-      and: new Intl.ListFormat(tag),
-      plain: new Intl.ListFormat(tag, { style: 'short', type: 'unit' }),
+      // The portal writes no comma before `and`.
+      and: new Intl.ListFormat(this.#isPortalStyle ? 'en-GB' : language),
+      // A list of units has nothing between its items in Chinese.
+      plain: new Intl.ListFormat(language, { style: 'narrow' }),
     };
   }
 
@@ -84,7 +84,7 @@ export class Locale {
       literal: escapeHtml,
       value: (text) => (runsAgainst(text, dir) ? `<bdi>${escapeHtml(text)}</bdi>` : escapeHtml(text)),
       tag: (inner, tag, value) => {
-        if (value instanceof Markup) return `${value.html}${inner}</a>`;
+        if (value instanceof Markup) return `${value.html}${inner}</${/^<([a-z]+)/.exec(value.html)?.[1] ?? 'a'}>`;
         return value === undefined ? `<${tag}>${inner}</${tag}>` : `<a href="${escapeHtml(`${value}`)}">${inner}</a>`;
       },
     });
@@ -125,6 +125,11 @@ export class Locale {
   /** `Tuesday, November 24, 2026` */
   longDate(instant: number, zone: string): string {
     return this.#format({ dateStyle: 'full' }, zone).format(instant);
+  }
+
+  /** `Nov 24` */
+  day(instant: number, zone: string): string {
+    return this.#format({ month: 'short', day: this.#isPortalStyle ? '2-digit' : 'numeric' }, zone).format(instant);
   }
 
   /** As `Intl.DateTimeFormat`. */

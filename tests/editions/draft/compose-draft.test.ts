@@ -58,7 +58,7 @@ describe('the composition of a draft', () => {
       const rewritten = await compose();
       expect(rewritten.composed.html).toContain('Rewritten');
       expect(rewritten.hash).not.toBe(first.hash);
-      useTemplate(app, (mjml) => mjml.replace('>Top Story</h2>', '>Our Own Title</h2>'));
+      useTemplate(app, (mjml) => mjml.replace(">{{ 'edition.topStory' | t }}</h2>", '>Our Own Title</h2>'));
       expect((await compose()).composed.html).toContain('Our Own Title');
     });
   });

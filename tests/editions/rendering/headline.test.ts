@@ -1,40 +1,42 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { editionPreheader, editionSubject, roundupHeadline } from '../../../src/editions/rendering/headline.ts';
+import { localeOf } from '../../../src/lib/locale/locale.ts';
 import { graphemeCount, shorten } from '../../../src/lib/text/shorten.ts';
 
+const ENGLISH = localeOf('en', {});
 const item = (headline: string, shortHeadline: string | null = null) => ({ headline, shortHeadline });
 
 describe('roundupHeadline', () => {
   it('joins two items of any length by a comma, without shortening them', () => {
     const long = 'Nio nearly doubles in thirty days and passes General Motors in market value';
-    expect(roundupHeadline([item(long), item('Guangdong power supply tightens in the heat')])).toBe(
+    expect(roundupHeadline(ENGLISH, [item(long), item('Guangdong power supply tightens in the heat')])).toBe(
       `${long}, Guangdong power supply tightens in the heat`,
     );
   });
 
   it('prefers the short headlines', () => {
-    expect(roundupHeadline([item('A very long headline', 'Short'), item('Other')])).toBe('Short, Other');
+    expect(roundupHeadline(ENGLISH, [item('A very long headline', 'Short'), item('Other')])).toBe('Short, Other');
   });
 
   it('removes a full stop before the comma', () => {
-    expect(roundupHeadline([item('Cars sell.'), item('三星发布新品。')])).toBe('Cars sell, 三星发布新品');
+    expect(roundupHeadline(ENGLISH, [item('Cars sell.'), item('三星发布新品。')])).toBe('Cars sell, 三星发布新品');
   });
 
   it('isolates right-to-left items, and removes characters that change the direction of the line', () => {
-    expect(roundupHeadline([item('שלום'), item('x\u202eevil')])).toBe('\u2068שלום\u2069, xevil');
+    expect(roundupHeadline(ENGLISH, [item('שלום'), item('x\u202eevil')])).toBe('\u2068שלום\u2069, xevil');
   });
 });
 
 describe('editionSubject', () => {
   it('is the headline with the name of the roundup if that fits', () => {
-    expect(editionSubject('Tech Roundup', [item('Nio passes GM'), item('Solar to pass wind')])).toBe(
+    expect(editionSubject(ENGLISH, 'Tech Roundup', [item('Nio passes GM'), item('Solar to pass wind')])).toBe(
       'Tech Roundup: Nio passes GM, Solar to pass wind',
     );
   });
 
   it('cuts between words, with an ellipsis only where it cuts', () => {
-    const subject = editionSubject('Tech Roundup', [
+    const subject = editionSubject(ENGLISH, 'Tech Roundup', [
       item('Nio passes GM in market value'),
       item('Guangdong power supply tightens as hot weather drives demand'),
     ]);
@@ -42,7 +44,7 @@ describe('editionSubject', () => {
   });
 
   it('cuts two long items, and gives the first more space', () => {
-    const subject = editionSubject('Tech Roundup', [
+    const subject = editionSubject(ENGLISH, 'Tech Roundup', [
       item('Smartphone shipments jump by two thirds as chip shortage looms over makers'),
       item('Guangdong power supply tightens as hot weather drives demand'),
     ]);
@@ -50,7 +52,7 @@ describe('editionSubject', () => {
   });
 
   it('cuts Chinese between characters', () => {
-    const subject = editionSubject('科技速览', [item('三'.repeat(50)), item('星'.repeat(50))]);
+    const subject = editionSubject(ENGLISH, '科技速览', [item('三'.repeat(50)), item('星'.repeat(50))]);
     expect(graphemeCount(subject)).toBe(70);
     expect(subject).toMatch(/^科技速览: 三+…, 星+…$/);
   });
@@ -84,12 +86,12 @@ describe('editionSubject', () => {
   it('never has more than 70 graphemes, a line break, or a text direction that extends beyond an item', () => {
     fc.assert(
       fc.property(anyText, fc.array(story, { minLength: 1, maxLength: 2 }), (kicker, stories) => {
-        const subject = editionSubject(kicker, stories);
+        const subject = editionSubject(ENGLISH, kicker, stories);
         expect(graphemeCount(subject)).toBeLessThanOrEqual(70);
         expect(subject).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e]/u);
         expect(subject.isWellFormed()).toBe(true);
         expect(subject.split('\u2068').length).toBe(subject.split('\u2069').length);
-        expect(roundupHeadline(stories)).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e]/u);
+        expect(roundupHeadline(ENGLISH, stories)).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e]/u);
       }),
       { numRuns: 500 },
     );

@@ -1,13 +1,16 @@
 import { expect, it } from 'vitest';
 import { toNewsLine, toStory } from '../../../src/editions/rendering/story-view.ts';
+import { localeOf } from '../../../src/lib/locale/locale.ts';
 import { article, picture } from '../../support/articles.ts';
 import { sampleConfig } from '../../support/sample.ts';
+
+const ENGLISH = localeOf('en', {});
 
 it("shows the newsroom's pictures in the version for email, and those of other servers from there", () => {
   const config = sampleConfig();
   const media = `${config.publication.url}/media`;
   const imageOf = (url: string) => {
-    return toStory(article('a', { image: picture(url, { width: 4_000, height: 3_000 }) }), config, {
+    return toStory(article('a', { image: picture(url, { width: 4_000, height: 3_000 }) }), config, ENGLISH, {
       paragraphs: 1,
       bytes: 100,
     }).image;
@@ -20,7 +23,7 @@ it('shows a small version of a picture next to a line of news, 96 pixels at its 
   const config = sampleConfig();
   const media = `${config.publication.url}/media`;
   const thumbnail = (size: { width: number | null; height: number | null }, url = `${media}/a.jpg`) => {
-    return toNewsLine(article('a', { image: picture(url, size) }), config, true).thumbnail;
+    return toNewsLine(article('a', { image: picture(url, size) }), config, ENGLISH, true).thumbnail;
   };
   const url = `${media}/r/thumb/a.jpg`;
   expect(thumbnail({ width: 4_000, height: 3_000 })).toEqual({ url, width: 96, height: 72 });
@@ -29,6 +32,6 @@ it('shows a small version of a picture next to a line of news, 96 pixels at its 
   expect(thumbnail({ width: null, height: null })).toEqual({ url, width: 96, height: null });
   const foreign = 'https://photos.example/a.jpg';
   expect(thumbnail({ width: 10, height: 10 }, foreign)).toMatchObject({ url: foreign });
-  expect(toNewsLine(article('a', { image: null }), config, true).thumbnail).toBeNull();
-  expect(toNewsLine(article('a', { image: picture(foreign) }), config, false).thumbnail).toBeNull();
+  expect(toNewsLine(article('a', { image: null }), config, ENGLISH, true).thumbnail).toBeNull();
+  expect(toNewsLine(article('a', { image: picture(foreign) }), config, ENGLISH, false).thumbnail).toBeNull();
 });

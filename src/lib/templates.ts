@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Liquid } from 'liquidjs';
+import { isolate } from './locale/direction.ts';
 import { type Locale, localeOf, Markup, type MessageValues, type OwnMessages } from './locale/locale.ts';
 import { rfc3339 } from './time.ts';
 
@@ -111,11 +112,10 @@ function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text'
     const isHtml = engine === html;
     register('t', (locale, name: string, ...values) => locale[isHtml ? 'html' : 'text'](name, asValues(values)), true);
     register('t_text', (locale, name: string, ...values) => locale.text(name, asValues(values)));
-    register(
-      'list',
-      (locale, items: string[]) => locale.list(items.map((one) => (isHtml ? locale.value(one) : one))),
-      true,
-    );
+    // A text of an article or a name, where the text around it may run in the other direction.
+    const isolated = (locale: Locale, text: string) => (isHtml ? locale.value(text) : isolate(text, locale.dir));
+    register('isolate', isolated, true);
+    register('list', (locale, items: string[]) => locale.list(items.map((one) => isolated(locale, one))), true);
     register('list_html', (locale, items: string[]) => locale.list(items), true);
   }
   return { html, text };

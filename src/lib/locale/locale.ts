@@ -55,7 +55,8 @@ export class Locale {
     this.dir = textDirection(language);
     this.#own = own;
     this.#lists = {
-      and: new Intl.ListFormat(language),
+      // The portal has no comma before "and".
+      and: new Intl.ListFormat(this.#isPortalStyle ? 'en-GB' : language),
       plain: new Intl.ListFormat(language, { style: 'short', type: 'unit' }),
     };
   }

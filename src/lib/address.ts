@@ -12,7 +12,14 @@ export type ParsedEmailAddress =
       /** Lower case, with the domain in A-labels: equal for addresses that presumably reach the same mailbox. */
       key: string;
     }
-  | { kind: 'invalid'; reason: string };
+  | {
+      kind: 'invalid';
+      problem: AddressProblem;
+      /** What is not allowed before the @, or is no domain. */
+      part: string;
+      /** The problem in English. */
+      reason: string;
+    };
 
 // RFC 5322 §3.2.3 dot-atom. Quoted local parts are legal too, but in practice always a mistake or an attack.
 const DOT_ATOM = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
@@ -23,30 +30,42 @@ const LOCAL_LIMIT = 64;
 const ADDRESS_LIMIT = 254;
 const DOMAIN_LIMIT = 253;
 
+/** In English. `%s`: the part of the address that is wrong. */
+const REASONS = {
+  empty: 'it is empty',
+  controls: 'it contains control characters',
+  notBare: 'it must be only the address, such as name@example.com, without quotes',
+  noAt: 'it has no @',
+  noLocal: 'there is nothing before the @',
+  nonAscii: 'non-ASCII letters before the @ need SMTPUTF8 (RFC 6531), which is not supported',
+  local: '"%s" is not allowed before the @ (RFC 5322)',
+  longLocal: `it has more than ${LOCAL_LIMIT} characters before the @ (RFC 5321)`,
+  domain: '"%s" is not a full domain name such as example.com',
+  long: `it is longer than ${ADDRESS_LIMIT} characters (RFC 5321)`,
+};
+
+export type AddressProblem = keyof typeof REASONS;
+
 /**
  * Validates a bare address, such as `ada@example.com` or `ada@bücher.example`.
- * @returns the address and its key, or a reason to show to the person who entered it
+ * @returns the address and its key, or what is wrong with it
  */
 export function parseAddress(text: string): ParsedEmailAddress {
   const email = text.trim();
-  if (email === '') return invalid('it is empty');
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(email)) return invalid('it contains control characters');
-  if (/[\s<>"]/.test(email)) return invalid('it must be only the address, such as name@example.com, without quotes');
+  if (email === '') return invalid('empty');
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(email)) return invalid('controls');
+  if (/[\s<>"]/.test(email)) return invalid('notBare');
   const at = email.lastIndexOf('@');
-  if (at < 0) return invalid('it has no @');
+  if (at < 0) return invalid('noAt');
   const local = email.slice(0, at);
   const domain = email.slice(at + 1);
-  if (local === '') return invalid('there is nothing before the @');
-  if (/[^\u0000-\u007f]/.test(local)) {
-    return invalid('non-ASCII letters before the @ need SMTPUTF8 (RFC 6531), which is not supported');
-  }
-  if (!DOT_ATOM.test(local)) return invalid(`"${local}" is not allowed before the @ (RFC 5322)`);
-  if (local.length > LOCAL_LIMIT) return invalid(`it has more than ${LOCAL_LIMIT} characters before the @ (RFC 5321)`);
+  if (local === '') return invalid('noLocal');
+  if (/[^\u0000-\u007f]/.test(local)) return invalid('nonAscii');
+  if (!DOT_ATOM.test(local)) return invalid('local', local);
+  if (local.length > LOCAL_LIMIT) return invalid('longLocal');
   const ascii = asciiDomain(domain);
-  if (ascii === null) return invalid(`"${domain}" is not a full domain name such as example.com`);
-  if (local.length + 1 + ascii.length > ADDRESS_LIMIT) {
-    return invalid(`it is longer than ${ADDRESS_LIMIT} characters (RFC 5321)`);
-  }
+  if (ascii === null) return invalid('domain', domain);
+  if (local.length + 1 + ascii.length > ADDRESS_LIMIT) return invalid('long');
   return { kind: 'valid', email, key: `${local.toLowerCase()}@${ascii}` };
 }
 
@@ -107,8 +126,8 @@ function asciiDomain(domain: string): string | null {
   return isValid ? ascii : null;
 }
 
-function invalid(reason: string): ParsedEmailAddress {
-  return { kind: 'invalid', reason };
+function invalid(problem: AddressProblem, part = ''): ParsedEmailAddress {
+  return { kind: 'invalid', problem, part, reason: REASONS[problem].replace('%s', () => part) };
 }
 
 /** A mailto: address (RFC 6068 §2). Characters that could begin a header field are percent-encoded. */

@@ -4,6 +4,7 @@
  */
 import type { Config } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
+import { localeOf } from '../../lib/locale/locale.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { cleanLine, cleanText } from '../../lib/text/clean-text.ts';
 
@@ -14,22 +15,16 @@ export interface ConsentText {
   text: string;
 }
 
-/** Grows with each change of the wording below. */
+/** Of the message `consent.text`. Its wording in each language is part of the id. */
 const BUILT_IN_VERSION = 'daywire-1';
 
-function builtInText(publication: string): string {
-  return (
-    `I want to receive the newsletters that I have chosen from ${publication} by email. ` +
-    'I can unsubscribe at any time with the link in every email.'
-  );
-}
-
-/** The wording of a configuration: its own, or the built-in one. */
-export function consentTextOf({ signup, publication }: Pick<Config, 'signup' | 'publication'>): ConsentText {
+/** The wording of a configuration: its own, or the built-in one in the publication's language. */
+export function consentTextOf(config: Pick<Config, 'signup' | 'publication' | 'ownMessages'>): ConsentText {
+  const { signup, publication, ownMessages } = config;
   const own = signup.consent;
-  return own === undefined
-    ? consentText(BUILT_IN_VERSION, builtInText(publication.name))
-    : consentText(own.version, own.text);
+  if (own !== undefined) return consentText(own.version, own.text);
+  const text = localeOf(publication.language, ownMessages).text('consent.text', { publication: publication.name });
+  return consentText(BUILT_IN_VERSION, text);
 }
 
 function consentText(givenVersion: string, givenText: string): ConsentText {

@@ -3,7 +3,7 @@ import type { Context, Handler } from 'hono';
 import { inTransaction } from '../../core/store/store.ts';
 import { maskedAddress } from '../../lib/address.ts';
 import { localDate } from '../../lib/time.ts';
-import { renderPage } from '../../web/pages/page.ts';
+import { type PageHead, renderPage } from '../../web/pages/page.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
 import { respondNotFound } from '../../web/server/errors.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
@@ -34,24 +34,28 @@ export function withSubscriberByToken(
 
 /** The page that offers to mail a new link. */
 function respondLinkOver(web: WebContext, c: Context): Promise<Response> {
-  return respondAboutLinks(web, c, { kind: 'over', title: 'This link has expired', status: 410 });
+  return respondAboutLinks(web, c, { kind: 'over', title: 'preferences.links.overTitle', status: 410 });
 }
 
-/** A page about links. @param page.kind which texts `links.liquid` shows */
+/** A page about links. @param page.kind which texts `links.liquid` shows @param page.title name of a message */
 async function respondAboutLinks(
   web: WebContext,
   c: Context,
   { kind, title, status }: { kind: string; title: string; status: 200 | 410 },
 ): Promise<Response> {
   const data = { title, kind, token: c.req.param('token') };
-  return c.html(await renderPage(web, 'links', { title, description: title, path: null }, data), status);
+  return c.html(await renderPage(web, 'links', headOf(web, title), data), status);
+}
+
+/** @param title name of a message */
+function headOf({ locale }: WebContext, title: string): PageHead {
+  return { title: locale.text(title), description: locale.text(title), path: null };
 }
 
 /** The page that says that a subscriber's data has been deleted. */
 async function respondErased(web: WebContext, c: Context, status: 200 | 410): Promise<Response> {
-  const title = 'Your data has been deleted';
-  const head = { title, description: title, path: null };
-  return c.html(await renderPage(web, 'erase', head, { title, kind: 'erased', email: '' }), status);
+  const title = 'preferences.erased.title';
+  return c.html(await renderPage(web, 'erase', headOf(web, title), { title, kind: 'erased', email: '' }), status);
 }
 
 /** POST of `/preferences/:token/link`. Also for a token that has expired or was revoked. */
@@ -74,18 +78,19 @@ export function handleActLinkRequest(web: WebContext, act: LinkAct): Handler {
 
 /** The same page whether a message is mailed, withheld from a suppressed address, or one of too many. */
 function respondSent(web: WebContext, c: Context, link: 'preferences' | LinkAct): Promise<Response> {
-  return respondAboutLinks(web, c, { kind: `${link}-sent`, title: 'Check your inbox', status: 200 });
+  return respondAboutLinks(web, c, { kind: `${link}-sent`, title: 'preferences.links.sentTitle', status: 200 });
 }
 
 /** POST of `/preferences/:token/revoke`. */
 export function handleRevocation(web: WebContext): Handler {
   return withSubscriberByToken(web, async (c, { subscriberId }) => {
     await revokeLinksOf(web.store.db, subscriberId, web.clock());
-    return respondAboutLinks(web, c, { kind: 'revoked', title: 'Your links have ended', status: 200 });
+    return respondAboutLinks(web, c, { kind: 'revoked', title: 'preferences.links.revokedTitle', status: 200 });
   });
 }
 
-const TITLES: Record<LinkAct, string> = { export: 'Download your data', erase: 'Delete your data?' };
+/** Names of messages. */
+const TITLES: Record<LinkAct, string> = { export: 'preferences.export.title', erase: 'preferences.erase.title' };
 
 /** GET of `/account/export/:token` and `/account/erase/:token`. */
 export function serveActPage(web: WebContext, act: LinkAct): Handler {
@@ -94,7 +99,7 @@ export function serveActPage(web: WebContext, act: LinkAct): Handler {
     if (subscriber === null) return respondErased(web, c, 410);
     const title = TITLES[act];
     const data = { title, kind: 'asked', email: maskedAddress(subscriber.email) };
-    return c.html(await renderPage(web, act, { title, description: title, path: null }, data));
+    return c.html(await renderPage(web, act, headOf(web, title), data));
   });
 }
 
@@ -142,5 +147,5 @@ function withActLink(
 }
 
 function respondActLinkOver(web: WebContext, c: Context): Promise<Response> {
-  return respondAboutLinks(web, c, { kind: 'act-over', title: 'This link has expired or was used', status: 410 });
+  return respondAboutLinks(web, c, { kind: 'act-over', title: 'preferences.links.actOverTitle', status: 410 });
 }

@@ -17,12 +17,13 @@ import { isSignupOpen, newsletterChoices, shownConsent } from './subscribe-form.
 
 type ConfirmPage = Confirmation | RequestState;
 
+/** Names of messages. */
 const TITLES: Record<ConfirmPage['kind'], string> = {
-  open: 'Confirm your subscription',
-  confirmed: 'You are subscribed',
-  done: 'You are subscribed',
-  expired: 'This link has expired',
-  unknown: 'Nothing to confirm',
+  open: 'signup.confirm.title',
+  confirmed: 'signup.confirm.doneTitle',
+  done: 'signup.confirm.doneTitle',
+  expired: 'signup.expired.title',
+  unknown: 'signup.unknown.title',
 };
 
 /** GET of `/confirm/:token`. */
@@ -49,9 +50,9 @@ function withToken(web: WebContext, act: (key: ServiceMessageKey, c: Context) =>
     if (key === null) return respondNotFound(web, c);
     const page = await act(key, c);
     const { kind } = page;
-    const title = TITLES[kind];
+    const title = web.locale.text(TITLES[kind]);
     const data = {
-      title,
+      title: TITLES[kind],
       kind,
       newsletters: 'newsletters' in page ? describeNewsletters(web, page.newsletters) : [],
       preferences: page.kind === 'confirmed' ? preferencesLink(web, page) : null,

@@ -23,7 +23,9 @@ export async function renderNewsletters(
   form: SubscribeView | null,
   hasErrors = false,
 ): Promise<string> {
-  const { publication } = web.config;
+  const { config, locale } = web;
+  const { name, contact } = config.publication;
+  const subjectFor = (newsletter: string): string => locale.text('signup.mailSubject', { newsletter });
   const newsletters = await Promise.all(
     newsletterChoices(web, []).map(async ({ id, title, description, schedule }) => ({
       id,
@@ -31,12 +33,12 @@ export async function renderNewsletters(
       description,
       schedule,
       editions: (await listEditions(web.store.db, id, EDITIONS)).map((edition) => editionLine(edition, web)),
-      subscribe: `${mailto(publication.contact.email)}?subject=${encodeURIComponent(`Subscribe: ${title}`)}`,
+      subscribe: `${mailto(contact.email)}?subject=${encodeURIComponent(subjectFor(title))}`,
     })),
   );
   const head = {
-    title: hasErrors ? 'Error: Newsletters' : 'Newsletters',
-    description: `The newsletters of ${publication.name}, and when they are delivered.`,
+    title: locale.text(hasErrors ? 'signup.errorTitle' : 'common.newsletters'),
+    description: locale.text('signup.description', { publication: name }),
     path: hasErrors ? null : '/newsletters',
   };
   return renderPage(web, 'newsletters', head, { newsletters, form });

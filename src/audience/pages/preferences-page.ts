@@ -1,6 +1,5 @@
 /** A subscriber's preferences: newsletters, time zone, a pause. */
 import type { Context, Handler } from 'hono';
-import { Temporal } from 'temporal-polyfill';
 import { acquirePermit, type RateLimit } from '../../core/store/rate-limits.ts';
 import { maskedAddress } from '../../lib/address.ts';
 import { localDate, MINUTE, SECOND, wallClock } from '../../lib/time.ts';
@@ -17,7 +16,7 @@ import { preferencesToken, readPreferencesToken } from '../tokens.ts';
 import { firstInstantOfDay } from '../zone.ts';
 import { withSubscriberByToken } from './account-pages.ts';
 import { chosenNewsletters, isSignupOpen, newsletterChoices, shownConsent } from './subscribe-form.ts';
-import { isOffered, UNKNOWN_ZONE, zoneSelect } from './time-zones.ts';
+import { isOffered, zoneSelect } from './time-zones.ts';
 
 interface PreferencesFields {
   /** Ids. */
@@ -28,7 +27,7 @@ interface PreferencesFields {
   paused: string;
 }
 
-/** What to say beside each field. */
+/** What to say beside each field, in HTML. */
 interface PreferencesErrors {
   zone: string | null;
   paused: string | null;
@@ -87,8 +86,9 @@ function isOwnForm(posted: URLSearchParams): boolean {
 
 async function respondTooManyChanges(web: WebContext, c: Context, waitMs: number): Promise<Response> {
   c.header('Retry-After', String(Math.max(1, Math.ceil(waitMs / SECOND))));
-  const message = 'These preferences were saved too often, so nothing has changed. Please try again in a few minutes.';
-  return respondError(web, c, 429, { title: 'Too many changes', message });
+  const { locale } = web;
+  const message = locale.text('preferences.tooMany.text');
+  return respondError(web, c, 429, { title: locale.text('preferences.tooMany.title'), message });
 }
 
 function storedFields(web: WebContext, { subscriptions, zone, pausedUntil }: Preferences): PreferencesFields {
@@ -122,8 +122,12 @@ function readPreferencesForm(
   const isKnownDay = fields.paused === '' || pausedUntil !== null;
   if (isKnownZone && isKnownDay) return { fields, errors: null, pausedUntil };
   const { tomorrow, latest } = pauseDays(now, zone);
-  const dayError = `Choose a day from ${longDate(tomorrow)} to ${longDate(latest)}, such as ${tomorrow}.`;
-  const errors = { zone: isKnownZone ? null : UNKNOWN_ZONE, paused: isKnownDay ? null : dayError };
+  const longDate = (day: string): string => web.locale.date(Date.parse(day), 'UTC', { dateStyle: 'long' });
+  const values = { first: longDate(tomorrow), last: longDate(latest), example: tomorrow };
+  const errors = {
+    zone: isKnownZone ? null : web.locale.html('form.zoneUnknown'),
+    paused: isKnownDay ? null : web.locale.html('preferences.pause.unknown', values),
+  };
   return { fields, errors, pausedUntil: null };
 }
 
@@ -138,11 +142,6 @@ function pauseEnd(text: string, zone: string, now: number): number | null {
   const { tomorrow, latest } = pauseDays(now, zone);
   // Dates in this form compare as text.
   return text < tomorrow || text > latest ? null : firstInstantOfDay(text, zone);
-}
-
-/** `November 25, 2026` for `2026-11-25`. */
-function longDate(day: string): string {
-  return Temporal.PlainDate.from(day).toLocaleString('en-US', { dateStyle: 'long' });
 }
 
 /**
@@ -181,7 +180,9 @@ async function respondForm(
     consent: consentTextOf(web.config),
     ...pauseDays(web.clock(), subscriber.zone ?? web.view.zone),
   };
-  const prefix = errors !== null ? 'Error: ' : result === 'saved' ? 'Saved: ' : '';
-  const head = { title: `${prefix}Your preferences`, description: 'Your newsletters and settings.', path: null };
+  const { locale } = web;
+  const saved = result === 'saved' ? 'preferences.savedTitle' : 'preferences.title';
+  const title = locale.text(errors === null ? saved : 'preferences.errorTitle');
+  const head = { title, description: locale.text('preferences.description'), path: null };
   return c.html(await renderPage(web, 'preferences', head, data), errors === null ? 200 : 422);
 }

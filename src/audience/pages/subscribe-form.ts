@@ -1,10 +1,11 @@
 /** The form to subscribe: what was entered, what is wrong with it, and how it is shown. */
 import { scheduleZone } from '../../core/config/config.ts';
 import { parseAddress } from '../../lib/address.ts';
+import type { Locale } from '../../lib/locale/locale.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { type ConsentText, consentTextOf, findConsentText } from '../consent/consent-text.ts';
 import { deliveryText } from './schedule-text.ts';
-import { isOffered, UNKNOWN_ZONE, type ZoneSelect, zoneSelect } from './time-zones.ts';
+import { isOffered, type ZoneSelect, zoneSelect } from './time-zones.ts';
 
 export interface SubscribeFields {
   email: string;
@@ -14,7 +15,7 @@ export interface SubscribeFields {
   zone: string;
 }
 
-/** What to say beside each field. */
+/** What to say beside each field, in HTML. */
 export interface SubscribeErrors {
   email: string | null;
   newsletters: string | null;
@@ -70,9 +71,9 @@ export function readSubscribeForm(
     zone: posted.get('zone') ?? '',
   };
   const errors = {
-    email: emailError(fields.email),
-    newsletters: fields.newsletters.length === 0 ? 'Choose a newsletter.' : null,
-    zone: fields.zone === '' || isOffered(fields.zone) ? null : UNKNOWN_ZONE,
+    email: emailError(fields.email, web.locale),
+    newsletters: fields.newsletters.length === 0 ? web.locale.html('form.newsletterMissing') : null,
+    zone: fields.zone === '' || isOffered(fields.zone) ? null : web.locale.html('form.zoneUnknown'),
   };
   return { fields, errors: Object.values(errors).some((error) => error !== null) ? errors : null };
 }
@@ -93,7 +94,7 @@ export async function subscribeView(
 }
 
 /** All newsletters. @param checked ids */
-export function newsletterChoices({ config }: WebContext, checked: readonly string[]): NewsletterChoice[] {
+export function newsletterChoices({ config, locale }: WebContext, checked: readonly string[]): NewsletterChoice[] {
   const { newsletters, publication } = config;
   return newsletters.map(({ id, title, description, schedule, deliverAt }) => ({
     id,
@@ -101,8 +102,8 @@ export function newsletterChoices({ config }: WebContext, checked: readonly stri
     description,
     schedule:
       schedule === null
-        ? 'As soon as it happens'
-        : deliveryText(schedule.cron, scheduleZone(schedule, publication), deliverAt),
+        ? locale.text('schedule.atOnce')
+        : deliveryText(schedule.cron, scheduleZone(schedule, publication), deliverAt, locale),
     checked: checked.includes(id),
   }));
 }
@@ -118,8 +119,9 @@ export function chosenNewsletters({ config }: WebContext, posted: URLSearchParam
   return config.newsletters.map(({ id }) => id).filter((id) => chosen.has(id));
 }
 
-function emailError(email: string): string | null {
-  if (email === '') return 'Enter your email address, such as name@example.com.';
+function emailError(email: string, locale: Locale): string | null {
   const address = parseAddress(email);
-  return address.kind === 'valid' ? null : `This address cannot be used: ${address.reason}.`;
+  if (address.kind === 'valid') return null;
+  const { problem, part } = address;
+  return locale.html('form.wrongAddress', { problem, part });
 }

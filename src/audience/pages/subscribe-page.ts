@@ -55,7 +55,7 @@ async function subscribe(
   const now = web.clock();
   const source = clientAddress(web, c);
   const rate = await acquirePermits(db, limitsOfClient(secrets, source), now);
-  if (rate.kind === 'refused') return respondTooMany(web, c, 'from your network', rate.retryAt - now);
+  if (rate.kind === 'refused') return respondTooMany(web, c, 'signup.tooMany.network', rate.retryAt - now);
   const { email, newsletters, zone } = fields;
   const requested = await requestSubscription(
     db,
@@ -67,12 +67,10 @@ async function subscribe(
   );
   if (requested.kind === 'limited') {
     if (requested.scope === 'all') await raiseSignupAlert(db, config.signup.perHour, now);
-    const whose = requested.scope === 'all' ? 'at the moment' : 'with addresses of your email provider';
-    return respondTooMany(web, c, whose, requested.retryAt - now);
+    const message = requested.scope === 'all' ? 'signup.tooMany.all' : 'signup.tooMany.provider';
+    return respondTooMany(web, c, message, requested.retryAt - now);
   }
-  if (requested.kind === 'refused') {
-    return respondWithErrors(web, c, fields, { email: requested.reason, newsletters: null, zone: null });
-  }
+  if (requested.kind === 'refused') throw new Error(`the form accepted a request that is invalid: ${requested.reason}`);
   return respondCheckInbox(web, c, fields);
 }
 
@@ -107,21 +105,24 @@ async function respondCheckInbox(
   { email, newsletters }: SubscribeFields,
 ): Promise<Response> {
   const titles = web.view.newsletters.filter(({ id }) => newsletters.includes(id)).map(({ title }) => title);
-  const head = { title: 'Check your inbox', description: 'We have sent you an email to confirm.', path: null };
+  const { locale } = web;
+  const title = locale.text('signup.inbox.title');
+  const head = { title, description: locale.text('signup.inbox.description'), path: null };
   const data = { email, titles, hours: CONFIRM_WITHIN_HOURS };
   return c.html(await renderPage(web, 'check-inbox', head, data), 200, { 'Cache-Control': 'no-store' });
 }
 
-/** @param which requests there were too many of: `from your network` */
-async function respondTooMany(web: WebContext, c: Context, which: string, waitMs: number): Promise<Response> {
+/** @param message name of a message, with `minutes` */
+async function respondTooMany(web: WebContext, c: Context, message: string, waitMs: number): Promise<Response> {
   const minutes = Math.max(1, Math.ceil(waitMs / MINUTE));
   c.header('Retry-After', String(Math.max(1, Math.ceil(waitMs / SECOND))));
-  const when = minutes === 1 ? 'a minute' : `${minutes} minutes`;
-  const message = `There were too many requests to subscribe ${which}. Please try again in ${when}.`;
-  return respondError(web, c, 429, { title: 'Too many requests', message });
+  const { locale } = web;
+  const title = locale.text('signup.tooMany.title');
+  return respondError(web, c, 429, { title, message: locale.text(message, { minutes }) });
 }
 
 async function respondClosed(web: WebContext, c: Context): Promise<Response> {
-  const message = 'New subscriptions are not possible at the moment. Existing subscriptions continue.';
-  return respondError(web, c, 404, { title: 'Signup is closed', message });
+  const { locale } = web;
+  const message = locale.text('signup.closed.text');
+  return respondError(web, c, 404, { title: locale.text('signup.closed.title'), message });
 }

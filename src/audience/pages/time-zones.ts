@@ -1,4 +1,5 @@
 /** The time zones that a subscriber can choose from, and the list that offers them. */
+import type { Locale } from '../../lib/locale/locale.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { zoneText } from './schedule-text.ts';
 
@@ -10,9 +11,6 @@ export interface ZoneSelect {
   /** HTML. */
   options: string;
 }
-
-/** The error of a zone that is not in the list. */
-export const UNKNOWN_ZONE = 'Choose a time zone from the list.';
 
 // Intl lists some zones by former names of their places (tz database, file `backward`).
 const RENAMED: Record<string, string> = {
@@ -46,15 +44,15 @@ const ZONES = new Set(
   ),
 );
 
-/** In alphabetical order. */
-export const ZONE_GROUPS: readonly { region: string; zones: { id: string; place: string }[] }[] = [
-  ...Map.groupBy(ZONES, (zone) => (zone === 'UTC' ? 'Everywhere' : zone.split('/', 1)[0])),
-]
-  .map(([region = '', zones]) => ({
-    region,
-    zones: zones.map((id) => ({ id, place: placeOf(id) })).sort((a, b) => a.place.localeCompare(b.place, 'en')),
-  }))
-  .sort((a, b) => a.region.localeCompare(b.region, 'en'));
+/** In alphabetical order. The names of places are those of the tz database. */
+export function zoneGroups(locale: Locale): { region: string; zones: { id: string; place: string }[] }[] {
+  return [...Map.groupBy(ZONES, (zone) => zone.split('/', 1)[0] as string)]
+    .map(([region, zones]) => ({
+      region: locale.text('schedule.region', { region }),
+      zones: zones.map((id) => ({ id, place: placeOf(id) })).sort((a, b) => a.place.localeCompare(b.place, 'en')),
+    }))
+    .sort((a, b) => a.region.localeCompare(b.region, locale.language));
+}
 
 /** Whether the list offers that zone. */
 export function isOffered(zone: string): boolean {
@@ -73,14 +71,15 @@ const options = new WeakMap<WebContext, Promise<string>>();
 export async function zoneSelect(web: WebContext, chosen: string): Promise<ZoneSelect> {
   let rendered = options.get(web);
   if (rendered === undefined) {
-    rendered = web.templates.html('pages/parts/zone-options.liquid', { groups: ZONE_GROUPS }, web.view.language);
+    const groups = zoneGroups(web.locale);
+    rendered = web.templates.html('pages/parts/zone-options.liquid', { groups }, web.view.language);
     options.set(web, rendered);
     // Try again after a template error.
     rendered.catch(() => options.delete(web));
   }
   return {
     chosen: chosen === '' ? null : { id: chosen, place: isOffered(chosen) ? placeOf(chosen) : chosen },
-    standard: zoneText(web.view.zone),
+    standard: zoneText(web.view.zone, web.locale),
     options: await rendered,
   };
 }

@@ -78,11 +78,11 @@ async function withToken(
   const key = await readKeptUnsubscribeToken(web.store.db, web.secrets, c.req.param('token') ?? '');
   if (key === null) return respondNotFound(web, c);
   const kind = await act(key);
-  const newsletter = web.view.newsletters.find(({ id }) => id === key.newsletter);
-  const name = newsletter?.title ?? 'this newsletter';
-  const title = kind === 'asked' ? `Unsubscribe from ${name}` : 'You are unsubscribed';
+  const newsletter = web.view.newsletters.find(({ id }) => id === key.newsletter)?.title ?? '';
+  const named = { known: newsletter === '' ? 'no' : 'yes', newsletter };
+  const title = kind === 'asked' ? web.locale.text('unsubscribe.title', named) : web.locale.text('unsubscribe.done');
   const head = { title, description: title, path: null };
   // The link works for ever, so the page shows and opens nothing else.
-  const data = { title, name, kind, canSubscribe: isSignupOpen(web) };
+  const data = { ...named, kind, canSubscribe: isSignupOpen(web) };
   return c.html(await renderPage(web, 'unsubscribe', head, data), status);
 }

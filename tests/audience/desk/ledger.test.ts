@@ -83,7 +83,7 @@ forEachDatabase((open) => {
     const store = await open();
     const desk = await openAudience(store);
     const consent = consentTextOf({
-      publication: desk.app.config.publication,
+      ...desk.app.config,
       signup: { ...desk.app.config.signup, consent: { version: '7', text: HOSTILE } },
     });
     const request = { email: JUN, newsletters: ['weekly'] };

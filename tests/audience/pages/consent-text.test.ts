@@ -31,9 +31,19 @@ describe('the wording that people agree to', () => {
   });
 
   it('is built in, unless the configuration has one', () => {
-    const { text, version } = consentTextOf(sampleConfig());
+    const { id, text, version } = consentTextOf(sampleConfig());
     expect(text).toMatch(/^I want to receive the newsletters .* from The Meridian Wire by email\. I can unsubscribe/);
     expect(version).toBe('daywire-1');
+    // A change of the built-in wording needs another version.
+    expect(id).toBe('875b1358f88b648ff1431d60afdaceca');
+  });
+
+  it("is that of the publication's language, which has an id of its own", () => {
+    const config = sampleConfig((yaml) => yaml.replace('language: en', 'language: cy'));
+    const ownMessages = { cy: { 'consent.text': 'Rwyf am gael cylchlythyrau {publication}.' } };
+    const welsh = consentTextOf({ ...config, ownMessages });
+    expect(welsh.text).toBe('Rwyf am gael cylchlythyrau The Meridian Wire.');
+    expect(welsh.id).not.toBe(consentTextOf(sampleConfig()).id);
   });
 
   forEachDatabase((open) => {

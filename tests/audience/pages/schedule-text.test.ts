@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { deliveryText, scheduleText } from '../../../src/audience/pages/schedule-text.ts';
+import { localeOf } from '../../../src/lib/locale/locale.ts';
+
+const english = localeOf('en', {});
 
 describe('a schedule in words', () => {
   it.each([
@@ -9,7 +12,7 @@ describe('a schedule in words', () => {
     ['5 0 * * mon', 'UTC', 'Every Monday at 12:05 AM, UTC'],
     ['0 12,6,18 * * *', 'Europe/Paris', 'Every day at 06:00 AM, 12:00 PM and 06:00 PM, Paris time'],
     ['0 9 * * sun,sat', 'UTC', 'Every Sunday and Saturday at 09:00 AM, UTC'],
-    ['0 9 * * 1,3,5', 'UTC', 'Every Monday, Wednesday, and Friday at 09:00 AM, UTC'],
+    ['0 9 * * 1,3,5', 'UTC', 'Every Monday, Wednesday and Friday at 09:00 AM, UTC'],
     ['0 9 * * 5-7', 'UTC', 'Friday through Sunday at 09:00 AM, UTC'],
     ['0 9 * * Friday', 'UTC', 'Every Friday at 09:00 AM, UTC'],
     ['0 9 1 * *', 'UTC', 'On day 1 of the month at 09:00 AM, UTC'],
@@ -18,13 +21,13 @@ describe('a schedule in words', () => {
     ['0 9 * january *', 'UTC', 'At 09:00 AM, every day, only in January, UTC'],
     ['*/10 * * * *', 'UTC', 'Every 10 minutes, every hour, every day, UTC'],
   ])('for %s in %s is "%s"', (cron, zone, text) => {
-    expect(scheduleText(cron, zone)).toBe(text);
+    expect(scheduleText(cron, zone, english)).toBe(text);
   });
 
   it('names the delivery time in the zone of the subscriber', () => {
     const zone = 'Asia/Shanghai';
-    expect(deliveryText('30 7 * * *', zone, undefined)).toBe('Every day at 07:30 AM, Shanghai time');
-    expect(deliveryText('0 18 * * 5', zone, '07:05')).toBe(
+    expect(deliveryText('30 7 * * *', zone, undefined, english)).toBe('Every day at 07:30 AM, Shanghai time');
+    expect(deliveryText('0 18 * * 5', zone, '07:05', english)).toBe(
       'Every Friday at 06:00 PM, Shanghai time; delivered at 07:05 AM in your time zone',
     );
   });
@@ -34,8 +37,8 @@ describe('a schedule in words', () => {
       fc.property(
         fc.array(fc.constantFrom('*', '1', '1-5', '*/2', 'mon', '7', '5-1', '1,2', 'x', ''), { maxLength: 6 }),
         (fields) => {
-          expect(scheduleText(fields.join(' '), 'UTC')).toMatch(/^[A-Z].*, UTC$/);
-          expect(scheduleText(fields.join(' '), 'UTC')).not.toMatch(/undefined|NaN/);
+          expect(scheduleText(fields.join(' '), 'UTC', english)).toMatch(/^[A-Z].*, UTC$/);
+          expect(scheduleText(fields.join(' '), 'UTC', english)).not.toMatch(/undefined|NaN/);
         },
       ),
     );

@@ -1,5 +1,6 @@
 /** The article, as the store holds it. */
 import type { KINDS } from '../core/config/config.ts';
+import type { Locale } from '../lib/locale/locale.ts';
 import type { SourceEnclosure, SourceImage } from '../sources/source-item.ts';
 
 export type Kind = (typeof KINDS)[number];
@@ -113,8 +114,8 @@ export function fullHeadline(article: Pick<Article, 'kicker' | 'headline'>): str
 }
 
 /** The credit below an image: `VCG` becomes `Photo: VCG`; `Graphic: Ann Lee` stays. */
-export function creditLine(credit: string): string {
-  return /^photo\b|:/i.test(credit) ? credit : `Photo: ${credit}`;
+export function creditLine(credit: string, locale: Locale): string {
+  return /^photo\b|[:：]/i.test(credit) ? credit : locale.text('common.photo', { credit });
 }
 
 /** The canonical URL of the article, to which feeds and emails link. @param publicUrl without a trailing slash */

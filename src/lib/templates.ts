@@ -111,12 +111,17 @@ function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text'
     const isHtml = engine === html;
     register('t', (locale, name: string, ...values) => locale[isHtml ? 'html' : 'text'](name, asValues(values)), true);
     register('t_text', (locale, name: string, ...values) => locale.text(name, asValues(values)));
+    // `{{ names | list }}` is "A, B and C"; `{{ tags | list: 'plain' }}` is "A, B, C".
     register(
       'list',
-      (locale, items: string[]) => locale.list(items.map((one) => (isHtml ? locale.value(one) : one))),
+      (locale, items: string[], kind) =>
+        locale.list(
+          items.map((one) => (isHtml ? locale.value(one) : one)),
+          kind,
+        ),
       true,
     );
-    register('list_html', (locale, items: string[]) => locale.list(items), true);
+    register('list_html', (locale, items: string[], kind) => locale.list(items, kind), true);
   }
   return { html, text };
 }

@@ -3,6 +3,7 @@ import { type Article, articleUrl, creditLine, fullHeadline, type Image } from '
 import { mailImageUrl, thumbnailUrl } from '../../articles/pictures/renditions.ts';
 import { type Config, sectionTitle } from '../../core/config/config.ts';
 import { textDirection } from '../../lib/locale/direction.ts';
+import { localeOf } from '../../lib/locale/locale.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import type { Correction, NewsLine, RoundupItem, Story, StoryLine } from './edition-view.ts';
 import { buildExcerpt, type ExcerptLimits } from './excerpt.ts';
@@ -72,7 +73,7 @@ export function toStory(article: Article, config: Config, limits: ExcerptLimits)
     image: image && {
       url: mailImageUrl(image.url, config),
       alt: image.alt,
-      credit: image.credit && creditLine(image.credit),
+      credit: image.credit && creditLine(image.credit, localeOf(config.publication.language, config.ownMessages)),
       width: image.width,
       height: image.height,
     },

@@ -9,6 +9,7 @@ import type { ReaderCounter } from '../../feeds/readers/reader-counts.ts';
 import { openRanges } from '../../lib/cidr.ts';
 import { ConcurrencyLimit } from '../../lib/concurrency/bounded-queue.ts';
 import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
+import { type Locale, localeOf } from '../../lib/locale/locale.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Templates } from '../../lib/templates.ts';
 import type { Clock } from '../../lib/time.ts';
@@ -38,6 +39,8 @@ export interface WebContext extends WebOptions {
   /** Whether an address is in `server.trustedProxies`. */
   isTrustedProxy: (address: string) => boolean;
   view: SiteView;
+  /** The publication's. */
+  locale: Locale;
   /** The path of `publication.url` without its last slash: empty where the site has a host of its own. */
   base: string;
 }
@@ -54,6 +57,7 @@ export function openWebContext(options: WebOptions): WebContext {
     rendering: new ConcurrencyLimit(1),
     isTrustedProxy: openRanges(config.server.trustedProxies),
     view: siteView(config),
+    locale: localeOf(config.publication.language, config.ownMessages),
     base: new URL(config.publication.url).pathname.replace(/\/+$/, ''),
   };
 }

@@ -9,8 +9,6 @@ import { isOneOf, PUBLIC_STATES } from './selection.ts';
 export interface Month {
   /** `2026-11` */
   id: string;
-  /** `November 2026` */
-  title: string;
   year: number;
   /** Half-open, epoch milliseconds. */
   from: number;
@@ -80,14 +78,8 @@ function monthOf(month: Temporal.PlainYearMonth, zone: string): Month {
   if (known === undefined) {
     const startOf = (m: Temporal.PlainYearMonth): number =>
       m.toPlainDate({ day: 1 }).toZonedDateTime(zone).epochMilliseconds;
-    const title = `${NAMES[month.month - 1]} ${month.year}`;
-    known = { id, title, year: month.year, from: startOf(month), until: startOf(month.add({ months: 1 })) };
+    known = { id, year: month.year, from: startOf(month), until: startOf(month.add({ months: 1 })) };
     months.set(key, known);
   }
   return known;
 }
-
-const NAMES = [
-  ...['January', 'February', 'March', 'April', 'May', 'June', 'July'],
-  ...['August', 'September', 'October', 'November', 'December'],
-] as const;

@@ -1,9 +1,11 @@
 /** Builds the documents of a feed. Pure. */
-import type { Config, FeedConfig } from '../core/config/config.ts';
+import type { FeedConfig } from '../core/config/config.ts';
+import { localeOf } from '../lib/locale/locale.ts';
 import type { RenderedDocument } from './documents.ts';
 import {
   type FeedHead,
   type FeedView,
+  type FeedViewConfig,
   FORMATS,
   type Format,
   feedAddresses,
@@ -12,7 +14,7 @@ import {
   MEDIA_TYPES,
 } from './formats/feed-view.ts';
 import { type FitOptions, fitFeed } from './formats/fit.ts';
-import { type FailedArticle, toItems, tombstonesOf } from './formats/item.ts';
+import { type FailedArticle, type ItemConfig, toItems, tombstonesOf } from './formats/item.ts';
 import type { FeedArticles, FeedSetting } from './select.ts';
 
 export interface BuiltFeed<Body extends string | Buffer = string> {
@@ -26,19 +28,20 @@ export interface BuiltFeed<Body extends string | Buffer = string> {
 /** Builds a feed of articles that have been read. */
 export function buildFeed(
   feed: FeedConfig & FeedHead,
-  config: Pick<Config, 'publication' | 'sections' | 'hub'>,
+  config: FeedViewConfig & ItemConfig,
   { articles, ...setting }: FeedArticles,
 ): BuiltFeed {
-  const { items, failed } = toItems(articles, config);
-  const tombstones = tombstonesOf(setting.retracted, config.publication.language);
+  const view = viewOf(feed, config, setting);
+  const { items, failed } = toItems(articles, config, localeOf(view.language, config.ownMessages));
+  const tombstones = tombstonesOf(setting.retracted, view.language);
   const ids = articles.map(({ id, tagUri }) => ({ id, itemId: tagUri }));
-  const fitted = fitFeed(viewOf(feed, config, setting), items, tombstones, fitOptions(feed, setting, ids));
+  const fitted = fitFeed(view, items, tombstones, fitOptions(feed, setting, ids));
   return { feed, documents: documentsOf(feed, fitted.bodies), items: fitted.items, failed };
 }
 
 export function viewOf(
   feed: FeedHead,
-  config: Pick<Config, 'publication' | 'hub'>,
+  config: FeedViewConfig,
   { newestPage = null }: Pick<FeedSetting, 'newestPage'>,
 ): FeedView {
   return { ...feedView(feed, config), previous: newestPage === null ? null : feedAddresses(config, newestPage) };

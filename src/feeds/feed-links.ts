@@ -2,7 +2,7 @@
 import { type Config, type KINDS, type Selection, sectionTitle } from '../core/config/config.ts';
 import { cleanLine } from '../lib/text/clean-text.ts';
 import type { SingleFacet } from './derived/derived-address.ts';
-import { type FeedHead, FORMATS, type Format, feedPath, feedView } from './formats/feed-view.ts';
+import { type FeedHead, type FeedViewConfig, FORMATS, type Format, feedPath, feedView } from './formats/feed-view.ts';
 
 export interface FeedLinks {
   id: string;
@@ -27,7 +27,7 @@ const NAMES: Record<Format, { name: string; type: string }> = {
 };
 
 /** RSS first, because all readers accept it. */
-export function feedLinks(feed: FeedHead, config: Pick<Config, 'publication'>): FeedLinks {
+export function feedLinks(feed: FeedHead, config: FeedViewConfig): FeedLinks {
   const { title, urls } = feedView(feed, config);
   return {
     id: feed.id,
@@ -59,12 +59,13 @@ export function configuredFor(config: Pick<Config, 'feeds'>, key: keyof Selectio
 
 const MAX_NAMES = 3;
 
+/** Messages that name the kinds. */
 export const KIND_TITLES: Record<(typeof KINDS)[number], string> = {
-  brief: 'Briefs',
-  analysis: 'Analysis',
-  feature: 'Features',
-  'roundup-item': 'Roundup Items',
-  roundup: 'Roundups',
+  brief: 'feed.briefs',
+  analysis: 'feed.analysis',
+  feature: 'feed.features',
+  'roundup-item': 'feed.roundupItems',
+  roundup: 'feed.roundups',
 };
 
 /** `C, C#, C++` for names that share a slug. Names that differ in case only are listed once. @param names not empty */

@@ -1,8 +1,8 @@
 /** The archive: all public articles, by month and day on the publication's calendar. */
 import type { Handler } from 'hono';
-import { findMonths, parseMonth } from '../articles/months.ts';
+import { findMonths, type Month, parseMonth } from '../articles/months.ts';
 import { localDate } from '../lib/time.ts';
-import { listPage, parsePageNumber, renderPage, respondPublicPage } from '../web/pages/page.ts';
+import { listPage, parsePageNumber, renderPage, respondPublicPage, titleOnPage } from '../web/pages/page.ts';
 import { respondNotFound } from '../web/server/errors.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 import { type ListEntry, listStories } from './list-stories.ts';
@@ -14,9 +14,12 @@ const LAST_PAGE = 1_000;
 export function serveArchive(web: WebContext): Handler {
   return async (c) => {
     const found = await findMonths(web.store.db, web.clock(), web.view.zone);
-    const years = [...Map.groupBy(found, (month) => month.year)].map(([year, months]) => ({ year, months }));
-    const description = `All stories of ${web.view.name}, by month.`;
-    const head = { title: 'Archive', description, path: '/archive' };
+    const years = [...Map.groupBy(found, (month) => month.year)].map(([year, months]) => ({
+      ...{ year, title: web.locale.date(months[0]?.from ?? 0, web.view.zone, { year: 'numeric' }) },
+      months: months.map((month) => ({ id: month.id, title: monthTitle(month, web) })),
+    }));
+    const description = web.locale.text('front.archiveDescription', { site: web.view.name });
+    const head = { title: web.locale.text('common.archive'), description, path: '/archive' };
     return respondPublicPage(c, await renderPage(web, 'archive', head, { years }));
   };
 }
@@ -24,7 +27,7 @@ export function serveArchive(web: WebContext): Handler {
 /** `/archive/:month`, such as `/archive/2026-11`. */
 export function serveArchiveMonth(web: WebContext): Handler {
   return async (c) => {
-    const { zone, name } = web.view;
+    const { zone, name: site } = web.view;
     const month = parseMonth(c.req.param('month') ?? '', zone);
     const number = parsePageNumber(c.req.query('page'), LAST_PAGE);
     if (month === null || number === null) return respondNotFound(web, c);
@@ -37,10 +40,17 @@ export function serveArchiveMonth(web: WebContext): Handler {
     const { archiveLine: found } = await listStories(web, web.clock(), { archiveLine: query });
     if (found.entries.length === 0) return respondNotFound(web, c);
     const list = listPage(`/archive/${month.id}`, number, LAST_PAGE, found);
-    const title = number === 1 ? month.title : `${month.title}, page ${number}`;
-    const head = { ...list, title, description: `Stories that ${name} published in ${month.title}.` };
+    const ofMonth = monthTitle(month, web);
+    const title = titleOnPage(web, ofMonth, number);
+    const description = web.locale.text('front.monthDescription', { site, month: ofMonth });
+    const head = { ...list, title, description };
     const byDay = Map.groupBy(list.entries, (entry) => localDate(entry.publishedAt, zone));
     const days = [...byDay.values()].map((ofDay) => ({ at: (ofDay[0] as ListEntry).publishedAt, stories: ofDay }));
     return respondPublicPage(c, await renderPage(web, 'archive-month', head, { title, days, list }));
   };
+}
+
+/** `November 2026` */
+function monthTitle({ from }: Month, { locale, view }: WebContext): string {
+  return locale.date(from, view.zone, { year: 'numeric', month: 'long' });
 }

@@ -5,7 +5,7 @@ import type { Selection } from '../core/config/config.ts';
 import { editionLine } from '../editions/edition-line.ts';
 import { listEditions } from '../editions/queries.ts';
 import { DAY } from '../lib/time.ts';
-import { listPage, parsePageNumber, renderPage, respondPublicPage } from '../web/pages/page.ts';
+import { listPage, parsePageNumber, renderPage, respondPublicPage, titleOnPage } from '../web/pages/page.ts';
 import { respondNotFound } from '../web/server/errors.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 import { listStories } from './list-stories.ts';
@@ -57,7 +57,7 @@ async function serveEarlier(web: WebContext, c: Context, number: number, now: nu
   const { streamStory: found } = await listStories(web, now, { streamStory: query });
   if (found.entries.length === 0) return respondNotFound(web, c);
   const list = listPage('/', number, LAST_PAGE, found);
-  const title = `Earlier stories, page ${number}`;
+  const title = titleOnPage(web, web.locale.text('front.earlierStories'), number);
   const head = { ...list, title, description: web.view.about };
   return respondPublicPage(c, await renderPage(web, 'stream', head, { title, stream: list.entries, list }));
 }

@@ -6,6 +6,7 @@ import type { Config } from '../core/config/config.ts';
 import { isElsewhere, type LegalPage, legalPages } from '../core/config/legal-pages.ts';
 import { ownSites } from '../core/config/sources.ts';
 import { type Finding, problem, warning } from '../core/finding.ts';
+import { localeOf } from '../lib/locale/locale.ts';
 import { cleanLine, decodeUtf8 } from '../lib/text/clean-text.ts';
 
 export interface LegalDocument {
@@ -27,14 +28,15 @@ export class LegalDocumentError extends Error {
 const MAX_BYTES = 200_000;
 const MAX_TITLE = 200;
 
-const TITLES: Record<LegalPage['kind'], string> = { imprint: 'Imprint', privacy: 'Privacy' };
+const TITLES: Record<LegalPage['kind'], string> = { imprint: 'common.imprint', privacy: 'common.privacy' };
 
 /** @throws LegalDocumentError if its file cannot be read or shown, which names key and file */
 export async function readLegalDocument(page: LegalPage, config: Config): Promise<LegalDocument> {
   const about = `${page.key} is ${page.source}`;
   const text = await readText(page.source, about);
   try {
-    return renderLegalText(text, TITLES[page.kind], config);
+    const locale = localeOf(config.publication.language, config.ownMessages);
+    return renderLegalText(text, locale.text(TITLES[page.kind]), config);
   } catch (error) {
     throw new LegalDocumentError(`${about}: ${(error as Error).message}`);
   }

@@ -17,14 +17,15 @@ async function respondLegalPage(web: WebContext, c: Context, path: string): Prom
   if (isElsewhere(page)) return c.redirect(new URL(page.source).href, 302);
   try {
     const { title, html } = await readLegalDocument(page, web.config);
-    const head = { title, description: `${title}: ${web.view.name}.`, path };
+    const description = web.locale.text('front.legalDescription', { title, site: web.view.name });
+    const head = { title, description, path };
     return respondPublicPage(c, await renderPage(web, 'legal', head, { title, html }));
   } catch (error) {
     if (!(error instanceof LegalDocumentError)) throw error;
     web.log?.warn({ problem: error.message }, 'legal text cannot be shown');
     const { name, postalAddress, contact } = web.view;
-    const message = `This page cannot be shown at the moment. You reach ${name} at ${contact.email}; ${postalAddress}.`;
-    return respondError(web, c, 503, { title: 'Not available', message });
+    const message = web.locale.text('error.unavailable.message', { name, email: contact.email, postalAddress });
+    return respondError(web, c, 503, { title: web.locale.text('error.unavailable.title'), message });
   }
 }
 

@@ -1,7 +1,7 @@
 /** The stories of a section, newest first. */
 import type { Handler } from 'hono';
 import { sectionFeed } from '../feeds/feed-links.ts';
-import { listPage, parsePageNumber, renderPage, respondPublicPage } from '../web/pages/page.ts';
+import { listPage, parsePageNumber, renderPage, respondPublicPage, titleOnPage } from '../web/pages/page.ts';
 import { respondNotFound } from '../web/server/errors.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 import { listStories } from './list-stories.ts';
@@ -23,9 +23,10 @@ export function serveSection(web: WebContext): Handler {
     const { sectionLine: found } = await listStories(web, web.clock(), { sectionLine: query });
     if (number > 1 && found.entries.length === 0) return respondNotFound(web, c);
     const list = listPage(`/sections/${section.id}`, number, LAST_PAGE, found);
-    const title = number === 1 ? section.title : `${section.title}, page ${number}`;
+    const title = titleOnPage(web, section.title, number);
     const feed = sectionFeed(web.config, section.id);
-    const description = `${section.title}: the newest stories of ${web.view.name}.`;
+    const names = { section: section.title, site: web.view.name };
+    const description = web.locale.text('front.sectionDescription', names);
     const head = { ...list, title, description, section: section.id, feeds: [feed] };
     return respondPublicPage(
       c,

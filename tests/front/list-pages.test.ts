@@ -102,7 +102,7 @@ describe('a list', () => {
         '/editions/daily-roundup/2026-11-24',
         '/editions/daily-roundup/2026-11-23',
       ]);
-      expect(html).toContain('No.&nbsp;212');
+      expect(html).toContain('No.\u00a0212');
       expect(await site.read('/editions/daily-roundup')).toContain('Past editions of The Daily Roundup');
       expect((await site.get('/editions/no-such-letter')).status).toBe(404);
       expect((await site.get('/editions/daily-roundup/2026-11-25')).status).toBe(404);

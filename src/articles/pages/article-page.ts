@@ -38,7 +38,8 @@ export function serveArticle(web: WebContext): Handler {
     const shared =
       imageUrl === null ? null : { url: mailImageUrl(imageUrl, web.config), alt: article.image?.alt ?? '' };
     if (retraction !== null) {
-      const head = { ...headOf(web, article), path: null, description: 'This story has been retracted.', image: null };
+      const description = web.locale.text('article.retractedDescription');
+      const head = { ...headOf(web, article), path: null, description, image: null };
       return respondPublicPage(c, await renderPage(web, 'retracted', head, { story, retraction }), 410);
     }
     return respondPublicPage(c, await renderPage(web, 'article', headOf(web, article, shared), { story }));

@@ -1,8 +1,7 @@
 /** An article as page templates show it: lines composed, URLs checked. */
 import { sectionTitle } from '../../core/config/config.ts';
-import { mailto } from '../../lib/address.ts';
 import { textDirection } from '../../lib/locale/direction.ts';
-import { localeOf } from '../../lib/locale/locale.ts';
+import type { Locale } from '../../lib/locale/locale.ts';
 import { cleanUrl } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
@@ -17,6 +16,7 @@ import {
 } from '../article.ts';
 import { articleLink, urlElsewhere } from '../article-link.ts';
 import { beginningOfText } from '../beginning.ts';
+import { contactLine } from '../contact-line.ts';
 import { otherOutlets } from '../outlets.ts';
 import { type PageImage, pageImage, withRenditions } from '../pictures/renditions.ts';
 
@@ -35,8 +35,8 @@ export interface StoryView {
   publishedAt: number;
   /** Null if it did not change after it was published. */
   updatedAt: number | null;
-  /** `Ann Lee, Bo Wu and Cy Ma`. */
-  by: string | null;
+  /** The reporters, or else all who are named. */
+  by: string[];
   section: { id: string; title: string } | null;
   /** `srcset`: its versions, for browsers to choose from; null if it has only one. */
   image: (PageImage & Pick<Image, 'alt' | 'credit' | 'width' | 'height'>) | null;
@@ -45,17 +45,12 @@ export interface StoryView {
   outlet: FirstOutlet | null;
   /** Other outlets that reported the same event, each once. */
   also: Outlet[];
-  contacts: ContactView[];
+  /** Whom to write to, as HTML. */
+  contact: string | null;
   enclosures: { url: string; title: string; type: string; size: string }[];
   tags: string[];
   correction: { note: string; at: number } | null;
   isRoundup: boolean;
-}
-
-/** The people of a role, for `Contact reporters A (a@example.com) and B (b@example.com)`. */
-interface ContactView {
-  role: string;
-  people: { name: string; email: string; href: string }[];
 }
 
 /** @param place on its own page, a picture that may be animated is the original */
@@ -82,7 +77,7 @@ export function storyView(article: Article, web: WebContext, place: 'list' | 'pa
         : {
             ...pageImage({ url: imageUrl, width: image.width }, web.config, place === 'list'),
             alt: image.alt,
-            credit: image.credit && creditLine(image.credit, localeOf(web.view.language, web.config.ownMessages)),
+            credit: image.credit && creditLine(image.credit, web.locale),
             width: image.width,
             height: image.height,
           },
@@ -90,12 +85,12 @@ export function storyView(article: Article, web: WebContext, place: 'list' | 'pa
     related: article.related.flatMap((link) => safeLink(link) ?? []),
     outlet: article.outlet && { ...article.outlet, url: cleanUrl(article.outlet.url ?? '') },
     also: otherOutlets([article]).map(({ name, url }) => ({ name, url: cleanUrl(url ?? '') })),
-    contacts: [contact('reporter', article.bylines), contact('editor', article.bylines)].flatMap((line) => line ?? []),
+    contact: contactLine(article.bylines, web.locale),
     enclosures: article.enclosures.flatMap((enclosure) => {
       const url = cleanUrl(enclosure.url);
       if (url === null) return [];
       const title = enclosure.title ?? decodeName(url);
-      return [{ url, title, type: enclosure.type, size: fileSize(enclosure.length) }];
+      return [{ url, title, type: enclosure.type, size: fileSize(enclosure.length, web.locale) }];
     }),
     tags: article.tags,
     correction: status.state === 'corrected' ? { note: status.note, at: status.at } : null,
@@ -119,18 +114,9 @@ export function summaryOf(article: Article): string {
   return shorten(beginningOfText(article.bodyHtml, 200), 200);
 }
 
-function byline(bylines: Byline[]): string | null {
+function byline(bylines: Byline[]): string[] {
   const reporters = bylines.filter((line) => line.role === 'reporter');
-  const names = (reporters.length > 0 ? reporters : bylines).map((line) => line.name);
-  if (names.length === 0) return null;
-  return names.length === 1 ? (names[0] as string) : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
-}
-
-function contact(role: Byline['role'], bylines: Byline[]): ContactView | null {
-  const people = bylines.flatMap(({ role: own, name, email }) =>
-    own === role && email !== null ? [{ name, email, href: mailto(email) }] : [],
-  );
-  return people.length === 0 ? null : { role: people.length === 1 ? role : `${role}s`, people };
+  return (reporters.length > 0 ? reporters : bylines).map((line) => line.name);
 }
 
 function safeLink(link: Link | null): Link | null {
@@ -149,9 +135,9 @@ function decodeName(url: string): string {
 }
 
 /** Empty for an unknown size. */
-function fileSize(bytes: number): string {
+function fileSize(bytes: number, locale: Locale): string {
   if (bytes === 0) return '';
-  if (bytes < 1_000) return `${bytes} bytes`;
-  if (bytes < 1_000_000) return `${Math.round(bytes / 1_000)} KB`;
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+  if (bytes < 1_000) return locale.text('article.bytes', { size: bytes });
+  if (bytes < 1_000_000) return locale.text('article.kilobytes', { size: Math.round(bytes / 1_000) });
+  return locale.text('article.megabytes', { size: bytes / 1_000_000 });
 }

@@ -6,10 +6,11 @@ import { type Article, isPublic } from '../../articles/article.ts';
 import { findArticles } from '../../articles/queries.ts';
 import type { Config, FeedConfig } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
+import { localeOf } from '../../lib/locale/locale.ts';
 import type { RenderedDocument } from '../documents.ts';
-import { FORMATS, feedAddresses, feedView, MEDIA_TYPES } from '../formats/feed-view.ts';
+import { type FeedViewConfig, FORMATS, feedAddresses, feedView, MEDIA_TYPES } from '../formats/feed-view.ts';
 import { fitFeed } from '../formats/fit.ts';
-import { type FailedArticle, toItems, tombstonesOf } from '../formats/item.ts';
+import { type FailedArticle, type ItemConfig, toItems, tombstonesOf } from '../formats/item.ts';
 
 /** The documents of archives are below it. */
 export const ARCHIVE_FOLDER = 'archive/';
@@ -61,7 +62,7 @@ export async function findArchivePage(db: Db, path: string): Promise<ArchivePage
  */
 export async function renderArchivePage(
   db: Db,
-  config: Pick<Config, 'feeds' | 'publication' | 'sections' | 'hub'>,
+  config: Pick<Config, 'feeds'> & FeedViewConfig & ItemConfig,
   { feed: id, page, path, members }: ArchivePage,
   now: number,
 ): Promise<ReturnType<typeof buildArchivePage> | null> {
@@ -92,16 +93,16 @@ export interface PageLinks {
  */
 export function buildArchivePage(
   feed: FeedConfig,
-  config: Pick<Config, 'publication' | 'sections'>,
+  config: FeedViewConfig & ItemConfig,
   { path, previous }: PageLinks,
   articles: Article[],
 ): { documents: RenderedDocument[]; items: number; failed: FailedArticle[] } {
   const shown = articles.filter(({ status }) => status.state !== 'retracted');
-  const { items, failed } = toItems(shown, config);
-  items.sort((a, b) => b.publishedAt - a.publishedAt || (a.id < b.id ? 1 : -1));
-  const tombstones = tombstonesOf(articles, config.publication.language);
-  tombstones.sort((a, b) => b.retractedAt - a.retractedAt || (a.id < b.id ? 1 : -1));
   const feedHead = feedView(feed, config);
+  const { items, failed } = toItems(shown, config, localeOf(feedHead.language, config.ownMessages));
+  items.sort((a, b) => b.publishedAt - a.publishedAt || (a.id < b.id ? 1 : -1));
+  const tombstones = tombstonesOf(articles, feedHead.language);
+  tombstones.sort((a, b) => b.retractedAt - a.retractedAt || (a.id < b.id ? 1 : -1));
   const view = {
     ...feedHead,
     urls: feedAddresses(config, path),

@@ -6,6 +6,7 @@ import { findPublicArticlesBounded } from '../../articles/bounded-queries.ts';
 import { findFacetNames } from '../../articles/facets/facets.ts';
 import { type Config, type FeedConfig, KINDS, type Selection, sectionTitle } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
+import { type Locale, localeOf } from '../../lib/locale/locale.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
 import { buildFeed } from '../build-feed.ts';
 import type { RenderedDocument } from '../documents.ts';
@@ -71,7 +72,8 @@ async function resolveValues(
 
 async function namesOf(db: Db, config: Config, facet: FacetName, value: string, now: number): Promise<string[]> {
   if (facet === 'section') return [sectionTitle(config, value) ?? []].flat();
-  if (facet === 'kind') return KINDS.flatMap((kind) => (kind === value ? KIND_TITLES[kind] : []));
+  if (facet === 'kind')
+    return KINDS.flatMap((kind) => (kind === value ? localeFor(config).text(KIND_TITLES[kind]) : []));
   const used = await findFacetNames(db, facet, value, now);
   // A configured kicker has a feed before its first article.
   const lead = facet === 'kicker' ? config.leadKickers.filter((kicker) => facetSlug(kicker) === value) : [];
@@ -94,24 +96,34 @@ function selectionOf({ kicker, kind, reporter, section, tag }: FacetValues): Sel
 function headOf(
   values: FacetValues,
   { id, query }: DerivedAddress,
-  { publication }: Config,
+  config: Config,
 ): Pick<FeedConfig, 'id' | 'title' | 'description'> & { query?: string } {
   const titles = (facet: FacetName): string[] => (values[facet] ?? []).map(({ names }) => facetTitle(names));
-  const part = (before: string, facet: FacetName): string[] => {
+  const locale = localeFor(config);
+  const criteria = CRITERIA.flatMap(([facet, message]) => {
     const all = titles(facet);
-    return all.length === 0 ? [] : [`${before} ${all.join(' or ')}`];
-  };
-  const parts = [
-    ...part('of the kind', 'kind'),
-    ...part('by', 'reporter'),
-    ...part('under the kicker', 'kicker'),
-    ...part('in', 'section'),
-    ...part('tagged', 'tag'),
-  ];
+    return all.length === 0 ? [] : locale.text(message, { names: locale.list(all, 'or') });
+  });
   return {
     id,
-    title: FACETS.flatMap(titles).join(', '),
-    description: `Stories of ${publication.name} ${parts.join(', ')}.`,
+    title: locale.list(FACETS.flatMap(titles), 'plain'),
+    description: locale.text('feed.description', {
+      publication: config.publication.name,
+      criteria: locale.list(criteria, 'plain'),
+    }),
     ...(query !== undefined && { query }),
   };
+}
+
+/** In the order of the description. */
+const CRITERIA: [facet: FacetName, message: string][] = [
+  ['kind', 'feed.ofKind'],
+  ['reporter', 'feed.byReporter'],
+  ['kicker', 'feed.underKicker'],
+  ['section', 'feed.inSection'],
+  ['tag', 'feed.tagged'],
+];
+
+function localeFor({ publication, ownMessages }: Config): Locale {
+  return localeOf(publication.language, ownMessages);
 }

@@ -1,5 +1,6 @@
 /** A feed, its items and tombstones, as the formats write them. */
 import type { Config } from '../../core/config/config.ts';
+import { localeOf } from '../../lib/locale/locale.ts';
 import { hubAddress, isTopicPath, topicAddress } from '../topics.ts';
 
 /** What configured and derived feeds have in common. */
@@ -103,14 +104,21 @@ export interface Tombstone {
   language: string;
 }
 
+/** What the head of a feed depends on. */
+export type FeedViewConfig = Pick<Config, 'publication' | 'hub' | 'ownMessages'>;
+
 /** `title` is `Publication: Feed`, because readers show it in a list of many publications. */
-export function feedView(feed: FeedHead, config: Pick<Config, 'publication' | 'hub'>): FeedView {
+export function feedView(feed: FeedHead, config: FeedViewConfig): FeedView {
   const { publication } = config;
+  const { language } = publication;
   return {
     id: `tag:${publication.tagAuthority}:feeds/${feed.id}${queryOf(feed)}`,
-    title: `${publication.name}: ${feed.title}`,
+    title: localeOf(language, config.ownMessages).text('feed.title', {
+      publication: publication.name,
+      feed: feed.title,
+    }),
     description: feed.description ?? publication.about,
-    language: publication.language,
+    language,
     siteUrl: `${publication.url}/`,
     urls: feedAddresses(config, feed.id, feed.query),
     current: null,

@@ -3,6 +3,8 @@ import { type Article, articleUrl, fullHeadline } from '../../articles/article.t
 import { beginningOfText } from '../../articles/beginning.ts';
 import { findUnsanitised } from '../../articles/unsanitised.ts';
 import { type Config, sectionTitle } from '../../core/config/config.ts';
+import { isolate, textDirection } from '../../lib/locale/direction.ts';
+import type { Locale } from '../../lib/locale/locale.ts';
 import { cleanLine, cleanText } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import type { FeedItem, FeedMedia, Tombstone } from './feed-view.ts';
@@ -17,11 +19,16 @@ export interface FailedArticle {
   problems: string[];
 }
 
-export function toItems(articles: Article[], config: ItemConfig): { items: FeedItem[]; failed: FailedArticle[] } {
+/** @param locale of the feed */
+export function toItems(
+  articles: Article[],
+  config: ItemConfig,
+  locale: Locale,
+): { items: FeedItem[]; failed: FailedArticle[] } {
   const items: FeedItem[] = [];
   const failed: FailedArticle[] = [];
   for (const article of articles) {
-    const result = toItem(article, config);
+    const result = toItem(article, config, locale);
     if (result.kind === 'item') items.push(result.item);
     else failed.push({ article, problems: result.problems });
   }
@@ -31,10 +38,10 @@ export function toItems(articles: Article[], config: ItemConfig): { items: FeedI
 /** What an item depends on, apart from its article. */
 export type ItemConfig = Pick<Config, 'publication' | 'sections'>;
 
-export function toItem(article: Article, config: ItemConfig): ItemResult {
+export function toItem(article: Article, config: ItemConfig, locale: Locale): ItemResult {
   try {
     const problems: string[] = [];
-    const item = checkedItem(article, config, problems);
+    const item = checkedItem(article, config, locale, problems);
     return problems.length > 0 ? { kind: 'invalid', problems } : { kind: 'item', item };
   } catch (error) {
     // A document of an unknown shape: the feed is published without it.
@@ -54,11 +61,11 @@ export function isTagUri(text: string): boolean {
   return TAG_URI.test(text);
 }
 
-function checkedItem(article: Article, config: ItemConfig, problems: string[]): FeedItem {
+function checkedItem(article: Article, config: ItemConfig, locale: Locale, problems: string[]): FeedItem {
   const { publication } = config;
-  const language = canonicalLanguage(article.language);
-  if (language === null)
-    problems.push(`language is "${article.language}": it must be a BCP 47 tag such as en or zh-Hans`);
+  const known = canonicalLanguage(article.language);
+  if (known === null) problems.push(`language is "${article.language}": it must be a BCP 47 tag such as en or zh-Hans`);
+  const language = known ?? publication.language;
   if (!isTagUri(article.tagUri)) problems.push(`the tag URI "${article.tagUri}" is not one by RFC 4151`);
   const url = strictUrl(articleUrl(article, publication.url));
   if (url === null) problems.push('the address of its page is not an absolute http or https address');
@@ -83,12 +90,13 @@ function checkedItem(article: Article, config: ItemConfig, problems: string[]): 
   return {
     id: article.tagUri,
     url: url ?? '',
-    title,
+    // A list of items has one direction.
+    title: textDirection(language) === locale.dir ? title : isolate(title, locale.dir),
     summary: summaryOf(article),
-    html: cleanText(itemBody(article, image)),
+    html: cleanText(itemBody(article, image, language, locale)),
     publishedAt,
     updatedAt,
-    language: language ?? publication.language,
+    language,
     report: reportOf(article),
     categories: [...new Set([...(section === null ? [] : [section]), ...article.tags].map(cleanLine))].filter(Boolean),
     authors: article.bylines.flatMap(({ name, email }) => {

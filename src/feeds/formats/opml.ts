@@ -1,5 +1,6 @@
 /** Writes lists of feeds as OPML 2.0, for feed readers that import it. */
 import type { Config } from '../../core/config/config.ts';
+import { localeOf } from '../../lib/locale/locale.ts';
 import { sectionFeed } from '../feed-links.ts';
 import { type FeedHead, feedView } from './feed-view.ts';
 import { escapeXml } from './markup.ts';
@@ -10,10 +11,11 @@ import { escapeXml } from './markup.ts';
  */
 export function renderOpml(config: Config): string {
   const { publication, feeds, sections } = config;
+  const locale = localeOf(publication.language, config.ownMessages);
   const bySection = sections.map(({ id }) => sectionFeed(config, id));
   const groups: [title: string, feeds: FeedHead[]][] = [
     [publication.name, feeds.filter(({ id }) => !bySection.some((feed) => feed.id === id))],
-    ['Sections', bySection],
+    [locale.text('common.sections'), bySection],
   ];
   const outlines = groups
     .filter(([, held]) => held.length > 0)
@@ -22,7 +24,11 @@ export function renderOpml(config: Config): string {
       outlines: held.map((feed) => outlineOf(feed, config)),
     }));
   const { name, email } = publication.contact;
-  const head = { title: `${publication.name}: feeds`, ownerName: name, ownerEmail: email };
+  const head = {
+    title: locale.text('feeds.opmlTitle', { site: publication.name }),
+    ownerName: name,
+    ownerEmail: email,
+  };
   return writeOpml({ ...head, docs: 'http://opml.org/spec2.opml' }, outlines);
 }
 

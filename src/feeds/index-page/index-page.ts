@@ -7,6 +7,7 @@ import { listUsedFacets, type UsedFacet } from '../../articles/facets/used-facet
 import { type Config, KINDS } from '../../core/config/config.ts';
 import { siteView } from '../../core/config/site-view.ts';
 import type { Db } from '../../core/store/store.ts';
+import { localeOf } from '../../lib/locale/locale.ts';
 import { oncePer } from '../../lib/once-per.ts';
 import type { Templates } from '../../lib/templates.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
@@ -27,7 +28,9 @@ export async function sharedDocuments(
 ): Promise<RenderedDocument[]> {
   const site = siteView(config);
   const groups = groupsOf(config, await listUsedFacets(db, now));
-  const data = { site, feeds: configuredFeeds(config), groups, kinds: KIND_CHOICES };
+  const locale = localeOf(site.language, config.ownMessages);
+  const kinds = KINDS.map((value) => ({ value, title: locale.text(KIND_TITLES[value]) }));
+  const data = { site, dir: locale.dir, feeds: configuredFeeds(config), groups, kinds };
   return [
     {
       path: 'index.html',
@@ -53,8 +56,6 @@ const WEB_READERS: [name: string, prefix: string][] = [
   ['BazQux', 'https://bazqux.com/add?url='],
 ];
 
-const KIND_CHOICES = KINDS.map((value) => ({ value, title: KIND_TITLES[value] }));
-
 /** The QR codes take ten times as long as the rest of the page, and depend on the configuration only. */
 const configuredFeeds = oncePer((config: Config) => config.feeds.map((feed) => configuredFeed(feed, config)));
 
@@ -78,27 +79,33 @@ function configuredFeed(feed: Config['feeds'][number], config: Config) {
 /** Feeds by one facet. */
 interface FeedGroup {
   facet: SingleFacet;
-  /** `By section` */
+  /** Messages: `By section`, `Section`. */
   title: string;
+  choice: string;
   entries: { value: string; title: string; fullTitle: string; formats: FeedLinks['formats'] }[];
 }
 
 function groupsOf(config: Config, used: Record<Exclude<SingleFacet, 'section'>, UsedFacet[]>): FeedGroup[] {
-  const group = (facet: SingleFacet, title: string, values: { value: string; names: string[] }[]): FeedGroup => ({
-    facet,
-    title,
+  const group = (
+    labels: Pick<FeedGroup, 'facet' | 'title' | 'choice'>,
+    values: { value: string; names: string[] }[],
+  ): FeedGroup => ({
+    ...labels,
     entries: values.map(({ value, names }) => {
-      const links = feedLinks(singleFeed(facet, value, names), config);
+      const links = feedLinks(singleFeed(labels.facet, value, names), config);
       return { value, title: facetTitle(names), fullTitle: links.title, formats: links.formats };
     }),
   });
   const bySlug = (facets: UsedFacet[]) => facets.map(({ slug, names }) => ({ value: slug, names }));
   const sections = config.sections.map(({ id, title }) => ({ value: id, names: [title] }));
   return [
-    group('section', 'By section', sections),
-    group('kicker', 'By kicker', bySlug(withLeadKickers(config.leadKickers, used.kicker))),
-    group('reporter', 'By reporter', bySlug(used.reporter)),
-    group('tag', 'By tag', bySlug(used.tag)),
+    group({ facet: 'section', title: 'feeds.bySection', choice: 'feeds.section' }, sections),
+    group(
+      { facet: 'kicker', title: 'feeds.byKicker', choice: 'feeds.kicker' },
+      bySlug(withLeadKickers(config.leadKickers, used.kicker)),
+    ),
+    group({ facet: 'reporter', title: 'feeds.byReporter', choice: 'feeds.reporter' }, bySlug(used.reporter)),
+    group({ facet: 'tag', title: 'feeds.byTag', choice: 'feeds.tag' }, bySlug(used.tag)),
   ].filter(({ entries }) => entries.length > 0);
 }
 

@@ -39,8 +39,8 @@ interface ParsedMessage {
   dir: Direction;
 }
 
-/** `A, B and C`; `plain`: `A, B, C`. */
-type ListKind = 'and' | 'plain';
+/** `A, B and C`, `A, B or C`, `A, B, C`, `A; B; C`. */
+type ListKind = 'and' | 'or' | 'plain' | 'semicolons';
 
 export class Locale {
   /** BCP 47, as the configuration has it. */
@@ -49,18 +49,15 @@ export class Locale {
   readonly #own: OwnMessages;
   readonly #parsed = new Map<string, ParsedMessage>();
   readonly #formats = new Map<string, Intl.DateTimeFormat>();
-  readonly #lists: Record<ListKind, Intl.ListFormat>;
+  readonly #lists: Record<'and' | 'or', Intl.ListFormat>;
 
   constructor(language: string, own: OwnMessages) {
     this.language = language;
     this.dir = textDirection(language);
     this.#own = own;
-    this.#lists = {
-      // The portal writes no comma before `and`.
-      and: new Intl.ListFormat(this.#isPortalStyle ? 'en-GB' : language),
-      // A list of units has nothing between its items in Chinese.
-      plain: new Intl.ListFormat(language, { style: 'narrow' }),
-    };
+    // The portal has no comma before "and".
+    const usual = this.#isPortalStyle ? 'en-GB' : language;
+    this.#lists = { and: new Intl.ListFormat(usual), or: new Intl.ListFormat(usual, { type: 'disjunction' }) };
   }
 
   /** Plain text. Values in the other direction are isolated. @throws Error if there is no such message or value */
@@ -97,7 +94,9 @@ export class Locale {
   }
 
   list(items: readonly string[], kind: ListKind = 'and'): string {
-    return this.#lists[kind].format(items);
+    if (kind === 'and' || kind === 'or') return this.#lists[kind].format(items);
+    // A list of units has no commas in Chinese, and "and" in German.
+    return items.join(this.text(kind === 'plain' ? 'common.comma' : 'common.semicolon'));
   }
 
   /** `Nov 24, 2026 08:43 PM`, as the portal has it, or as usual in the language. @param zone IANA, as below */

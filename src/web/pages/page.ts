@@ -31,24 +31,24 @@ export interface PageHead {
 
 /** Renders `templates/pages/<template>.liquid` in the layout. */
 export async function renderPage(web: WebContext, template: string, head: PageHead, data: object): Promise<string> {
-  const { view, base } = web;
+  const { view, base, locale } = web;
   const language = head.language ?? view.language;
   const page = {
-    title: head.title === null ? view.name : `${head.title} — ${view.name}`,
+    title: head.title === null ? view.name : locale.text('common.pageTitle', { title: head.title, site: view.name }),
     shareTitle: head.title ?? view.name,
     description: head.description,
     path: head.path,
     canonical: head.path === null ? null : (head.canonical ?? view.url + head.path),
     language,
     dir: textDirection(language),
-    siteDir: textDirection(view.language),
+    siteDir: locale.dir,
     previous: head.previous ?? null,
     next: head.next ?? null,
     type: head.type ?? 'website',
     image: head.image ?? null,
     publishedAt: head.publishedAt ?? null,
     section: head.section ?? null,
-    feeds: alternates(web.config, head.feeds ?? []),
+    feeds: alternates(web, head.feeds ?? []),
     stylesheet: await stylesheetPath(web),
   };
   const shown = { ...data, site: view, base, page };
@@ -102,6 +102,11 @@ export function listPage<T>(
     previous: number > 1 ? pagePath(path, number - 1) : null,
     next: hasMore && number < last ? pagePath(path, number + 1) : null,
   };
+}
+
+/** The title of a page of a list. */
+export function titleOnPage({ locale }: WebContext, title: string, number: number): string {
+  return number === 1 ? title : locale.text('common.titleOnPage', { title, number });
 }
 
 /** The first page has the address of the list. */

@@ -10,11 +10,6 @@ export async function respondNotFound(web: WebContext, c: Context): Promise<Resp
   return respondPublicPage(c, await notFoundPage(web), 404);
 }
 
-const NOT_FOUND = {
-  title: 'Page not found',
-  message: 'There is no page at this address. It may have moved, or the link may be incomplete.',
-};
-
 // The same for all addresses, so it is rendered once a second at most: anyone can ask for thousands of them.
 const notFoundPages = new WeakMap<WebContext, { html: Promise<string>; renderedAt: number }>();
 
@@ -22,7 +17,9 @@ function notFoundPage(web: WebContext): Promise<string> {
   const last = notFoundPages.get(web);
   const age = last === undefined ? Number.POSITIVE_INFINITY : web.clock() - last.renderedAt;
   if (last !== undefined && age >= 0 && age < SECOND) return last.html;
-  const html = renderError(web, 404, NOT_FOUND);
+  const { locale } = web;
+  const text = { title: locale.text('error.notFound.title'), message: locale.text('error.notFound.message') };
+  const html = renderError(web, 404, text);
   notFoundPages.set(web, { html, renderedAt: web.clock() });
   // Try again after a template error.
   html.catch(() => notFoundPages.delete(web));
@@ -47,10 +44,8 @@ export async function respondFailure(web: WebContext, c: Context, error: unknown
   const details = { method: c.req.method, route: c.req.routePath, error: describe(error) };
   if (web.log === undefined) console.error('daywire: request failed', details);
   else web.log.error(details, 'request failed');
-  const text = {
-    title: 'Something went wrong',
-    message: 'The page could not be created. The fault is ours: please try again in a moment.',
-  };
+  const { locale } = web;
+  const text = { title: locale.text('error.failure.title'), message: locale.text('error.failure.message') };
   try {
     return await respondError(web, c, 500, text);
   } catch {

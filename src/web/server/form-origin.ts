@@ -58,8 +58,8 @@ export function isForeign(web: WebContext, c: Context, { acceptsNull }: { accept
 }
 
 export function respondForeignForm(web: WebContext, c: Context): Promise<Response> | Response {
-  const message = `The form came from another site. Please use the forms of ${web.view.url}/.`;
-  return respondError(web, c, 403, { title: 'Request from another site', message });
+  const message = web.locale.text('error.foreignForm.message', { address: `${web.view.url}/` });
+  return respondError(web, c, 403, { title: web.locale.text('error.foreignForm.title'), message });
 }
 
 /** Host and protocol that the client used: those that a trusted proxy forwards, else the Host of the request. */

@@ -89,7 +89,8 @@ const unfinished = new UnfinishedBodies(32 * 1024 * 1024);
 
 /** Responds with 413 to a body that is longer than any form of the site. */
 export function limitForm(web: WebContext): MiddlewareHandler {
-  const text = { title: 'Form too long', message: 'The request is longer than any form of this site.' };
+  const { locale } = web;
+  const text = { title: locale.text('error.longForm.title'), message: locale.text('error.longForm.message') };
   return limitBody({ maxSize: FORM_LIMIT, onError: (c) => respondError(web, c, 413, text) });
 }
 
@@ -107,6 +108,7 @@ export async function readForm(c: Context): Promise<URLSearchParams | null> {
 
 /** 415, for a request that `readForm` cannot read; 400, for one that lacks the fields of the form. */
 export async function respondNoForm(web: WebContext, c: Context, status: 400 | 415 = 415): Promise<Response> {
-  const message = 'The request is not a form of this site. Nothing has changed: please reload the page and try again.';
-  return respondError(web, c, status, { title: 'Form not recognised', message });
+  const { locale } = web;
+  const text = { title: locale.text('error.noForm.title'), message: locale.text('error.noForm.message') };
+  return respondError(web, c, status, text);
 }

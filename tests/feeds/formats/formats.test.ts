@@ -320,7 +320,7 @@ describe('a contact line', () => {
     const { json } = build([
       article('a', { bylines: [{ role: 'reporter', name: 'A', email: 'a@example.com?bcc=b@example.com' }] }),
     ]);
-    expect(JSON.parse(json).items[0].content_html).toContain('href="mailto:a@example.com%3Fbcc%3Db@example.com"');
+    expect(JSON.parse(json).items[0].content_html).toContain('href="mailto:a@example.com%3Fbcc%3Db%40example.com"');
   });
 });
 

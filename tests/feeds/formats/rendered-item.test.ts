@@ -4,6 +4,7 @@ import { FORMATS, feedView } from '../../../src/feeds/formats/feed-view.ts';
 import { documentWriter, Frames, fitFeed } from '../../../src/feeds/formats/fit.ts';
 import { toItems } from '../../../src/feeds/formats/item.ts';
 import { type RenderedBody, renderItems, withBody } from '../../../src/feeds/formats/rendered-item.ts';
+import { localeOf } from '../../../src/lib/locale/locale.ts';
 import { article } from '../../support/articles.ts';
 import { runs } from '../../support/run-scope.ts';
 import { feedsConfig } from '../feeds-fixture.ts';
@@ -20,7 +21,7 @@ const someItems = fc
       const body = isEmpty ? { bodyHtml: '', fullStory: null, related: [], image: null, outlet: null, also: [] } : {};
       return article(`a${index}`, { ...change, headline: `a${change.headline}`, language, ...body });
     });
-    return toItems(articles, config).items;
+    return toItems(articles, config, localeOf(view.language, config.ownMessages)).items;
   })
   .filter((items) => items.length > 0);
 

@@ -1,0 +1,26 @@
+/** Whom to write to about an article. */
+import { mailto } from '../lib/address.ts';
+import { type Locale, Markup } from '../lib/locale/locale.ts';
+import { escapeHtml } from '../lib/text/html.ts';
+import type { Byline } from './article.ts';
+
+/** `Contact reporters A (a@…) and B (b@…), and editor C (c@…)`, as HTML; null if no byline has an address. */
+export function contactLine(bylines: readonly Byline[], locale: Locale): string | null {
+  const people = (role: Byline['role']): string[] =>
+    bylines.flatMap(({ role: own, name, email }) =>
+      own !== role || email === null
+        ? []
+        : `${locale.value(name)} (<a href="${escapeHtml(mailto(email))}">${escapeHtml(email)}</a>)`,
+    );
+  const [reporters, editors] = [people('reporter'), people('editor')];
+  const list = (names: string[]): Markup => new Markup(locale.list(names));
+  const [reporterCount, editorCount] = [reporters.length, editors.length];
+  if (reporterCount + editorCount === 0) return null;
+  if (editorCount === 0)
+    return locale.html('article.contactReporters', { count: reporterCount, people: list(reporters) });
+  if (reporterCount === 0) return locale.html('article.contactEditors', { count: editorCount, people: list(editors) });
+  return locale.html('article.contactBoth', {
+    ...{ total: reporterCount + editorCount, reporterCount, editorCount },
+    ...{ reporters: list(reporters), editors: list(editors) },
+  });
+}

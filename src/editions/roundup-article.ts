@@ -9,6 +9,8 @@ import type { EditionView, StoryLine } from './rendering/edition-view.ts';
 
 export interface RoundupArticleOptions {
   config: Config;
+  /** BCP 47, of the edition. */
+  language: string;
   /** Must not be the id or slug of another article. */
   id: string;
   /** Without the name of the roundup. */
@@ -23,7 +25,7 @@ export interface RoundupArticleOptions {
 
 /** Builds the article of an edition. Its body lists the stories with links and credits, and says its revision. */
 export function buildRoundupArticle(view: EditionView, options: RoundupArticleOptions): Article {
-  const { config, id, headline, image, now, isPublic } = options;
+  const { config, language, id, headline, image, now, isPublic } = options;
   const { masthead } = view;
   const bodyHtml = storyList(view);
   return {
@@ -52,7 +54,7 @@ export function buildRoundupArticle(view: EditionView, options: RoundupArticleOp
     eventKey: null,
     image,
     enclosures: [],
-    language: config.publication.language,
+    language,
     status: { state: isPublic ? 'published' : 'draft' },
     page: editionPath(masthead.newsletter, masthead.slot),
   };

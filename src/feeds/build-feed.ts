@@ -30,9 +30,10 @@ export function buildFeed(
   { articles, ...setting }: FeedArticles,
 ): BuiltFeed {
   const { items, failed } = toItems(articles, config);
-  const tombstones = tombstonesOf(setting.retracted, config.publication.language);
+  const view = viewOf(feed, config, setting);
+  const tombstones = tombstonesOf(setting.retracted, view.language);
   const ids = articles.map(({ id, tagUri }) => ({ id, itemId: tagUri }));
-  const fitted = fitFeed(viewOf(feed, config, setting), items, tombstones, fitOptions(feed, setting, ids));
+  const fitted = fitFeed(view, items, tombstones, fitOptions(feed, setting, ids));
   return { feed, documents: documentsOf(feed, fitted.bodies), items: fitted.items, failed };
 }
 

@@ -42,9 +42,9 @@ export async function buildSelectedFeed(context: BuildContext, feed: FeedConfig)
     page,
     waitingVersion,
   };
-  const tombstones = tombstonesOf(setting.retracted, config.publication.language);
-  const frames = new Frames(viewOf(feed, config, setting), tombstones);
-  const members = new Members(context);
+  const view = viewOf(feed, config, setting);
+  const frames = new Frames(view, tombstonesOf(setting.retracted, view.language));
+  const members = new Members(context, view.language);
   await members.read(heads, feed.content === 'full' ? MAX_BYTES : 0);
   for (;;) {
     const items = members.items();
@@ -72,15 +72,18 @@ const CHUNK = 50;
 /** The articles of one feed. */
 class Members {
   readonly #context: BuildContext;
+  /** Of the feed. */
+  readonly #language: string;
   readonly #cache: ItemCache;
   /** By id of the article, newest first. */
   readonly #known = new Map<string, CachedItem | null>();
   readonly #ids = new Map<RenderedItem, string>();
   readonly #bodies = new Map<RenderedItem, RenderedBody>();
 
-  constructor(context: BuildContext) {
+  constructor(context: BuildContext, language: string) {
     this.#context = context;
-    this.#cache = itemCacheOf(context.store, context.config);
+    this.#language = language;
+    this.#cache = itemCacheOf(context.store, context.config, language);
   }
 
   /** @param heads newest first @param bodyBytes of new articles, as many as may be needed */
@@ -137,7 +140,7 @@ class Members {
       }
       await this.#context.timer.rest();
       const feedItems = items.map(({ item }) => item);
-      const rendered = renderItems(feedItems, this.#context.config.publication.language);
+      const rendered = renderItems(feedItems, this.#language);
       for (const [index, { item, body }] of rendered.entries()) {
         const { id, version } = items[index] as (typeof items)[number];
         this.#learn(id, { version, kind: 'item', item });
@@ -217,13 +220,14 @@ function sizeOfItem(known: CachedItem): number {
 }
 
 /** Caches by store; an item also depends on the configuration. */
-const caches = new WeakMap<Store, { config: ItemConfig; cache: ItemCache }>();
+const caches = new WeakMap<Store, { config: ItemConfig; byLanguage: Map<string, ItemCache> }>();
 
-/** The cache of a store, empty if it was last used with another configuration. */
-function itemCacheOf(store: Store, config: ItemConfig): ItemCache {
-  const known = caches.get(store);
-  if (known?.config === config) return known.cache;
-  const cache = new ItemCache();
-  caches.set(store, { config, cache });
+/** The cache of a store for feeds of one language, empty if it was last used with another configuration. */
+function itemCacheOf(store: Store, config: ItemConfig, language: string): ItemCache {
+  let known = caches.get(store);
+  if (known?.config !== config) known = { config, byLanguage: new Map() };
+  caches.set(store, known);
+  const cache = known.byLanguage.get(language) ?? new ItemCache();
+  known.byLanguage.set(language, cache);
   return cache;
 }

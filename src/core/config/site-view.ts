@@ -7,6 +7,7 @@ export interface SiteView {
   about: string;
   /** Without a trailing slash. */
   url: string;
+  /** BCP 47. In emails of a newsletter with a language of its own: that one. */
   language: string;
   zone: string;
   accent: { light: string; dark: string };
@@ -23,14 +24,15 @@ export interface SiteView {
   newsletters: { id: string; title: string; description: string }[];
 }
 
-/** The publication in emails of one newsletter, which can have a postal address and an imprint of its own. */
+/** The publication in emails of one newsletter, which can have its own language, postal address and imprint. */
 export function newsletterSite(
   config: Config,
-  newsletter: Pick<NewsletterConfig, 'id' | 'postalAddress' | 'imprint'>,
+  newsletter: Pick<NewsletterConfig, 'id' | 'language' | 'postalAddress' | 'imprint'>,
 ): SiteView {
   const site = siteView(config);
   return {
     ...site,
+    language: newsletter.language ?? site.language,
     postalAddress: newsletter.postalAddress ?? site.postalAddress,
     imprint: imprintLink(config.publication, newsletter),
   };

@@ -54,7 +54,7 @@ function serveEdition(web: WebContext): Handler {
     if (edition === null) return respondNotFound(web, c);
     // The page is frozen except for the feeds that it links to: those of its time may no longer exist.
     const html = replaceAlternates(edition.archiveHtml, await renderAlternates(web, editionFeeds(web.config)));
-    const notice = await renderNotice(web, await findArticlesNotedSince(db, edition));
+    const notice = await renderNotice(web, edition.newsletter, await findArticlesNotedSince(db, edition));
     return respondPublicPage(c, notice === null ? html : insertInBody(html, notice));
   };
 }
@@ -75,8 +75,8 @@ function countVisits(web: WebContext): MiddlewareHandler {
   };
 }
 
-/** The notice of retractions and corrections, or null without any. */
-async function renderNotice(web: WebContext, articles: Article[]): Promise<string | null> {
+/** The notice of retractions and corrections, in the language of the page; null without any. */
+async function renderNotice(web: WebContext, newsletter: string, articles: Article[]): Promise<string | null> {
   const now = web.clock();
   const retracted = articles.flatMap((article) => {
     const retraction = retractionOf(article, now);
@@ -87,7 +87,9 @@ async function renderNotice(web: WebContext, articles: Article[]): Promise<strin
     return status.state === 'corrected' ? [{ note: status.note, at: status.at, ...linkOf(article, web) }] : [];
   });
   if (retracted.length + corrected.length === 0) return null;
-  return web.templates.html('pages/edition-notice.liquid', { site: web.view, retracted, corrected }, web.view.language);
+  const language = web.config.newsletters.find(({ id }) => id === newsletter)?.language ?? web.view.language;
+  const data = { site: { ...web.view, language }, retracted, corrected };
+  return web.templates.html('pages/edition-notice.liquid', data, language);
 }
 
 function linkOf(article: Article, web: WebContext): { headline: string; path: string; language: string } {

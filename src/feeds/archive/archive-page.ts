@@ -99,9 +99,9 @@ export function buildArchivePage(
   const shown = articles.filter(({ status }) => status.state !== 'retracted');
   const { items, failed } = toItems(shown, config);
   items.sort((a, b) => b.publishedAt - a.publishedAt || (a.id < b.id ? 1 : -1));
-  const tombstones = tombstonesOf(articles, config.publication.language);
-  tombstones.sort((a, b) => b.retractedAt - a.retractedAt || (a.id < b.id ? 1 : -1));
   const feedHead = feedView(feed, config);
+  const tombstones = tombstonesOf(articles, feedHead.language);
+  tombstones.sort((a, b) => b.retractedAt - a.retractedAt || (a.id < b.id ? 1 : -1));
   const view = {
     ...feedHead,
     urls: feedAddresses(config, path),

@@ -8,6 +8,8 @@ export interface FeedHead {
   id: string;
   title: string;
   description?: string | undefined;
+  /** BCP 47; default: the publication's. */
+  language?: string | undefined;
   /** Query of a custom feed, percent-encoded: `kicker=in-depth&section=world`. */
   query?: string | undefined;
 }
@@ -110,7 +112,7 @@ export function feedView(feed: FeedHead, config: Pick<Config, 'publication' | 'h
     id: `tag:${publication.tagAuthority}:feeds/${feed.id}${queryOf(feed)}`,
     title: `${publication.name}: ${feed.title}`,
     description: feed.description ?? publication.about,
-    language: publication.language,
+    language: feed.language ?? publication.language,
     siteUrl: `${publication.url}/`,
     urls: feedAddresses(config, feed.id, feed.query),
     current: null,

@@ -161,9 +161,9 @@ function rangesOf(select: Selection): IndexRange[] {
     const mayRepeat = all.length > 1 && table !== 'articles';
     return all.map((value) => ({ table, id, equal: { [`${table}.${column}`]: value }, rest, mayRepeat }));
   }
-  const { sections, kinds } = select;
+  const { sections, kinds, languages } = select;
   const ofArticles = (equal: Record<string, string>): IndexRange => {
-    return { table: 'articles', id: 'id', equal, rest: {}, mayRepeat: false };
+    return { table: 'articles', id: 'id', equal, rest: { languages }, mayRepeat: false };
   };
   if (sections !== undefined) {
     return distinct(sections).flatMap((section) =>

@@ -25,7 +25,7 @@ export function indexedFacets(select: Selection): IndexedFacet[] {
 
 /** Whether an article matches a selection. @param rows the alias under which the query reads `articles` */
 export function matchesSelection(select: Selection, rows = 'articles'): RawBuilder<SqlBool> {
-  const { kinds, sections, kickers, tags, reporters } = select;
+  const { kinds, sections, kickers, tags, reporters, languages } = select;
   const conditions = [
     kinds && isOneOf(`${rows}.kind`, kinds),
     sections && isOneOf(`${rows}.section`, sections),
@@ -37,8 +37,18 @@ export function matchesSelection(select: Selection, rows = 'articles'): RawBuild
     reporters &&
       sql<SqlBool>`exists (select 1 from article_reporters as reported
         where reported.article_id = ${sql.ref(`${rows}.id`)} and ${isOneOf('reported.reporter', slugsOf(reporters))})`,
+    languages &&
+      sql<SqlBool>`(${sql.join(
+        languages.map((range) => isInRange(`${rows}.language`, range)),
+        sql` or `,
+      )})`,
   ].filter((condition) => condition !== undefined);
   return conditions.length === 0 ? sql`1 = 1` : sql`${sql.join(conditions, sql` and `)}`;
+}
+
+/** As `includesLanguage`. A tag has no `%` and no `_`. */
+function isInRange(column: string, range: string): RawBuilder<SqlBool> {
+  return sql`${sql.ref(column)} || '-' like ${`${range.toLowerCase()}-%`}`;
 }
 
 export function isOneOf(column: string, values: readonly string[]): RawBuilder<SqlBool> {

@@ -1,8 +1,5 @@
-/**
- * How the store holds an article: its JSON, compressed. The JSON has the body twice, as it was written and as sanitised
- * HTML, so it shrinks to a quarter.
- */
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
+/** How the store holds an article. */
+import { deflateJson, inflateJson } from '../core/store/migrations/article-document.ts';
 import type { Article } from './article.ts';
 
 /** Columns of `articles`, as `toArticle` reads them. */
@@ -11,33 +8,10 @@ export interface StoredDocument {
   document: Uint8Array;
 }
 
-/**
- * What nearly every document has, so that short ones compress well, too (`deflateSetDictionary` of zlib). Stored
- * articles cannot be read without it: never change it.
- */
-const DICTIONARY = Buffer.from(
-  '</blockquote>\\n</li>\\n<li></ul>\\n</ol>\\n<ul>\\n<h2></h2>\\n<h3></h3>\\n<code></code><br />\\n&quot;&lt;' +
-    '&gt;&amp;<img src=\\"https://www." alt=\\"<em></em><strong></strong><a href=\\"https://</a> and the of in to ' +
-    'that for on with was as by said from at is are has have had its will which their been more than after he his ' +
-    'who not but </p>"analysis","feature","roundup-item","roundup","state":"corrected","note":"retracted",' +
-    '"scheduled","until":"credit":null,"type":"image/jpeg","length":,"width":,"height":,"alt":"","isLookedUp":true,' +
-    '"isByRule":true,{"id":"","slug":"-","url":null,"kind":"brief","kicker":null,"topic":null,"headline":"",' +
-    '"shortHeadline":null,"pinned":false,"dek":"","section":"","tags":["","bylines":[{"role":"reporter","name":"",' +
-    '"email":null},{"role":"editor"}],"fullStory":null,"related":[{"url":"https://","title":"","outlet":null,' +
-    '"also":[],"eventKey":null,"image":null,"enclosures":[],"language":"en","body":{"format":"html","markdown",' +
-    '"source":"\\n\\n"},"bodyHtml":"<p></p>\\n<p></p>","tagUri":"tag:,20:articles/","publishedAt":1,"updatedAt":1,' +
-    '"status":{"state":"published"},"page":null}',
-);
-
-/** Each write is a whole document. Higher levels take up to half more time and save 2 %. */
-const DEFLATE = { level: 1, dictionary: DICTIONARY, chunkSize: 8_192 };
-/** Most documents fit one chunk. */
-const INFLATE = { dictionary: DICTIONARY, chunkSize: 8_192 };
-
 /** The article as the store holds it. `json_bytes`: of the JSON. */
 export function encodeDocument(article: Article): StoredDocument & { json_bytes: number } {
   const json = Buffer.from(JSON.stringify(article));
-  return { document: deflateRawSync(json, DEFLATE), json_bytes: json.length };
+  return { document: deflateJson(json), json_bytes: json.length };
 }
 
 /** Reads a stored article. @throws Error if it is damaged */
@@ -47,7 +21,7 @@ export function toArticle(stored: StoredDocument): Article {
 
 /** The JSON of a stored article. @throws Error if it is damaged */
 export function documentJson({ document }: StoredDocument): string {
-  return inflateRawSync(document, INFLATE).toString();
+  return inflateJson(document).toString();
 }
 
 /** The JSON of a stored article as far as it can be read, for people. */

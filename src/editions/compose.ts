@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import type { Article } from '../articles/article.ts';
 import type { Rejection } from '../articles/rejections.ts';
 import { toArticle } from '../articles/stored-document.ts';
-import type { Config, NewsletterConfig } from '../core/config/config.ts';
+import type { Config, NewsletterConfig, Selection } from '../core/config/config.ts';
 import { editionLocale, newsletterSite } from '../core/config/site-view.ts';
 import type { Db, Store } from '../core/store/store.ts';
 import type { Templates } from '../lib/templates.ts';
@@ -44,6 +44,8 @@ import type { EditionWindow } from './selection/window.ts';
 export interface ComposedEdition {
   kind: 'composed';
   newsletter: string;
+  /** Which articles the newsletter takes. */
+  select: Selection;
   slot: string;
   slotAt: number;
   cutoffAt: number;
@@ -164,15 +166,13 @@ export async function composeEdition(
   const time = locale.dateline(now, config.publication.zone);
   const revisionNote = reissueOf === null ? null : locale.text('edition.revision', { revision, time });
   const about = { slot, number, draft, revision, revisionNote, isCorrection };
+  const site = newsletterSite(config, newsletter);
   const attempt = async (limits: ContentLimits) => {
     const stories = await limitStories(db, loaded, limits, loading);
     const corrections = limitCorrections(due, limits);
     const leading = leadingArticles(stories, rules);
     const view = buildEditionView(config, newsletter, about, stories, leading, corrections.views);
-    const rendered = await render(view, newsletterSite(config, newsletter), templates, {
-      template: newsletter.template,
-      nonce,
-    });
+    const rendered = await render(view, site, templates, { template: newsletter.template, nonce });
     const bytes = filledSize(rendered.html, nonce, config.publication.url);
     const shown = countStories(stories.plan);
     const leftOut = countStories(loaded.plan) - shown;
@@ -183,6 +183,7 @@ export async function composeEdition(
   return {
     kind: 'composed',
     newsletter: newsletter.id,
+    select: newsletter.select,
     slot: slot.label,
     slotAt: slot.slotAt,
     cutoffAt,

@@ -38,8 +38,8 @@ export async function recordEdition(
   now: number,
   countdown?: number,
 ): Promise<number> {
-  const { newsletter } = composed;
-  if (((await lastEdition(tx, newsletter))?.id ?? null) !== composed.lastEditionId) {
+  const { newsletter, select, window, lastEditionId } = composed;
+  if (((await lastEdition(tx, newsletter))?.id ?? null) !== lastEditionId) {
     throw new StaleComposition(`another edition of ${newsletter} has been closed since`);
   }
   await closeItsDraft(tx, composed, now, countdown);
@@ -49,7 +49,7 @@ export async function recordEdition(
   await insertArticles(tx, composed, editionId);
   await insertOmissions(tx, editionId, composed.didNotFit, 'did-not-fit');
   await insertOmissions(tx, editionId, composed.dropped, 'dropped');
-  await recordAgedOut(tx, { newsletter, editionId, window: composed.window, lastEditionId: composed.lastEditionId });
+  await recordAgedOut(tx, { newsletter, select, editionId, window, lastEditionId });
   const notes = [...composed.corrections, ...composed.notesShown];
   if ((await insertNotes(tx, newsletter, editionId, notes)) < notes.length) {
     throw new StaleComposition(`one of its corrections is in another edition of ${newsletter}`);

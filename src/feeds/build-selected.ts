@@ -83,7 +83,7 @@ class Members {
   constructor(context: BuildContext, locale: Locale) {
     this.#context = context;
     this.#locale = locale;
-    this.#cache = itemCacheOf(context.store, context.config);
+    this.#cache = itemCacheOf(context.store, context.config, locale.language);
   }
 
   /** @param heads newest first @param bodyBytes of new articles, as many as may be needed */
@@ -225,13 +225,14 @@ function sizeOfItem(known: CachedItem): number {
 }
 
 /** Caches by store; an item also depends on the configuration. */
-const caches = new WeakMap<Store, { config: ItemConfig; cache: ItemCache }>();
+const caches = new WeakMap<Store, { config: ItemConfig; byLanguage: Map<string, ItemCache> }>();
 
-/** The cache of a store, empty if it was last used with another configuration. */
-function itemCacheOf(store: Store, config: ItemConfig): ItemCache {
-  const known = caches.get(store);
-  if (known?.config === config) return known.cache;
-  const cache = new ItemCache();
-  caches.set(store, { config, cache });
+/** The cache of a store for feeds of one language, empty if it was last used with another configuration. */
+function itemCacheOf(store: Store, config: ItemConfig, language: string): ItemCache {
+  let known = caches.get(store);
+  if (known?.config !== config) known = { config, byLanguage: new Map() };
+  caches.set(store, known);
+  const cache = known.byLanguage.get(language) ?? new ItemCache();
+  known.byLanguage.set(language, cache);
   return cache;
 }

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../src/articles/article.ts';
 import {
@@ -9,7 +10,9 @@ import {
   hasNoArticles,
 } from '../../src/articles/queries.ts';
 import { matchesSelection } from '../../src/articles/selection.ts';
-import { type Selection, selection } from '../../src/core/config/schema.ts';
+import type { Selection } from '../../src/core/config/config.ts';
+import { selection } from '../../src/core/config/values.ts';
+import { includesLanguage } from '../../src/lib/names/language-tag.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import { article, saveAll } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
@@ -52,7 +55,7 @@ forBothDatabases((open) => {
 
   it('matchesSelection selects the same articles as findPublicArticles', async () => {
     const store = await withArticles(
-      article('a', { kind: 'analysis', section: 'world', kicker: 'In Depth', tags: ['chips'] }),
+      article('a', { kind: 'analysis', section: 'world', kicker: 'In Depth', tags: ['chips'], language: 'zh-Hans' }),
       article('b', { bylines: [{ role: 'reporter', name: 'Mei Tan', email: null }] }),
       article('c', { tags: ['chips', 'power'], bylines: [{ role: 'reporter', name: 'Lin Ye', email: null }] }),
     );
@@ -63,6 +66,10 @@ forBothDatabases((open) => {
       [{ kickers: ['In Depth'] }, ['a']],
       [{ tags: ['chips'] }, ['a', 'c']],
       [{ reporters: ['Mei Tan'] }, ['b']],
+      [{ languages: ['zh'] }, ['a']],
+      [{ languages: ['de', 'en'], kinds: ['brief'] }, ['b', 'c']],
+      [{ languages: ['zh'], sections: ['world'] }, ['a']],
+      [{ languages: ['en'], tags: ['chips'] }, ['c']],
       [{ tags: ['power'], reporters: ['Lin Ye', 'Mei Tan'] }, ['c']],
     ];
     const covered = new Set(selections.flatMap(([select]) => Object.keys(select)));
@@ -73,6 +80,23 @@ forBothDatabases((open) => {
       expect([select, ids(listed).sort()]).toEqual([select, expected]);
       expect([select, (await matching.execute()).map(({ id }) => id)]).toEqual([select, expected]);
     }
+  });
+
+  it('selects languages in the database as the pure rule does (RFC 4647, basic filtering)', async () => {
+    const tags = ['en', 'en-GB', 'eng', 'zh', 'zh-Hans', 'zh-Hans-CN', 'zh-Hant', 'zha', 'de-CH-1996', 'x_y', 'a%'];
+    const store = await withArticles(...tags.map((language, index) => article(`a${index}`, { language })));
+    const range = fc.constantFrom('en', 'EN-gb', 'zh', 'zh-hans', 'zh-Hant-TW', 'z', 'de', 'de-CH', 'a', 'x-y', 'fr');
+    await fc.assert(
+      fc.asyncProperty(fc.array(range, { minLength: 1, maxLength: 3 }), async (languages) => {
+        const found = await findPublicArticles(store.db, { select: { languages }, now: NOW, limit: 99 });
+        const expected = tags.filter((tag) => languages.some((one) => includesLanguage(one, tag)));
+        expect(found.map(({ language }) => language).sort()).toEqual(expected.sort());
+      }),
+      { numRuns: 40 },
+    );
+    expect(includesLanguage('zh', 'zh-Hans')).toBe(true);
+    expect(includesLanguage('zh-Hans', 'zh')).toBe(false);
+    expect(includesLanguage('zh', 'zha')).toBe(false);
   });
 
   it('findRetractedArticles lists articles that were public, newest retraction first', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { findArticle, findPublicArticles } from '../../src/articles/queries.ts';
 import { listRejections } from '../../src/articles/rejections.ts';
 import { findEdition, findEditionById, lastEdition, listEditions } from '../../src/editions/queries.ts';
+import { explainLeftOut, findLeftOut } from '../../src/editions/selection/left-out.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { picture, UNREADABLE } from '../support/articles.ts';
 import { forEachDatabase } from '../support/databases.ts';
@@ -13,6 +14,7 @@ import {
   idsByBlock,
   NONCE,
   newsletter,
+  omissions,
   roundupItem,
   save,
   threeStories,
@@ -89,6 +91,31 @@ describe('composeEdition', () => {
         expect(part).toContain('A paid text.');
       }
       expect(edition.roundupArticle.bodyHtml).toContain('<h2>This Week</h2>');
+    });
+
+    it('is in the language of its newsletter, and takes the stories of the languages that it selects', async () => {
+      const store = await open();
+      const chinese = threeStories('zh', CUTOFF).map((story) => ({ ...story, language: 'zh-Hans' }));
+      const pinned = article('pinned', { pinned: true, publishedAt: CUTOFF - 30 * DAY });
+      await save(store, [
+        ...chinese,
+        ...threeStories('en', CUTOFF),
+        pinned,
+        article('old', { publishedAt: CUTOFF - 9 * DAY }),
+      ]);
+      const weekly = { id: 'zh', language: 'zh-Hans', select: { languages: ['zh'] }, title: '每日综述' };
+      const edition = await compose(store, CUTOFF, weekly);
+      expect(edition.articles.map(({ articleId }) => articleId).sort()).toEqual(['zh-1', 'zh-2', 'zh-3']);
+      expect(edition.html).toMatch(/^<!doctype html>\s*<html[^>]* lang="zh-Hans"/);
+      expect(edition.archiveHtml).toMatch(/^<!doctype html>\s*<html[^>]* lang="zh-Hans"/);
+      expect(edition.roundupArticle.language).toBe('zh-Hans');
+      const contents = { ...edition, shown: edition.articles.map(({ articleId }) => articleId) };
+      const selecting = { ...newsletter, ...weekly };
+      expect(await findLeftOut(store.db, selecting, contents)).toEqual([]);
+      const [explained] = await explainLeftOut(store.db, selecting, contents, ['en-1']);
+      expect(explained?.reason).toEqual({ kind: 'not-selected' });
+      // What it would never have taken has not aged out of it.
+      expect(await omissions(store, await closeEdition(store, edition))).toEqual({});
     });
 
     it('has the same result for the same store', async () => {

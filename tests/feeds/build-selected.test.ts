@@ -4,6 +4,7 @@ import type { Article } from '../../src/articles/article.ts';
 import { encodeDocument } from '../../src/articles/stored-document.ts';
 import type { Config, FeedConfig } from '../../src/core/config/config.ts';
 import type { Store } from '../../src/core/store/store.ts';
+import { buildArchivePage } from '../../src/feeds/archive/archive-page.ts';
 import { buildSelectedFeed, type SelectedFeed } from '../../src/feeds/build-selected.ts';
 import { TurnTimer } from '../../src/lib/concurrency/turn-timer.ts';
 import { MINUTE } from '../../src/lib/time.ts';
@@ -58,6 +59,31 @@ describe('buildSelectedFeed', () => {
       expect((await build(store, moved)).documents[0]?.body.toString()).toContain(
         '<link>https://moved.example/articles/a</link>',
       );
+    });
+
+    it('says its own language, and that of each story in another, beside a feed of the same stories', async () => {
+      const store = await open();
+      await saveAll(store, [story(0), story(1, 100, { language: 'zh-Hans' })]);
+      const [english] = config.feeds as [FeedConfig];
+      const chinese = { ...english, id: 'zh', language: 'zh-Hans' };
+      const both = { ...config, feeds: [english, chinese] };
+      const bodiesOf = async (feed: FeedConfig) => {
+        const built = await buildSelectedFeed({ store, config: both, now: NOW, timer: new TurnTimer() }, feed);
+        return built.documents.map(({ body }) => body.toString());
+      };
+      const [rss = '', atom = '', json = '{}'] = await bodiesOf(chinese);
+      expect(rss).toMatch(
+        /<rss [^>]*xml:lang="zh-Hans">[\s\S]*<language>zh-Hans<[\s\S]*<item xml:lang="en">[\s\S]*<item>/,
+      );
+      expect(atom).toMatch(/<feed [^>]*xml:lang="zh-Hans">[\s\S]*<entry xml:lang="en">[\s\S]*<entry>/);
+      expect(JSON.parse(json)).toMatchObject({
+        language: 'zh-Hans',
+        items: [{ language: 'en' }, { language: 'zh-Hans' }],
+      });
+      const [ofEnglish = ''] = await bodiesOf(english);
+      expect(ofEnglish).toMatch(/<language>en<[\s\S]*<item>[\s\S]*<item xml:lang="zh-Hans">/);
+      const { documents } = buildArchivePage(chinese, both, { path: 'archive/zh/2026-11', previous: null }, [story(0)]);
+      expect(documents[0]?.body).toMatch(/<language>zh-Hans<[\s\S]*<item xml:lang="en">/);
     });
 
     it('is the same after any edits as one of which nothing was rendered before', async () => {

@@ -52,7 +52,7 @@ export async function saveArticles(tx: Tx, writes: ArticleWrite[], now: number):
 }
 
 const REPLACED_COLUMNS = [
-  ...(['slug', 'kind', 'section', 'kicker', 'event_key', 'pinned', 'outlets', 'by_rule', 'state'] as const),
+  ...(['slug', 'kind', 'section', 'kicker', 'event_key', 'pinned', 'outlets', 'by_rule', 'state', 'language'] as const),
   ...(['published_at', 'updated_at', 'noted_at', 'digest', 'document', 'json_bytes'] as const),
 ];
 
@@ -71,6 +71,7 @@ async function saveRows(tx: Tx, writes: ArticleWrite[], now: number): Promise<vo
       outlets: article.kind === 'roundup-item' ? JSON.stringify(outletKeys(article)) : null,
       by_rule: article.isByRule ? 1 : 0,
       state: status.state,
+      language: article.language.toLowerCase(),
       published_at: article.publishedAt,
       updated_at: article.updatedAt,
       noted_at: status.state === 'corrected' || status.state === 'retracted' ? status.at : null,

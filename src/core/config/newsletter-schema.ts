@@ -1,6 +1,6 @@
 /** The keys of one entry of `newsletters`. Call `describe` last: methods of zod return copies without it. */
 import { z } from 'zod';
-import { document, hours, id, mediaFile, schedule, text, webAddress } from './values.ts';
+import { document, hours, id, language, mediaFile, schedule, selection, text, webAddress } from './values.ts';
 
 const sponsor = z.strictObject({
   label: text.max(60).default('Sponsored').describe('Says that the text is paid for.'),
@@ -28,11 +28,18 @@ const newsletterKeys = z.strictObject({
     .describe(
       'roundup: an edition of several stories for each slot of the schedule. ' +
         'alert: an edition of one article, which "daywire alert" makes at any time. ' +
-        'It has no schedule, minimumStories, blocks, newsHours, autoPick and deliverAt.',
+        'It has no schedule, minimumStories, select, blocks, newsHours, autoPick and deliverAt.',
     ),
   title: text.describe('Name of the newsletter, as subscribers see it.'),
   kicker: text.describe('Shown before the headline and in the subject of each edition, such as Tech Roundup.'),
   description: text.describe('One sentence about the newsletter, shown where visitors subscribe.'),
+  language: language.optional().describe("Language of its editions and mails. Default: the publication's."),
+  select: selection
+    .default({})
+    .describe(
+      'Which articles its editions take by themselves: those that match every key given. Without keys, all match. ' +
+        'An editor can add others.',
+    ),
   from: z
     .strictObject({
       // An encoded From line has at most 998 octets (RFC 5322 §2.1.1).

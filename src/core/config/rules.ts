@@ -19,7 +19,8 @@ const RULES: Rule[] = [
   schedulesFitKinds,
   keysFitKinds,
   reservedFeedIds,
-  feedSectionsExist,
+  (config) => selectedSectionsExist('feeds', config),
+  (config) => selectedSectionsExist('newsletters', config),
   sourceSectionsExist,
   accentContrast,
   picturesNeedMedia,
@@ -55,6 +56,7 @@ function schedulesFitKinds({ newsletters }: FileConfig): ConfigViolation[] {
 /** Keys that do nothing for a newsletter of the other kind, and why. */
 const KEYS_OF_ROUNDUPS = {
   minimumStories: 'an alert has one story',
+  select: 'an alert has the article that it is made for',
   blocks: 'an alert has one story',
   newsHours: 'an alert has a story of any age',
   autoPick: 'an alert has one story',
@@ -80,12 +82,12 @@ function reservedFeedIds({ feeds }: FileConfig): ConfigViolation[] {
   );
 }
 
-function feedSectionsExist({ feeds, sections }: FileConfig): ConfigViolation[] {
+function selectedSectionsExist(key: 'feeds' | 'newsletters', { sections, ...config }: FileConfig): ConfigViolation[] {
   const known = sections.map(({ id }) => id);
   const rule = `must be one of the sections: ${known.join(', ')}`;
-  return feeds.flatMap(({ select }, index) =>
+  return config[key].flatMap(({ select }, index) =>
     (select.sections ?? []).flatMap((section, at) =>
-      known.includes(section) ? [] : [{ path: ['feeds', index, 'select', 'sections', at], rule }],
+      known.includes(section) ? [] : [{ path: [key, index, 'select', 'sections', at], rule }],
     ),
   );
 }

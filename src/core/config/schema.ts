@@ -4,8 +4,6 @@
  */
 import { z } from 'zod';
 import { closestName } from '../../lib/names/closest-name.ts';
-import { LANGUAGE_RULE, parseLanguageTag } from '../../lib/names/language-tag.ts';
-import { facetSlug } from '../../lib/text/facet-slug.ts';
 import { ARTICLE_KEYS, IGNORED_KEY } from './article-keys.ts';
 import { bounces, delivery } from './delivery-schema.ts';
 import { newsletter } from './newsletter-schema.ts';
@@ -15,32 +13,21 @@ import {
   colour,
   document,
   id,
-  KINDS,
+  language,
   listenAddress,
   pictureAddress,
   publicUrl,
   retentionDays,
+  selection,
   text,
   zone,
 } from './values.ts';
-
-/** Criteria that narrow a feed. */
-export const selection = z.strictObject({
-  kinds: z.array(z.enum(KINDS)).min(1).optional().describe('Kinds of articles.'),
-  sections: z.array(id).min(1).optional().describe('Ids of sections.'),
-  kickers: z.array(text).min(1).optional().describe('Kickers, spelled as in the articles.'),
-  tags: z.array(text).min(1).optional().describe('Tags, spelled as in the articles.'),
-  reporters: z
-    .array(z.string().refine((name) => facetSlug(name) !== null, 'must be a name of at most 200 characters'))
-    .min(1)
-    .optional()
-    .describe('Names in bylines with the role reporter. Case and accents do not matter.'),
-});
 
 const feed = z.strictObject({
   id: id.describe("Part of the feed's address, /feeds/<id>.rss. Choose it once."),
   title: text.describe('Title of the feed.'),
   description: text.optional().describe('One sentence about the feed.'),
+  language: language.optional().describe("Language of the feed. Default: the publication's."),
   select: selection
     .default({})
     .describe('Which articles the feed contains. An article must match every key given. Without keys, all match.'),
@@ -89,10 +76,10 @@ export const schema = z.strictObject({
           'must be a domain you held and the date you held it, such as "example.com,2026" (RFC 4151)',
         )
         .describe('Begins the permanent tag: URI of every article. Choose it once, and keep it if the domain changes.'),
-      language: z
-        .string()
-        .refine((tag) => parseLanguageTag(tag) !== null, LANGUAGE_RULE)
-        .describe('Language of the publication. An article may have its own.'),
+      language: language.describe(
+        'Language of the publication: of its words, dates and articles. Newsletters, feeds and articles may have ' +
+          'their own.',
+      ),
       zone: zone.describe('Time zone of datelines, of the day an edition belongs to, and of schedules without a zone.'),
       accent: z
         .strictObject({

@@ -8,6 +8,7 @@ export interface SiteView {
   about: string;
   /** Without a trailing slash. */
   url: string;
+  /** BCP 47. In emails of a newsletter with a language of its own: that one. */
   language: string;
   zone: string;
   accent: { light: string; dark: string };
@@ -24,10 +25,10 @@ export interface SiteView {
   newsletters: { id: string; title: string; description: string }[];
 }
 
-/** The publication in emails of one newsletter, which can have a postal address and an imprint of its own. */
+/** The publication in emails of one newsletter, which can have its own language, postal address and imprint. */
 export function newsletterSite(
   config: Config,
-  newsletter: Pick<NewsletterConfig, 'id' | 'postalAddress' | 'imprint'>,
+  newsletter: Pick<NewsletterConfig, 'id' | 'language' | 'postalAddress' | 'imprint'>,
 ): SiteView {
   const site = siteView(config);
   return {
@@ -41,12 +42,12 @@ export function newsletterSite(
 /** BCP 47, of the words in the editions of a newsletter. It may be configured no longer. */
 export function editionLanguage(
   { publication }: Pick<Config, 'publication'>,
-  _newsletter: Pick<NewsletterConfig, 'id'> | undefined,
+  newsletter: Pick<NewsletterConfig, 'language'> | undefined,
 ): string {
-  return publication.language;
+  return newsletter?.language ?? publication.language;
 }
 
-export function editionLocale(config: Config, newsletter: Pick<NewsletterConfig, 'id'>): Locale {
+export function editionLocale(config: Config, newsletter: Pick<NewsletterConfig, 'language'>): Locale {
   return localeOf(editionLanguage(config, newsletter), config.ownMessages);
 }
 

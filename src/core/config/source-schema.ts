@@ -1,7 +1,6 @@
 /** The keys of one entry of `sources`. Call `describe` last: methods of zod return copies without it. */
 import { z } from 'zod';
-import { parseLanguageTag } from '../../lib/names/language-tag.ts';
-import { feedAddress, id, KINDS, minutes, publicUrl, text } from './values.ts';
+import { feedAddress, id, KINDS, language, minutes, publicUrl, text } from './values.ts';
 
 const sourceId = id.describe(
   'Name of the source in commands. It begins the ids of its articles, as in our-site.1234. Choose it once.',
@@ -56,11 +55,7 @@ const roundupSource = z.strictObject({
       "With use: roundup: characters of the outlet's own summary that an item without a sentence of the editor " +
         'quotes. Default: none. Quote only what the law or the outlet allows.',
     ),
-  language: z
-    .string()
-    .refine((tag) => parseLanguageTag(tag) !== null, 'must be a language tag such as en or zh-Hant')
-    .optional()
-    .describe('With use: roundup: language of the feed. Default: what the feed says.'),
+  language: language.optional().describe('With use: roundup: language of the feed. Default: what the feed says.'),
 });
 
 export const source = z.discriminatedUnion('use', [articleSource, roundupSource], {

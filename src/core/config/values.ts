@@ -2,6 +2,8 @@
 import cron from 'node-cron';
 import { z } from 'zod';
 import { parseCidr } from '../../lib/cidr.ts';
+import { LANGUAGE_RULE, parseLanguageTag } from '../../lib/names/language-tag.ts';
+import { facetSlug } from '../../lib/text/facet-slug.ts';
 import { isZone } from '../../lib/time.ts';
 
 export const KINDS = ['brief', 'analysis', 'feature', 'roundup-item', 'roundup'] as const;
@@ -11,6 +13,7 @@ export const id = z
   .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be lower-case letters, digits and hyphens, at most 64');
 export const text = z.string().min(1);
 export const zone = z.string().refine(isZone, 'must be an IANA time zone such as Asia/Shanghai');
+export const language = z.string().refine((tag) => parseLanguageTag(tag) !== null, LANGUAGE_RULE);
 const cronExpression = z
   .string()
   .refine((text) => cron.validateDetailed(text).valid, 'must be a cron expression of five fields, such as "30 7 * * *"')
@@ -76,6 +79,24 @@ export const schedule = z.strictObject({
   graceMinutes: minutes
     .default(180)
     .describe('A slot missed by less than this still runs, late. An older slot is recorded as skipped.'),
+});
+
+/** Which articles a feed or newsletter takes. */
+export const selection = z.strictObject({
+  kinds: z.array(z.enum(KINDS)).min(1).optional().describe('Kinds of articles.'),
+  sections: z.array(id).min(1).optional().describe('Ids of sections.'),
+  kickers: z.array(text).min(1).optional().describe('Kickers, spelled as in the articles.'),
+  tags: z.array(text).min(1).optional().describe('Tags, spelled as in the articles.'),
+  reporters: z
+    .array(z.string().refine((name) => facetSlug(name) !== null, 'must be a name of at most 200 characters'))
+    .min(1)
+    .optional()
+    .describe('Names in bylines with the role reporter. Case and accents do not matter.'),
+  languages: z
+    .array(language)
+    .min(1)
+    .optional()
+    .describe('Languages. zh includes zh-Hans and zh-Hant; zh-Hans does not include zh (RFC 4647, basic filtering).'),
 });
 
 /** `127.0.0.1:9464` or `[::1]:9464`; port 0 for any free port. */

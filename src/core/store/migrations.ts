@@ -6,6 +6,7 @@ import { addSourceItemKeys } from './migrations/0003-source-item-keys.ts';
 import { addRoundupRanking } from './migrations/0004-roundup-ranking.ts';
 import { addStoppedProcesses } from './migrations/0005-stopped-processes.ts';
 import { addSecondFactors } from './migrations/0006-second-factors.ts';
+import { addArticleLanguages } from './migrations/0007-article-languages.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -15,4 +16,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0004-roundup-ranking': addRoundupRanking,
   '0005-stopped-processes': addStoppedProcesses,
   '0006-second-factors': addSecondFactors,
+  '0007-article-languages': addArticleLanguages,
 };

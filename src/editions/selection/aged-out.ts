@@ -3,6 +3,8 @@
  * for any number of them, and once per newsletter and article.
  */
 import { type SqlBool, sql } from 'kysely';
+import { matchesSelection } from '../../articles/selection.ts';
+import type { Selection } from '../../core/config/config.ts';
 import type { Tx } from '../../core/store/store.ts';
 import { DAY, HOUR } from '../../lib/time.ts';
 import { firstClosedAt, lastEditions } from '../queries.ts';
@@ -16,6 +18,7 @@ const LATE_ARTICLES = 100;
 
 export interface AgedOutOptions {
   newsletter: string;
+  select: Selection;
   /** The edition that is being closed. Its articles, and those that did not fit, are already recorded. */
   editionId: number;
   window: EditionWindow;
@@ -35,14 +38,14 @@ export interface AgedOutOptions {
  * Drafts age by their own date; retracted and pinned articles do not age.
  */
 export async function recordAgedOut(tx: Tx, options: AgedOutOptions): Promise<void> {
-  const { newsletter, editionId, window, lastEditionId } = options;
+  const { newsletter, select, editionId, window, lastEditionId } = options;
   const scope = await scopeSince(tx, options);
   await sql`
     insert into edition_omissions (edition_id, article_id, reason)
     select ${sql.lit(editionId)}, articles.id, 'aged-out' from articles
     where ${scope} and published_at < ${window.from} and kind <> 'roundup' and pinned = 0 and state <> 'retracted'
       and (published_at < ${window.unseenFrom} or ${wasOmittedFrom(lastEditionId)})
-      and not ${isInEditionOf(newsletter)}
+      and ${matchesSelection(select)} and not ${isInEditionOf(newsletter)}
       and not exists (
         select 1 from edition_omissions omitted join editions on editions.id = omitted.edition_id
         where omitted.article_id = articles.id and editions.newsletter = ${newsletter}

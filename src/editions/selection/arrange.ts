@@ -68,7 +68,7 @@ export async function arrangeEdition(
   });
   const load = async (basis: StoryBasis): Promise<Pick<ArrangedEdition, 'loading' | 'loaded'>> => {
     const candidates = await findCandidates(db, {
-      ...{ newsletter: newsletter.id, window, basis },
+      ...{ newsletter: newsletter.id, select: newsletter.select, window, basis },
       lastEditionId: last?.id ?? null,
       reissuedNumber: reissueOf?.number ?? null,
       ruleOutlets: newsletter.autoPick ?? null,

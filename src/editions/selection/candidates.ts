@@ -4,8 +4,9 @@
  */
 import { type SqlBool, sql } from 'kysely';
 import type { Kind } from '../../articles/article.ts';
-import { PUBLIC_STATES } from '../../articles/selection.ts';
+import { matchesSelection, PUBLIC_STATES } from '../../articles/selection.ts';
 import { type StoredDocument, toArticle } from '../../articles/stored-document.ts';
+import type { Selection } from '../../core/config/config.ts';
 import type { Db, Tx } from '../../core/store/store.ts';
 import type { StoryBasis } from '../draft/approval.ts';
 import { newestFirst, type StoryCandidate } from './ranking.ts';
@@ -16,6 +17,8 @@ const MAX_CORRECTIONS = 20;
 
 export interface CandidateOptions {
   newsletter: string;
+  /** Which articles the newsletter takes by itself. */
+  select: Selection;
   window: EditionWindow;
   /** The newsletter's last edition, or null before its first. */
   lastEditionId: number | null;
@@ -27,13 +30,13 @@ export interface CandidateOptions {
 }
 
 /**
- * Finds the public stories that are in no edition of the newsletter and are inside the window or pinned, or that the
- * editor brought in; newest first. An editor's drop keeps a story out of later editions. What a rule let in counts only
- * where the newsletter's own rule does, or the editor brought it in. Reads only the window's range
- * of the index `articles_by_time`, and the partial index of pinned articles.
+ * Finds the public stories that are in no edition of the newsletter and are inside the window or pinned, as far as it
+ * selects them, or that the editor brought in; newest first. An editor's drop keeps a story out of later editions. What
+ * a rule let in counts only where the newsletter's own rule does, or the editor brought it in. Reads only the window's
+ * range of the index `articles_by_time`, and the partial index of pinned articles.
  */
 export async function findCandidates(db: Db, options: CandidateOptions): Promise<StoryCandidate[]> {
-  const { newsletter, window, lastEditionId, reissuedNumber, basis, ruleOutlets } = options;
+  const { newsletter, select, window, lastEditionId, reissuedNumber, basis, ruleOutlets } = options;
   const eligible = db
     .selectFrom('articles')
     .select(['id', 'kind', 'kicker', 'section', 'event_key as eventKey', 'pinned', 'published_at as publishedAt'])
@@ -45,7 +48,7 @@ export async function findCandidates(db: Db, options: CandidateOptions): Promise
   const ids = [...(basis.only ?? basis.added)];
   const named = ids.length === 0 ? [] : await eligible.where('id', 'in', ids).execute();
   if (basis.only !== null) return named.map(toCandidate).sort(newestFirst);
-  const automatic = eligible.where((e) => e.not(wasDroppedBy(newsletter)));
+  const automatic = eligible.where((e) => e.not(wasDroppedBy(newsletter))).where(matchesSelection(select));
   const recent = automatic
     .where('pinned', '=', 0)
     .where('published_at', '>=', window.unseenFrom)

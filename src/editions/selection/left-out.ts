@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { Article } from '../../articles/article.ts';
 import type { Rejection } from '../../articles/rejections.ts';
+import { matchesSelection } from '../../articles/selection.ts';
 import { type StoredDocument, toArticle } from '../../articles/stored-document.ts';
 import type { NewsletterConfig } from '../../core/config/schema.ts';
 import type { Db } from '../../core/store/store.ts';
@@ -22,6 +23,8 @@ export type LeftOutReason =
   | { kind: 'did-not-fit' }
   /** A rule let it in, and the newsletter has none, or one that wants more outlets. */
   | { kind: 'not-picked' }
+  /** The newsletter selects others, such as those in another language. */
+  | { kind: 'not-selected' }
   /** The editor dropped it from this edition. */
   | { kind: 'dropped' }
   /** An editor dropped it from an earlier edition of this newsletter: it does not return by itself. */
@@ -66,12 +69,12 @@ export interface EditionContents {
 const MAX_LISTED = 50;
 
 /**
- * Finds the newest articles that are not in the edition, and all that were eligible for it; newest first. Reads the
- * head of the index `articles_by_time`, however many articles there are.
+ * Finds the newest articles that the newsletter selects and that are not in the edition, and all that were eligible for
+ * it; newest first. Reads the head of the index `articles_by_time`, however many articles there are.
  */
 export async function findLeftOut(
   db: Db,
-  newsletter: Pick<NewsletterConfig, 'id' | 'autoPick'>,
+  newsletter: Pick<NewsletterConfig, 'id' | 'select' | 'autoPick'>,
   contents: EditionContents,
 ): Promise<LeftOutStory[]> {
   const { shown, didNotFit, dropped, rejected } = contents;
@@ -79,6 +82,7 @@ export async function findLeftOut(
     .selectFrom('articles')
     .select('id')
     .where('id', 'not in', [...shown, ''])
+    .where(matchesSelection(newsletter.select))
     .orderBy('published_at', 'desc')
     .orderBy('id', 'desc')
     .limit(MAX_LISTED)
@@ -90,7 +94,7 @@ export async function findLeftOut(
 /** Explains why these articles are not in the edition, newest first; without those that became eligible since. */
 export async function explainLeftOut(
   db: Db,
-  { id: newsletter, autoPick }: Pick<NewsletterConfig, 'id' | 'autoPick'>,
+  { id: newsletter, select, autoPick }: Pick<NewsletterConfig, 'id' | 'select' | 'autoPick'>,
   { window, ...edition }: EditionContents,
   ids: readonly string[],
 ): Promise<LeftOutStory[]> {
@@ -108,6 +112,7 @@ export async function explainLeftOut(
     .selectFrom('articles')
     .select(['id', 'kind', 'state', 'published_at as publishedAt', 'document'])
     .select(['outlets', 'by_rule as byRule'])
+    .select(sql<number>`case when ${matchesSelection(select)} then 1 else 0 end`.as('isSelected'))
     .select([earlierSlot.as('earlierSlot'), droppedSlot.as('droppedSlot')])
     .where('id', 'in', [...new Set([...ids, ''])])
     .orderBy('published_at', 'desc')
@@ -137,6 +142,8 @@ interface LeftOutRow {
   publishedAt: number;
   earlierSlot: string | null;
   droppedSlot: string | null;
+  /** 1 if the newsletter takes it by itself. */
+  isSelected: number;
   didNotFit: boolean;
   isDropped: boolean;
   isNotPicked: boolean;
@@ -144,7 +151,7 @@ interface LeftOutRow {
 
 /** Pure. Null for an article that became eligible after the edition was composed. */
 function reasonOf(row: LeftOutRow, window: EditionWindow): LeftOutReason | null {
-  const { kind, state, publishedAt, earlierSlot, droppedSlot, didNotFit, isDropped, isNotPicked } = row;
+  const { kind, state, publishedAt, earlierSlot, droppedSlot, isSelected, didNotFit, isDropped, isNotPicked } = row;
   if (state === 'draft' || state === 'retracted') return { kind: state };
   if (kind === 'roundup') return { kind: 'is-roundup' };
   if (earlierSlot !== null) return { kind: 'in-earlier-edition', slot: earlierSlot };
@@ -153,6 +160,7 @@ function reasonOf(row: LeftOutRow, window: EditionWindow): LeftOutReason | null 
   if (didNotFit) return { kind: 'did-not-fit' };
   if (droppedSlot !== null) return { kind: 'dropped-earlier', slot: droppedSlot };
   if (isNotPicked) return { kind: 'not-picked' };
+  if (isSelected === 0) return { kind: 'not-selected' };
   return publishedAt < window.from ? { kind: 'too-old', publishedAt } : null;
 }
 

@@ -9,6 +9,8 @@ export interface FeedHead {
   id: string;
   title: string;
   description?: string | undefined;
+  /** BCP 47; default: the publication's. */
+  language?: string | undefined;
   /** Query of a custom feed, percent-encoded: `kicker=in-depth&section=world`. */
   query?: string | undefined;
 }
@@ -110,7 +112,7 @@ export type FeedViewConfig = Pick<Config, 'publication' | 'hub' | 'ownMessages'>
 /** `title` is `Publication: Feed`, because readers show it in a list of many publications. */
 export function feedView(feed: FeedHead, config: FeedViewConfig): FeedView {
   const { publication } = config;
-  const { language } = publication;
+  const language = feed.language ?? publication.language;
   return {
     id: `tag:${publication.tagAuthority}:feeds/${feed.id}${queryOf(feed)}`,
     title: localeOf(language, config.ownMessages).text('feed.title', {

@@ -66,7 +66,10 @@ sources:
     ['use: roundup', /sources\[0\]\.outlet is missing: must be text/],
     ['use: roundup, outlet: The Example, api: feed', /sources\[0\]\.api: there is no such key/],
     ['use: news', /sources\[0\]\.use is "news": must be articles or roundup/],
-    ['use: roundup, outlet: The Example, language: x', /language is "x": must be a language tag such as en or zh-Hant/],
+    [
+      'use: roundup, outlet: The Example, language: x',
+      /language is "x": must be a BCP 47 language tag such as en or zh-Hans/,
+    ],
   ])('refuses a source with { %s }', (keys, problem) => {
     const text = withoutSources(sample);
     expect(() => parse(`${text}\nsources:\n  - { id: one, url: "https://outlet.example", ${keys} }\n`)).toThrow(

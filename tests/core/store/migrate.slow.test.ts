@@ -15,7 +15,7 @@ afterEach(() => {
 
 /** What a later version of daywire would bring. */
 async function translations(db: Kysely<unknown>): Promise<void> {
-  await sql`alter table articles add column language text not null default 'en'`.execute(db);
+  await sql`alter table articles add column tone text not null default 'dry'`.execute(db);
   await sql`create table translations (article_id text not null primary key, body text not null)`.execute(db);
   await sql`insert into translations (article_id, body) select id, slug from articles`.execute(db);
 }
@@ -139,7 +139,7 @@ describe('a filled store', () => {
       expect(after.translations).toHaveLength(before.articles?.length as number);
       expect(after).toEqual({
         ...before,
-        articles: before.articles?.map((row) => JSON.stringify({ ...JSON.parse(row), language: 'en' })),
+        articles: before.articles?.map((row) => JSON.stringify({ ...JSON.parse(row), tone: 'dry' })),
         translations: after.translations,
       });
 

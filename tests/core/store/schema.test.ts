@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { deflateJson } from '../../../src/core/store/migrations/article-document.ts';
+import { MIGRATIONS } from '../../../src/core/store/migrations.ts';
 import { ensureSchema, migrate, schemaState } from '../../../src/core/store/schema.ts';
 import { type Dialect, openStore, type Store } from '../../../src/core/store/store.ts';
 import { forBothDatabases, newPostgresUrl } from '../../support/databases.ts';
@@ -17,6 +19,30 @@ describe('the schema', () => {
       expect(await ensureSchema(store)).toEqual({ wasEmpty: true });
       expect(await ensureSchema(store)).toEqual({ wasEmpty: false });
       expect(await migrate(store)).toEqual([]);
+      await store.close();
+    });
+
+    it('gets the languages of stored articles, and survives a document that is damaged', async () => {
+      const store = await openEmpty(dialect);
+      const { '0007-article-languages': addLanguages, ...others } = MIGRATIONS;
+      for (const up of Object.values(others)) await up(store.db as never, dialect);
+      const rows = Array.from({ length: 1_200 }, (_, n) => ({
+        ...{ id: `a${n}`, tag_uri: `tag:${n}`, slug: `a${n}`, kind: 'brief', pinned: 0, state: 'published' },
+        ...{ published_at: n, updated_at: n, created_at: n, digest: '', json_bytes: 1 },
+        document: deflateJson(Buffer.from(JSON.stringify({ language: n % 2 === 0 ? 'zh-Hans' : 'en' }))),
+      }));
+      const damaged = { ...rows[0], id: 'damaged', document: Buffer.from('?') };
+      for (const some of [rows.slice(0, 600), rows.slice(600), [damaged]]) {
+        await store.db
+          .insertInto('articles')
+          .values(some as never)
+          .execute();
+      }
+      await addLanguages?.(store.db as never, dialect);
+      const count = sql<number>`count(*)`.as('count');
+      const counted = await store.db.selectFrom('articles').select(['language', count]).groupBy('language').execute();
+      const byLanguage = Object.fromEntries(counted.map(({ language, count }) => [language, Number(count)]));
+      expect(byLanguage).toEqual({ null: 1, 'zh-hans': 600, en: 600 });
       await store.close();
     });
 

@@ -42,6 +42,8 @@ interface ArticlesTable {
   /** 1 if a rule let it in, no editor. */
   by_rule: Generated<number>;
   state: string;
+  /** BCP 47, in lower case. Null only for a document that is damaged. */
+  language: string | null;
   published_at: number;
   updated_at: number;
   /** When it was corrected or retracted. */
@@ -52,7 +54,7 @@ interface ArticlesTable {
   origin: string | null;
   /** SHA-256 of its editorial content: an import that leaves it as it is changes nothing. */
   digest: string;
-  /** The whole Article as JSON, compressed; see articles/stored-document.ts. */
+  /** The whole Article as JSON, compressed; see migrations/article-document.ts. */
   document: Uint8Array;
   /** Bytes of that JSON. */
   json_bytes: number;

@@ -14,6 +14,7 @@ export const ACTS: Record<LeftOutReason['kind'], readonly ('pin' | 'drop' | 'res
   dropped: ['restore'],
   'dropped-earlier': ['pin'],
   'too-old': ['pin'],
+  'not-selected': ['pin'],
   'not-public-yet': [],
   'in-earlier-edition': [],
   'cannot-be-shown': [],

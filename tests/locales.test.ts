@@ -82,19 +82,21 @@ describe.each(LANGUAGES)('the messages in %s', (language) => {
         );
         const shown = String(new IntlMessageFormat(text, language).format(values));
         expect([name, shown]).not.toEqual([name, '']);
-        for (const [key, value] of Object.entries(values)) {
-          const isSelect = new RegExp(`\\{${key}, select`).test(text);
-          if (typeof value === 'string' && !isSelect)
-            expect([name, shown]).toEqual([name, expect.stringContaining(value)]);
+        // A message that chooses by a word has some values in one of its forms alone.
+        if (/\{\w+, select,/.test(text)) continue;
+        for (const value of Object.values(values)) {
+          if (typeof value === 'string') expect([name, shown]).toEqual([name, expect.stringContaining(value)]);
         }
       }
     }
   });
 
   it('have no white space at their ends, no other script, and no straight quotation marks', () => {
-    const odd = Object.entries(messages).filter(([, text]) => {
+    const odd = Object.entries(messages).filter(([name, text]) => {
+      // Separators of lists have a space.
+      const isSeparator = /^common\.(?:comma|semicolon)$/.test(name);
       const words = text.replace(/\{[^{}]*\}|<[^>]*>/g, '');
-      return text !== text.trim() || (language !== 'en' && /["']/.test(words)) || / {2}/.test(text);
+      return (!isSeparator && text !== text.trim()) || (language !== 'en' && /["']/.test(words)) || / {2}/.test(text);
     });
     expect(odd).toEqual([]);
   });

@@ -28,7 +28,7 @@ describe('the messages', () => {
 
   it('are all used', () => {
     const used = new Set(
-      sources.flatMap((text) => [...text.matchAll(/'([a-zA-Z]+(?:\.\w+)+)'/g)].map(([, name]) => name)),
+      sources.flatMap((text) => [...text.matchAll(/['"]([a-zA-Z]+(?:\.\w+)+)['"]/g)].map(([, name]) => name)),
     );
     expect(Object.keys(english).filter((name) => !used.has(name))).toEqual([]);
   });

@@ -108,7 +108,7 @@ function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text'
     register('day', (locale, instant: number) => locale.day(instant, zone));
     register('longdate', (locale, instant: number) => locale.longDate(instant, zone));
     register('rfc3339', (_locale, instant: number) => rfc3339(instant));
-    // `{{ 'group.message' | t: count: 3, link: url }}`; `name_html` is the value of `name` as HTML. For attributes and
+    // `{{ 'article.by' | t: names: names }}`; `name_html` is the value of `name` as HTML. For attributes and
     // titles: `t_text`.
     const isHtml = engine === html;
     register('t', (locale, name: string, ...values) => locale[isHtml ? 'html' : 'text'](name, asValues(values)), true);

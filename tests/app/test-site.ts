@@ -62,7 +62,7 @@ export function openTestSite(store: Store, config: Config = sampleConfig(), more
       logged.push(details);
     },
   };
-  const templates = openTemplates(config.paths.templates, config.publication.zone);
+  const templates = openTemplates(config.paths.templates, config.publication.zone, config.ownMessages);
   const app = createApp({ store, config, templates, secrets: SECRETS, clock: time.clock, log, ...more });
   const get = async (path: string, headers: Record<string, string> = {}): Promise<Response> =>
     app.request(path, { headers });

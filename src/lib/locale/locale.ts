@@ -90,8 +90,13 @@ export class Locale {
     return isOther ? `<span lang="${message.language}" dir="${dir}">${html}</span>` : html;
   }
 
-  /** A text as HTML, isolated by `<bdi>` if it is in the other direction. */
-  value(text: string): string {
+  /**
+   * A text as HTML, isolated by `<bdi>` if it is in the other direction.
+   * @param language BCP 47, of the text; another one is marked
+   */
+  value(text: string, language = this.language): string {
+    const other = `lang="${language}" dir="${textDirection(language)}"`;
+    if (language !== this.language) return `<span ${other}>${escapeHtml(text)}</span>`;
     return runsAgainst(text, this.dir) ? `<bdi>${escapeHtml(text)}</bdi>` : escapeHtml(text);
   }
 

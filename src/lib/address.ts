@@ -44,7 +44,7 @@ const REASONS = {
   long: `it is longer than ${ADDRESS_LIMIT} characters (RFC 5321)`,
 };
 
-export type AddressProblem = keyof typeof REASONS;
+type AddressProblem = keyof typeof REASONS;
 
 /**
  * Validates a bare address, such as `ada@example.com` or `ada@bücher.example`.

@@ -113,8 +113,9 @@ function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text'
     const isHtml = engine === html;
     register('t', (locale, name: string, ...values) => locale[isHtml ? 'html' : 'text'](name, asValues(values)), true);
     register('t_text', (locale, name: string, ...values) => locale.text(name, asValues(values)));
-    // A text of an article or a name, where the text around it may run in the other direction.
-    const isolated = (locale: Locale, text: string) => (isHtml ? locale.value(text) : isolate(text, locale.dir));
+    // Where the text around it may run in the other direction or be in another language: `{{ x | isolate: language }}`.
+    const isolated = (locale: Locale, text: string, language?: string) =>
+      isHtml ? locale.value(text, language) : isolate(text, locale.dir);
     register('isolate', isolated, true);
     // `{{ names | list: 'plain' }}`: without "and".
     register(

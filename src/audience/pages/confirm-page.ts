@@ -13,7 +13,7 @@ import { consentTextOf } from '../consent/consent-text.ts';
 import { type Confirmation, confirmRequest, findRequest, type RequestState } from '../consent/opt-in.ts';
 import { CONFIRM_WITHIN_HOURS } from '../consent/signup-limits.ts';
 import { preferencesToken, readMessageToken, type ServiceMessageKey } from '../tokens.ts';
-import { isSignupOpen, newsletterChoices, shownConsent } from './subscribe-form.ts';
+import { isSignupOpen, type NewsletterChoice, newsletterChoices, shownConsent } from './subscribe-form.ts';
 
 type ConfirmPage = Confirmation | RequestState;
 
@@ -72,7 +72,8 @@ function preferencesLink(web: WebContext, key: { subscriberId: number; version: 
 }
 
 /** Titles and schedules; the id of a newsletter that is no longer in the configuration. */
-function describeNewsletters(web: WebContext, ids: string[]): { title: string; schedule: string | null }[] {
+function describeNewsletters(web: WebContext, ids: string[]): Pick<NewsletterChoice, 'title' | 'language'>[] {
   const choices = newsletterChoices(web, []);
-  return ids.map((id) => choices.find((choice) => choice.id === id) ?? { title: id, schedule: null });
+  const { language } = web.view;
+  return ids.map((id) => choices.find((choice) => choice.id === id) ?? { title: id, language, schedule: null });
 }

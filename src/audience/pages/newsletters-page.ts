@@ -27,13 +27,10 @@ export async function renderNewsletters(
   const { name, contact } = config.publication;
   const subjectFor = (newsletter: string): string => locale.text('signup.mailSubject', { newsletter });
   const newsletters = await Promise.all(
-    newsletterChoices(web, []).map(async ({ id, title, description, schedule }) => ({
-      id,
-      title,
-      description,
-      schedule,
-      editions: (await listEditions(web.store.db, id, EDITIONS)).map((edition) => editionLine(edition, web)),
-      subscribe: `${mailto(contact.email)}?subject=${encodeURIComponent(subjectFor(title))}`,
+    newsletterChoices(web, []).map(async (choice) => ({
+      ...choice,
+      editions: (await listEditions(web.store.db, choice.id, EDITIONS)).map((edition) => editionLine(edition, web)),
+      subscribe: `${mailto(contact.email)}?subject=${encodeURIComponent(subjectFor(choice.title))}`,
     })),
   );
   const head = {

@@ -1,5 +1,6 @@
 /** The form to subscribe: what was entered, what is wrong with it, and how it is shown. */
 import { scheduleZone } from '../../core/config/config.ts';
+import { newsletterSite } from '../../core/config/site-view.ts';
 import { parseAddress } from '../../lib/address.ts';
 import type { Locale } from '../../lib/locale/locale.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
@@ -35,6 +36,8 @@ export interface SubscribeView {
 export interface NewsletterChoice {
   id: string;
   title: string;
+  /** BCP 47, of title and description. */
+  language: string;
   description: string;
   /** When it is delivered, in words. */
   schedule: string;
@@ -96,9 +99,10 @@ export async function subscribeView(
 /** All newsletters. @param checked ids */
 export function newsletterChoices({ config, locale }: WebContext, checked: readonly string[]): NewsletterChoice[] {
   const { newsletters, publication } = config;
-  return newsletters.map(({ id, title, description, schedule, deliverAt }) => ({
+  return newsletters.map(({ id, title, description, schedule, deliverAt, ...more }) => ({
     id,
     title,
+    language: newsletterSite(config, { id, ...more }).language,
     description,
     schedule:
       schedule === null

@@ -18,6 +18,7 @@ import { renderNewsletters } from './newsletters-page.ts';
 import {
   isSignupOpen,
   isTrapped,
+  newsletterChoices,
   readSubscribeForm,
   type SubscribeErrors,
   type SubscribeFields,
@@ -104,7 +105,8 @@ async function respondCheckInbox(
   c: Context,
   { email, newsletters }: SubscribeFields,
 ): Promise<Response> {
-  const titles = web.view.newsletters.filter(({ id }) => newsletters.includes(id)).map(({ title }) => title);
+  const chosen = newsletterChoices(web, newsletters).filter(({ checked }) => checked);
+  const titles = chosen.map(({ title, language }) => web.locale.value(title, language));
   const { locale } = web;
   const title = locale.text('signup.inbox.title');
   const head = { title, description: locale.text('signup.inbox.description'), path: null };

@@ -12,7 +12,7 @@ import type { WebContext } from '../../web/server/web-context.ts';
 import { findSubscriptionState, unsubscribe } from '../subscriptions.ts';
 import type { SubscriptionKey } from '../tokens.ts';
 import { readKeptUnsubscribeToken } from '../unsubscribe-keys.ts';
-import { isSignupOpen } from './subscribe-form.ts';
+import { isSignupOpen, newsletterChoices } from './subscribe-form.ts';
 
 /** GET of `/unsubscribe/:token`. */
 export function serveUnsubscribePage(web: WebContext): Handler {
@@ -78,11 +78,11 @@ async function withToken(
   const key = await readKeptUnsubscribeToken(web.store.db, web.secrets, c.req.param('token') ?? '');
   if (key === null) return respondNotFound(web, c);
   const kind = await act(key);
-  const newsletter = web.view.newsletters.find(({ id }) => id === key.newsletter)?.title ?? '';
-  const named = { known: newsletter === '' ? 'no' : 'yes', newsletter };
+  const newsletter = newsletterChoices(web, []).find(({ id }) => id === key.newsletter);
+  const named = { known: newsletter === undefined ? 'no' : 'yes', newsletter: newsletter?.title ?? '' };
   const title = kind === 'asked' ? web.locale.text('unsubscribe.title', named) : web.locale.text('unsubscribe.done');
   const head = { title, description: title, path: null };
   // The link works for ever, so the page shows and opens nothing else.
-  const data = { ...named, kind, canSubscribe: isSignupOpen(web) };
+  const data = { ...named, language: newsletter?.language ?? web.view.language, kind, canSubscribe: isSignupOpen(web) };
   return c.html(await renderPage(web, 'unsubscribe', head, data), status);
 }

@@ -62,12 +62,16 @@ export async function prepareServiceMessage(
   { config, templates, secrets, signers }: ServiceContext,
 ): Promise<OutgoingMessage> {
   const { id, subscriberId, createdAt } = message;
-  const newsletters = config.newsletters.filter((one) => message.newsletters.includes(one.id));
+  const requested = config.newsletters.filter((one) => message.newsletters.includes(one.id));
+  const newsletters = requested.map((one) => ({ ...one, language: newsletterSite(config, one).language }));
   const isLink = message.kind !== 'confirm' && message.kind !== 'already';
   const first = newsletters[0] ?? (isLink ? config.newsletters[0] : undefined);
   if (first === undefined)
     throw new RecipientError(`the newsletters ${message.newsletters.join(', ')} are no longer configured`);
-  const site = newsletterSite(config, first);
+  // In the language of the newsletters, if they have the same.
+  const languages = new Set(newsletters.map((one) => one.language));
+  const [language = config.publication.language] = languages.size === 1 ? languages : [];
+  const site = { ...newsletterSite(config, first), language };
   const { subject, text, html } = await render(message, newsletters, site, { config, templates, secrets });
 
   const sender = senderOf(first.from, first.replyTo);
@@ -100,7 +104,7 @@ export async function prepareServiceMessage(
 
 async function render(
   { id, kind, subscriberId, email, tokenVersion, createdAt, expiresAt, consent }: ServiceMessage,
-  newsletters: { title: string; description: string }[],
+  newsletters: { title: string; description: string; language: string }[],
   site: SiteView,
   { config, templates, secrets }: Omit<ServiceContext, 'signers'>,
 ): Promise<{ subject: string; text: string; html: string }> {
@@ -117,7 +121,9 @@ async function render(
     export: () => `${base}account/export/${messageToken(secrets, 'export', key)}`,
     erase: () => `${base}account/erase/${messageToken(secrets, 'erase', key)}`,
   }[kind]();
-  const data = { site, dir: textDirection(site.language), email, newsletters, link, expiresAt, consent };
+  const consentLanguage = config.publication.language;
+  const about = { email, newsletters, link, expiresAt, consent, consentLanguage };
+  const data = { site, dir: textDirection(site.language), ...about };
   const rendered = await templates.text(`mail/${kind}.txt.liquid`, data, site.language);
   const subject = /^Subject: ([\s\S]+?)\n\n/.exec(rendered);
   if (subject === null) throw new Error(`mail/${kind}.txt.liquid must begin with "Subject: " and an empty line`);

@@ -25,7 +25,7 @@ interface Shown {
   toString(): string;
 }
 
-interface Output {
+interface MessageOutput {
   literal(text: string): string;
   value(text: string): string;
   tag(inner: string, tag: string, value: MessageValues[string] | undefined): string;
@@ -88,8 +88,13 @@ export class Locale {
     return otherLanguage === null ? html : `<span lang="${otherLanguage}" dir="${dir}">${html}</span>`;
   }
 
-  /** A text as HTML, isolated by `<bdi>` if it is in the other direction. */
-  value(text: string): string {
+  /**
+   * A text as HTML, isolated by `<bdi>` if it is in the other direction.
+   * @param language BCP 47, of the text; another one is marked
+   */
+  value(text: string, language = this.language): string {
+    const other = `lang="${language}" dir="${textDirection(language)}"`;
+    if (language !== this.language) return `<span ${other}>${escapeHtml(text)}</span>`;
     return runsAgainst(text, this.dir) ? `<bdi>${escapeHtml(text)}</bdi>` : escapeHtml(text);
   }
 
@@ -190,7 +195,7 @@ export function fallbacks(tag: string): string[] {
   return [...new Set([tag, `${language}-${script}`, language, 'en'])];
 }
 
-function format(message: ParsedMessage, values: MessageValues, output: Output): string {
+function format(message: ParsedMessage, values: MessageValues, output: MessageOutput): string {
   const given: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) {
     given[name] = typeof value === 'number' ? value : shown(value, output);
@@ -207,7 +212,7 @@ function format(message: ParsedMessage, values: MessageValues, output: Output): 
     .join('');
 }
 
-function shown(value: string | Markup, output: Output): Shown {
+function shown(value: string | Markup, output: MessageOutput): Shown {
   if (typeof value === 'string') return { shown: output.value(value), toString: () => value };
   return { shown: value.html, toString: () => value.html };
 }

@@ -142,7 +142,9 @@ describe('the preferences page', () => {
         const html = await response.text();
         expect([day, response.status]).toEqual([day, 422]);
         expect(html).toContain('<title>Error: Your preferences');
-        expect(html).toContain('Choose a day from November 25, 2026 to November 24, 2027, such as 2026-11-25.');
+        expect(html).toContain(
+          'Choose a day from November 25, 2026 to November 24, 2027, such as <bdi>2026-11-25</bdi>.',
+        );
         expect(html).toMatch(/aria-describedby="paused-hint paused-wrong" aria-invalid="true"/);
         expect(html).toMatch(/value="weekly" checked /);
       }

@@ -32,6 +32,41 @@ describe('a schedule in words', () => {
     );
   });
 
+  it.each([
+    ['30 7 * * *', 'de', 'Europe/Berlin', 'Täglich um 07:30, Ortszeit Berlin'],
+    ['0 9,18 * * 1,3', 'de', 'Europe/Berlin', 'Montag und Mittwoch um 09:00 und 18:00, Ortszeit Berlin'],
+    ['0 18 * * mon-fri', 'ja', 'Asia/Tokyo', '月曜日から金曜日まで18:00、Tokyo時間'],
+    ['0 9 1 * *', 'ja', 'UTC', '毎月1日9:00、UTC'],
+    // A name in the other direction is isolated.
+    ['30 7 * * 0', 'he', 'Asia/Jerusalem', 'יום ראשון 7:30, \u2068שעון \u2068Jerusalem\u2069\u2069'],
+    // In the words of cronstrue.
+    ['0 9 * * 1#2', 'de', 'UTC', 'Um 09:00, am zweiten Montag des Monats, UTC'],
+    ['0 9 * * 1#2', 'zh-TW', 'UTC', '在 09:00, 在每月第二個 星期一 , UTC'],
+    ['0 9 * * 1#2', 'cy', 'UTC', 'At 09:00, on the second Monday of the month, UTC'],
+  ])('for %s in %s is in its words and times', (cron, language, zone, text) => {
+    const own = {
+      de: {
+        'schedule.daily': 'Täglich um {times}',
+        'schedule.days': '{days} um {times}',
+        'schedule.zoneTime': 'Ortszeit {place}',
+        'schedule.zoned': '{when}, {zone}',
+      },
+      ja: {
+        'schedule.dayRange': '{first}から{last}まで{times}',
+        'schedule.monthly': '毎月{day}日{times}',
+        'schedule.zoneTime': '{place}時間',
+        'schedule.zoned': '{when}、{zone}',
+      },
+      he: {
+        'schedule.days': '{days} {times}',
+        'schedule.zoneTime': 'שעון {place}',
+        'schedule.zoned': '{when}, {zone}',
+      },
+      'zh-TW': { 'schedule.zoned': '{when}, {zone}' },
+    };
+    expect(scheduleText(cron, zone, localeOf(language, own))).toBe(text);
+  });
+
   it('exists for any text in the five fields', () => {
     fc.assert(
       fc.property(

@@ -3,6 +3,8 @@ import { raiseSignupAlert, resolveSignupAlert } from '../../../src/audience/cons
 import { suppressAddress } from '../../../src/audience/suppression.ts';
 import type { Config } from '../../../src/core/config/config.ts';
 import type { Store } from '../../../src/core/store/store.ts';
+import { parseAddress } from '../../../src/lib/address.ts';
+import { escapeHtml } from '../../../src/lib/text/html.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { closedConfig, NOW, openTestSite, type TestSite } from '../../app/test-site.ts';
 import { openAlerts } from '../../support/alerts.ts';
@@ -148,6 +150,34 @@ describe('the form to subscribe', () => {
       expect(html).toMatch(/id="newsletters-wrong">.*Choose a newsletter\./);
       expect(html).toMatch(/id="zone-wrong">.*Choose a time zone from the list\./);
       expect(await messages()).toEqual([]);
+    });
+
+    it('says about each unusable address what is wrong with it', async () => {
+      const unusable = ['ada', '@b.example', 'ä@b.example', 'a..b@c.example', 'a@b', `${'a'.repeat(65)}@b.example`];
+      const long = `${'a'.repeat(64)}@${`${'b'.repeat(60)}.`.repeat(3)}example`;
+      for (const email of [...unusable, long, 'a\u0007@b.example', '<a@b.example>']) {
+        const address = parseAddress(email);
+        const html = await (await site.post('/subscribe', [['email', email]])).text();
+        const reason = address.kind === 'invalid' ? address.reason : '';
+        expect(html).toContain(`</span>This address cannot be used: ${escapeHtml(reason)}.</p>`);
+      }
+      expect(await (await site.post('/subscribe')).text()).toContain('Enter your email address, such as name@');
+    });
+
+    it("shows errors in the publication's language, and isolates what runs in the other direction", async () => {
+      const config = sampleConfig((yaml) => yaml.replace('language: en', 'language: ar'));
+      const ar = {
+        'form.wrongAddress': '{problem, select, domain {"{part}" ليس نطاقا كاملا.} other {عنوان خاطئ.}}',
+        'form.newsletterMissing': 'اختر نشرة.',
+        'signup.errorTitle': 'خطأ: النشرات',
+      };
+      const arabic = openTestSite(store, { ...config, ownMessages: { ar } });
+      const html = await (await arabic.post('/subscribe', [['email', 'ada@localhost']])).text();
+      expect(html).toMatch(/<html lang="ar" dir="rtl">/);
+      expect(html).toContain('<title>خطأ: النشرات — ');
+      expect(html).toContain('</span>&quot;<bdi>localhost</bdi>&quot; ليس نطاقا كاملا.</p>');
+      expect(html).toMatch(/id="newsletters-wrong">.*اختر نشرة\./);
+      expect(html).toContain('<bdi>The Daily Roundup</bdi></label>');
     });
 
     it('accepts only a short form of the same site', async () => {

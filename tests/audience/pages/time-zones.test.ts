@@ -16,6 +16,13 @@ it('offers zones that this system knows, each once, by their current names', () 
   for (const id of ['Asia/Calcutta', 'Europe/Kiev', 'Asia/Saigon', 'Etc/GMT+5']) expect(ids).not.toContain(id);
 });
 
+it("names regions in the page's language, and sorts them by these names", () => {
+  const region = '{region, select, Africa {Ydych} Europe {Arian} other {Mall}}';
+  const regions = zoneGroups(localeOf('cy', { cy: { 'schedule.region': region } })).map((group) => group.region);
+  expect(regions).toEqual(['Arian', ...regions.slice(1, -1), 'Ydych']);
+  expect(new Set(regions)).toEqual(new Set(['Arian', 'Mall', 'Ydych']));
+});
+
 it('groups zones by region, in alphabetical order', () => {
   const regions = groups.map(({ region }) => region);
   expect(regions).toEqual(expect.arrayContaining(['Africa', 'America', 'Everywhere', 'Pacific']));

@@ -8,18 +8,18 @@ import type { Config } from '../../../src/core/config/config.ts';
 import type { Signer } from '../../../src/core/keys.ts';
 import { prepareServiceMessage, type ServiceMessage } from '../../../src/delivery/message/service-message.ts';
 import type { OutgoingMessage } from '../../../src/delivery/transport/connection.ts';
-import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
+import { BUILT_IN_TEMPLATES, openTemplates, type Templates } from '../../../src/lib/templates.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { expectGolden } from '../../support/golden.ts';
 import { runs } from '../../support/run-scope.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { testConfig } from '../fixture.ts';
 
-const templates = openTemplates(BUILT_IN_TEMPLATES, 'Asia/Shanghai');
+const english = openTemplates(BUILT_IN_TEMPLATES, 'Asia/Shanghai');
 
 function make(
   changes: Partial<ServiceMessage> = {},
-  options: { config?: Config; signers?: Signer[] } = {},
+  options: { config?: Config; signers?: Signer[]; templates?: Templates } = {},
 ): Promise<OutgoingMessage> {
   const message: ServiceMessage = {
     id: 3,
@@ -33,7 +33,7 @@ function make(
     consent: null,
     ...changes,
   };
-  const { config = testConfig(), signers = [] } = options;
+  const { config = testConfig(), signers = [], templates = english } = options;
   return prepareServiceMessage(message, { config, templates, secrets: SECRETS, signers });
 }
 
@@ -134,6 +134,48 @@ describe('prepareServiceMessage', () => {
   it('names the newsletters that are still configured, and fails if there are none', async () => {
     expect((await parse({ newsletters: ['gone', 'daily-roundup'] })).text).toContain('The Daily Roundup');
     await expect(make({ newsletters: ['gone'] })).rejects.toThrow('the newsletters gone are no longer configured');
+  });
+
+  it('is in the language of the publication, and isolates names and addresses in the other direction', async () => {
+    const config = testConfig();
+    const ar = {
+      'mail.confirm.subject': 'يرجى تأكيد اشتراكك في {publication}',
+      'mail.requested': 'طلب اشتراك <strong>{email}</strong> في:',
+      'mail.imprint': 'الناشر: {address}',
+      'mail.contact': 'للتواصل: {name} (<link>{email}</link>)',
+    };
+    const publication = { ...config.publication, language: 'ar' };
+    const arabic = { ...config, publication, ownMessages: { ar } };
+    const own = openTemplates(BUILT_IN_TEMPLATES, 'Asia/Shanghai', arabic.ownMessages);
+    const { subject, text, html } = await parse({}, { config: arabic, templates: own });
+    expect(subject).toBe('يرجى تأكيد اشتراكك في \u2068The Meridian Wire\u2069');
+    expect(text).toContain('طلب اشتراك \u2068Ada@bücher.example\u2069 في:');
+    // Programs that find links in plain text take isolates for a part of them.
+    expect(text).toContain('الناشر: https://news.example/imprint\n');
+    expect(html).toContain('<html lang="ar" dir="rtl">');
+    expect(html).toContain('طلب اشتراك <strong><bdi>Ada@bücher.example</bdi></strong> في:');
+    expect(html).toContain('<bdi>newsroom@example.com</bdi></a>)');
+    expect(html).toContain('align="right"');
+    expect(html).not.toContain('letter-spacing');
+  });
+
+  it('is in the language of the newsletters that were requested, if they have the same', async () => {
+    const config = testConfig();
+    const he = { 'mail.confirm.title': 'אשרו את ההרשמה' };
+    const [first] = config.newsletters;
+    const hebrew = { ...first, language: 'he', title: 'הסיכום' } as Config['newsletters'][number];
+    const weekly = { ...hebrew, id: 'weekly', language: 'en', title: 'The Week' };
+    const own = openTemplates(BUILT_IN_TEMPLATES, 'Asia/Shanghai', { he });
+    const options = { config: { ...config, newsletters: [hebrew, weekly] }, templates: own };
+    const one = await parse({ consent: 'I agree.' }, options);
+    expect(one.html).toContain('<html lang="he" dir="rtl">');
+    expect(one.html).toContain('אשרו את ההרשמה</h1>');
+    expect(one.html).toContain('<strong>הסיכום</strong>');
+    expect(one.html).toContain('<span lang="en" dir="ltr">I agree.</span>');
+    const both = await parse({ newsletters: ['daily-roundup', 'weekly'] }, options);
+    expect(both.html).toContain('<html lang="en" dir="ltr">');
+    expect(both.html).toContain('<strong><span lang="he" dir="rtl">הסיכום</span></strong>');
+    expect(both.html).toContain('<strong>The Week</strong>');
   });
 
   it('makes one well-formed message, whatever the configured names contain', async () => {

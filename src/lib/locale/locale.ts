@@ -25,7 +25,7 @@ interface Shown {
   toString(): string;
 }
 
-interface Output {
+interface MessageOutput {
   literal(text: string): string;
   value(text: string): string;
   tag(inner: string, tag: string, value: MessageValues[string] | undefined): string;
@@ -183,7 +183,7 @@ export function fallbacks(tag: string): string[] {
   return [...new Set([tag, `${language}-${script}`, language, 'en'])];
 }
 
-function format(message: ParsedMessage, values: MessageValues, output: Output): string {
+function format(message: ParsedMessage, values: MessageValues, output: MessageOutput): string {
   const given: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) {
     given[name] = typeof value === 'number' ? value : shown(value, output);
@@ -200,7 +200,7 @@ function format(message: ParsedMessage, values: MessageValues, output: Output): 
     .join('');
 }
 
-function shown(value: string | Markup, output: Output): Shown {
+function shown(value: string | Markup, output: MessageOutput): Shown {
   if (typeof value === 'string') return { shown: output.value(value), toString: () => value };
   return { shown: value.html, toString: () => value.html };
 }

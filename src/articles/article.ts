@@ -115,7 +115,7 @@ export function fullHeadline(article: Pick<Article, 'kicker' | 'headline'>): str
 
 /** The credit below an image: `VCG` becomes `Photo: VCG`; `Graphic: Ann Lee` stays. */
 export function creditLine(credit: string, locale: Locale): string {
-  return /^photo\b|[:：]/i.test(credit) ? credit : locale.text('common.photo', { credit });
+  return /^photo\b|[:：]/i.test(credit) ? credit : locale.text('edition.photo', { name: credit });
 }
 
 /** The canonical URL of the article, to which feeds and emails link. @param publicUrl without a trailing slash */

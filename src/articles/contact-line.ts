@@ -14,13 +14,10 @@ export function contactLine(bylines: readonly Byline[], locale: Locale): string 
     );
   const [reporters, editors] = [people('reporter'), people('editor')];
   const list = (names: string[]): Markup => new Markup(locale.list(names));
-  const [reporterCount, editorCount] = [reporters.length, editors.length];
-  if (reporterCount + editorCount === 0) return null;
-  if (editorCount === 0)
-    return locale.html('article.contactReporters', { count: reporterCount, people: list(reporters) });
-  if (reporterCount === 0) return locale.html('article.contactEditors', { count: editorCount, people: list(editors) });
-  return locale.html('article.contactBoth', {
-    ...{ total: reporterCount + editorCount, reporterCount, editorCount },
-    ...{ reporters: list(reporters), editors: list(editors) },
-  });
+  const count = reporters.length + editors.length;
+  if (count === 0) return null;
+  if (editors.length === 0) return locale.html('article.contactReporters', { count, people: list(reporters) });
+  if (reporters.length === 0) return locale.html('article.contactEditors', { count, people: list(editors) });
+  const counts = { total: count, reporterCount: reporters.length, editorCount: editors.length };
+  return locale.html('article.contactBoth', { ...counts, reporters: list(reporters), editors: list(editors) });
 }

@@ -26,12 +26,16 @@ export function slugWithHash(headline: string, id: string): string {
   return `${slugFrom(headline, id)}-${hash('sha256', id).slice(0, 12)}`;
 }
 
+/** Latin letters that are not a letter of ASCII with an accent. */
+const LATIN: Record<string, string> = { ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', đ: 'd', ð: 'd', ł: 'l', ı: 'i', þ: 'th' };
+
 function slugOf(text: string): string {
   return text
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
     .toLowerCase()
     .replace(/['’]/g, '')
+    .replace(/[ßæœøđðłıþ]/g, (letter) => LATIN[letter] as string)
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '');
 }

@@ -10,7 +10,7 @@ import type { Config, FeedConfig } from '../core/config/config.ts';
 import type { Store } from '../core/store/store.ts';
 import { chunks } from '../lib/chunks.ts';
 import type { TurnTimer } from '../lib/concurrency/turn-timer.ts';
-import { type Locale, localeOf } from '../lib/locale/locale.ts';
+import { localeOf } from '../lib/locale/locale.ts';
 import { type BuiltFeed, documentsOf, fitOptions, viewOf } from './build-feed.ts';
 import type { FeedContent } from './feed-builds.ts';
 import { type FeedItem, FORMATS, type Format } from './formats/feed-view.ts';
@@ -45,7 +45,7 @@ export async function buildSelectedFeed(context: BuildContext, feed: FeedConfig)
   };
   const view = viewOf(feed, config, setting);
   const frames = new Frames(view, tombstonesOf(setting.retracted, view.language));
-  const members = new Members(context, localeOf(view.language, config.ownMessages));
+  const members = new Members(context, view.language);
   await members.read(heads, feed.content === 'full' ? MAX_BYTES : 0);
   for (;;) {
     const items = members.items();
@@ -73,22 +73,23 @@ const CHUNK = 50;
 /** The articles of one feed. */
 class Members {
   readonly #context: BuildContext;
+  /** Of the feed. */
+  readonly #language: string;
   readonly #cache: ItemCache;
-  readonly #locale: Locale;
   /** By id of the article, newest first. */
   readonly #known = new Map<string, CachedItem | null>();
   readonly #ids = new Map<RenderedItem, string>();
   readonly #bodies = new Map<RenderedItem, RenderedBody>();
 
-  constructor(context: BuildContext, locale: Locale) {
+  constructor(context: BuildContext, language: string) {
     this.#context = context;
-    this.#locale = locale;
-    this.#cache = itemCacheOf(context.store, context.config, locale.language);
+    this.#language = language;
+    this.#cache = itemCacheOf(context.store, context.config, language);
   }
 
   /** @param heads newest first @param bodyBytes of new articles, as many as may be needed */
   async read(heads: ArticleHead[], bodyBytes: number): Promise<void> {
-    for (const { id, version } of heads) this.#keep(id, this.#cache.item(this.#keyOf(id), version) ?? null);
+    for (const { id, version } of heads) this.#keep(id, this.#cache.item(id, version) ?? null);
     const unknown = heads.flatMap(({ id }) => (this.#known.get(id) === null ? id : []));
     await this.#render(unknown, bodyBytes);
   }
@@ -108,7 +109,7 @@ class Members {
     const missing: string[] = [];
     for (const item of items) {
       const id = this.#ids.get(item) as string;
-      const body = this.#bodies.get(item) ?? this.#cache.body(this.#keyOf(id), this.#known.get(id)?.version ?? 0);
+      const body = this.#bodies.get(item) ?? this.#cache.body(id, this.#known.get(id)?.version ?? 0);
       if (body === undefined) missing.push(id);
       else this.#bodies.set(item, body);
     }
@@ -118,11 +119,6 @@ class Members {
 
   bodyOf(item: RenderedItem): RenderedBody {
     return this.#bodies.get(item) as RenderedBody;
-  }
-
-  /** The words of an item are those of the feed. */
-  #keyOf(id: string): string {
-    return `${this.#locale.language} ${id}`;
   }
 
   #keep(id: string, known: CachedItem | null): void {
@@ -145,29 +141,30 @@ class Members {
       }
       await this.#context.timer.rest();
       const feedItems = items.map(({ item }) => item);
-      const rendered = renderItems(feedItems, this.#locale.language);
+      const rendered = renderItems(feedItems, this.#language);
       for (const [index, { item, body }] of rendered.entries()) {
         const { id, version } = items[index] as (typeof items)[number];
         this.#learn(id, { version, kind: 'item', item });
         left -= item.bodyBytes;
         if (left <= 0 || item.htmlBytes === 0) continue;
         this.#bodies.set(item, body);
-        this.#cache.keepBody(this.#keyOf(id), version, body);
+        this.#cache.keepBody(id, version, body);
       }
     }
   }
 
   #learn(id: string, known: CachedItem): void {
     this.#keep(id, known);
-    this.#cache.keepItem(this.#keyOf(id), known);
+    this.#cache.keepItem(id, known);
   }
 
   /** Null for an article that is no longer public. */
   #itemOf(stored: StoredDocument): ItemResult | null {
     const { config, now } = this.#context;
+    const locale = localeOf(this.#language, config.ownMessages);
     try {
       const article = toArticle(stored);
-      return isPublic(article, now) ? toItem(article, config, this.#locale) : null;
+      return isPublic(article, now) ? toItem(article, config, locale) : null;
     } catch (error) {
       return { kind: 'invalid', problems: [`the article cannot be read as an item: ${(error as Error).message}`] };
     }
@@ -193,23 +190,23 @@ class ItemCache {
     sizeCalculation: ({ cdata, json }) => cdata.length + json.length + OVERHEAD,
   });
 
-  /** @param key language and id of the article @param version of its document */
-  item(key: string, version: number): CachedItem | undefined {
-    const known = this.#items.get(key);
+  /** @param id of the article @param version of its document */
+  item(id: string, version: number): CachedItem | undefined {
+    const known = this.#items.get(id);
     return known?.version === version ? known : undefined;
   }
 
-  body(key: string, version: number): RenderedBody | undefined {
-    const body = this.#bodies.get(key);
+  body(id: string, version: number): RenderedBody | undefined {
+    const body = this.#bodies.get(id);
     return body?.version === version ? body : undefined;
   }
 
-  keepItem(key: string, item: CachedItem): void {
-    this.#items.set(key, item);
+  keepItem(id: string, item: CachedItem): void {
+    this.#items.set(id, item);
   }
 
-  keepBody(key: string, version: number, body: RenderedBody): void {
-    this.#bodies.set(key, { ...body, version });
+  keepBody(id: string, version: number, body: RenderedBody): void {
+    this.#bodies.set(id, { ...body, version });
   }
 }
 

@@ -6,9 +6,19 @@ describe('slugFrom and slugWithId', () => {
   it.each([
     ['BYD’s Exports Rise 67.7%, Ministry Says', 'x', 'byds-exports-rise-67-7-ministry-says'],
     ['Café Société', 'x', 'cafe-societe'],
+    ['Größere Straßen für Lüdenscheid', 'x', 'grossere-strassen-fur-ludenscheid'],
+    ['Des œufs à la une', 'x', 'des-oeufs-a-la-une'],
+    ['¿Qué pasó en São Paulo?', 'x', 'que-paso-en-sao-paulo'],
+    ['Perché la città è più cara', 'x', 'perche-la-citta-e-piu-cara'],
+    ['Ærø, Łódź og Đà Nẵng', 'x', 'aero-lodz-og-da-nang'],
     ['Vec<T> & AT&T “三星” 🚀', 'x', 'vec-t-at-t'],
     ['比亚迪 5G 手机出货量大增', 'byd-5g', 'byd-5g'],
     ['三星', 'A.b_c', 'a-b-c'],
+    ['半導體出口創新高', 'zh-1', 'zh-1'],
+    ['半導体の輸出が過去最高', 'ja-1', 'ja-1'],
+    ['반도체 수출 사상 최고', 'ko-1', 'ko-1'],
+    ['صادرات الرقائق ترتفع', 'ar-1', 'ar-1'],
+    ['יצוא השבבים עלה', 'he-1', 'he-1'],
     ['!!!', 'x', 'x'],
   ])('make of headline %j and id %j the slug %j', (headline, id, slug) => {
     expect(slugFrom(headline, id)).toBe(slug);

@@ -6,6 +6,7 @@ import type { Config, FeedConfig } from '../../src/core/config/config.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { buildArchivePage } from '../../src/feeds/archive/archive-page.ts';
 import { buildSelectedFeed, type SelectedFeed } from '../../src/feeds/build-selected.ts';
+import { findTouchedFeeds, saveFeedBuild } from '../../src/feeds/feed-builds.ts';
 import { TurnTimer } from '../../src/lib/concurrency/turn-timer.ts';
 import { MINUTE } from '../../src/lib/time.ts';
 import { article, saveAll, UNREADABLE } from '../support/articles.ts';
@@ -84,6 +85,20 @@ describe('buildSelectedFeed', () => {
       expect(ofEnglish).toMatch(/<language>en<[\s\S]*<item>[\s\S]*<item xml:lang="zh-Hans">/);
       const { documents } = buildArchivePage(chinese, both, { path: 'archive/zh/2026-11', previous: null }, [story(0)]);
       expect(documents[0]?.body).toMatch(/<language>zh-Hans<[\s\S]*<item xml:lang="en">/);
+    });
+
+    it('has other words, and is built again, where the newsroom has changed its messages', async () => {
+      const store = await open();
+      const outlet = { name: 'Star News', url: null, publishedAt: null };
+      await saveAll(store, [story(0, 100, { outlet })]);
+      const before = await build(store);
+      expect(before.documents[0]?.body.toString()).toContain('<p>Source: Star News</p>');
+      const { feed, content } = before;
+      await store.db.transaction().execute((tx) => saveFeedBuild(tx, config, feed, content));
+      const own = { ...config, ownMessages: { en: { 'feed.source': 'First in {outlet}' } } };
+      expect((await build(store, own)).documents[0]?.body.toString()).toContain('<p>First in Star News</p>');
+      expect(await findTouchedFeeds(store.db, config, [], NOW)).not.toContain(feed.id);
+      expect(await findTouchedFeeds(store.db, own, [], NOW)).toContain(feed.id);
     });
 
     it('is the same after any edits as one of which nothing was rendered before', async () => {

@@ -11,8 +11,36 @@ import {
   saveEdition,
   type TestSite,
 } from '../app/test-site.ts';
-import { forEachDatabase } from '../support/databases.ts';
+import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { sampleConfig } from '../support/sample.ts';
+
+it('pages in Arabic run from right to left, with the newsroom’s own words', async () => {
+  const store = await openMigrated();
+  const own = {
+    ...{
+      'article.by': 'بقلم {names}',
+      'common.earlierStories': 'أخبار أقدم',
+      'common.titleOnPage': '{title}، صفحة {number}',
+    },
+    ...{ 'error.notFound.title': 'الصفحة غير موجودة', 'common.comma': '، ' },
+  };
+  const config = sampleConfig((yaml) => yaml.replace('language: en', 'language: ar'));
+  const site = openTestSite(store, { ...config, ownMessages: { ar: own } });
+  const bylines = ['Mei Tan', 'ليلى'].map((name) => ({ role: 'reporter' as const, name, email: null }));
+  const stories = Array.from({ length: 31 }, (_, n) => article(`s-${n}`, { publishedAt: NOW - n * MINUTE, bylines }));
+  await save(store, ...stories);
+  const html = await site.read('/sections/business-tech');
+  expect(html).toContain('<html lang="ar" dir="rtl">');
+  expect(html).toContain('<span>بقلم <bdi>Mei Tan</bdi> وليلى</span>');
+  expect(html).toContain('rel="next" href="/sections/business-tech?page=2">أخبار أقدم ←</a>');
+  expect(html).toContain('<span lang="en" dir="ltr">Feeds</span>');
+  const second = await site.read('/sections/business-tech?page=2');
+  expect(second).toContain('<h1 class="title">\u2068Business &amp; Tech\u2069، صفحة 2</h1>');
+  expect(await site.read('/archive')).toContain('>نوفمبر 2026</a>');
+  const missing = await site.get('/nothing');
+  expect([missing.status, await missing.text()]).toEqual([404, expect.stringContaining('الصفحة غير موجودة')]);
+  await store.close();
+});
 
 describe('a list', () => {
   forEachDatabase((open) => {

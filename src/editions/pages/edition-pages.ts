@@ -8,14 +8,7 @@ import { noteUrl } from '../../articles/article-link.ts';
 import { editionLanguage } from '../../core/config/site-view.ts';
 import { isBrowserName, readerName } from '../../feeds/readers/reader-name.ts';
 import { textDirection } from '../../lib/locale/direction.ts';
-import {
-  listPage,
-  nameParameter,
-  parsePageNumber,
-  renderPage,
-  respondPublicPage,
-  titleOnPage,
-} from '../../web/pages/page.ts';
+import { listPage, nameParameter, parsePageNumber, renderPage, respondPublicPage } from '../../web/pages/page.ts';
 import { editionFeeds, renderAlternates } from '../../web/pages/page-feeds.ts';
 import { share } from '../../web/pages/public-page.ts';
 import { respondNotFound } from '../../web/server/errors.ts';
@@ -44,13 +37,10 @@ function serveEditions(web: WebContext): Handler {
       hasMore: found.length > EDITIONS_PER_PAGE,
     });
     const name = known?.title ?? newsletter;
-    const { locale } = web;
-    const listTitle =
-      name === null ? locale.text('common.pastEditions') : locale.text('front.editionsOf', { newsletter: name });
-    const title = titleOnPage(web, listTitle, number);
+    const listTitle = name === null ? 'Past editions' : `Past editions of ${name}`;
+    const title = number === 1 ? listTitle : `${listTitle}, page ${number}`;
     const editions = list.entries.map((edition) => editionLine(edition, web));
-    const description = known?.description ?? locale.text('front.editionsDescription', { title: listTitle });
-    const head = { ...list, title, description };
+    const head = { ...list, title, description: known?.description ?? `${listTitle}, newest first.` };
     const naming = newsletter === null && web.view.newsletters.length > 1;
     return respondPublicPage(c, await renderPage(web, 'editions', head, { title, known, editions, naming, list }));
   };

@@ -3,6 +3,7 @@
  * `custom.json?kicker=in-depth&section=world`. Pure.
  */
 import { type Config, KINDS } from '../../core/config/config.ts';
+import { localeOf } from '../../lib/locale/locale.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
 import { type FeedHead, type Format, feedPath } from '../formats/feed-view.ts';
 
@@ -42,7 +43,7 @@ const PATH = /^(?:custom|(section|kicker|tag|reporter)\/([^/]+))\.(rss|atom|json
 export function parseDerivedAddress(
   path: string,
   query: URLSearchParams,
-  config: Pick<Config, 'sections'>,
+  config: AddressConfig,
 ): ParsedFeedAddress | null {
   const match = PATH.exec(path);
   if (match === null) return null;
@@ -59,7 +60,9 @@ export function parseDerivedAddress(
   };
 }
 
-function parseQuery(query: URLSearchParams, format: Format, config: Pick<Config, 'sections'>): ParsedFeedAddress {
+type AddressConfig = Pick<Config, 'sections' | 'publication' | 'ownMessages'>;
+
+function parseQuery(query: URLSearchParams, format: Format, config: AddressConfig): ParsedFeedAddress {
   const found = new Map<FacetName, Set<string>>();
   for (const [name, written] of query) {
     if (!isFacet(name)) {
@@ -76,8 +79,10 @@ function parseQuery(query: URLSearchParams, format: Format, config: Pick<Config,
     return chosen.length === 0 ? [] : [[facet, chosen] as const];
   });
   const count = values.reduce((sum, [, chosen]) => sum + chosen.length, 0);
-  if (count === 0) return refused(`Select the feed by at least one of ${FACETS.join(', ')}.`);
-  if (count > MAX_VALUES) return refused(`A feed is selected by at most ${MAX_VALUES} values, not ${count}.`);
+  // A person sees these, who makes a feed with the form.
+  const locale = localeOf(config.publication.language, config.ownMessages);
+  if (count === 0) return refused(locale.text('feeds.noChoice', { facets: FACETS.join(', ') }));
+  if (count > MAX_VALUES) return refused(locale.text('feeds.tooManyChoices', { most: MAX_VALUES, count }));
   const head = {
     id: 'custom',
     query: values.flatMap(([facet, chosen]) => chosen.map((one) => `${facet}=${encodeURIComponent(one)}`)).join('&'),

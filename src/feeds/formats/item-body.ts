@@ -22,15 +22,18 @@ export function itemBody(article: Article, image: FeedMedia | null, language: st
     const markup = Object.entries(values).map(([key, html]) => [key, new Markup(html)]);
     return `${open}${locale.html(name, Object.fromEntries(markup))}</p>`;
   };
+  const anchors = (links: Link[]): string[] => links.map((link) => anchor(link, locale));
+  const credits = (outlets: Outlet[]): string[] =>
+    anchors(outlets.map(({ name, url }) => ({ url: url ?? '', title: name })));
   const contact = contactLine(bylines, locale);
   const body = [
     image === null ? '' : figure(image, locale),
     bodyHtml.trim(),
-    fullStory === null ? '' : line('article.fullStory', { title: anchor(fullStory) }),
+    fullStory === null ? '' : line('article.fullStory', { title: anchor(fullStory, locale) }),
     contact === null ? '' : `${open}${contact}</p>`,
-    related.length === 0 ? '' : line('article.related', { titles: locale.list(related.map(anchor), 'semicolons') }),
-    outlet === null ? '' : line('feed.source', { outlet: credit(outlet) }),
-    also.length === 0 ? '' : line('feed.also', { outlets: locale.list(also.map(credit), 'plain') }),
+    related.length === 0 ? '' : line('article.related', { titles: locale.list(anchors(related), 'semicolons') }),
+    outlet === null ? '' : line('feed.source', { outlet: credits([outlet]).join('') }),
+    also.length === 0 ? '' : line('feed.also', { outlets: locale.list(credits(also), 'plain') }),
     status.state === 'corrected' ? `<p><em>${locale.html('feed.correction', { note: status.note })}</em></p>` : '',
   ]
     .filter((part) => part !== '')
@@ -47,11 +50,8 @@ function figure(image: FeedMedia, locale: Locale): string {
   return `<figure><img src="${escapeHtml(image.url)}" alt="${alt}"${size}>${caption}</figure>`;
 }
 
-function credit({ name, url }: Outlet): string {
-  return anchor({ url: url ?? '', title: name });
-}
-
-function anchor({ url, title }: Link): string {
+function anchor({ url, title }: Link, locale: Locale): string {
   const href = strictUrl(url);
-  return href === null ? escapeHtml(title) : `<a href="${escapeHtml(href)}">${escapeHtml(title)}</a>`;
+  const html = locale.value(title);
+  return href === null ? html : `<a href="${escapeHtml(href)}">${html}</a>`;
 }

@@ -86,26 +86,22 @@ interface FeedGroup {
 }
 
 function groupsOf(config: Config, used: Record<Exclude<SingleFacet, 'section'>, UsedFacet[]>): FeedGroup[] {
-  const group = (
-    labels: Pick<FeedGroup, 'facet' | 'title' | 'choice'>,
-    values: { value: string; names: string[] }[],
-  ): FeedGroup => ({
-    ...labels,
-    entries: values.map(({ value, names }) => {
-      const links = feedLinks(singleFeed(labels.facet, value, names), config);
-      return { value, title: facetTitle(names), fullTitle: links.title, formats: links.formats };
+  const group = (facet: SingleFacet, [title, choice]: [string, string], facets: UsedFacet[]): FeedGroup => ({
+    ...{ facet, title, choice },
+    entries: facets.map(({ slug, names }) => {
+      const links = feedLinks(singleFeed(facet, slug, names), config);
+      return { value: slug, title: facetTitle(names), fullTitle: links.title, formats: links.formats };
     }),
   });
-  const bySlug = (facets: UsedFacet[]) => facets.map(({ slug, names }) => ({ value: slug, names }));
-  const sections = config.sections.map(({ id, title }) => ({ value: id, names: [title] }));
+  const { compare } = new Intl.Collator(config.publication.language);
+  const alphabetic = (facets: UsedFacet[]): UsedFacet[] =>
+    facets.toSorted((a, b) => compare(a.names[0] as string, b.names[0] as string));
+  const sections = config.sections.map(({ id, title }) => ({ slug: id, names: [title] }));
   return [
-    group({ facet: 'section', title: 'feeds.bySection', choice: 'feeds.section' }, sections),
-    group(
-      { facet: 'kicker', title: 'feeds.byKicker', choice: 'feeds.kicker' },
-      bySlug(withLeadKickers(config.leadKickers, used.kicker)),
-    ),
-    group({ facet: 'reporter', title: 'feeds.byReporter', choice: 'feeds.reporter' }, bySlug(used.reporter)),
-    group({ facet: 'tag', title: 'feeds.byTag', choice: 'feeds.tag' }, bySlug(used.tag)),
+    group('section', ['feeds.bySection', 'feeds.section'], sections),
+    group('kicker', ['feeds.byKicker', 'feeds.kicker'], withLeadKickers(config.leadKickers, alphabetic(used.kicker))),
+    group('reporter', ['feeds.byReporter', 'feeds.reporter'], alphabetic(used.reporter)),
+    group('tag', ['feeds.byTag', 'feeds.tag'], alphabetic(used.tag)),
   ].filter(({ entries }) => entries.length > 0);
 }
 

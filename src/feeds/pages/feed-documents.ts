@@ -35,7 +35,7 @@ const PREFLIGHT: HeaderList = [
 
 /** `/feeds/*`. `/feeds/` itself is the page that lists the feeds. */
 function serveFeedDocument(web: WebContext): Handler {
-  const { store, config, clock, log } = web;
+  const { store, config, clock, log, locale } = web;
   const published = openPublishedFeeds(store, config);
   const derivedFeeds = openDerivedFeeds(store, config, clock);
   const findArchivePage = openArchivePages(store, config, clock, log);
@@ -51,7 +51,10 @@ function serveFeedDocument(web: WebContext): Handler {
       else if (path.startsWith(ARCHIVE_FOLDER)) document = await findArchivePage(path, client);
       else document = await published.find(path);
     } catch (error) {
-      if (error instanceof BuildRefused) return respondText(c, error.status, error.message, error.retryAfter);
+      if (error instanceof BuildRefused) {
+        const text = locale.text(error.status === 429 ? 'feeds.tooManyRequests' : 'feeds.busy');
+        return respondText(c, error.status, text, error.retryAfter);
+      }
       return respondUnavailable(web, c, path, error);
     }
     if (document !== null) {
@@ -62,8 +65,8 @@ function serveFeedDocument(web: WebContext): Handler {
       return response;
     }
     // Readers would take a 404 for the end of the feed.
-    if (isConfigured(web, path)) return respondText(c, 503, 'This feed has not been published yet.', 30);
-    return respondText(c, 404, 'There is no such feed. See /feeds/ for a list of all feeds.');
+    if (isConfigured(web, path)) return respondText(c, 503, locale.text('feeds.notYet'), 30);
+    return respondText(c, 404, locale.text('feeds.none', { address: `${web.base}/feeds/` }));
   };
 }
 
@@ -100,7 +103,7 @@ async function respondDocument(web: WebContext, c: Context, document: CachedDocu
 
 function respondUnavailable(web: WebContext, c: Context, path: string, error: unknown): Response {
   web.log?.error({ path, error: String(error) }, 'feed not readable');
-  return respondText(c, 503, 'The feeds are not available at the moment.', 30);
+  return respondText(c, 503, web.locale.text('feeds.unavailable'), 30);
 }
 
 /** @param retryAfter seconds */

@@ -20,14 +20,11 @@ export interface Alternate {
 }
 
 /** Links to these feeds in their three formats, then to the other feeds of the configuration. */
-export function alternates({ config, locale }: WebContext, first: FeedHead[]): Alternate[] {
+export function alternates(config: Config, first: FeedHead[]): Alternate[] {
   const ids = new Set(first.map(({ id }) => id));
   return [...first, ...config.feeds.filter(({ id }) => !ids.has(id))].flatMap((feed) => {
     const { title, formats } = feedLinks(feed, config);
-    return formats.map(({ name, type, path }) => ({
-      ...{ type, path },
-      title: locale.text('feeds.titleInFormat', { title, format: name }),
-    }));
+    return formats.map(({ name, type, path }) => ({ type, path, title: `${title} (${name})` }));
   });
 }
 
@@ -49,6 +46,6 @@ export function editionFeeds(config: Config): FeedHead[] {
 
 /** The links as HTML, for the head of a page. */
 export async function renderAlternates(web: WebContext, first: FeedHead[]): Promise<string> {
-  const feeds = alternates(web, first);
+  const feeds = alternates(web.config, first);
   return web.templates.html('pages/parts/alternates.liquid', { feeds, base: web.base }, web.view.language);
 }

@@ -48,7 +48,7 @@ export async function renderPage(web: WebContext, template: string, head: PageHe
     image: head.image ?? null,
     publishedAt: head.publishedAt ?? null,
     section: head.section ?? null,
-    feeds: alternates(web, head.feeds ?? []),
+    feeds: alternates(web.config, head.feeds ?? []),
     stylesheet: await stylesheetPath(web),
   };
   const shown = { ...data, site: view, base, page };

@@ -324,6 +324,43 @@ describe('a contact line', () => {
   });
 });
 
+describe('a feed in Arabic', () => {
+  const publication = { ...config.publication, language: 'ar' };
+  const own = { 'feed.source': 'المصدر: {outlet}', 'feed.title': '{publication}: {feed}' };
+  const arabic = { ...config, publication, ownMessages: { ar: own } };
+  const stories = [
+    article('a', {
+      language: 'ar',
+      headline: 'شركة Huawei تعلن',
+      outlet: { name: 'Yicai', url: null, publishedAt: null },
+    }),
+    article('b', { language: 'en', headline: 'An English Story' }),
+  ];
+  const built = buildFeed(latest, arabic, { articles: stories, retracted: [] });
+  const [rss = '', , json = ''] = built.documents.map(({ body }) => body);
+
+  it('has its own words, and the direction of each item', () => {
+    const [first, second] = JSON.parse(json).items;
+    const source = '<p>المصدر: <bdi>Yicai</bdi></p>';
+    expect(first.content_html).toBe(`<div lang="ar" dir="rtl"><p>Body of a.</p>\n${source}</div>`);
+    expect(second.content_html).toBe('<p>Body of b.</p>');
+  });
+
+  it('isolates a title that has the other direction, and no other', () => {
+    expect(JSON.parse(json).items.map(({ title }: { title: string }) => title)).toEqual([
+      'شركة Huawei تعلن',
+      '\u2068An English Story\u2069',
+    ]);
+    expect(JSON.parse(json).title).toBe('\u2068The Meridian Wire\u2069: \u2068Latest\u2069');
+  });
+
+  it('is valid, and marks the language of words that are not translated', () => {
+    expect(validateFeed(rss, `${URL}/latest.rss`, NOW)).toEqual([]);
+    const { json } = build([article('c', { language: 'ar', outlet: { name: 'النجم', url: null, publishedAt: null } })]);
+    expect(JSON.parse(json).items[0].content_html).toContain('<p lang="en" dir="ltr">Source: <bdi>النجم</bdi></p>');
+  });
+});
+
 it('an item is not updated before its publication', () => {
   const { json } = build([article('a', { updatedAt: NOW - 2 * HOUR, publishedAt: NOW - 5 * MINUTE })]);
   expect(JSON.parse(json).items[0].date_modified).toBe('2026-11-24T11:55:00.000Z');

@@ -105,6 +105,14 @@ describe('the page of feeds', () => {
     expect(results.flatMap(({ messages }) => messages.map(({ line, message }) => `${line}: ${message}`))).toEqual([]);
   });
 
+  it('sorts names as the language does', async () => {
+    const tags = ['中国', '北京', 'Änderung', 'Zoll'];
+    const html = await pageWith([article('a', { tags })], { language: 'zh-Hans' });
+    const list = html.slice(html.indexOf('id="by-tag"')).match(/class="name">[^<]*/g);
+    // By the sounds of Chinese: Běijīng, Zhōngguó.
+    expect(list?.map((one) => one.slice('class="name">'.length))).toEqual(['北京', '中国', 'Änderung', 'Zoll']);
+  });
+
   it('does not change with new articles of the same facets', async () => {
     const more = [1, 2, 3].map((n) =>
       article(`more${n}`, { tags: ['Tag 5'], kicker: 'In Depth', publishedAt: NOW - n }),

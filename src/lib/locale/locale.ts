@@ -2,7 +2,7 @@
 import { IntlMessageFormat } from 'intl-messageformat';
 import { escapeHtml } from '../text/html.ts';
 import { clockTime, clockTimeOn, datelineTime, localDate } from '../time.ts';
-import { isolate, runsAgainst, textDirection } from './direction.ts';
+import { isolate, isolateHtml, textDirection } from './direction.ts';
 import { builtInFile, type Messages } from './message-file.ts';
 
 /** Messages of the newsroom, by language (BCP 47). They come before the built-in ones. */
@@ -81,7 +81,7 @@ export class Locale {
     const dir = textDirection(message.language);
     const html = format(message, values, {
       literal: escapeHtml,
-      value: (text) => (runsAgainst(text, dir) ? `<bdi>${escapeHtml(text)}</bdi>` : escapeHtml(text)),
+      value: (text) => isolateHtml(text, dir),
       tag: (inner, tag, value) => {
         if (value instanceof Markup) return `${value.html}${inner}</${/^<([a-z]+)/.exec(value.html)?.[1] ?? 'a'}>`;
         return value === undefined ? `<${tag}>${inner}</${tag}>` : `<a href="${escapeHtml(`${value}`)}">${inner}</a>`;
@@ -93,7 +93,7 @@ export class Locale {
 
   /** A text as HTML, isolated by `<bdi>` if it is in the other direction. */
   value(text: string): string {
-    return runsAgainst(text, this.dir) ? `<bdi>${escapeHtml(text)}</bdi>` : escapeHtml(text);
+    return isolateHtml(text, this.dir);
   }
 
   list(items: readonly string[], kind: ListKind = 'and'): string {

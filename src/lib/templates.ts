@@ -114,14 +114,14 @@ function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text'
     register('t', (locale, name: string, ...values) => locale[isHtml ? 'html' : 'text'](name, asValues(values)), true);
     register('t_text', (locale, name: string, ...values) => locale.text(name, asValues(values)));
     // A text of an article or a name, where the text around it may run in the other direction.
-    const isolated = (locale: Locale, text: string) => (isHtml ? locale.value(text) : isolate(text, locale.dir));
-    register('isolate', isolated, true);
+    const bdi = (locale: Locale, text: string) => (isHtml ? locale.value(text) : isolate(text, locale.dir));
+    register('isolate', bdi, true);
     // `{{ names | list: 'plain' }}`: without "and".
     register(
       'list',
       (locale, items: string[], kind) =>
         locale.list(
-          items.map((one) => isolated(locale, one)),
+          items.map((one) => bdi(locale, one)),
           kind,
         ),
       true,

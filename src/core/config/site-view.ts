@@ -39,10 +39,7 @@ export function newsletterSite(
 }
 
 /** BCP 47, of the words in the editions of a newsletter. It may be configured no longer. */
-export function editionLanguage(
-  { publication }: Pick<Config, 'publication'>,
-  _newsletter: Pick<NewsletterConfig, 'id'> | undefined,
-): string {
+export function editionLanguage({ publication }: Config, _newsletter?: Pick<NewsletterConfig, 'id'>): string {
   return publication.language;
 }
 

@@ -23,17 +23,12 @@ export function textScript(language: string): string {
   }
 }
 
-/**
- * How a text must be isolated in a line of that direction: null if it has no letters of the other one. `auto` takes the
- * direction of the first letter, which is wrong for an Arabic headline that begins with `Apple`.
- */
+/** Null without letters of the other direction. `auto` would be wrong for an Arabic headline that begins with `Apple`. */
 function isolationOf(text: string, direction: Direction): Direction | 'auto' | null {
   if (text.search(direction === 'rtl' ? LEFT_TO_RIGHT : RIGHT_TO_LEFT) === -1) return null;
-  const left = [...text.matchAll(LEFT_TO_RIGHT)];
-  const right = [...text.matchAll(RIGHT_TO_LEFT)];
-  const first = (left[0]?.index ?? Infinity) < (right[0]?.index ?? Infinity) ? 'ltr' : 'rtl';
-  const most = left.length < right.length ? 'rtl' : 'ltr';
-  return first === most ? 'auto' : most;
+  const [first] = text.match(/\p{L}/u) ?? [''];
+  const most = (text.match(LEFT_TO_RIGHT)?.length ?? 0) < (text.match(RIGHT_TO_LEFT)?.length ?? 0) ? 'rtl' : 'ltr';
+  return first.search(most === 'rtl' ? RIGHT_TO_LEFT : LEFT_TO_RIGHT) === 0 ? 'auto' : most;
 }
 
 const ISOLATES = { ltr: '\u2066', rtl: '\u2067', auto: '\u2068' };

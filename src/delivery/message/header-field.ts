@@ -1,6 +1,7 @@
 /** Header fields (RFC 5322). Untrusted text in them becomes encoded words (RFC 2047) if it could be misread. */
 import { encodeWord, quoteString } from 'nodemailer/lib/mime-funcs';
 import { cleanLine } from '../../lib/text/clean-text.ts';
+import { graphemesOf } from '../../lib/text/shorten.ts';
 
 /** One field, or several that follow each other. */
 export interface HeaderField {
@@ -86,5 +87,11 @@ function isPlain(line: string): boolean {
 
 function encoded(line: string): string {
   const latin = line.replace(/[^\u0020-\u007e]/g, '').length;
-  return encodeWord(line, latin * 2 > line.length ? 'Q' : 'B', ENCODED_WORD_LIMIT);
+  const encode = (text: string): string => encodeWord(text, latin * 2 > line.length ? 'Q' : 'B');
+  const fits = (text: string): boolean => encode(text).length <= ENCODED_WORD_LIMIT;
+  // Some programs show each word by itself: whole graphemes, as long as one fits.
+  const units = graphemesOf(line).flatMap((grapheme) => (fits(grapheme) ? [grapheme] : [...grapheme]));
+  const words = [''];
+  for (const unit of units) words.push(...(fits(words.at(-1) + unit) ? [words.pop() + unit] : [unit]));
+  return words.map(encode).join(' ');
 }

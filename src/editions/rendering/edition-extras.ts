@@ -34,21 +34,32 @@ function sponsorView(
 
 /** Silent reading of English non-fiction: Brysbaert, "How many words do we read per minute?", 2019. */
 const WORDS_PER_MINUTE = 238;
-/** Chinese, by characters: Trauzettel-Klosinski and Dietz, "Standardized Assessment of Reading Performance", 2012. */
-const CHARACTERS_PER_MINUTE = 255;
+/** Trauzettel-Klosinski and Dietz, "Standardized Assessment of Reading Performance", 2012: words, and characters. */
+const [ARABIC, HEBREW, CHINESE, JAPANESE] = [138, 187, 255, 357];
 
-/** Scripts without spaces between words. Korean has them. */
+/** Their characters are counted. Thai and others without spaces have words by dictionary. Korean has spaces. */
 const CJK = /[\p{sc=Hani}\p{sc=Hira}\p{sc=Kana}]/gu;
+const UNSPACED = /[\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]/u;
+const dictionary = new Intl.Segmenter('und', { granularity: 'word' });
 const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}'’.,%-]*/gu;
 
 type ShownText = Pick<EditionView, 'note' | 'lead' | 'news' | 'analysis' | 'roundup' | 'latest' | 'corrections'>;
 
 /** Minutes, rounded, at least 1. Words count, and each character of Chinese and Japanese. Addresses do not. */
 export function readingMinutes(shown: ShownText): number {
-  const text = textsOf(shown).join('\n');
-  const characters = text.match(CJK)?.length ?? 0;
-  const words = text.replace(CJK, ' ').match(WORD)?.length ?? 0;
-  return Math.max(1, Math.round(words / WORDS_PER_MINUTE + characters / CHARACTERS_PER_MINUTE));
+  return Math.max(1, Math.round(textsOf(shown).reduce((sum, text) => sum + minutesOf(text), 0)));
+}
+
+function minutesOf(text: string): number {
+  const characters = (text.match(CJK)?.length ?? 0) / (/[\p{sc=Hira}\p{sc=Kana}]/u.test(text) ? JAPANESE : CHINESE);
+  return (text.replace(CJK, ' ').match(WORD) ?? []).reduce((sum, word) => sum + minutesOfWord(word), characters);
+}
+
+function minutesOfWord(word: string): number {
+  if (/\p{sc=Arab}/u.test(word)) return 1 / ARABIC;
+  if (/\p{sc=Hebr}/u.test(word)) return 1 / HEBREW;
+  if (!UNSPACED.test(word)) return 1 / WORDS_PER_MINUTE;
+  return [...dictionary.segment(word)].filter(({ isWordLike }) => isWordLike).length / WORDS_PER_MINUTE;
 }
 
 function textsOf({ note, lead, news, analysis, roundup, latest, corrections }: ShownText): string[] {

@@ -18,8 +18,7 @@ export type HeadlineStory = Pick<Article, 'headline' | 'shortHeadline'>;
 
 /**
  * `first item, second item`: short headlines if the stories have them. One line, not shortened, without the name of the
- * roundup. Like all texts here, with isolates around what runs in the other direction (UAX #9 §2.4): two adjacent
- * right-to-left items would appear in the wrong order.
+ * roundup. Isolates keep two adjacent right-to-left items in order.
  * @param locale of the edition
  * @param stories the edition's leading stories, one or two
  */

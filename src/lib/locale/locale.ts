@@ -2,7 +2,7 @@
 import { IntlMessageFormat } from 'intl-messageformat';
 import { escapeHtml } from '../text/html.ts';
 import { clockTime, clockTimeOn, datelineTime, localDate } from '../time.ts';
-import { type Direction, isolate, runsAgainst, textDirection } from './direction.ts';
+import { type Direction, isolate, isolateHtml, textDirection } from './direction.ts';
 import { builtInFile, type Messages } from './message-file.ts';
 
 /** Messages of the newsroom, by language (BCP 47). They come before the built-in ones. */
@@ -79,7 +79,7 @@ export class Locale {
     const { otherLanguage, dir } = message;
     const html = format(message, values, {
       literal: escapeHtml,
-      value: (text) => (runsAgainst(text, dir) ? `<bdi>${escapeHtml(text)}</bdi>` : escapeHtml(text)),
+      value: (text) => isolateHtml(text, dir),
       tag: (inner, tag, value) => {
         if (value instanceof Markup) return `${value.html}${inner}</${/^<([a-z]+)/.exec(value.html)?.[1] ?? 'a'}>`;
         return value === undefined ? `<${tag}>${inner}</${tag}>` : `<a href="${escapeHtml(`${value}`)}">${inner}</a>`;
@@ -95,7 +95,7 @@ export class Locale {
   value(text: string, language = this.language): string {
     const other = `lang="${language}" dir="${textDirection(language)}"`;
     if (language !== this.language) return `<span ${other}>${escapeHtml(text)}</span>`;
-    return runsAgainst(text, this.dir) ? `<bdi>${escapeHtml(text)}</bdi>` : escapeHtml(text);
+    return isolateHtml(text, this.dir);
   }
 
   list(items: readonly string[], kind: ListKind = 'and'): string {

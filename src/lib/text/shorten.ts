@@ -2,8 +2,9 @@
 import { removeUnpairedDirections } from './text-direction.ts';
 
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
+const words = new Intl.Segmenter('und', { granularity: 'word' });
 
-// Scripts without spaces (Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar): text can be cut after any character.
+// Scripts without spaces (Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar).
 const UNSPACED = /[\p{sc=Hani}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]/u;
 // Removed before an ellipsis: opening brackets and quotes, currency signs, commas, dashes, joiners.
 const DANGLING = /[\s\p{Ps}\p{Pi}\p{Sc}\p{Pd}\p{Po}&+]+$/u;
@@ -12,16 +13,18 @@ const CLOSING = /[%‰!?！？]/u;
 
 const ELLIPSIS = '…';
 
-/** Number of user-perceived characters (grapheme clusters, UAX #29). */
+/** User-perceived characters (grapheme clusters, UAX #29). */
+export function graphemesOf(text: string): string[] {
+  return Array.from(graphemes.segment(text), ({ segment }) => segment);
+}
+
 export function graphemeCount(text: string): number {
-  let count = 0;
-  for (const _ of graphemes.segment(text)) count++;
-  return count;
+  return graphemesOf(text).length;
 }
 
 /**
- * Shortens text to at most `limit` graphemes, including an ellipsis if it is cut. Cuts between words; scripts without
- * spaces between characters; a word longer than half of the limit inside the word.
+ * Shortens text to at most `limit` graphemes, including an ellipsis if it is cut. Cuts between words, in scripts without
+ * spaces too; a word longer than half of the limit inside the word.
  * @param text one line
  * @param sizeOf of a grapheme, where the limit is of something else
  */
@@ -40,7 +43,9 @@ export function shorten(text: string, limit: number, sizeOf: (grapheme: string) 
   if (size <= limit) return text;
   if (limit < 1) return '';
   let end = available;
-  while (end > available / 2 && !canCutAt(parts, end)) end--;
+  let at = parts.slice(0, end).join('').length;
+  const edges = wordEdges(text.slice(0, at + LONGEST_WORD));
+  while (end > available / 2 && !canCutAt(parts, end, edges.has(at))) at -= (parts[--end] as string).length;
   if (end <= available / 2) end = available;
   // A pair of directions may be cut in two.
   return removeUnpairedDirections(withoutDangling(parts.slice(0, end)).join('')) + ELLIPSIS;
@@ -58,13 +63,21 @@ function* segmentsOf(text: string, limit: number): Generator<string> {
   else for (const { segment } of graphemes.segment(text)) yield segment;
 }
 
-function canCutAt(parts: string[], end: number): boolean {
+/** UTF-16 units: of a word in a script without spaces. */
+const LONGEST_WORD = 20;
+
+/** Where words begin and end in scripts without spaces. Segmenting is slow. */
+function wordEdges(text: string): Set<number> {
+  return new Set(UNSPACED.test(text) ? Array.from(words.segment(text), ({ index }) => index) : []);
+}
+
+function canCutAt(parts: string[], end: number, isEdge: boolean): boolean {
   const before = parts[end - 1] ?? '';
   const after = parts[end] ?? '';
   if (/^\s/.test(after) || /\s$/.test(before)) return true;
   // A cut here would leave a bracket or quote open.
   if (/^[\p{Pe}\p{Pf}]/u.test(after)) return false;
-  return UNSPACED.test(before) || UNSPACED.test(after);
+  return isEdge && (UNSPACED.test(before) || UNSPACED.test(after));
 }
 
 function withoutDangling(parts: string[]): string[] {

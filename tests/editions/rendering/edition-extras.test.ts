@@ -52,7 +52,7 @@ describe('the reading time', () => {
 
   it('counts the characters of Chinese and Japanese, and the words of Korean', () => {
     expect(minutes('广东电力供应'.repeat(255))).toBe(6);
-    expect(minutes(`${'한국어 '.repeat(238)}${'ひらがな '.repeat(255)}`)).toBe(5);
+    expect(minutes(`${'한국어 '.repeat(238)}${'ひらがな '.repeat(357)}`)).toBe(5);
   });
 
   it('counts what every block shows', () => {

@@ -3,7 +3,7 @@ import { IntlMessageFormat } from 'intl-messageformat';
 import { escapeHtml } from '../text/html.ts';
 import { clockTime, clockTimeOn, datelineTime, localDate } from '../time.ts';
 import { isolate, runsAgainst, textDirection } from './direction.ts';
-import { builtInFile, type Messages } from './message-file.ts';
+import { builtInFile, englishMessages, type Messages } from './message-file.ts';
 
 /** Messages of the newsroom, by language (BCP 47). They come before the built-in ones. */
 export type OwnMessages = Readonly<Record<string, Messages>>;
@@ -85,8 +85,7 @@ export class Locale {
         return value === undefined ? `<${tag}>${inner}</${tag}>` : `<a href="${escapeHtml(`${value}`)}">${inner}</a>`;
       },
     });
-    const isOther = new Intl.Locale(message.language).language !== new Intl.Locale(this.language).language;
-    return isOther ? `<span lang="${message.language}" dir="${dir}">${html}</span>` : html;
+    return this.#isOther(message.language) ? `<span lang="${message.language}" dir="${dir}">${html}</span>` : html;
   }
 
   /** A text as HTML, isolated by `<bdi>` if it is in the other direction. */
@@ -128,6 +127,15 @@ export class Locale {
   /** As `Intl.DateTimeFormat`. */
   date(instant: number, zone: string, options: Intl.DateTimeFormatOptions): string {
     return this.#format(options, zone).format(instant);
+  }
+
+  /** Names of the messages that it shows in English, although it is another language. */
+  missing(): string[] {
+    return Object.keys(englishMessages()).filter((name) => this.#isOther(this.#messageOf(name)[0]));
+  }
+
+  #isOther(language: string): boolean {
+    return new Intl.Locale(language).language !== new Intl.Locale(this.language).language;
   }
 
   get #isPortalStyle(): boolean {

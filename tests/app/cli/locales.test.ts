@@ -1,11 +1,20 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { DEFAULT_ANSWERS, init } from '../../../src/app/init.ts';
 import { languageWarnings } from '../../../src/app/locales/languages.ts';
+import { loadConfig } from '../../../src/core/config/config.ts';
 import { englishMessages, readOwnFiles } from '../../../src/lib/locale/message-file.ts';
+import { BUILT_IN_TEMPLATES } from '../../../src/lib/templates.ts';
+import { NOW } from '../../support/clock.ts';
 import { newFolder } from '../../support/command.ts';
 import { sampleConfig } from '../../support/sample.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 const TOTAL = Object.keys(englishMessages()).length;
 
@@ -57,6 +66,39 @@ describe('daywire locales', () => {
     const start = readFileSync(join(folder.path, 'new/sw.yaml'), 'utf8');
     expect(start).toMatch(/^reviewedBy: null\nmessages:\n/);
     expect(readOwnFiles(join(folder.path, 'new'))).toMatchObject({ problems: [], files: { sw: { reviewedBy: null } } });
+  });
+});
+
+describe('daywire init --language', () => {
+  const WORDS = join(BUILT_IN_TEMPLATES, 'init/words');
+
+  it('has the same keys for each language that daywire ships, and knows how to fall back', async () => {
+    const files = readdirSync(WORDS);
+    expect(files.length).toBeGreaterThanOrEqual(12);
+    const keysOf = (value: unknown): unknown =>
+      isObject(value) ? Object.entries(value).map(([key, inner]) => [key, keysOf(inner)]) : typeof value;
+    const [english, ...others] = ['en.yaml', ...files].map((file) => parse(readFileSync(join(WORDS, file), 'utf8')));
+    for (const other of others) expect(keysOf(other)).toEqual(keysOf(english));
+  });
+
+  it.each(['ar', 'zh-TW', 'sw'])('writes a newsroom in %s whose example can be published', async (language) => {
+    const folder = temporaryFolder();
+    await init(folder, { ...DEFAULT_ANSWERS, language, name: 'ذا "Wire" & Co' }, NOW);
+    const file = { ar: 'ar', 'zh-TW': 'zh-Hant', sw: 'en' }[language];
+    const words = parse(readFileSync(join(WORDS, `${file}.yaml`), 'utf8'));
+    const config = loadConfig('config/daywire.yaml', {}, folder);
+    expect(config.publication).toMatchObject({ language, about: words.about.replace('{name}', 'ذا "Wire" & Co') });
+    expect(config.newsletters[0]).toMatchObject(words.newsletter);
+    expect(config.sections.map(({ title }) => title)).toEqual(Object.values(words.sections));
+    expect(config.leadKickers).toEqual(words.kickers);
+    const example = readFileSync(join(folder, 'articles/example.md'), 'utf8');
+    expect(example).toContain('\nstate: draft\n');
+    const [, head = '', body] = example.split(/^---\n/m);
+    expect(parse(head)).toMatchObject({
+      ...{ headline: words.article.headline, dek: words.article.dek, tags: words.article.tags },
+      bylines: [words.article.byline],
+    });
+    expect(body?.trim()).toBe(words.article.body.trim());
   });
 });
 

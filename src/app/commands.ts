@@ -8,6 +8,7 @@ const BY_HEADING: Record<string, [commands: string[], load: () => Promise<AddCom
   'Set-up:': [
     [['init', 'check', 'schema'], async () => (await import('./cli/setup.ts')).addSetupCommands],
     [['domain'], async () => (await import('../delivery/cli/domain.ts')).addDomainCommand],
+    [['locales'], async () => (await import('./cli/locales.ts')).addLocaleCommands],
     [['templates'], async () => (await import('./cli/templates.ts')).addTemplateCommands],
   ],
   'Running:': [

@@ -1,11 +1,14 @@
 /** Creates a new newsroom in a folder: configuration, an empty store, and a folder for articles with an example. */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
 import { ConfigError, configJsonSchema, loadConfig, parseConfig } from '../core/config/config.ts';
 import { ensureSchema } from '../core/store/schema.ts';
 import { openStore } from '../core/store/store.ts';
+import { fallbacks } from '../lib/locale/locale.ts';
+import { parseLanguageTag } from '../lib/names/language-tag.ts';
 import { BUILT_IN_TEMPLATES, openTemplates, type Templates } from '../lib/templates.ts';
 import { localDateTime } from '../lib/time.ts';
 import { SAMPLE } from '../outlets/sample/relative-times.ts';
@@ -34,6 +37,8 @@ export const DEFAULT_ANSWERS: Readonly<InitAnswers> = {
 class InitError extends Error {
   override name = 'InitError';
 }
+
+const WORDS = join(BUILT_IN_TEMPLATES, 'init', 'words');
 
 const CONFIG_FILE = join('config', 'daywire.yaml');
 
@@ -66,7 +71,7 @@ export async function init(folder: string, answers: InitAnswers, now: number): P
     const published = localDateTime(now, answers.zone);
     writeFileSync(
       join(folder, example),
-      await templates.text('init/example.md.liquid', { published }, answers.language),
+      await templates.text('init/example.md.liquid', { published, ...wordsOf(answers.language) }, 'en'),
     );
   }
   const config = loadConfig(CONFIG_FILE, {}, folder);
@@ -120,5 +125,12 @@ async function configText(templates: Templates, answers: InitAnswers, now: numbe
   const { hostname } = URL.canParse(answers.url) ? new URL(answers.url) : { hostname: '' };
   const domain = /^[a-z0-9.-]*[a-z]$/.test(hostname) ? hostname : 'example.com';
   const authority = `${domain},${new Date(now).getUTCFullYear()}`;
-  return templates.text('init/daywire.yaml.liquid', { ...answers, authority }, 'en');
+  const words = wordsOf(answers.language);
+  return templates.text('init/daywire.yaml.liquid', { ...answers, authority, words }, 'en');
+}
+
+/** Titles and an example in that language, a wider one, or English. */
+function wordsOf(language: string): object {
+  const files = fallbacks(parseLanguageTag(language) ?? 'en').map((one) => join(WORDS, `${one}.yaml`));
+  return parse(readFileSync(files.find((file) => existsSync(file)) ?? '', 'utf8')) as object;
 }

@@ -17,6 +17,7 @@ import type { OpenResolver } from '../../delivery/sending-domain/dns-resolver.ts
 import { checkLegalTexts } from '../../front/legal-document.ts';
 import { openTemplates } from '../../lib/templates.ts';
 import { CAPABILITIES } from '../capabilities.ts';
+import { languageWarnings } from '../locales/languages.ts';
 import { ownTemplateWarnings } from '../templates/own-templates.ts';
 import { checkTemplates } from '../templates/template-problems.ts';
 import { checkAddresses, checkFolders, checkMetrics, isWritable } from './config.ts';
@@ -46,6 +47,7 @@ export async function check(
       clock(),
     )),
     ...ownTemplateWarnings(config.paths.templates).map(warning),
+    ...languageWarnings(config).map(warning),
     ...(await checkStore(config, clock())),
     ...checkFolders(config),
     ...readableByOthers(config).map(warning),

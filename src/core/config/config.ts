@@ -7,7 +7,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import type { OwnMessages } from '../../lib/locale/locale.ts';
-import { MessageFileError, readOwnMessages } from '../../lib/locale/message-file.ts';
+import { readOwnFiles } from '../../lib/locale/message-file.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import { lineOf } from '../../lib/yaml-line.ts';
 import { firstLine } from '../finding.ts';
@@ -112,11 +112,11 @@ export function parseConfig(text: string, from: { file: string; env: NodeJS.Proc
 
 function readMessages(folder: string, problems: string[]): OwnMessages {
   try {
-    return readOwnMessages(folder);
+    const own = readOwnFiles(folder);
+    problems.push(...own.problems);
+    return Object.fromEntries(Object.entries(own.files).map(([language, { messages }]) => [language, messages]));
   } catch (error) {
-    problems.push(
-      error instanceof MessageFileError ? error.message : `paths.locales is ${folder}: ${firstLine(error)}`,
-    );
+    problems.push(`paths.locales is ${folder}: ${firstLine(error)}`);
     return {};
   }
 }

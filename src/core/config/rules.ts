@@ -19,9 +19,7 @@ const RULES: Rule[] = [
   schedulesFitKinds,
   keysFitKinds,
   reservedFeedIds,
-  (config) => selectedSectionsExist('feeds', config),
-  (config) => selectedSectionsExist('newsletters', config),
-  sourceSectionsExist,
+  sectionsExist,
   accentContrast,
   picturesNeedMedia,
   embeddedHubIsSelf,
@@ -82,29 +80,25 @@ function reservedFeedIds({ feeds }: FileConfig): ConfigViolation[] {
   );
 }
 
-function selectedSectionsExist(key: 'feeds' | 'newsletters', { sections, ...config }: FileConfig): ConfigViolation[] {
+function sectionsExist({ sections, feeds, newsletters, sources }: FileConfig): ConfigViolation[] {
   const known = sections.map(({ id }) => id);
   const rule = `must be one of the sections: ${known.join(', ')}`;
-  return config[key].flatMap(({ select }, index) =>
-    (select.sections ?? []).flatMap((section, at) =>
-      known.includes(section) ? [] : [{ path: [key, index, 'select', 'sections', at], rule }],
-    ),
-  );
-}
-
-function sourceSectionsExist({ sources, sections }: FileConfig): ConfigViolation[] {
-  const known = sections.map(({ id }) => id);
-  const rule = `must be one of the sections: ${known.join(', ')}`;
-  return sources.flatMap((source, index) => {
-    if (source.use !== 'articles') return [];
-    const { section, sections: mapped } = source;
-    return [
-      ...(section === undefined || known.includes(section) ? [] : [{ path: ['sources', index, 'section'], rule }]),
-      ...Object.entries(mapped).flatMap(([category, id]) =>
-        known.includes(id) ? [] : [{ path: ['sources', index, 'sections', category], rule }],
+  const unknown = (path: PropertyKey[], id: string): ConfigViolation[] => (known.includes(id) ? [] : [{ path, rule }]);
+  return [
+    ...Object.entries({ feeds, newsletters }).flatMap(([key, entries]) =>
+      entries.flatMap(({ select }, index) =>
+        (select.sections ?? []).flatMap((id, at) => unknown([key, index, 'select', 'sections', at], id)),
       ),
-    ];
-  });
+    ),
+    ...sources.flatMap((source, index) => {
+      if (source.use !== 'articles') return [];
+      const mapped = Object.entries(source.sections);
+      return [
+        ...(source.section === undefined ? [] : unknown(['sources', index, 'section'], source.section)),
+        ...mapped.flatMap(([category, id]) => unknown(['sources', index, 'sections', category], id)),
+      ];
+    }),
+  ];
 }
 
 /** The backgrounds of emails and pages. */

@@ -5,6 +5,7 @@ import { findUnsanitised } from '../../articles/unsanitised.ts';
 import { type Config, sectionTitle } from '../../core/config/config.ts';
 import { isolate, textDirection } from '../../lib/locale/direction.ts';
 import type { Locale } from '../../lib/locale/locale.ts';
+import { LANGUAGE_RULE, parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { cleanLine, cleanText } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import type { FeedItem, FeedMedia, Tombstone } from './feed-view.ts';
@@ -63,8 +64,8 @@ export function isTagUri(text: string): boolean {
 
 function checkedItem(article: Article, config: ItemConfig, locale: Locale, problems: string[]): FeedItem {
   const { publication } = config;
-  const known = canonicalLanguage(article.language);
-  if (known === null) problems.push(`language is "${article.language}": it must be a BCP 47 tag such as en or zh-Hans`);
+  const known = parseLanguageTag(article.language);
+  if (known === null) problems.push(`language is "${article.language}": it ${LANGUAGE_RULE}`);
   const language = known ?? publication.language;
   if (!isTagUri(article.tagUri)) problems.push(`the tag URI "${article.tagUri}" is not one by RFC 4151`);
   const url = strictUrl(articleUrl(article, publication.url));
@@ -156,15 +157,6 @@ function instant(value: number, name: string, problems: string[]): number {
   return 0;
 }
 
-/** The canonical form of a BCP 47 tag, or null. */
-function canonicalLanguage(tag: string): string | null {
-  try {
-    return Intl.getCanonicalLocales(tag)[0] ?? null;
-  } catch {
-    return null;
-  }
-}
-
 const SUMMARY_LENGTH = 280;
 
 /** RSS requires a description before content:encoded (RSS profile): without a dek, the beginning of the body. */
@@ -189,6 +181,6 @@ export function tombstonesOf(articles: Article[], feedLanguage: string): Tombsto
     const note = cleanLine(status.note);
     left -= tagUri.length + Buffer.byteLength(note) + TOMBSTONE_OVERHEAD;
     if (left < 0) return [];
-    return [{ id: tagUri, retractedAt: status.at, note, language: canonicalLanguage(language) ?? feedLanguage }];
+    return [{ id: tagUri, retractedAt: status.at, note, language: parseLanguageTag(language) ?? feedLanguage }];
   });
 }

@@ -3,7 +3,7 @@ import { IntlMessageFormat } from 'intl-messageformat';
 import { escapeHtml } from '../text/html.ts';
 import { clockTime, clockTimeOn, datelineTime, localDate } from '../time.ts';
 import { type Direction, isolate, isolateHtml, textDirection } from './direction.ts';
-import { builtInFile, type Messages } from './message-file.ts';
+import { builtInFile, englishMessages, type Messages } from './message-file.ts';
 
 /** Messages of the newsroom, by language (BCP 47). They come before the built-in ones. */
 export type OwnMessages = Readonly<Record<string, Messages>>;
@@ -141,6 +141,15 @@ export class Locale {
     return this.#format(options, zone).format(instant);
   }
 
+  /** Names of the messages that it shows in English, although it is another language. */
+  missing(): string[] {
+    return Object.keys(englishMessages()).filter((name) => this.#isOther(this.#messageOf(name)[0]));
+  }
+
+  #isOther(language: string): boolean {
+    return new Intl.Locale(language).language !== new Intl.Locale(this.language).language;
+  }
+
   get #isPortalStyle(): boolean {
     return this.language === 'en' || this.language === 'en-US';
   }
@@ -161,8 +170,7 @@ export class Locale {
     if (parsed === undefined) {
       const [language, message] = this.#messageOf(name);
       const tags = [...message.matchAll(/<([a-z]+)>/g)].map(([, tag]) => tag as string);
-      const isOther = new Intl.Locale(language).language !== new Intl.Locale(this.language).language;
-      const otherLanguage = isOther ? language : null;
+      const otherLanguage = this.#isOther(language) ? language : null;
       parsed = { format: new IntlMessageFormat(message, language), tags, otherLanguage, dir: textDirection(language) };
       this.#parsed.set(name, parsed);
     }

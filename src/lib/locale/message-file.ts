@@ -22,12 +22,7 @@ export interface MessageFile {
   messages: Messages;
 }
 
-/** A file of messages cannot be used. The message says where, and what would be right. */
-export class MessageFileError extends Error {
-  override name = 'MessageFileError';
-}
-
-/** Languages (BCP 47) with a file in the folder; none if there is no such folder. @throws Error if it cannot be read */
+/** Languages (BCP 47) with a file in the folder, none if there is no such folder. @throws Error if it cannot be read */
 export function languagesIn(folder: string): string[] {
   try {
     const names = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
@@ -44,44 +39,59 @@ const builtIn = new Map<string, MessageFile | null>();
 export function builtInFile(language: string): MessageFile | null {
   let file = builtIn.get(language);
   if (file === undefined) {
-    file = languagesIn(BUILT_IN_LOCALES).includes(language) ? readMessageFile(BUILT_IN_LOCALES, language) : null;
+    file = languagesIn(BUILT_IN_LOCALES).includes(language) ? readBuiltIn(language) : null;
     builtIn.set(language, file);
   }
   return file;
 }
 
-/**
- * The newsroom's own messages, by language. Each replaces a built-in one, or is one of a language that daywire has not.
- * @throws MessageFileError if a message is unknown, is no ICU MessageFormat, or has other placeholders than in English
- */
-export function readOwnMessages(folder: string): Record<string, Messages> {
-  return Object.fromEntries(
-    languagesIn(folder).map((language) => {
-      const path = join(folder, `${language}.yaml`);
-      const tag = parseLanguageTag(language);
-      if (tag !== language) {
-        const right = tag === null ? 'a BCP 47 language tag such as en or zh-Hans' : `"${tag}"`;
-        throw new MessageFileError(`${path}: the name of the file must be ${right}`);
-      }
-      return [language, readMessageFile(folder, language, builtInFile('en')?.messages).messages];
-    }),
-  );
+/** All messages that there are. */
+export function englishMessages(): Messages {
+  return (builtInFile('en') as MessageFile).messages;
 }
 
-/** @param english the messages that there are; undefined for the file that defines them */
-function readMessageFile(folder: string, language: string, english?: Messages): MessageFile {
-  const path = join(folder, `${language}.yaml`);
+function readBuiltIn(language: string): MessageFile {
+  const { problems, ...file } = readMessageFile(join(BUILT_IN_LOCALES, `${language}.yaml`), language);
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  return file;
+}
+
+/**
+ * The newsroom's own files, by language. Their messages replace built-in ones, or are of another language.
+ * @returns also what is wrong with them, one sentence each with file and line: a message that is unknown, no ICU
+ *   MessageFormat, or has other placeholders than in English
+ * @throws Error if the folder or a file cannot be read
+ */
+export function readOwnFiles(folder: string): { files: Record<string, MessageFile>; problems: string[] } {
+  const files: Record<string, MessageFile> = {};
+  const problems: string[] = [];
+  for (const language of languagesIn(folder)) {
+    const path = join(folder, `${language}.yaml`);
+    const tag = parseLanguageTag(language);
+    if (tag === language) {
+      const { problems: found, ...file } = readMessageFile(path, language, englishMessages());
+      files[language] = file;
+      problems.push(...found);
+    } else {
+      const right = tag === null ? 'a BCP 47 language tag such as en or zh-Hans' : tag;
+      problems.push(`${path}: the name of the file must be ${right}, with .yaml`);
+    }
+  }
+  return { files, problems };
+}
+
+/** @param english the messages that there are; undefined for a file that daywire ships, which a test compares */
+function readMessageFile(path: string, language: string, english?: Messages): MessageFile & { problems: string[] } {
   const lines = new LineCounter();
-  const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines });
-  const [error] = document.errors;
-  if (error !== undefined) throw new MessageFileError(`${path}: ${error.message.split('\n', 1)[0]}`);
+  const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines, prettyErrors: false });
+  const messages: Record<string, string> = {};
   const root = document.contents;
   const top = isMap(root) ? root.get('messages', true) : undefined;
-  if (!isMap(top)) throw new MessageFileError(`${path}: it must have a map "messages"`);
-  const messages: Record<string, string> = {};
-  const fail = (node: { range?: unknown }, text: string): never => {
-    const [at = 0] = (node.range ?? []) as number[];
-    throw new MessageFileError(`${path}:${lines.linePos(at).line}: ${text}`);
+  const problems = document.errors.map(({ message, pos }) => `${path}:${lines.linePos(pos[0]).line}: ${message}`);
+  if (problems.length === 0 && !isMap(top)) problems.push(`${path}: it must have a map "messages"`);
+  if (problems.length > 0 || !isMap(top)) return { reviewedBy: null, messages, problems };
+  const report = ({ range }: { range?: number[] | null }, text: string): void => {
+    problems.push(`${path}:${lines.linePos(range?.[0] ?? 0).line}: ${text}`);
   };
   const collect = (map: YAMLMap, group: string): void => {
     for (const { key, value } of map.items) {
@@ -89,14 +99,14 @@ function readMessageFile(folder: string, language: string, english?: Messages): 
       if (isMap(value)) collect(value, `${name}.`);
       else if (isScalar(value) && typeof value.value === 'string') {
         const problem = messageProblem(name, value.value, language, english);
-        if (problem !== null) fail(value, problem);
+        if (problem !== null) report(value, problem);
         messages[name] = value.value;
-      } else fail(map, `${name} must be a text`);
+      } else report(isScalar(key) ? key : map, `${name} must be a text`);
     }
   };
   collect(top, '');
   const reviewedBy = (root as YAMLMap).get('reviewedBy');
-  return { reviewedBy: typeof reviewedBy === 'string' ? reviewedBy : null, messages };
+  return { reviewedBy: typeof reviewedBy === 'string' ? reviewedBy : null, messages, problems };
 }
 
 function messageProblem(name: string, text: string, language: string, english?: Messages): string | null {

@@ -6,7 +6,7 @@ import {
   builtInFile,
   languagesIn,
   placeholdersOf,
-  readOwnMessages,
+  readOwnFiles,
 } from '../../../src/lib/locale/message-file.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -20,11 +20,14 @@ function folderWith(files: Record<string, string>): string {
 describe("a newsroom's own messages", () => {
   it('are named by their groups', () => {
     const folder = folderWith({ 'de.yaml': 'messages:\n  mail:\n    confirm:\n      button: Ja\n' });
-    expect(readOwnMessages(folder)).toEqual({ de: { 'mail.confirm.button': 'Ja' } });
+    expect(readOwnFiles(folder)).toEqual({
+      files: { de: { reviewedBy: null, messages: { 'mail.confirm.button': 'Ja' } } },
+      problems: [],
+    });
   });
 
   it('are none where there is no folder', () => {
-    expect(readOwnMessages(join(temporaryFolder(), 'none'))).toEqual({});
+    expect(readOwnFiles(join(temporaryFolder(), 'none'))).toEqual({ files: {}, problems: [] });
   });
 
   it.each([
@@ -38,16 +41,18 @@ describe("a newsroom's own messages", () => {
     ],
     ['mail:\n    link: "Öffnen {"', /de\.yaml:3: mail\.link is no ICU MessageFormat/],
     ['mail:\n    link: 3', /de\.yaml:\d: mail\.link must be a text$/],
-    ['mail: [', /de\.yaml: /],
-    ['', /de\.yaml: it must have a map "messages"$/],
+    ['mail: [', /de\.yaml:\d+: /],
+    ['', /de\.yaml(?::\d+)?: it must have a map "messages"$/],
   ])('that cannot be used are named with file and line (%#)', (messages, problem) => {
-    expect(() => readOwnMessages(folderWith({ 'de.yaml': `messages:\n  ${messages}\n` }))).toThrow(problem);
+    expect(readOwnFiles(folderWith({ 'de.yaml': `messages:\n  ${messages}\n` })).problems[0]).toMatch(problem);
   });
 
   it('have a language tag as the name of their file', () => {
     const text = 'messages:\n  mail:\n    link: "X:"\n';
-    expect(() => readOwnMessages(folderWith({ 'german.yaml': text }))).toThrow(/must be a BCP 47 language tag/);
-    expect(() => readOwnMessages(folderWith({ 'zh-hans.yaml': text }))).toThrow(/must be "zh-Hans"$/);
+    expect(readOwnFiles(folderWith({ 'german.yaml': text })).problems).toEqual([
+      expect.stringMatching(/must be a BCP 47 language tag/),
+    ]);
+    expect(readOwnFiles(folderWith({ 'zh-hans.yaml': text })).problems[0]).toMatch(/must be zh-Hans, with \.yaml$/);
   });
 });
 

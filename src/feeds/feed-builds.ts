@@ -102,8 +102,9 @@ export async function findFeedsBehindArchive(db: Db, config: Pick<Config, 'feeds
   return config.feeds.map(({ id }) => id).filter((id) => ids.has(id));
 }
 
-const fingerprintsOf = oncePer(({ feeds, publication, sections, hub }: Config) => {
-  const content = (feed: FeedConfig): string => JSON.stringify([VERSION, feed, publication, sections, hub]);
+const fingerprintsOf = oncePer(({ feeds, publication, sections, hub, ownMessages }: Config) => {
+  const content = (feed: FeedConfig): string =>
+    JSON.stringify([VERSION, feed, publication, sections, hub, ownMessages]);
   return new Map(feeds.map((feed) => [feed.id, createHash('sha256').update(content(feed)).digest('base64url')]));
 });
 

@@ -80,7 +80,7 @@ export function readOwnFiles(folder: string): { files: Record<string, MessageFil
   return { files, problems };
 }
 
-/** @param english the messages that there are; undefined for a file that daywire ships, which a test compares */
+/** @param english the messages that there are; undefined for a file that daywire ships, which a test checks */
 function readMessageFile(path: string, language: string, english?: Messages): MessageFile & { problems: string[] } {
   const lines = new LineCounter();
   const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines, prettyErrors: false });
@@ -98,7 +98,7 @@ function readMessageFile(path: string, language: string, english?: Messages): Me
       const name = `${group}${isScalar(key) ? key.value : ''}`;
       if (isMap(value)) collect(value, `${name}.`);
       else if (isScalar(value) && typeof value.value === 'string') {
-        const problem = messageProblem(name, value.value, language, english);
+        const problem = english === undefined ? null : messageProblem(name, value.value, language, english);
         if (problem !== null) report(value, problem);
         messages[name] = value.value;
       } else report(isScalar(key) ? key : map, `${name} must be a text`);
@@ -109,14 +109,13 @@ function readMessageFile(path: string, language: string, english?: Messages): Me
   return { reviewedBy: typeof reviewedBy === 'string' ? reviewedBy : null, messages, problems };
 }
 
-function messageProblem(name: string, text: string, language: string, english?: Messages): string | null {
+function messageProblem(name: string, text: string, language: string, english: Messages): string | null {
   let own: string;
   try {
     own = placeholdersOf(text, language);
   } catch (error) {
     return `${name} is no ICU MessageFormat (${(error as Error).message})`;
   }
-  if (english === undefined) return null;
   const original = english[name];
   if (original === undefined) {
     const close = closestName(name, Object.keys(english));

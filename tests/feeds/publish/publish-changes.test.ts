@@ -41,6 +41,7 @@ const change: fc.Arbitrary<Partial<Article>> = fc.record(
     kind: fc.constantFrom('brief' as const, 'analysis' as const, 'roundup-item' as const),
     section: fc.constantFrom('world', 'business-tech'),
     headline: fc.constantFrom('One', 'Two', 'Three'),
+    language: fc.constantFrom('en', 'zh-Hans'),
     status: fc.constantFrom<Article['status']>(
       { state: 'published' },
       { state: 'draft' },
@@ -68,7 +69,11 @@ describe('publishing changes', () => {
   forBothDatabases((open, dialect) => {
     it('leaves nothing that a publish of all feeds would still change, after any steps', async () => {
       const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), async (steps) => {
-        const app = openTestApp(await open(), { feeds: FEEDS });
+        const app = openTestApp(await open(), {
+          feeds: FEEDS,
+          edit: (yaml) =>
+            yaml.replace('select: { sections: [world] }', 'language: zh-Hans\n    select: { languages: [zh] }'),
+        });
         const articles: Article[] = [];
         await publish(app);
         for (const one of steps) {

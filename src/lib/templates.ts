@@ -114,18 +114,10 @@ function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text'
     register('t', (locale, name: string, ...values) => locale[isHtml ? 'html' : 'text'](name, asValues(values)), true);
     register('t_text', (locale, name: string, ...values) => locale.text(name, asValues(values)));
     // A text of an article or a name, where the text around it may run in the other direction.
-    const bdi = (locale: Locale, text: string) => (isHtml ? locale.value(text) : isolate(text, locale.dir));
-    register('isolate', bdi, true);
+    const bdi = (locale: Locale) => (text: string) => (isHtml ? locale.value(text) : isolate(text, locale.dir));
+    register('isolate', (locale, text: string) => bdi(locale)(text), true);
     // `{{ names | list: 'plain' }}`: without "and".
-    register(
-      'list',
-      (locale, items: string[], kind) =>
-        locale.list(
-          items.map((one) => bdi(locale, one)),
-          kind,
-        ),
-      true,
-    );
+    register('list', (locale, items: string[], kind) => locale.list(items.map(bdi(locale)), kind), true);
     register('list_html', (locale, items: string[], kind) => locale.list(items, kind), true);
     register('upcase', (locale, text: string) => text.toLocaleUpperCase(locale.language));
   }

@@ -32,19 +32,19 @@ export function newsletterSite(
   const site = siteView(config);
   return {
     ...site,
-    language: editionLanguage(config, newsletter),
+    language: editionLanguage(config, newsletter.id),
     postalAddress: newsletter.postalAddress ?? site.postalAddress,
     imprint: imprintLink(config.publication, newsletter),
   };
 }
 
-/** BCP 47, of the words in the editions of a newsletter. It may be configured no longer. */
-export function editionLanguage({ publication }: Config, _newsletter?: Pick<NewsletterConfig, 'id'>): string {
+/** BCP 47, of the words in a newsletter's editions. @param _newsletter its id; it may be configured no longer */
+export function editionLanguage({ publication }: Config, _newsletter: string | null): string {
   return publication.language;
 }
 
 export function editionLocale(config: Config, newsletter: Pick<NewsletterConfig, 'id'>): Locale {
-  return localeOf(editionLanguage(config, newsletter), config.ownMessages);
+  return localeOf(editionLanguage(config, newsletter.id), config.ownMessages);
 }
 
 /** The address of a picture that the configuration names. @param file a file in `paths.media`, or an address */

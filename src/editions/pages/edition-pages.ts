@@ -39,16 +39,11 @@ function serveEditions(web: WebContext): Handler {
     });
     const name = known?.title ?? newsletter;
     const locale = localeOf(web.view.language, web.config.ownMessages);
-    const listTitle =
-      name === null ? locale.text('edition.pastEditions') : locale.text('edition.pastEditionsOf', { newsletter: name });
-    const title =
-      number === 1 ? listTitle : locale.text('edition.pastEditionsPage', { title: listTitle, page: number });
+    const listTitle = name === null ? locale.text('edition.past') : locale.text('edition.pastOf', { newsletter: name });
+    const title = number === 1 ? listTitle : locale.text('edition.pastPage', { title: listTitle, page: number });
     const editions = list.entries.map((edition) => editionLine(edition, web));
-    const head = {
-      ...list,
-      title,
-      description: known?.description ?? locale.text('edition.pastEditionsDescription', { title: listTitle }),
-    };
+    const description = known?.description ?? locale.text('edition.pastDescription', { title: listTitle });
+    const head = { ...list, title, description };
     const naming = newsletter === null && web.view.newsletters.length > 1;
     return respondPublicPage(c, await renderPage(web, 'editions', head, { title, known, editions, naming, list }));
   };
@@ -64,10 +59,7 @@ function serveEdition(web: WebContext): Handler {
     if (edition === null) return respondNotFound(web, c);
     // The page is frozen except for the feeds that it links to: those of its time may no longer exist.
     const html = replaceAlternates(edition.archiveHtml, await renderAlternates(web, editionFeeds(web.config)));
-    const language = editionLanguage(
-      web.config,
-      web.config.newsletters.find(({ id }) => id === newsletter),
-    );
+    const language = editionLanguage(web.config, newsletter);
     const notice = await renderNotice(web, await findArticlesNotedSince(db, edition), language);
     return respondPublicPage(c, notice === null ? html : insertInBody(html, notice));
   };

@@ -270,13 +270,12 @@ async function loadCorrections(
   newsletter: NewsletterConfig,
   reissueOf: Edition | null,
 ): Promise<Corrections> {
+  const locale = editionLocale(config, newsletter);
   const corrections: Corrections = { views: [], due: [], rejected: [] };
   const due = reissueOf === null ? findDueCorrections(db, newsletter.id) : findListedCorrections(db, reissueOf.id);
   for (const stored of await due) {
     try {
-      corrections.views.push(
-        assertComplete(toCorrection(toArticle(stored), config, editionLocale(config, newsletter))),
-      );
+      corrections.views.push(assertComplete(toCorrection(toArticle(stored), config, locale)));
       corrections.due.push({ ...versionOf(stored), notedAt: stored.notedAt });
     } catch (error) {
       corrections.rejected.push(toRejection(newsletter.id, stored, error));

@@ -118,15 +118,8 @@ function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text'
       isHtml ? locale.value(text, language) : isolate(text, locale.dir);
     register('isolate', isolated, true);
     // `{{ names | list: 'plain' }}`: without "and".
-    register(
-      'list',
-      (locale, items: string[], kind) =>
-        locale.list(
-          items.map((one) => isolated(locale, one)),
-          kind,
-        ),
-      true,
-    );
+    const shown = (locale: Locale, items: string[]) => items.map((one) => isolated(locale, one));
+    register('list', (locale, items: string[], kind) => locale.list(shown(locale, items), kind), true);
     register('list_html', (locale, items: string[], kind) => locale.list(items, kind), true);
     register('upcase', (locale, text: string) => text.toLocaleUpperCase(locale.language));
   }

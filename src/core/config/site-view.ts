@@ -33,22 +33,19 @@ export function newsletterSite(
   const site = siteView(config);
   return {
     ...site,
-    language: editionLanguage(config, newsletter),
+    language: newsletter.language ?? site.language,
     postalAddress: newsletter.postalAddress ?? site.postalAddress,
     imprint: imprintLink(config.publication, newsletter),
   };
 }
 
-/** BCP 47, of the words in the editions of a newsletter. It may be configured no longer. */
-export function editionLanguage(
-  { publication }: Pick<Config, 'publication'>,
-  newsletter: Pick<NewsletterConfig, 'language'> | undefined,
-): string {
-  return newsletter?.language ?? publication.language;
+/** BCP 47, of the words in a newsletter's editions. @param id of the newsletter; it may be configured no longer */
+export function editionLanguage({ publication, newsletters }: Config, id: string | null): string {
+  return newsletters.find((one) => one.id === id)?.language ?? publication.language;
 }
 
-export function editionLocale(config: Config, newsletter: Pick<NewsletterConfig, 'language'>): Locale {
-  return localeOf(editionLanguage(config, newsletter), config.ownMessages);
+export function editionLocale({ publication, ownMessages }: Config, { language }: NewsletterConfig): Locale {
+  return localeOf(language ?? publication.language, ownMessages);
 }
 
 /** The address of a picture that the configuration names. @param file a file in `paths.media`, or an address */

@@ -87,10 +87,12 @@ function isPlain(line: string): boolean {
 
 function encoded(line: string): string {
   const latin = line.replace(/[^\u0020-\u007e]/g, '').length;
-  const encode = (text: string): string => encodeWord(text, latin * 2 > line.length ? 'Q' : 'B');
+  const graphemes = graphemesOf(line);
+  // A family of emoji has 25 bytes, and takes three characters for each in Q.
+  const isShort = latin * 2 > line.length && graphemes.every((grapheme) => Buffer.byteLength(grapheme) <= 18);
+  const encode = (text: string): string => encodeWord(text, isShort ? 'Q' : 'B');
   const fits = (text: string): boolean => encode(text).length <= ENCODED_WORD_LIMIT;
-  // Some programs show each word by itself: whole graphemes, as long as one fits.
-  const units = graphemesOf(line).flatMap((grapheme) => (fits(grapheme) ? [grapheme] : [...grapheme]));
+  const units = graphemes.flatMap((grapheme) => (fits(grapheme) ? [grapheme] : [...grapheme]));
   const words = [''];
   for (const unit of units) words.push(...(fits(words.at(-1) + unit) ? [words.pop() + unit] : [unit]));
   return words.map(encode).join(' ');

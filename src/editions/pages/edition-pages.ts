@@ -8,7 +8,14 @@ import { noteUrl } from '../../articles/article-link.ts';
 import { editionLanguage } from '../../core/config/site-view.ts';
 import { isBrowserName, readerName } from '../../feeds/readers/reader-name.ts';
 import { textDirection } from '../../lib/locale/direction.ts';
-import { listPage, nameParameter, parsePageNumber, renderPage, respondPublicPage } from '../../web/pages/page.ts';
+import {
+  listPage,
+  nameParameter,
+  parsePageNumber,
+  renderPage,
+  respondPublicPage,
+  titleOnPage,
+} from '../../web/pages/page.ts';
 import { editionFeeds, renderAlternates } from '../../web/pages/page-feeds.ts';
 import { share } from '../../web/pages/public-page.ts';
 import { respondNotFound } from '../../web/server/errors.ts';
@@ -37,10 +44,12 @@ function serveEditions(web: WebContext): Handler {
       hasMore: found.length > EDITIONS_PER_PAGE,
     });
     const name = known?.title ?? newsletter;
-    const listTitle = name === null ? 'Past editions' : `Past editions of ${name}`;
-    const title = number === 1 ? listTitle : `${listTitle}, page ${number}`;
+    const { locale } = web;
+    const listTitle = name === null ? locale.text('edition.past') : locale.text('edition.pastOf', { newsletter: name });
+    const title = titleOnPage(web, listTitle, number);
     const editions = list.entries.map((edition) => editionLine(edition, web));
-    const head = { ...list, title, description: known?.description ?? `${listTitle}, newest first.` };
+    const description = known?.description ?? locale.text('edition.pastDescription', { title: listTitle });
+    const head = { ...list, title, description };
     const naming = newsletter === null && web.view.newsletters.length > 1;
     return respondPublicPage(c, await renderPage(web, 'editions', head, { title, known, editions, naming, list }));
   };
@@ -56,10 +65,7 @@ function serveEdition(web: WebContext): Handler {
     if (edition === null) return respondNotFound(web, c);
     // The page is frozen except for the feeds that it links to: those of its time may no longer exist.
     const html = replaceAlternates(edition.archiveHtml, await renderAlternates(web, editionFeeds(web.config)));
-    const language = editionLanguage(
-      web.config,
-      web.config.newsletters.find(({ id }) => id === newsletter),
-    );
+    const language = editionLanguage(web.config, newsletter);
     const notice = await renderNotice(web, await findArticlesNotedSince(db, edition), language);
     return respondPublicPage(c, notice === null ? html : insertInBody(html, notice));
   };

@@ -39,12 +39,13 @@ export function editionHeadline(locale: Locale, kicker: string, stories: readonl
 export function editionSubject(locale: Locale, kicker: string, stories: readonly HeadlineStory[]): string {
   const name = shorten(plainLine(kicker), KICKER_LENGTH);
   const items = stories.map(itemOf);
-  const empty = items.map(() => '');
-  const isolates = items.map(
-    (item) => joined(locale, '', [item]).length - joined(locale, '', ['']).length - item.length,
+  const frame = joined(
+    locale,
+    name,
+    items.map(() => ''),
   );
-  const available =
-    SUBJECT_LENGTH - graphemeCount(joined(locale, name, empty)) - isolates.reduce((sum, length) => sum + length, 0);
+  const isolates = joined(locale, name, items).length - frame.length - items.join('').length;
+  const available = SUBJECT_LENGTH - graphemeCount(frame) - isolates;
   const [first = '', second] = items;
   if (second === undefined) return joined(locale, name, [shorten(first, available)]);
   const kept = Math.min(graphemeCount(second), Math.floor(available * SECOND_SHARE));

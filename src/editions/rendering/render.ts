@@ -4,7 +4,7 @@
  */
 
 import type { SiteView } from '../../core/config/site-view.ts';
-import { textDirection, textScript } from '../../lib/locale/direction.ts';
+import { textDirection } from '../../lib/locale/direction.ts';
 import type { Templates } from '../../lib/templates.ts';
 import type { EditionView } from './edition-view.ts';
 import { placeholder } from './placeholders.ts';
@@ -42,7 +42,7 @@ export async function renderEdition(
     site,
     nonce,
     dir: textDirection(language),
-    script: textScript(language),
+    script: new Intl.Locale(language).maximize().script,
     placeholders: { unsubscribe: placeholder(nonce, 'unsubscribe'), preferences: placeholder(nonce, 'preferences') },
   };
   const compiled = await compileMjml(await templates.html(`${template}.mjml`, data, language), `${template}.mjml`);

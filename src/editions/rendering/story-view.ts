@@ -33,7 +33,6 @@ export const EXCERPT_LIMITS = {
   },
 } satisfies Record<string, Record<string, ExcerptLimits>>;
 
-/** @param locale of the edition, as below */
 export function toStoryLine(article: Article, config: Config, locale: Locale): StoryLine {
   return {
     articleId: article.id,

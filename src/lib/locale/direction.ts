@@ -11,15 +11,10 @@ export type Direction = 'ltr' | 'rtl';
 
 /** The direction of a language's script. @param language BCP 47 */
 export function textDirection(language: string): Direction {
-  return RIGHT_TO_LEFT_SCRIPTS.includes(textScript(language)) ? 'rtl' : 'ltr';
-}
-
-/** A language's script (ISO 15924), such as `Hans` or `Arab`. @param language BCP 47 */
-export function textScript(language: string): string {
   try {
-    return new Intl.Locale(language).maximize().script ?? 'Latn';
+    return RIGHT_TO_LEFT_SCRIPTS.includes(new Intl.Locale(language).maximize().script ?? '') ? 'rtl' : 'ltr';
   } catch {
-    return 'Latn';
+    return 'ltr';
   }
 }
 

@@ -44,7 +44,7 @@ export function shorten(text: string, limit: number, sizeOf: (grapheme: string) 
   if (limit < 1) return '';
   let end = available;
   let at = parts.slice(0, end).join('').length;
-  const edges = wordEdges(text.slice(0, at + LONGEST_WORD));
+  const edges = wordEdges(text.slice(0, at + 20));
   while (end > available / 2 && !canCutAt(parts, end, edges.has(at))) at -= (parts[--end] as string).length;
   if (end <= available / 2) end = available;
   // A pair of directions may be cut in two.
@@ -62,9 +62,6 @@ function* segmentsOf(text: string, limit: number): Generator<string> {
   if (/^[ -~]*$/.test(beginning)) yield* beginning;
   else for (const { segment } of graphemes.segment(text)) yield segment;
 }
-
-/** UTF-16 units: of a word in a script without spaces. */
-const LONGEST_WORD = 20;
 
 /** Where words begin and end in scripts without spaces. Segmenting is slow. */
 function wordEdges(text: string): Set<number> {

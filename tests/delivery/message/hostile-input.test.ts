@@ -3,8 +3,10 @@ import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import { ed25519Signer, rsaSigner, verify } from '../../../scripts/dkim-verifier.ts';
 import { readMailboxToken } from '../../../src/audience/tokens.ts';
+import { headerText } from '../../../src/delivery/message/header-field.ts';
 import { parseAddress, wireAddress } from '../../../src/lib/address.ts';
 import { cleanLine } from '../../../src/lib/text/clean-text.ts';
+import { graphemesOf } from '../../../src/lib/text/shorten.ts';
 import { runs } from '../../support/run-scope.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { ADA, headersOf, makerOf, NONCE, parsed, rawMessage, rawOf } from './messages.ts';
@@ -24,6 +26,22 @@ const NAMES = [
   'Message-ID',
   'List-Unsubscribe',
   'List-Unsubscribe-Post',
+];
+
+/** What was split at the wrong place would show as broken characters or as other words. */
+const SCRIPTS = [
+  '👩‍👩‍👧‍👦🏳️‍🌈👍🏽',
+  'Größenänderungsverfahren',
+  'e\u0301te\u0301 cœur',
+  'क्षत्रियों की कीमतें',
+  'ราคาน้ำมันเพิ่มขึ้น',
+  '広東省が、電力の供給を',
+  '各국의 한국어 소식',
+  'أخبارُ الشَّرِكات',
+  'שָׁלוֹם עולם',
+  'Coração à noção',
+  '電力供應趨緊',
+  '\u2067Apple تطلق\u2069',
 ];
 
 const hostile = fc.oneof(
@@ -151,3 +169,34 @@ describe('a copy with any articles', () => {
     );
   });
 });
+
+it('splits encoded words between graphemes, and gives back the text', () => {
+  const text = fc.array(fc.constantFrom(...SCRIPTS, ' ', 'plain words '), { minLength: 1, maxLength: 12 });
+  fc.assert(
+    fc.property(text, (parts) => {
+      const line = cleanLine(parts.join(''));
+      const words = headerText(line).split(' ');
+      if (!words.every((word) => word.startsWith('=?'))) return;
+      for (const word of words) expect(word.length).toBeLessThanOrEqual(66);
+      const decoded = words.map((word) => decodeWord(word));
+      expect(decoded.join('')).toBe(line);
+      expect(decoded.flatMap(graphemesOf)).toEqual(graphemesOf(line));
+    }),
+    { numRuns: 300 },
+  );
+  expect(
+    headerText(`x${'\u0301'.repeat(200)}`)
+      .split(' ')
+      .map(decodeWord)
+      .join(''),
+  ).toBe(`x${'\u0301'.repeat(200)}`);
+});
+
+function decodeWord(word: string): string {
+  const [, , encoding, content = ''] = word.split('?');
+  if (encoding === 'B') return Buffer.from(content, 'base64').toString();
+  const bytes = content
+    .replaceAll('_', ' ')
+    .replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+  return Buffer.from(bytes, 'latin1').toString();
+}

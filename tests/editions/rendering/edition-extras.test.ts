@@ -55,6 +55,12 @@ describe('the reading time', () => {
     expect(minutes(`${'한국어 '.repeat(238)}${'ひらがな '.repeat(357)}`)).toBe(5);
   });
 
+  it('counts words of Arabic, Hebrew and Thai at their speed, where they have no spaces by dictionary', () => {
+    expect(minutes('أخبار '.repeat(138 * 3))).toBe(3);
+    expect(minutes('חדשות '.repeat(187 * 3))).toBe(3);
+    expect(minutes('ราคาน้ำมัน'.repeat(238))).toBe(2);
+  });
+
   it('counts what every block shows', () => {
     const nothing = { ...SMALL_VIEW, latest: [] };
     for (const block of ['news', 'analysis', 'roundup', 'latest', 'corrections'] as const) {

@@ -1,10 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { editionPreheader, editionSubject, roundupHeadline } from '../../../src/editions/rendering/headline.ts';
+import {
+  correctionSubject,
+  editionPreheader,
+  editionSubject,
+  roundupHeadline,
+} from '../../../src/editions/rendering/headline.ts';
 import { localeOf } from '../../../src/lib/locale/locale.ts';
 import { graphemeCount, shorten } from '../../../src/lib/text/shorten.ts';
 
 const ENGLISH = localeOf('en', {});
+const ARABIC = localeOf('ar', { ar: { 'subject.two': '{kicker}: {first}، {second}' } });
+const CHINESE = localeOf('zh-Hans', {
+  'zh-Hans': { 'subject.two': '{kicker}：{first}；{second}', 'subject.correction': '更正：{subject}' },
+});
 const item = (headline: string, shortHeadline: string | null = null) => ({ headline, shortHeadline });
 
 describe('roundupHeadline', () => {
@@ -29,6 +38,19 @@ describe('roundupHeadline', () => {
 });
 
 describe('editionSubject', () => {
+  it('has the punctuation of its language', () => {
+    expect(editionSubject(CHINESE, '科技', [item('三星发布新品。'), item('Nio passes GM')])).toBe(
+      '科技：三星发布新品；Nio passes GM',
+    );
+  });
+
+  it('isolates Latin items of a right-to-left edition, and gives an item the direction of most of its letters', () => {
+    expect(editionSubject(ARABIC, 'جولة', [item('Nio passes GM'), item('Apple تطلق هاتفا')])).toBe(
+      'جولة: \u2068Nio passes GM\u2069، \u2067Apple تطلق هاتفا\u2069',
+    );
+    expect(editionSubject(ARABIC, 'جولة', [item('أخبار'), item('هواتف')])).toBe('جولة: أخبار، هواتف');
+  });
+
   it('is the headline with the name of the roundup if that fits', () => {
     expect(editionSubject(ENGLISH, 'Tech Roundup', [item('Nio passes GM'), item('Solar to pass wind')])).toBe(
       'Tech Roundup: Nio passes GM, Solar to pass wind',
@@ -98,6 +120,16 @@ describe('editionSubject', () => {
   });
 });
 
+describe('correctionSubject', () => {
+  it('says that it is a correction, once, in the language of the edition', () => {
+    expect(correctionSubject(ENGLISH, 'Nio passes GM')).toBe('Correction: Nio passes GM');
+    expect(correctionSubject(ENGLISH, 'CORRECTION to our figures')).toBe('CORRECTION to our figures');
+    expect(correctionSubject(ENGLISH, 'Corrections officers strike')).toBe('Correction: Corrections officers strike');
+    expect(correctionSubject(CHINESE, '更正：数字有误')).toBe('更正：数字有误');
+    expect(correctionSubject(CHINESE, '数字有误')).toBe('更正：数字有误');
+  });
+});
+
 describe('shorten', () => {
   it('counts graphemes, and does not change text that fits', () => {
     const families = '👩‍👩‍👧'.repeat(10);
@@ -113,6 +145,10 @@ describe('shorten', () => {
     ['阿里巴巴，双十一销售额', 5, '阿里巴巴…'],
     ['阿里巴巴“双十一”销售额', 6, '阿里巴巴…'],
     ['Vec<T> & AT&T merge', 9, 'Vec<T>…'],
+    ['广东电力供应趋紧', 6, '广东电力…'],
+    ['ราคาน้ำมันเพิ่มขึ้น', 10, 'ราคาน้ำมัน…'],
+    ['日本の半導体輸出', 7, '日本の半導体…'],
+    ['कीमतें बढ़ीं फिर से', 10, 'कीमतें बढ़ीं फिर…'],
   ])('cuts %j to %i as %j', (text, limit, expected) => {
     expect(shorten(text, limit)).toBe(expected);
   });

@@ -222,6 +222,37 @@ describe('languages', () => {
     const line = { ...SMALL_VIEW.latest[0]!, lang: 'he', dir: 'rtl' as const, headline: 'שלום' };
     expect((await render({ ...SMALL_VIEW, latest: [line] })).html).toMatch(/<td lang="he" dir="rtl" align="right"/);
   });
+
+  it('marks its own words in a story of another language, and isolates names and titles in the other direction', async () => {
+    const story = { ...SAMPLE_VIEW.lead!, lang: 'he', dir: 'rtl' as const, headline: 'שלום', kicker: 'בלעדי' };
+    const bylines = [{ role: 'reporter' as const, name: 'דנה לוי', email: null }];
+    const { html, text } = await render({ ...SMALL_VIEW, lead: { ...story, bylines, more: true } });
+    expect(html).toMatch(/<p [^>]*lang="en" dir="ltr" align="right"[^>]*>By <bdi>דנה לוי<\/bdi> \//);
+    expect(html).toMatch(/<p [^>]*lang="en" dir="ltr" align="right"[^>]*><a [^>]*>Read on&nbsp;&rarr;/);
+    expect(text).toContain('\u2068בלעדי\u2069: \u2068שלום\u2069');
+    expect(text).toContain('By \u2068דנה לוי\u2069 /');
+  });
+
+  it('takes its words from the messages, and marks those of another language', async () => {
+    const own = { ja: { 'edition.kicker': '<label>{kicker}：</label>{headline}', 'edition.readOn': '続きを読む' } };
+    const japanese = openTemplates(BUILT_IN_TEMPLATES, SAMPLE_SITE.zone, own);
+    const item = { ...SAMPLE_VIEW.roundup[0]!, kicker: '独自', headline: '輸出が急増', more: true };
+    const view = { ...SMALL_VIEW, roundup: [item, { ...item, also: SAMPLE_VIEW.roundup[0]!.also }] };
+    const { html, text } = await renderEdition(view, { ...SAMPLE_SITE, language: 'ja' }, japanese, options);
+    expect(html).toContain('独自：</span>輸出が急増');
+    expect(html).toContain('続きを読む&nbsp;&rarr;');
+    expect(html).toContain('<span lang="en" dir="ltr">Unsubscribe</span>');
+    expect(text).toContain('独自：輸出が急増\n');
+  });
+
+  it('has no italics, capitals and spaced letters by style in Chinese, Arabic and Hebrew', async () => {
+    for (const language of ['zh-Hant', 'ja', 'ko', 'ar', 'he']) {
+      const site = { ...SAMPLE_SITE, language };
+      const { html } = await renderEdition({ ...FULL_VIEW, news: [] }, site, templates, options);
+      expect(html, language).not.toMatch(/font-style:italic|letter-spacing|text-transform/);
+    }
+    expect(full.html).toMatch(/font-style:italic/);
+  });
 });
 
 describe('an invalid template', () => {

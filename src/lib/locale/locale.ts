@@ -2,7 +2,7 @@
 import { IntlMessageFormat } from 'intl-messageformat';
 import { escapeHtml } from '../text/html.ts';
 import { clockTime, clockTimeOn, datelineTime, localDate } from '../time.ts';
-import { isolate, isolateHtml, textDirection } from './direction.ts';
+import { type Direction, isolate, isolateHtml, textDirection } from './direction.ts';
 import { builtInFile, type Messages } from './message-file.ts';
 
 /** Messages of the newsroom, by language (BCP 47). They come before the built-in ones. */
@@ -36,6 +36,9 @@ interface ParsedMessage {
   tags: string[];
   /** BCP 47, of its words. */
   language: string;
+  dir: Direction;
+  /** Whether that is another language than the one asked for. */
+  isOther: boolean;
 }
 
 /** What the tags of a list need: `A, B and C`; `plain`: `A, B, C`. */
@@ -44,7 +47,7 @@ type ListKind = 'and' | 'plain';
 export class Locale {
   /** BCP 47, as the configuration has it. */
   readonly language: string;
-  readonly dir: 'ltr' | 'rtl';
+  readonly dir: Direction;
   readonly #own: OwnMessages;
   readonly #parsed = new Map<string, ParsedMessage>();
   readonly #formats = new Map<string, Intl.DateTimeFormat>();
@@ -67,7 +70,7 @@ export class Locale {
     const message = this.#find(name);
     return format(message, values, {
       literal: (text) => text,
-      value: (text) => isolate(text, textDirection(message.language)),
+      value: (text) => isolate(text, message.dir),
       tag: (inner) => inner,
     });
   }
@@ -78,7 +81,7 @@ export class Locale {
    */
   html(name: string, values: MessageValues = {}): string {
     const message = this.#find(name);
-    const dir = textDirection(message.language);
+    const { dir, language, isOther } = message;
     const html = format(message, values, {
       literal: escapeHtml,
       value: (text) => isolateHtml(text, dir),
@@ -87,8 +90,7 @@ export class Locale {
         return value === undefined ? `<${tag}>${inner}</${tag}>` : `<a href="${escapeHtml(`${value}`)}">${inner}</a>`;
       },
     });
-    const isOther = new Intl.Locale(message.language).language !== new Intl.Locale(this.language).language;
-    return isOther ? `<span lang="${message.language}" dir="${dir}">${html}</span>` : html;
+    return isOther ? `<span lang="${language}" dir="${dir}">${html}</span>` : html;
   }
 
   /** A text as HTML, isolated by `<bdi>` if it is in the other direction. */
@@ -157,7 +159,11 @@ export class Locale {
     if (parsed === undefined) {
       const [language, message] = this.#messageOf(name);
       const tags = [...message.matchAll(/<([a-z]+)>/g)].map(([, tag]) => tag as string);
-      parsed = { format: new IntlMessageFormat(message, language), tags, language };
+      const isOther = new Intl.Locale(language).language !== new Intl.Locale(this.language).language;
+      parsed = {
+        ...{ format: new IntlMessageFormat(message, language), tags },
+        ...{ language, dir: textDirection(language), isOther },
+      };
       this.#parsed.set(name, parsed);
     }
     return parsed;

@@ -160,10 +160,8 @@ export class Locale {
       const [language, message] = this.#messageOf(name);
       const tags = [...message.matchAll(/<([a-z]+)>/g)].map(([, tag]) => tag as string);
       const isOther = new Intl.Locale(language).language !== new Intl.Locale(this.language).language;
-      parsed = {
-        ...{ format: new IntlMessageFormat(message, language), tags },
-        ...{ language, dir: textDirection(language), isOther },
-      };
+      const format = new IntlMessageFormat(message, language);
+      parsed = { format, tags, language, dir: textDirection(language), isOther };
       this.#parsed.set(name, parsed);
     }
     return parsed;

@@ -109,14 +109,13 @@ function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text'
     register('longdate', (locale, instant: number) => locale.longDate(instant, zone));
     register('rfc3339', (_locale, instant: number) => rfc3339(instant));
     // `{{ 'group.message' | t: count: 3, link: url }}`; `name_html` is the value of `name` as HTML. For attributes and
-    // titles: `t_text`.
+    // titles: `t_text`. `{{ names | list: 'plain' }}` has no "and".
     const isHtml = engine === html;
     register('t', (locale, name: string, ...values) => locale[isHtml ? 'html' : 'text'](name, asValues(values)), true);
     register('t_text', (locale, name: string, ...values) => locale.text(name, asValues(values)));
     // A text of an article or a name, where the text around it may run in the other direction.
     const bdi = (locale: Locale) => (text: string) => (isHtml ? locale.value(text) : isolate(text, locale.dir));
     register('isolate', (locale, text: string) => bdi(locale)(text), true);
-    // `{{ names | list: 'plain' }}`: without "and".
     register('list', (locale, items: string[], kind) => locale.list(items.map(bdi(locale)), kind), true);
     register('list_html', (locale, items: string[], kind) => locale.list(items, kind), true);
     register('upcase', (locale, text: string) => text.toLocaleUpperCase(locale.language));

@@ -6,6 +6,7 @@ const RIGHT_TO_LEFT =
   /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/gu;
 const LEFT_TO_RIGHT =
   /[^\P{L}\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/gu;
+const ISOLATES = { ltr: '\u2066', rtl: '\u2067', auto: '\u2068' };
 
 export type Direction = 'ltr' | 'rtl';
 
@@ -25,8 +26,6 @@ function isolationOf(text: string, direction: Direction): Direction | 'auto' | n
   const most = (text.match(LEFT_TO_RIGHT)?.length ?? 0) < (text.match(RIGHT_TO_LEFT)?.length ?? 0) ? 'rtl' : 'ltr';
   return first.search(most === 'rtl' ? RIGHT_TO_LEFT : LEFT_TO_RIGHT) === 0 ? 'auto' : most;
 }
-
-const ISOLATES = { ltr: '\u2066', rtl: '\u2067', auto: '\u2068' };
 
 /** The text in isolates (… PDI, UAX #9 §2.4.2), if it has letters of the other direction. */
 export function isolate(text: string, direction: Direction): string {

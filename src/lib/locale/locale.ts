@@ -34,10 +34,9 @@ interface Output {
 interface ParsedMessage {
   format: IntlMessageFormat;
   tags: string[];
-  /** BCP 47, of its words. */
+  /** Of its words: BCP 47, and whether that is another language than the one asked for. */
   language: string;
   dir: Direction;
-  /** Whether that is another language than the one asked for. */
   isOther: boolean;
 }
 

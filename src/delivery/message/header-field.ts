@@ -58,7 +58,7 @@ export function foldLine(line: string): string {
   return [...lines, current].join('\r\n');
 }
 
-// Short enough for a family of emoji in base64 (not in Q), and for the first encoded word to fit on the line of the field's name.
+// Short enough for the first word to fit on the line of the name. A family of emoji fits in base64, but not in Q.
 const ENCODED_WORD_LIMIT = 66;
 // A line can be folded only at white space.
 const PLAIN_WORD_LIMIT = 60;

@@ -19,7 +19,7 @@ export function textDirection(language: string): Direction {
   }
 }
 
-/** Null without letters of the other direction. `auto` would be wrong for an Arabic headline that begins with `Apple`. */
+/** Null without letters of the other direction. `auto` is wrong for an Arabic headline that begins with `Apple`. */
 function isolationOf(text: string, direction: Direction): Direction | 'auto' | null {
   if (text.search(direction === 'rtl' ? LEFT_TO_RIGHT : RIGHT_TO_LEFT) === -1) return null;
   const [first] = text.match(/\p{L}/u) ?? [''];

@@ -58,7 +58,7 @@ export function foldLine(line: string): string {
   return [...lines, current].join('\r\n');
 }
 
-// Short enough for the first encoded word to fit on the line of the field's name.
+// Short enough for the first word to fit on the line of the name. A family of emoji fits in base64, but not in Q.
 const ENCODED_WORD_LIMIT = 66;
 // A line can be folded only at white space.
 const PLAIN_WORD_LIMIT = 60;
@@ -88,8 +88,7 @@ function isPlain(line: string): boolean {
 function encoded(line: string): string {
   const latin = line.replace(/[^\u0020-\u007e]/g, '').length;
   const graphemes = graphemesOf(line);
-  // A family of emoji has 25 bytes, and takes three characters for each in Q.
-  const isShort = latin * 2 > line.length && graphemes.every((grapheme) => Buffer.byteLength(grapheme) <= 18);
+  const isShort = latin * 2 > line.length && graphemes.every((grapheme) => Buffer.byteLength(grapheme) < 19);
   const encode = (text: string): string => encodeWord(text, isShort ? 'Q' : 'B');
   const fits = (text: string): boolean => encode(text).length <= ENCODED_WORD_LIMIT;
   const units = graphemes.flatMap((grapheme) => (fits(grapheme) ? [grapheme] : [...grapheme]));

@@ -39,11 +39,7 @@ export function editionHeadline(locale: Locale, kicker: string, stories: readonl
 export function editionSubject(locale: Locale, kicker: string, stories: readonly HeadlineStory[]): string {
   const name = shorten(plainLine(kicker), KICKER_LENGTH);
   const items = stories.map(itemOf);
-  const frame = joined(
-    locale,
-    name,
-    items.map(() => ''),
-  );
+  const frame = joined(locale, name, ['', ''].slice(2 - items.length));
   const isolates = joined(locale, name, items).length - frame.length - items.join('').length;
   const available = SUBJECT_LENGTH - graphemeCount(frame) - isolates;
   const [first = '', second] = items;

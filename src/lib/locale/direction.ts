@@ -6,6 +6,7 @@ const RIGHT_TO_LEFT =
   /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/gu;
 const LEFT_TO_RIGHT =
   /[^\P{L}\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/gu;
+const ISOLATES = { ltr: '\u2066', rtl: '\u2067', auto: '\u2068' };
 
 export type Direction = 'ltr' | 'rtl';
 
@@ -18,15 +19,13 @@ export function textDirection(language: string): Direction {
   }
 }
 
-/** Null without letters of the other direction. `auto` would be wrong for an Arabic headline that begins with `Apple`. */
+/** Null without letters of the other direction. `auto` is wrong for an Arabic headline that begins with `Apple`. */
 function isolationOf(text: string, direction: Direction): Direction | 'auto' | null {
   if (text.search(direction === 'rtl' ? LEFT_TO_RIGHT : RIGHT_TO_LEFT) === -1) return null;
   const [first] = text.match(/\p{L}/u) ?? [''];
   const most = (text.match(LEFT_TO_RIGHT)?.length ?? 0) < (text.match(RIGHT_TO_LEFT)?.length ?? 0) ? 'rtl' : 'ltr';
   return first.search(most === 'rtl' ? RIGHT_TO_LEFT : LEFT_TO_RIGHT) === 0 ? 'auto' : most;
 }
-
-const ISOLATES = { ltr: '\u2066', rtl: '\u2067', auto: '\u2068' };
 
 /** The text in isolates (… PDI, UAX #9 §2.4.2), if it has letters of the other direction. */
 export function isolate(text: string, direction: Direction): string {

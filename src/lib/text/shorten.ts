@@ -23,8 +23,8 @@ export function graphemeCount(text: string): number {
 }
 
 /**
- * Shortens text to at most `limit` graphemes, including an ellipsis if it is cut. Cuts between words, in scripts without
- * spaces too; a word longer than half of the limit inside the word.
+ * Shortens text to at most `limit` graphemes, including an ellipsis if it is cut. Cuts between words, in scripts
+ * without spaces too; a word longer than half of the limit inside the word.
  * @param text one line
  * @param sizeOf of a grapheme, where the limit is of something else
  */

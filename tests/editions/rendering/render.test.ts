@@ -223,7 +223,7 @@ describe('languages', () => {
     expect((await render({ ...SMALL_VIEW, latest: [line] })).html).toMatch(/<td lang="he" dir="rtl" align="right"/);
   });
 
-  it('marks its own words in a story of another language, and isolates names and titles in the other direction', async () => {
+  it('marks its own words in a story of another language, and isolates names in the other direction', async () => {
     const story = { ...SAMPLE_VIEW.lead!, lang: 'he', dir: 'rtl' as const, headline: 'שלום', kicker: 'בלעדי' };
     const bylines = [{ role: 'reporter' as const, name: 'דנה לוי', email: null }];
     const { html, text } = await render({ ...SMALL_VIEW, lead: { ...story, bylines, more: true } });

@@ -45,9 +45,9 @@ function show(page, submitted, fields) {
     same.focus({ preventScroll: true });
     if (from != null) same.setSelectionRange?.(from, to);
   }
-  if (same) scrollBy(0, same.getBoundingClientRect().top - top);
-  else if (hadFocus && active() === document.body) {
-    // What had the focus is gone: to the row that had it last.
+  if (same === active() && same.checkVisibility()) scrollBy(0, same.getBoundingClientRect().top - top);
+  else if (hadFocus && (active() === document.body || !active().checkVisibility())) {
+    // What had the focus is gone or hidden: to the row that had it last.
     (byId(place)?.querySelector('a, button') ?? byId('main')).focus();
   }
   prepare();
@@ -74,11 +74,16 @@ function adoptSaved(form, saved) {
 function adopt(page) {
   document.title = page.title;
   newest = Math.max(newest, page.asked);
-  for (const one of ['presence', 'saved', 'sent']) delete data[one];
+  for (const one of ['presence', 'saved', 'sent', 'shortcuts']) delete data[one];
   Object.assign(data, page.body.dataset);
 }
 
 function replace(region, newer, submitted) {
+  if (region.id === 'notice') {
+    // Screen readers announce what comes into a live region that they know, and not a new one.
+    region.dataset.region = newer.dataset.region;
+    return region.replaceChildren(...newer.childNodes);
+  }
   for (const form of region.querySelectorAll('form[id]')) {
     if (!unsaved.has(form)) continue;
     const twin = newer.querySelector(`#${CSS.escape(form.id)}`);
@@ -254,7 +259,7 @@ async function send(form, button, fields, back) {
     const isMoved = dragged || (back && moves.some((one) => one !== back));
     if (!isMoved && page.asked > newest) return show(page, form, fields);
     const answer = page.getElementById('notice');
-    if (answer.textContent.trim()) byId('notice').replaceWith(answer);
+    if (answer.textContent.trim()) replace(byId('notice'), answer);
     settle(page, form, fields);
     return refresh();
   }

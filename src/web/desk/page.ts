@@ -93,7 +93,7 @@ ${page.body}
 <p>Times are in ${publication.zone}.${
     request.account?.hasShortcuts ? html` <span class="needs-script">Press <kbd>?</kbd> for the keys.</span>` : ''
   } <span id="live" class="needs-script" role="status"></span></p>
-</footer>${request.account?.hasShortcuts ? KEYS : ''}
+</footer>${request.account === null ? '' : KEYS}
 </body>
 </html>
 `;

@@ -25,7 +25,9 @@ function show(page, submitted, fields) {
   const hadFocus = active() !== document.body;
   const row = rowOf(active());
   const list = listOf(row);
-  const near = (row?.nextElementSibling ?? row?.previousElementSibling)?.querySelector('a')?.id;
+  const near = row
+    ? (row.nextElementSibling ?? row.previousElementSibling)?.querySelector('a')?.id
+    : active().form?.querySelector('input:not([type=hidden]), textarea')?.id;
   for (const region of all('[data-region]')) {
     const newer = page.getElementById(region.id);
     if (submitted === undefined && isAnswer(region) && !newer?.textContent.trim()) continue;
@@ -40,14 +42,14 @@ function show(page, submitted, fields) {
   adopt(page);
   let same = focused && byId(focused);
   // Drops stay in the block.
-  if (row && (!same || listOf(rowOf(same)) !== list)) same = byId(near);
+  if (near && (!same || listOf(rowOf(same)) !== list)) same = byId(near);
   if (same && same !== active()) {
     same.focus({ preventScroll: true });
     if (from != null) same.setSelectionRange?.(from, to);
   }
   if (same === active() && same.checkVisibility()) scrollBy(0, same.getBoundingClientRect().top - top);
   else if (hadFocus && (active() === document.body || !active().checkVisibility())) {
-    // What had the focus is gone or hidden: to the row that had it last.
+    // To the row that had it last.
     (byId(place)?.querySelector('a, button') ?? byId('main')).focus();
   }
   prepare();
@@ -80,12 +82,12 @@ function adopt(page) {
 
 function replace(region, newer, submitted) {
   if (region.id === 'notice') {
-    // Screen readers announce what comes into a live region that they know, and not a new one.
+    // A new live region is not announced, but what comes into the old one.
     region.dataset.region = newer.dataset.region;
     return region.replaceChildren(...newer.childNodes);
   }
   for (const form of region.querySelectorAll('form[id]')) {
-    if (!unsaved.has(form)) continue;
+    if (!unsaved.has(form) && form !== active().closest('[data-offer]')?.parentNode) continue;
     const twin = newer.querySelector(`#${CSS.escape(form.id)}`);
     if (twin) twin.replaceWith(form);
     else if (rowOf(form) !== rowOf(submitted)) keepRow(rowOf(form), newer);
@@ -114,7 +116,7 @@ const isSamePage = (url) => new URL(url).pathname === location.pathname;
 let loads = 0;
 let newest = 0;
 
-/** By region: its HTML as it came, unless the script has changed it since. */
+/** By region: its HTML as it came. */
 const received = new WeakMap();
 const htmlOf = (region) => region.outerHTML.replace(/(data-from-now="">)[^<]*/g, '$1');
 
@@ -317,7 +319,10 @@ on('input', ({ target }) => {
     clearTimeout(previewTimer);
     previewTimer = setTimeout(preview, 400);
   }
-  if (target.id === 'find-words') find();
+  if (target.id === 'find-words') {
+    find();
+    say(`${all('#stories [data-row]:not([hidden])').length} stories found`);
+  }
 });
 // Mails would not have the unsaved texts.
 on('click', (event) => {
@@ -562,7 +567,7 @@ function showKeys() {
   byId('keys').showModal();
 }
 
-/** Its first button has the focus, so that Tab and the keys of the row go on from there. */
+/** Tab and the keys of the row go on from its first button. */
 function openMenu(summary) {
   summary.parentElement.open = true;
   (summary.parentElement.querySelector('button:enabled') ?? summary).focus();

@@ -97,7 +97,8 @@ function timeOf({ at }) {
   return make('time', { dateTime: date.toISOString(), textContent });
 }
 
-const button = (textContent, onclick) => make('button', { type: 'button', textContent, onclick });
+const button = (textContent, { id }, onclick) =>
+  make('button', { type: 'button', id: `${textContent}-${id}`, textContent, onclick });
 
 /** @param form of the text; null if it is not on this page: then the text is shown */
 function offer(form, entry) {
@@ -112,9 +113,9 @@ function offer(form, entry) {
   line.append(make('span', {}, 'Text of ', timeOf(entry), ' that was not saved'));
   if (form)
     line.append(make('bdi', { className: 'soft', textContent: [...entry.texts.join(' ')].slice(0, 80).join('') }));
-  if (form) line.append(button('Restore', () => restore(form, entry, line)));
+  if (form) line.append(button('Restore', entry, () => restore(form, entry, line)));
   else line.append(make('a', { href: entry.page, textContent: entry.title || entry.page }));
-  line.append(button('Discard', end));
+  line.append(button('Discard', entry, end));
   form?.closest('details')?.setAttribute('open', '');
   if (form) return form.prepend(line);
   line.append(...entry.texts.map((text) => make('pre', { textContent: text, dir: 'auto' })));

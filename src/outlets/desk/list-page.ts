@@ -175,7 +175,7 @@ function sentenceForm({ request, refused }: ListView, group: StoryGroup, fields:
   return html`<form class="write" id="write-${id}" method="post" action="${path}/${act}"
 data-keep="${path}">${hiddenFields(fields)}${textField({
     ...{ name: 'text', id: `text-${id}`, label: 'Your sentence', subject: headline, rows: 1, required: true },
-    ...{ value: wrong?.text ?? decision?.text ?? '', placeholder: 'Write a sentence to pick it' },
+    ...{ value: wrong?.text ?? decision?.text ?? '', placeholder: 'Write a sentence' },
     ...{ error: wrong?.message, key: 'p', keyName: 'Write its sentence; Ctrl+Enter stores it and goes on' },
   })}${submitButton(label as string, { id: `pick-${id}`, name: `${label}: ${headline}` })}</form>`;
 }

@@ -154,7 +154,8 @@ function header(request: DeskRequest, section: string | null): Html {
 <div id="menu" popover><nav aria-label="Desk">${desk.navigation.map((group) =>
     navigationGroup(request, group, section),
   )}</nav>
-<div class="me"><a href="${desk.base}/account"${currentPage(section === 'account')}>${account.name}</a>
+<div class="me"><a href="${desk.base}/account"${currentPage(section === 'account')}><span
+class="hidden">Your account: </span>${account.name}</a>
 ${postButton(request, '/sign-out', 'Sign out', { quiet: true })}</div></div>
 </header>`;
 }

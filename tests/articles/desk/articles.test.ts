@@ -116,7 +116,8 @@ forEachDatabase((open) => {
       const desk = await openDesk();
       await desk.app.store.db.updateTable('articles').set({ origin: '/news/content/one.md' }).execute();
       const page = await desk.read('editor', '/articles/one/edit');
-      expect(page).toContain('The file /news/content/one.md brings this article. What you change here stays until');
+      expect(page).toContain('The file /news/content/one.md brings this article.');
+      expect(page).toContain('<p>What you change here stays until the same field changes there');
     });
   });
 

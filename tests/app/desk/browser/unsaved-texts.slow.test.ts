@@ -393,4 +393,21 @@ describe('a text that is typed at the desk', () => {
     expect(await page.inputValue('#body')).toBe('Refused at first.');
     await page.context().close();
   }, 60_000);
+
+  it('is restored by the button that has the focus, also after a colleague has changed the page', async () => {
+    const { page } = await openAsEditor('/edition');
+    await page.fill('#note', 'Not saved');
+    await page.reload();
+    await page.getByRole('button', { name: 'Restore' }).focus();
+    app.now += 2_000;
+    const { page: theirs } = await desk.open('admin');
+    await theirs.goto(`${desk.url}/edition`);
+    await theirs.fill('#subject', 'Theirs');
+    await theirs.press('#subject', 'Enter');
+    await expect.poll(() => page.inputValue('#subject')).toBe('Theirs');
+    await page.keyboard.press('Enter');
+    expect(await page.inputValue('#note')).toBe('Not saved');
+    await page.context().close();
+    await theirs.context().close();
+  }, 60_000);
 });

@@ -67,7 +67,7 @@ async function facts(request: SignedInRequest, { article, origin }: StoredArticl
   const pair = (name: string, value: Html | string): Html => html`<dt>${name}</dt><dd dir="auto">${value}</dd>`;
   return html`<dl class="pairs">
 ${pair('State', html`${articleStateMark(request, article)}${article.pinned ? html` ${badge('pinned', 'new')}` : ''}`)}
-${'note' in status ? pair('Note', html`${status.note} <span class="soft">${when(request, status.at)}</span>`) : ''}
+${'note' in status ? pair('Note', html`<bdi>${status.note}</bdi> <span class="soft">${when(request, status.at)}</span>`) : ''}
 ${pair('Kind', article.kind)}
 ${pair('Section', sectionTitle(config, article.section) ?? article.section ?? 'none')}
 ${pair('Published', when(request, article.publishedAt))}

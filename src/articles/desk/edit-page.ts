@@ -120,6 +120,7 @@ function respondEdit(
 <div class="side"><h2>Preview</h2><p class="hint">"Preview" shows here what readers will see.</p>
 ${textFrame(request, 'Preview', { name: PREVIEW_FRAME, src: `${articleDeskPath(id)}/text` })}</div></div>`;
   return respondPage(request, {
+    heading: html`<h1>Edit: <bdi lang="${stored.article.language}">${headline}</bdi></h1>`,
     ...{ title: `Edit: ${headline}`, section: 'articles', body, status: problems.length === 0 ? 200 : 422 },
   });
 }

@@ -118,7 +118,7 @@ async function load(url, { headers, ...options } = {}) {
   const same = all('[data-region]').filter((region) => received.get(region) === htmlOf(region));
   const asked = ++loads;
   const known = { 'X-Desk-Regions': same.map((region) => region.dataset.region).join(' ') };
-  const response = await fetch(url, { ...options, headers: { ...headers, ...known, 'X-Desk-Account': account } });
+  const response = await fetch(url, { ...options, headers: { ...headers, ...known } });
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
   if (page.body.dataset.base === undefined) throw new Error(`status ${response.status}`);
   for (const region of all('[data-same]', page)) region.replaceWith(byId(region.id)?.cloneNode(true) ?? '');
@@ -458,7 +458,7 @@ const sharedPage = () => data.presence !== undefined && data.topics.split(' ')[0
 function present(closed) {
   const page = sharedPage();
   if (!page || (document.hidden && !closed)) return;
-  const fields = { page, tab, ...(closed && { closed: '1' }) };
+  const fields = { page, tab, 'page-account': account, ...(closed && { closed: '1' }) };
   navigator.sendBeacon(`${base}/presence`, new URLSearchParams(fields));
 }
 
@@ -702,7 +702,7 @@ function preview() {
     frame.style.visibility = '';
   };
   if (texts.length === 0) return;
-  const fields = [['view', view.value], ...texts].map(([name, value]) =>
+  const fields = [['view', view.value], ['page-account', account], ...texts].map(([name, value]) =>
     make('input', { type: 'hidden', name, value }),
   );
   form.target = frame.name;

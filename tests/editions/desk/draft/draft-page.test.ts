@@ -154,6 +154,7 @@ describe('the page of an edition', () => {
         value,
       ]);
       expect(fields).toEqual([
+        ['page-account', String(desk.accounts.editor.id)],
         ['text', 'Ferry burns'],
         ['seen', '1'],
       ]);

@@ -286,7 +286,7 @@ function refuseInRow(page, form) {
 }
 
 function showRefusal() {
-  const list = all('.errors').find((one) => !unsaved.has(one.parentNode));
+  const list = all('.errors, .versions').find((one) => !unsaved.has(one.parentNode));
   if (list) unsaved.add(list.parentNode);
   (first('#conflict:not(:empty)') ?? list ?? first('main [role=alert]:not(:empty)') ?? byId('main')).focus();
   prepare();

@@ -6,7 +6,7 @@ import { auditAct } from '../../accounts/audit.ts';
 import { may } from '../../accounts/permissions.ts';
 import { browserName, findSession } from '../../accounts/sessions.ts';
 import { clientAddress } from '../server/client-address.ts';
-import { setMissing } from '../server/headers.ts';
+import { framePolicy, setMissing } from '../server/headers.ts';
 import { limitBody, readForm } from '../server/request-body.ts';
 import { serveAsset } from './assets.ts';
 import { askForPassword } from './confirm-password.ts';
@@ -23,6 +23,8 @@ const FORM_LIMIT = 2 * 1024 * 1024;
 /** Sent by the script when it brings a page up to date by itself. */
 const BACKGROUND = 'X-Background';
 
+const POLICY_HEADER = 'Content-Security-Policy';
+
 /** All routes answer 404 until there is an account, or an invitation to one. */
 export function createDesk(desk: DeskContext, routes: readonly DeskRoute[]): Hono {
   const app = new Hono();
@@ -31,6 +33,8 @@ export function createDesk(desk: DeskContext, routes: readonly DeskRoute[]): Hon
     isOpen ||= await hasAccounts(desk.app.store.db, desk.app.clock());
     if (!isOpen) return c.notFound();
     await next();
+    const isPage = c.res.headers.get('Content-Type')?.startsWith('text/html') && !c.res.headers.has(POLICY_HEADER);
+    if (isPage && c.req.header('Sec-Fetch-Dest') === 'iframe') answerInFrame(desk, c);
     setMissing(c, DESK_HEADERS);
   });
   // Not exports and streams. Pages with a secret say that they must not be.
@@ -41,6 +45,18 @@ export function createDesk(desk: DeskContext, routes: readonly DeskRoute[]): Hon
   const signIn = routes.find(({ method, path }) => method === 'GET' && path === '/sign-in');
   for (const route of routes) app.on(route.method, route.path, (c) => respond(desk, route, c, signIn));
   return app;
+}
+
+const NO_PREVIEW = `<!doctype html><html lang="en"><meta name="color-scheme" content="light dark">
+<title>No preview</title><p>There is no preview: you may be signed out, or another account may have signed in. Your text
+stays in its form. Sign in, in another tab, and try again.</p>`;
+
+/** No page of the desk may be in a frame, such as that of the sign-in, where there should be a preview. */
+function answerInFrame({ app }: DeskContext, c: Context): void {
+  const headers = { 'Content-Type': 'text/html', [POLICY_HEADER]: framePolicy(app.config.publication.url) };
+  const answer = new Response(NO_PREVIEW, { status: c.res.status, headers });
+  c.res = undefined;
+  c.res = answer;
 }
 
 function leadToPage({ base }: DeskContext, page: PageOfAct, c: Context): Response {

@@ -61,7 +61,8 @@ function textForm(view: DraftPageView, name: TextFieldName, refused: RefusedText
 ${
   theirs === undefined
     ? errorSummary({ [name]: refused?.error })
-    : bothVersions(html`<bdi>${theirs.by}</bdi>`, theirs.text, refused?.text ?? '')
+    : html`${bothVersions(html`<bdi>${theirs.by}</bdi>`, theirs.text, refused?.text ?? '')}
+<p><a id="take-theirs" href="${request.desk.base}${draftPath(draft)}">Take theirs</a></p>`
 }
 ${hiddenFields({ seen: refused?.seen ?? draft.draft.revision })}${textField({
   ...{ name: 'text', id: name, label, ...bounds },
@@ -70,11 +71,7 @@ ${hiddenFields({ seen: refused?.seen ?? draft.draft.revision })}${textField({
   hint: hintOf(view, name),
   error: refused?.error,
 })}
-<div class="buttons tight">${submitButton('Save', { id: `${name}-save`, name: `Save the ${name}` })}${back}${
-    theirs === undefined
-      ? ''
-      : html`<a class="button" id="take-theirs" href="${request.desk.base}${draftPath(draft)}">Take theirs</a>`
-  }</div>
+<div class="buttons tight">${submitButton('Save', { id: `${name}-save`, name: `Save the ${name}` })}${back}</div>
 ${problemsOf(problems)}</form>`;
 }
 

@@ -151,7 +151,7 @@ describe('the page of an edition', () => {
         1,
       );
       expect(page).toContain('<p class="error" id="subject-error">Not saved: ');
-      expect(page).toContain(`<a class="button" id="take-theirs" href="/desk${PATH}">Take theirs</a>`);
+      expect(page).toContain(`<a id="take-theirs" href="/desk${PATH}">Take theirs</a>`);
       // The form has mine, to be merged by hand.
       expect(page).toMatch(/name="seen" value="1">[^?]*id="subject"[^>]* value="Ferry burns"/);
       expect((await draft()).decisions.subject).toBe('Ferry burns & sinks');

@@ -28,6 +28,7 @@ import {
 } from './group-address.ts';
 import { isEdit } from './group-page.ts';
 import {
+  besideRefused,
   countWithNoun,
   groupStateMark,
   headlineLanguage,
@@ -139,7 +140,10 @@ ${hiddenFields({ seen: page.seen, back: listPath(query), next: '' })}${button}
 }
 
 function row(view: ListView, index: number): Html {
-  const { groups } = view.page;
+  const {
+    refused,
+    page: { groups },
+  } = view;
   const browsed = groups[index] as BrowsedGroup;
   const { group, newestAt } = browsed;
   const { id, decision } = group;
@@ -159,7 +163,7 @@ function row(view: ListView, index: number): Html {
 ${outletNames(group)}; newest ${fromNow(view.request, newestAt)}</p>
 ${sharedLine(view.request, group)}${similarLine(view, browsed, fields)}
 ${view.mayEdit && decision?.state !== 'dropped' ? sentenceForm(view, group, fields) : own}
-${view.refused?.group === id ? own : ''}</div>
+${refused?.group === id ? besideRefused(group, refused.text, refused.status === 409) : ''}</div>
 ${view.mayEdit ? rowActs(view, group, fields) : ''}</li>`;
 }
 

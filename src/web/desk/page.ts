@@ -56,6 +56,18 @@ export const DESK_HEADERS = {
  */
 const NO_TRANSFORM = 'no-store, no-transform';
 
+/** The field of each form that names the account of its page. Somebody else may sign in before it is posted. */
+export const PAGE_ACCOUNT = 'page-account';
+
+/** Texts of others are escaped, so every tag is ours. The address of an upload names the account: its body is long. */
+function tieForms(page: string, account: number): string {
+  return page.replaceAll(/<form [^>]*>/g, (form) => {
+    if (!form.includes('method="post"')) return form;
+    if (form.includes('multipart/')) return form.replace(/ action="[^"]*/, `$&?${PAGE_ACCOUNT}=${account}`);
+    return `${form}<input type="hidden" name="${PAGE_ACCOUNT}" value="${account}">`;
+  });
+}
+
 export async function respondPage(request: DeskRequest, page: DeskPage): Promise<Response> {
   const { c, desk } = request;
   const notice = request.notice ?? takeNotice(c);
@@ -98,7 +110,8 @@ ${page.body}
 </html>
 `;
   if (page.hasSecret || request.account === null) c.header('Cache-Control', NO_TRANSFORM);
-  return c.html(withRegionHashes(String(await content), c.req.header(KNOWN_REGIONS)), page.status ?? 200);
+  const text = request.account === null ? String(await content) : tieForms(String(await content), request.account.id);
+  return c.html(withRegionHashes(text, c.req.header(KNOWN_REGIONS)), page.status ?? 200);
 }
 
 /** Dialog that the script fills with the keys of the page. */

@@ -66,15 +66,41 @@ describe('the page of an edition with its script', () => {
       await page.locator('#notice').getByText('“Headline of d”').waitFor();
       expect([await order(), await stored()]).toEqual(['dba', 'dba']);
 
+      // The changes that wait for one that is refused are taken back, and the refusal counts them.
+      let refuse = (): void => {};
+      const refusalGate = new Promise<void>((resolve) => {
+        refuse = resolve;
+      });
+      await page.route(/\/move$/, async (route) => {
+        await refusalGate;
+        await route.continue();
+      });
       await page.evaluate('document.querySelector("[data-drag-item=a] [name=story]").value = "none"');
       await page.click('[data-drag-item="a"] .menu > summary');
       await page.click('#u-a');
-      await page.locator('#refusal').getByText('There is no article none').waitFor();
-      expect(await order()).toBe('dba');
-      await page.route(/\/move$/, (route) => route.abort());
+      await page.focus('#story-d');
+      for (const key of ['d', 'd']) await page.keyboard.press(key);
+      expect(await order()).toBe('abd');
+      refuse();
+      await page
+        .locator('#refusal')
+        .getByText(/There is no article none.* Further changes not made: 2\.$/)
+        .waitFor();
+      expect([await order(), await stored()]).toEqual(['dba', 'dba']);
+      await page.unroute(/\/move$/);
+      const failures: (() => void)[] = [];
+      await page.route(/\/move$/, async (route) => {
+        await new Promise<void>((resolve) => failures.push(resolve));
+        await route.abort();
+      });
       await page.focus('#story-a');
       for (const key of ['u', 'u', 'd']) await page.keyboard.press(key);
-      await page.locator('[role=alert]').getByText('did not answer').waitFor();
+      await expect.poll(() => failures.length).toBe(1);
+      failures[0]?.();
+      await page
+        .locator('[role=alert]')
+        .getByText(/did not answer.* Further changes not made: 2\.$/)
+        .waitFor();
       expect(await order()).toBe('dba');
       expect([await page.isEnabled('#u-a'), await page.isEnabled('#d-a')]).toEqual([true, false]);
 
@@ -140,12 +166,54 @@ describe('the page of an edition with its script', () => {
       await page.locator('#notice').getByText('Note: Good morning!').waitFor();
       expect((await draftOf(store))?.decisions.note).toBe('Good morning!');
       expect(await page.locator('[data-offer]').count()).toBe(0);
-      expect(faults).toEqual([]);
+
+      // Sent twice: the newer text is saved after the first answer, and not before.
+      let answerFirst = (): void => {};
+      const firstGate = new Promise<void>((resolve) => {
+        answerFirst = resolve;
+      });
+      const posted: (string | null)[] = [];
+      await page.unroute(/\/note$/);
+      await page.route(/\/note$/, async (route) => {
+        posted.push(new URLSearchParams(route.request().postData() ?? '').get('text'));
+        await firstGate;
+        await route.continue();
+      });
+      await page.keyboard.type(' One');
+      await page.keyboard.press('Control+Enter');
+      await page.keyboard.type(', two');
+      await page.keyboard.press('Control+Enter');
+      await page.keyboard.press('Control+Enter');
+      expect(await page.textContent('#note-counter')).toContain('not saved');
+      answerFirst();
+      await page.locator('#notice').getByText('Note: Good morning! One, two').waitFor();
+      expect((await draftOf(store))?.decisions.note).toBe('Good morning! One, two');
+      expect(posted).toEqual(['Good morning! One', 'Good morning! One, two']);
+      expect(await page.textContent('#note-counter')).not.toContain('not saved');
+
+      // A colleague is first: one message, at the field, with both texts.
+      const { page: theirs } = await desk.open('admin');
+      await theirs.goto(`${desk.url}/edition`);
+      await theirs.fill('#subject', 'Ferry burns');
+      await page.route('**/live*', (route) => route.abort());
+      await page.reload();
+      await page.fill('#subject', 'Ferry sinks');
+      await theirs.click('#subject-save');
+      await theirs.locator('#notice').getByText('Ferry burns').waitFor();
+      await page.press('#subject', 'Control+Enter');
+      await page.locator('#subject-error').getByText('Ada Lindqvist has changed it, too.').waitFor();
+      expect(await page.locator('.versions mark').allTextContents()).toEqual(['burns', 'sinks']);
+      expect(await page.locator('main .error, main .notice, .errors, #conflict:not(:empty)').count()).toBe(1);
+      expect(await page.evaluate('document.activeElement.className')).toBe('versions');
+      await page.fill('#subject', 'Ferry burns and sinks');
+      await page.press('#subject', 'Control+Enter');
+      await page.locator('#notice').getByText('Ferry burns and sinks').waitFor();
+      expect(faults.filter((fault) => !/ERR_FAILED/.test(fault))).toEqual([]);
     } finally {
       await desk.close();
       await store.close();
     }
-  });
+  }, 60_000);
 
   it('previews texts that are not saved, and finds articles, without loading the page', async () => {
     const store = await openMigrated();
@@ -184,6 +252,10 @@ describe('the page of an edition with its script', () => {
       expect(await page.inputValue('#subject')).toBe('A new subject');
       await mail.getByText('Nobody has saved this note').waitFor();
       expect(await page.evaluate('window.isSamePage === history.length')).toBe(true);
+
+      await page.context().clearCookies();
+      await page.fill('#note', 'Written after the session');
+      await mail.getByText('There is no preview: you may be signed out').waitFor();
       expect(faults).toEqual([]);
     } finally {
       await desk.close();

@@ -4,8 +4,8 @@
  *
  *     npm run -s desk-morning [-- --articles N --subscribers N --stories N --acts N]
  *
- * `--articles`: more in the window of the edition; `--stories`: so many of them in the edition; `--acts`: further moves,
- * drops and undos at the end, for figures of acts.
+ * `--articles`: more in the window of the edition; `--stories`: so many of them in the edition; `--acts`: further
+ * moves, drops and undos at the end, for figures of acts.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

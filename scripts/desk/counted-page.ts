@@ -88,8 +88,10 @@ export class CountedPage {
     await work();
     await this.page.locator('#notice', { hasText: says }).waitFor();
     const whole = performance.now() - start;
-    await this.page.waitForFunction('window.stopwatch.answered !== undefined');
-    const { seen, answered } = await this.page.evaluate<ActTimes>('window.stopwatch');
+    const { seen, answered } = await this.page.evaluate<ActTimes>(`new Promise((resolve) => {
+      const look = () => window.stopwatch.answered === undefined ? requestAnimationFrame(look) : resolve(window.stopwatch);
+      look();
+    })`);
     this.acts.push({ name, seen, answered, whole });
   }
 }

@@ -26,14 +26,20 @@ function show(page, submitted, fields) {
   const row = rowOf(active());
   const list = listOf(row);
   const near = (row?.nextElementSibling ?? row?.previousElementSibling)?.querySelector('a')?.id;
+  const open = all('details[id][open]').map(({ id }) => id);
   for (const region of all('[data-region]')) {
     const newer = page.getElementById(region.id);
+    if (newer?.dataset.same !== undefined) {
+      adoptSeen(region, newer);
+      continue;
+    }
     if (submitted === undefined && isAnswer(region) && !newer?.textContent.trim()) continue;
     // The script has changed the view of the preview itself.
     if (newer?.dataset.version && newer.dataset.version === region.dataset.version) continue;
     if (!newer) region.replaceChildren();
     else if (newer.outerHTML !== region.outerHTML) replace(region, newer, submitted);
   }
+  for (const id of open) byId(id)?.setAttribute('open', '');
   for (const region of all('[data-region]', page)) {
     if (!byId(region.id)) return location.reload();
   }
@@ -74,7 +80,7 @@ function adoptSaved(form, saved) {
 function adopt(page) {
   document.title = page.title;
   newest = Math.max(newest, page.asked);
-  for (const one of ['presence', 'saved', 'sent']) delete data[one];
+  for (const one of ['presence', 'saved', 'sent', 'version']) delete data[one];
   Object.assign(data, page.body.dataset);
 }
 
@@ -85,11 +91,14 @@ function replace(region, newer, submitted) {
     if (twin) twin.replaceWith(form);
     else if (rowOf(form) !== rowOf(submitted)) keepRow(rowOf(form), newer);
   }
-  const open = all('details[id][open]', region).map(({ id }) => id);
   const marks = all(`${MARK}:checked`, region).filter(({ form }) => form !== submitted);
   region.replaceWith(newer);
-  for (const id of open) byId(id)?.setAttribute('open', '');
   for (const { id } of marks) byId(id)?.toggleAttribute('checked', true);
+}
+
+/** A region that has stayed: its forms have seen the newer page, but for those with unsaved text. */
+function adoptSeen(region, { dataset: { same } }) {
+  for (const one of same ? all('[name=seen]', region) : []) if (!unsaved.has(one.form)) one.value = same;
 }
 
 /** Somebody writes in a row that a colleague has dropped: it stays, after the row that was before it. */
@@ -121,7 +130,6 @@ async function load(url, { headers, ...options } = {}) {
   const response = await fetch(url, { ...options, headers: { ...headers, ...known, 'X-Desk-Account': account } });
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
   if (page.body.dataset.base === undefined) throw new Error(`status ${response.status}`);
-  for (const region of all('[data-same]', page)) region.replaceWith(byId(region.id)?.cloneNode(true) ?? '');
   return [response, Object.assign(page, { asked })];
 }
 
@@ -269,6 +277,11 @@ async function send(form, button, fields, back) {
   unsaved.clear();
   shown = Date.now();
   history.pushState(shown, '', response.redirected ? response.url : location.href);
+  for (const newer of all('[data-same]', page)) {
+    const region = byId(newer.id);
+    adoptSeen(region, newer);
+    newer.replaceWith(region);
+  }
   byId('main').replaceWith(page.getElementById('main'));
   first('.top').replaceWith(page.querySelector('.top'));
   adopt(page);
@@ -366,7 +379,7 @@ function tick() {
 
 const live = `daywire-desk-live${base}-${account}`;
 const channel = new BroadcastChannel(live);
-const known = { topics: {}, figures: {}, presence: {} };
+const known = { topics: {}, versions: {}, figures: {}, presence: {} };
 /** By topic: the change that this page was loaded again for. */
 let handled = {};
 let reloading = false;
@@ -381,10 +394,11 @@ function apply() {
   const names = others.map(({ name }) => name).join(', ');
   write(byId('presence'), names && `Also here: ${names}`);
   // The stream is half a second late. Once for each change, also where clocks of servers differ.
-  const { topics } = known;
-  const stale = data.topics.split(' ').filter((one) => topics[one] > data.at - 600 && handled[one] !== topics[one]);
-  for (const topic of stale) handled[topic] = topics[topic];
-  if (stale.length > 0) refresh();
+  const { topics, versions } = known;
+  const changed = data.topics.split(' ').filter((one) => topics[one] > data.at - 600 && handled[one] !== topics[one]);
+  for (const topic of changed) handled[topic] = topics[topic];
+  // The answer to an own act shows its change already.
+  if (changed.some((one) => (versions[one] ?? '') !== data.version)) refresh();
 }
 
 async function refresh() {

@@ -1,4 +1,4 @@
-// Every act works without this script. It submits forms, keeps pages up to date, adds keys and drag.
+// Every act works without this script. It submits forms, updates pages, adds keys and drag.
 const data = document.body.dataset;
 const { base, account } = data;
 const byId = (id) => document.getElementById(id);
@@ -11,7 +11,7 @@ document.documentElement.classList.add('script');
 
 // Regions: parts that are replaced where a newer page differs.
 
-/** Forms with typed text that is not saved yet. */
+/** Forms with text that is not saved. */
 const unsaved = new Set();
 
 /** The answer to an act stays until the next act. */
@@ -96,12 +96,13 @@ function replace(region, newer, submitted) {
   for (const { id } of marks) byId(id)?.toggleAttribute('checked', true);
 }
 
-/** A region that has stayed: its forms have seen the newer page, but for those with unsaved text. */
+/** A region that stays has seen the newer page, except forms with unsaved text. */
 function adoptSeen(region, { dataset: { same } }) {
-  for (const one of same ? all('[name=seen]', region) : []) if (!unsaved.has(one.form)) one.value = same;
+  for (const one of region && same ? all('[name=seen]', region) : []) if (!unsaved.has(one.form)) one.value = same;
+  return region;
 }
 
-/** Somebody writes in a row that a colleague has dropped: it stays, after the row that was before it. */
+/** Somebody writes in a row that a colleague dropped: it stays, after the row before it. */
 function keepRow(row, newer) {
   let former = row?.previousElementSibling;
   while (former && !newer.querySelector(`#${former.id}`)) former = former.previousElementSibling;
@@ -109,12 +110,12 @@ function keepRow(row, newer) {
   else if (row) (newer.querySelector('.rows') ?? newer).prepend(row);
 }
 
-/** Marks in rows are for the next act: nobody misses them when the page is left. */
+/** Marks in rows are for the next act: nobody misses them later. */
 const MARK = '[data-row] [type=checkbox][id]';
 
 const isSamePage = (url) => new URL(url).pathname === location.pathname;
 
-/** Pages are numbered as they are asked for: one that was asked for before the page that is shown may be older. */
+/** Pages are numbered as they are asked for: earlier ones may be older. */
 let loads = 0;
 let newest = 0;
 
@@ -122,7 +123,7 @@ let newest = 0;
 const received = new WeakMap();
 const htmlOf = (region) => region.outerHTML.replace(/(data-from-now="">)[^<]*/g, '$1');
 
-/** Regions that the page shows as they came are not sent again. @throws if a proxy answers, while the server restarts */
+/** Regions that are as they came are not sent again. @throws if a proxy answers for the server */
 async function load(url, { headers, ...options } = {}) {
   const same = all('[data-region]').filter((region) => received.get(region) === htmlOf(region));
   const asked = ++loads;
@@ -179,10 +180,10 @@ async function act(form, button, fields, back) {
   }
 }
 
-// Rows move before the server has answered. Their acts are sent one after the other; a refusal puts the rows back.
+// Rows move before the server answers. Acts are sent one after the other; a refusal puts the rows back.
 
 let line = Promise.resolve();
-/** What puts the rows back whose acts are not answered, oldest first. */
+/** What puts back rows whose acts are not answered, oldest first. */
 const moves = [];
 function putAllBack() {
   for (const one of moves.splice(0).reverse()) one();
@@ -196,6 +197,7 @@ function enqueue(form, button, fields, back) {
     await act(form, button, fields, back);
     if (moves.includes(back)) moves.shift();
     if (again) refresh();
+    else apply();
   });
 }
 
@@ -277,11 +279,7 @@ async function send(form, button, fields, back) {
   unsaved.clear();
   shown = Date.now();
   history.pushState(shown, '', response.redirected ? response.url : location.href);
-  for (const newer of all('[data-same]', page)) {
-    const region = byId(newer.id);
-    adoptSeen(region, newer);
-    newer.replaceWith(region);
-  }
+  for (const newer of all('[data-same]', page)) newer.replaceWith(adoptSeen(byId(newer.id), newer) ?? '');
   byId('main').replaceWith(page.getElementById('main'));
   first('.top').replaceWith(page.querySelector('.top'));
   adopt(page);
@@ -393,12 +391,16 @@ function apply() {
   const others = (known.presence[sharedPage()] ?? []).filter(({ id }) => String(id) !== account);
   const names = others.map(({ name }) => name).join(', ');
   write(byId('presence'), names && `Also here: ${names}`);
-  // The stream is half a second late. Once for each change, also where clocks of servers differ.
+  // The answer may show what changed.
+  if (moves.length > 0) return;
   const { topics, versions } = known;
+  // The stream is half a second late. Once for each change, also where clocks of servers differ.
   const changed = data.topics.split(' ').filter((one) => topics[one] > data.at - 600 && handled[one] !== topics[one]);
   for (const topic of changed) handled[topic] = topics[topic];
-  // The answer to an own act shows its change already.
-  if (changed.some((one) => (versions[one] ?? '') !== data.version)) refresh();
+  // An answer to an act shows its change, and those before.
+  const { version = '-' } = data;
+  const isShown = (one) => one === version || Number.parseFloat(one) < Number.parseFloat(version);
+  if (!changed.every((one) => isShown(versions[one]))) refresh();
 }
 
 async function refresh() {
@@ -410,7 +412,7 @@ async function refresh() {
     // It does not prolong the session.
     const [response, page] = await load(location.href, { headers: { 'X-Background': '1' } });
     if (page.body.dataset.account !== account) leave(page);
-    // What has begun or was shown meanwhile stays.
+    // What has begun meanwhile stays.
     else if (dragged || moves.length > 0 || composing || page.asked < newest) again = true;
     else if (response.ok && isSamePage(response.url)) show(page);
   } catch {
@@ -727,7 +729,7 @@ function preview() {
 const noticeSize = new ResizeObserver(([{ target }]) => {
   document.documentElement.style.setProperty('--notice-height', `${target.offsetHeight}px`);
 });
-/** Loads the page again while something is still being found out. */
+/** Loads again what is still being found out. */
 let later;
 function prepare() {
   for (const field of all('[data-counter]')) count(field);

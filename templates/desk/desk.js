@@ -11,7 +11,7 @@ document.documentElement.classList.add('script');
 
 // Regions: parts that are replaced where a newer page differs.
 
-/** Forms with typed text that is not saved yet. */
+/** Forms with text that is not saved. */
 const unsaved = new Set();
 
 /** The answer to an act stays until the next act. */
@@ -28,14 +28,20 @@ function show(page, submitted, fields) {
   const near = row
     ? (row.nextElementSibling ?? row.previousElementSibling)?.querySelector('a')?.id
     : active().form?.querySelector('input:not([type=hidden]), textarea')?.id;
+  const open = all('details[id][open]').map(({ id }) => id);
   for (const region of all('[data-region]')) {
     const newer = page.getElementById(region.id);
+    if (newer?.dataset.same !== undefined) {
+      adoptSeen(region, newer);
+      continue;
+    }
     if (submitted === undefined && isAnswer(region) && !newer?.textContent.trim()) continue;
     // The script has changed the view of the preview itself.
     if (newer?.dataset.version && newer.dataset.version === region.dataset.version) continue;
     if (!newer) region.replaceChildren();
     else if (newer.outerHTML !== region.outerHTML) replace(region, newer, submitted);
   }
+  for (const id of open) byId(id)?.setAttribute('open', '');
   for (const region of all('[data-region]', page)) {
     if (!byId(region.id)) return location.reload();
   }
@@ -76,7 +82,7 @@ function adoptSaved(form, saved) {
 function adopt(page) {
   document.title = page.title;
   newest = Math.max(newest, page.asked);
-  for (const one of ['presence', 'saved', 'sent', 'shortcuts']) delete data[one];
+  for (const one of ['presence', 'saved', 'sent', 'shortcuts', 'version']) delete data[one];
   Object.assign(data, page.body.dataset);
 }
 
@@ -92,14 +98,18 @@ function replace(region, newer, submitted) {
     if (twin) twin.replaceWith(form);
     else if (rowOf(form) !== rowOf(submitted)) keepRow(rowOf(form), newer);
   }
-  const open = all('details[id][open]', region).map(({ id }) => id);
   const marks = all(`${MARK}:checked`, region).filter(({ form }) => form !== submitted);
   region.replaceWith(newer);
-  for (const id of open) byId(id)?.setAttribute('open', '');
   for (const { id } of marks) byId(id)?.toggleAttribute('checked', true);
 }
 
-/** Somebody writes in a row that a colleague has dropped: it stays, after the row that was before it. */
+/** A region that stays has seen the newer page, except forms with unsaved text. */
+function adoptSeen(region, { dataset: { same } }) {
+  for (const one of region && same ? all('[name=seen]', region) : []) if (!unsaved.has(one.form)) one.value = same;
+  return region;
+}
+
+/** Somebody writes in a row that a colleague dropped: it stays, after the row before it. */
 function keepRow(row, newer) {
   let former = row?.previousElementSibling;
   while (former && !newer.querySelector(`#${former.id}`)) former = former.previousElementSibling;
@@ -128,7 +138,6 @@ async function load(url, { headers, ...options } = {}) {
   const response = await fetch(url, { ...options, headers: { ...headers, ...known } });
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
   if (page.body.dataset.base === undefined) throw new Error(`status ${response.status}`);
-  for (const region of all('[data-same]', page)) region.replaceWith(byId(region.id)?.cloneNode(true) ?? '');
   return [response, Object.assign(page, { asked })];
 }
 
@@ -210,6 +219,7 @@ function enqueue(form, button, fields, back) {
     first('#conflict p, #refusal p')?.append(forgotten);
     if (moves.includes(back)) moves.shift();
     if (again) refresh();
+    else apply();
   });
 }
 
@@ -290,6 +300,7 @@ async function send(form, button, fields, back) {
   unsaved.clear();
   shown = Date.now();
   history.pushState(shown, '', response.redirected ? response.url : location.href);
+  for (const newer of all('[data-same]', page)) newer.replaceWith(adoptSeen(byId(newer.id), newer) ?? '');
   byId('main').replaceWith(page.getElementById('main'));
   first('.top').replaceWith(page.querySelector('.top'));
   adopt(page);
@@ -389,7 +400,7 @@ function tick() {
 
 const live = `daywire-desk-live${base}-${account}`;
 const channel = new BroadcastChannel(live);
-const known = { topics: {}, figures: {}, presence: {} };
+const known = { topics: {}, versions: {}, figures: {}, presence: {} };
 /** By topic: the change that this page was loaded again for. */
 let handled = {};
 let reloading = false;
@@ -403,11 +414,16 @@ function apply() {
   const others = (known.presence[sharedPage()] ?? []).filter(({ id }) => String(id) !== account);
   const names = others.map(({ name }) => name).join(', ');
   write(byId('presence'), names && `Also here: ${names}`);
+  // The answer may show what changed.
+  if (moves.length > 0) return;
+  const { topics, versions } = known;
   // The stream is half a second late. Once for each change, also where clocks of servers differ.
-  const { topics } = known;
-  const stale = data.topics.split(' ').filter((one) => topics[one] > data.at - 600 && handled[one] !== topics[one]);
-  for (const topic of stale) handled[topic] = topics[topic];
-  if (stale.length > 0) refresh();
+  const changed = data.topics.split(' ').filter((one) => topics[one] > data.at - 600 && handled[one] !== topics[one]);
+  for (const topic of changed) handled[topic] = topics[topic];
+  // An answer to an act shows its change, and those before.
+  const { version = '-' } = data;
+  const isShown = (one) => one === version || Number.parseFloat(one) < Number.parseFloat(version);
+  if (!changed.every((one) => isShown(versions[one]))) refresh();
 }
 
 async function refresh() {
@@ -419,7 +435,7 @@ async function refresh() {
     // It does not prolong the session.
     const [response, page] = await load(location.href, { headers: { 'X-Background': '1' } });
     if (page.body.dataset.account !== account) leave(page);
-    // What has begun or was shown meanwhile stays.
+    // What has begun meanwhile stays.
     else if (dragged || moves.length > 0 || composing || page.asked < newest) again = true;
     else if (response.ok && isSamePage(response.url)) show(page);
   } catch {

@@ -4,6 +4,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { lastEdition } from '../../editions/queries.ts';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { Html } from '../../web/desk/html.ts';
+import { roundupVersion } from '../../web/desk/live/snapshot.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { hiddenFields, postButton, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { queryText } from '../../web/desk/parts/pager.ts';
@@ -63,17 +64,22 @@ export async function respondInList(
   return isShown ? respondList(request, query, page, refused) : null;
 }
 
-async function readPage({ desk: { app } }: SignedInRequest, query: RoundupQuery): Promise<GroupPage> {
+interface VersionedPage extends GroupPage {
+  version: string;
+}
+
+async function readPage({ desk: { app } }: SignedInRequest, query: RoundupQuery): Promise<VersionedPage> {
+  const version = await roundupVersion(app.store.db);
   const { newsletter, ...search } = query;
   const isKnown = app.config.newsletters.some(({ id }) => id === newsletter);
   const since = isKnown ? ((await lastEdition(app.store.db, newsletter))?.cutoffAt ?? null) : null;
-  return browseGroups(app, { ...query, search: { ...search, since } });
+  return { ...(await browseGroups(app, { ...query, search: { ...search, since } })), version };
 }
 
 async function respondList(
   request: SignedInRequest,
   query: RoundupQuery,
-  page: GroupPage,
+  page: VersionedPage,
   refused: RefusedSentence | null = null,
 ): Promise<Response> {
   const { app } = request.desk;
@@ -91,7 +97,7 @@ ${listFilters(request, query, page)}
       : html`<ol class="rows">${page.groups.map((_, index) => row(view, index))}</ol>`
   }${morePages(view)}</section>
 ${view.mayEdit && page.groups.length > 0 ? mergeForm(view) : ''}`;
-  const options = { title: 'Roundup', section: 'roundup', topics: ['roundup'] };
+  const options = { title: 'Roundup', section: 'roundup', topics: ['roundup'], version: page.version };
   return respondPage(request, { ...options, body, status: refused?.status ?? 200 });
 }
 

@@ -18,6 +18,8 @@ export interface DeskPage {
   heading?: Html;
   /** Topics of the page, which reloads itself when one of them changes; see live/snapshot.ts. */
   topics?: readonly string[];
+  /** Of the only topic that has versions in the live stream, read before the rest of the page. */
+  version?: string;
   /** Colleagues who have the page open are named. Default: false. */
   hasPresence?: boolean;
   status?: ContentfulStatusCode;
@@ -88,7 +90,7 @@ ${page.reload === undefined ? '' : html`<noscript><meta http-equiv="refresh" con
 <script src="${assetPath(desk, 'unsaved.js')}" type="module"></script>
 </head>
 <body data-base="${desk.base}" data-at="${request.at}" data-zone="${publication.zone}"
-data-topics="${topics.join(' ')}"${
+data-topics="${topics.join(' ')}"${page.version === undefined ? '' : html` data-version="${page.version}"`}${
     request.account === null ? '' : html` data-account="${request.account.id}"`
   }${request.account?.hasShortcuts ? html` data-shortcuts` : ''}${page.hasPresence ? html` data-presence` : ''}${
     notice?.saved === undefined ? '' : html` data-saved="${notice.saved}"`

@@ -10,7 +10,14 @@ import { readArrangedDraft } from '../../draft/arranged-draft.ts';
 import { arrangeDraft } from '../../draft/compose-draft.ts';
 import type { FieldValue } from '../../draft/decisions.ts';
 import { describeField, describeLostApproval, describeValue } from '../../draft/describe.ts';
-import { closedPath, type DraftTarget, draftPath, draftTopic, nextPath } from '../../draft/draft-target.ts';
+import {
+  closedPath,
+  type DraftTarget,
+  draftPath,
+  draftTopic,
+  draftVersion,
+  nextPath,
+} from '../../draft/draft-target.ts';
 import type { DraftConflictError } from '../../draft/edit-draft.ts';
 import { storiesOf } from '../../draft/history.ts';
 import { checkDraft } from '../../edition-checks/check-draft.ts';
@@ -44,6 +51,7 @@ export async function respondEdition(
   const view = await readView(request, target);
   const { newsletter, slot, edition } = target;
   const { problem, text = null, conflict } = refusal;
+  const { revision, state, closeAt } = view.draft.draft;
   const body = html`${stateLine(view)}
 ${conflict === undefined ? html`<section id="conflict" data-region></section>` : conflictNotice(view, conflict)}
 ${refusalRegion(problem)}
@@ -60,6 +68,7 @@ ${textForms(view, text)}${findForm(view)}${foundRegion(view)}${storyBlockLists(v
     title: `${newsletter.title}, ${slot.label}`,
     section: 'edition',
     topics: [draftTopic(target), 'articles', ...(edition === null ? [] : [`edition:${edition.id}`])],
+    version: draftVersion(revision, state.kind, closeAt),
     hasPresence: true,
     status:
       conflict !== undefined || text?.theirs !== undefined ? 409 : problem !== undefined || text !== null ? 422 : 200,

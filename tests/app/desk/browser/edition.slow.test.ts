@@ -2,6 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { NewsletterConfig } from '../../../../src/core/config/config.ts';
+import { findDraftTarget } from '../../../../src/editions/draft/draft-target.ts';
+import { type DraftRequest, editDraft } from '../../../../src/editions/draft/edit-draft.ts';
 import { article, saveAll } from '../../../support/articles.ts';
 import { openMigrated } from '../../../support/databases.ts';
 import { openTestApp } from '../../../support/test-app.ts';
@@ -130,6 +133,88 @@ describe('the page of an edition with its script', () => {
       await page.keyboard.press('x');
       await page.getByText('Your session has ended, and nothing was saved.').waitFor();
       expect(faults.filter((fault) => !fault.includes('ERR_FAILED'))).toEqual([]);
+    } finally {
+      await desk.close();
+      await store.close();
+    }
+  }, 60_000);
+
+  it('gets only the blocks that changed, loads nothing after its own act, and has seen what it shows', async () => {
+    const store = await openMigrated();
+    const app = openTestApp(store, { folder: join(folder, 'blocks') });
+    const at = (n: number) => ({ publishedAt: app.now - n * 60_000 });
+    await saveAll(store, [
+      ...['lead', 'a', 'b', 'c'].map((id, n) => article(id, at(n + 1))),
+      ...['x', 'y', 'z'].map((id, n) => article(id, { kind: 'analysis', ...at(n + 9) })),
+    ]);
+    const desk: BrowserDesk = await openBrowserDesk(store, app);
+    const target = await findDraftTarget(app, app.config.newsletters[0] as NewsletterConfig);
+    const colleague = async (...requests: DraftRequest[]) => {
+      app.now += 2_000;
+      for (const request of requests) await editDraft(app, target, 'Bob', request);
+    };
+    try {
+      const { page, faults } = await desk.open('editor');
+      const loads: string[] = [];
+      page.on('request', (request) => {
+        if (request.headers()['x-background'] !== undefined) loads.push(request.url());
+      });
+      // To a stream that has just begun, everything is new.
+      const first = page.waitForRequest((request) => request.headers()['x-background'] !== undefined);
+      await page.goto(`${desk.url}/edition`);
+      await first;
+      app.now += 2_000;
+      await page.reload();
+      loads.length = 0;
+      const order = (block: string) =>
+        page
+          .locator(`[data-drag-list="${block}"] > [data-drag-item]`)
+          .evaluateAll((rows) => rows.map((row) => row.getAttribute('data-drag-item')).join(''));
+      const seen = () =>
+        page.evaluate(`[...new Set([...document.querySelectorAll('[name=seen]')].map(({ value }) => value))]`);
+      // The stream tells of the own act: then a load that it causes has begun.
+      const told = page.evaluate(`new Promise((resolve) => {
+        const { base, account } = document.body.dataset;
+        new BroadcastChannel('daywire-desk-live' + base + '-' + account).onmessage = ({ data }) => {
+          if (Object.values(data.versions ?? {}).some((one) => one.startsWith('1 '))) resolve();
+        };
+      })`);
+      const answer = page.waitForResponse((response) => response.request().redirectedFrom()?.method() === 'POST');
+      await page.focus('#story-a');
+      await page.keyboard.press('d');
+      const sent = await (await answer).text();
+      expect(sent).toMatch(/<section id="stories-analysis" data-region="\w+" data-same="1"><\/section>/);
+      expect(sent).not.toMatch(/<section id="stories-news"[^>]* data-same/);
+      await page.locator('#notice').getByText('Moved “Headline of a”').waitFor();
+      await told;
+      expect([await order('news'), await seen(), loads]).toEqual(['bac', ['1'], []]);
+
+      // Nothing of the block is another after that: it stays, and the page has seen it nevertheless.
+      await page.fill('#subject', 'What we made of it');
+      await colleague({ kind: 'pin', story: 'x' }, { kind: 'undo' }, { kind: 'subject', text: 'What Bob made of it' });
+      await page.locator('#log').getByText('What Bob made of it').waitFor();
+      expect(loads.length).toBeGreaterThan(0);
+      expect(await seen()).toEqual(['1', '4']);
+      expect(await page.inputValue('#subject-form [name=seen]')).toBe('1');
+      await page.focus('#story-x');
+      await page.keyboard.press('x');
+      await page.locator('#notice').getByText('Dropped “Headline of x”').waitFor();
+      await page.focus('#story-c');
+      await page.keyboard.press('3');
+      await page.locator('#notice').getByText('Moved “Headline of c”').waitFor();
+      expect([await order('news'), await order('analysis')]).toEqual(['ba', 'yzc']);
+      expect(await page.evaluate('document.activeElement.id')).toBe('story-c');
+      // An open menu goes with its row to the block to which a colleague moves it.
+      await page.click('#b-b');
+      await colleague({ kind: 'move', story: 'b', block: 'latest', place: { kind: 'last' } });
+      await page.locator('[data-drag-list="latest"] #more-b[open]').waitFor();
+      await page.keyboard.press('Escape');
+      // The same story: what a colleague changed is a conflict where the page has not shown it.
+      await page.focus('#subject');
+      await page.keyboard.press('Enter');
+      await page.locator('#conflict').getByText('Bob has changed the subject').waitFor();
+      expect((await draftOf(store))?.decisions.subject).toBe('What Bob made of it');
+      expect(faults).toEqual([]);
     } finally {
       await desk.close();
       await store.close();

@@ -189,6 +189,7 @@ async function act(form, button, fields, back) {
   } finally {
     form.removeAttribute('aria-busy');
   }
+  apply();
   // Sent again meanwhile. After a refusal, the page has another form.
   if (form.isConnected && unsaved.has(form)) form.newer?.();
 }
@@ -415,7 +416,7 @@ function apply() {
   const names = others.map(({ name }) => name).join(', ');
   write(byId('presence'), names && `Also here: ${names}`);
   // The answer may show what changed.
-  if (moves.length > 0) return;
+  if (moves.length > 0 || first('[aria-busy]')) return;
   const { topics, versions } = known;
   // The stream is half a second late. Once for each change, also where clocks of servers differ.
   const changed = data.topics.split(' ').filter((one) => topics[one] > data.at - 600 && handled[one] !== topics[one]);

@@ -212,7 +212,7 @@ describe('the page of an edition with its script', () => {
       // The same story: what a colleague changed is a conflict where the page has not shown it.
       await page.focus('#subject');
       await page.keyboard.press('Enter');
-      await page.locator('#conflict').getByText('Bob has changed the subject').waitFor();
+      await page.locator('#subject-error').getByText('Bob has changed it, too.').waitFor();
       expect((await draftOf(store))?.decisions.subject).toBe('What Bob made of it');
       expect(faults).toEqual([]);
     } finally {

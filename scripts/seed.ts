@@ -29,6 +29,8 @@ export interface SeedOptions {
   seed: number;
   /** Publication instant of the newest article, epoch milliseconds. */
   until: number;
+  /** Milliseconds from one article to the next; default: a quarter of an hour. */
+  interval?: number;
   /** Adds to a store that holds articles. */
   force?: boolean;
   onProgress?: (what: 'articles' | 'subscribers', done: number) => void;
@@ -171,7 +173,8 @@ const NAMES = ['Ada', 'Ben', 'Chloé', 'Dmitri', 'Emeka', 'Fatima', 'Goro', 'Han
 const TOPICS = ['Energy', 'Trade', 'Finance', 'Labour', 'Transport', 'Research'];
 const ZONES = ['Europe/Berlin', 'America/New_York', 'Asia/Tokyo', 'Africa/Lagos'];
 
-function inventArticle(config: Config, { seed, until }: SeedOptions, index: number): Record<string, unknown> {
+function inventArticle(config: Config, options: SeedOptions, index: number): Record<string, unknown> {
+  const { seed, until, interval = ARTICLE_INTERVAL } = options;
   const random = randomOf(seed, index);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   const share = random();
@@ -186,7 +189,7 @@ function inventArticle(config: Config, { seed, until }: SeedOptions, index: numb
     kicker: random() < 0.2 && config.leadKickers.length > 0 ? pick(config.leadKickers) : null,
     headline: `${pick(SUBJECTS)} ${pick(VERBS)} ${pick(OBJECTS)}`,
     dek: pick(SENTENCES).replaceAll('*', ''),
-    published: rfc3339(until - index * ARTICLE_INTERVAL),
+    published: rfc3339(until - index * interval),
     section: pick(config.sections).id,
     tags: [...new Set([pick(TOPICS), `Topic ${Math.floor(random() * 500)}`])],
     bylines: [{ name: `${pick(NAMES)} Example` }],

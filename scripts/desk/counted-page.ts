@@ -10,14 +10,42 @@ export interface Effort {
   loads: number;
 }
 
+/** How long an act took, in milliseconds. */
+export interface ActTimes {
+  name: string;
+  /** From the last click or key until the page was painted with a change. */
+  seen: number;
+  /** From there until the page was painted with the server's answer. */
+  answered: number;
+  /** Of the whole act, with the pointer's way and the steps of the browser's driver. */
+  whole: number;
+}
+
+/** Runs in the page: notes when the last input came, and when its effects were painted. */
+const STOPWATCH = `
+window.stopwatch = {};
+for (const type of ['pointerup', 'keydown']) {
+  addEventListener(type, ({ timeStamp, isTrusted }) => {
+    if (isTrusted) window.stopwatch = { input: timeStamp };
+  }, { capture: true });
+}
+new MutationObserver((changes) => {
+  const watch = window.stopwatch;
+  const isAnswer = Boolean(document.querySelector('#notice')?.textContent.trim());
+  requestAnimationFrame(() => setTimeout(() => {
+    watch.seen ??= performance.now() - watch.input;
+    if (isAnswer) watch.answered ??= performance.now() - watch.input;
+  }));
+}).observe(document, { childList: true, subtree: true, attributeFilter: ['aria-busy', 'open'] });`;
+
 export class CountedPage {
   readonly effort: Effort = { clicks: 0, keys: 0, characters: 0, loads: 0 };
-  /** Milliseconds of each act, from the click or key until the server has confirmed it on the page. */
-  readonly acts: number[] = [];
+  readonly acts: ActTimes[] = [];
   readonly page: Page;
 
   constructor(page: Page) {
     this.page = page;
+    page.addInitScript(STOPWATCH);
     page.on('domcontentloaded', () => {
       this.effort.loads++;
     });
@@ -54,10 +82,16 @@ export class CountedPage {
   }
 
   /** Does something, and waits until the page says that it is done. @param says what the notice has then */
-  async act(says: string | RegExp, work: () => Promise<void>): Promise<void> {
+  async act(name: string, says: string | RegExp, work: () => Promise<void>): Promise<void> {
+    await this.page.evaluate('document.querySelector("#notice").replaceChildren()');
     const start = performance.now();
     await work();
     await this.page.locator('#notice', { hasText: says }).waitFor();
-    this.acts.push(performance.now() - start);
+    const whole = performance.now() - start;
+    const { seen, answered } = await this.page.evaluate<ActTimes>(`new Promise((resolve) => {
+      const look = () => window.stopwatch.answered === undefined ? requestAnimationFrame(look) : resolve(window.stopwatch);
+      look();
+    })`);
+    this.acts.push({ name, seen, answered, whole });
   }
 }

@@ -1,4 +1,4 @@
-// Every act works without this script. It submits forms, keeps pages up to date, adds keys and drag.
+// Every act works without this script.
 const data = document.body.dataset;
 const { base, account } = data;
 const byId = (id) => document.getElementById(id);
@@ -11,7 +11,7 @@ document.documentElement.classList.add('script');
 
 // Regions: parts that are replaced where a newer page differs.
 
-/** Forms with typed text that is not saved yet. */
+/** Forms with text that is not saved. */
 const unsaved = new Set();
 
 /** The answer to an act stays until the next act. */
@@ -25,29 +25,37 @@ function show(page, submitted, fields) {
   const hadFocus = active() !== document.body;
   const row = rowOf(active());
   const list = listOf(row);
-  const near = (row?.nextElementSibling ?? row?.previousElementSibling)?.querySelector('a')?.id;
+  const near = row
+    ? (row.nextElementSibling ?? row.previousElementSibling)?.querySelector('a')?.id
+    : active().form?.querySelector('input:not([type=hidden]), textarea')?.id;
+  const open = all('details[id][open]').map(({ id }) => id);
   for (const region of all('[data-region]')) {
     const newer = page.getElementById(region.id);
+    if (newer?.dataset.same !== undefined) {
+      adoptSeen(region, newer);
+      continue;
+    }
     if (submitted === undefined && isAnswer(region) && !newer?.textContent.trim()) continue;
     // The script has changed the view of the preview itself.
     if (newer?.dataset.version && newer.dataset.version === region.dataset.version) continue;
     if (!newer) region.replaceChildren();
     else if (newer.outerHTML !== region.outerHTML) replace(region, newer, submitted);
   }
+  for (const id of open) byId(id)?.setAttribute('open', '');
   for (const region of all('[data-region]', page)) {
     if (!byId(region.id)) return location.reload();
   }
   adopt(page);
   let same = focused && byId(focused);
   // Drops stay in the block.
-  if (row && (!same || listOf(rowOf(same)) !== list)) same = byId(near);
+  if (near && (!same || listOf(rowOf(same)) !== list)) same = byId(near);
   if (same && same !== active()) {
     same.focus({ preventScroll: true });
     if (from != null) same.setSelectionRange?.(from, to);
   }
-  if (same) scrollBy(0, same.getBoundingClientRect().top - top);
-  else if (hadFocus && active() === document.body) {
-    // What had the focus is gone: to the row that had it last.
+  if (same === active() && same.checkVisibility()) scrollBy(0, same.getBoundingClientRect().top - top);
+  else if (hadFocus && (active() === document.body || !active().checkVisibility())) {
+    // To the row that had it last.
     (byId(place)?.querySelector('a, button') ?? byId('main')).focus();
   }
   prepare();
@@ -74,25 +82,34 @@ function adoptSaved(form, saved) {
 function adopt(page) {
   document.title = page.title;
   newest = Math.max(newest, page.asked);
-  for (const one of ['presence', 'saved', 'sent']) delete data[one];
+  for (const one of ['presence', 'saved', 'sent', 'shortcuts', 'version']) delete data[one];
   Object.assign(data, page.body.dataset);
 }
 
 function replace(region, newer, submitted) {
+  if (region.id === 'notice') {
+    // A new live region is not announced, but what comes into the old one.
+    region.dataset.region = newer.dataset.region;
+    return region.replaceChildren(...newer.childNodes);
+  }
   for (const form of region.querySelectorAll('form[id]')) {
-    if (!unsaved.has(form)) continue;
+    if (!unsaved.has(form) && form !== active().closest('[data-offer]')?.parentNode) continue;
     const twin = newer.querySelector(`#${CSS.escape(form.id)}`);
     if (twin) twin.replaceWith(form);
     else if (rowOf(form) !== rowOf(submitted)) keepRow(rowOf(form), newer);
   }
-  const open = all('details[id][open]', region).map(({ id }) => id);
   const marks = all(`${MARK}:checked`, region).filter(({ form }) => form !== submitted);
   region.replaceWith(newer);
-  for (const id of open) byId(id)?.setAttribute('open', '');
   for (const { id } of marks) byId(id)?.toggleAttribute('checked', true);
 }
 
-/** Somebody writes in a row that a colleague has dropped: it stays, after the row that was before it. */
+/** A region that stays has seen the newer page, except forms with unsaved text. */
+function adoptSeen(region, { dataset: { same } }) {
+  for (const one of region && same ? all('[name=seen]', region) : []) if (!unsaved.has(one.form)) one.value = same;
+  return region;
+}
+
+/** Somebody writes in a row that a colleague dropped: it stays, after the row before it. */
 function keepRow(row, newer) {
   let former = row?.previousElementSibling;
   while (former && !newer.querySelector(`#${former.id}`)) former = former.previousElementSibling;
@@ -100,28 +117,27 @@ function keepRow(row, newer) {
   else if (row) (newer.querySelector('.rows') ?? newer).prepend(row);
 }
 
-/** Marks in rows are for the next act: nobody misses them when the page is left. */
+/** Marks in rows are for the next act alone. */
 const MARK = '[data-row] [type=checkbox][id]';
 
 const isSamePage = (url) => new URL(url).pathname === location.pathname;
 
-/** Pages are numbered as they are asked for: one that was asked for before the page that is shown may be older. */
+/** Pages are numbered as they are asked for: the answers may come in another order. */
 let loads = 0;
 let newest = 0;
 
-/** By region: its HTML as it came, unless the script has changed it since. */
+/** By region: its HTML as it came. */
 const received = new WeakMap();
 const htmlOf = (region) => region.outerHTML.replace(/(data-from-now="">)[^<]*/g, '$1');
 
-/** Regions that the page shows as they came are not sent again. @throws if a proxy answers, while the server restarts */
+/** Unchanged regions are not sent again. @throws if a proxy answers, while the server restarts */
 async function load(url, { headers, ...options } = {}) {
   const same = all('[data-region]').filter((region) => received.get(region) === htmlOf(region));
   const asked = ++loads;
   const known = { 'X-Desk-Regions': same.map((region) => region.dataset.region).join(' ') };
-  const response = await fetch(url, { ...options, headers: { ...headers, ...known, 'X-Desk-Account': account } });
+  const response = await fetch(url, { ...options, headers: { ...headers, ...known } });
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
   if (page.body.dataset.base === undefined) throw new Error(`status ${response.status}`);
-  for (const region of all('[data-same]', page)) region.replaceWith(byId(region.id)?.cloneNode(true) ?? '');
   return [response, Object.assign(page, { asked })];
 }
 
@@ -155,49 +171,65 @@ on('submit', (event) => {
   }
   const back = showAtOnce(form, button, fields);
   if (back) enqueue(form, button, fields, back);
-  else if (back !== null && !form.matches('[aria-busy]')) act(form, button, fields);
+  else if (back === null) return;
+  else if (form.matches('[aria-busy]')) form.newer = () => form.requestSubmit(button);
+  else act(form, button, fields);
 });
 
 async function act(form, button, fields, back) {
   form.setAttribute('aria-busy', 'true');
+  form.newer = null;
   lost.remove();
   try {
     await send(form, button, fields, back);
   } catch {
-    if (back) putAllBack();
-    fail('The server did not answer. Load the page again to see whether this was done.', form);
+    form.newer = null;
+    const more = back ? putAllBack() : '';
+    fail(`The server did not answer. Load the page again to see whether this was done.${more}`, form);
   } finally {
     form.removeAttribute('aria-busy');
   }
+  apply();
+  // Sent again meanwhile. After a refusal, the page has another form.
+  if (form.isConnected && unsaved.has(form)) form.newer?.();
 }
 
-// Rows move before the server has answered. Their acts are sent one after the other; a refusal puts the rows back.
+// Rows move before the server has answered. Their acts are sent one by one; a refusal puts the rows back.
 
 let line = Promise.resolve();
-/** What puts the rows back whose acts are not answered, oldest first. */
+/** What puts rows back whose acts are not answered, oldest first. */
 const moves = [];
 function putAllBack() {
-  for (const one of moves.splice(0).reverse()) one();
+  for (const one of [...moves].reverse()) one();
   all('[data-drag-list]').forEach(limitMoves);
+  return forgetMoves();
+}
+let forgotten;
+/** @returns how many waited for the first one */
+function forgetMoves() {
+  const count = moves.splice(0).length - 1;
+  return count > 0 ? ` Further changes not made: ${count}.` : '';
 }
 function enqueue(form, button, fields, back) {
   moves.push(back);
   line = line.then(async () => {
-    // After a refusal, those that were given before it are not sent.
+    // After a refusal, they are not sent.
     if (!moves.includes(back)) return;
+    forgotten = '';
     await act(form, button, fields, back);
+    first('#conflict p, #refusal p')?.append(forgotten);
     if (moves.includes(back)) moves.shift();
     if (again) refresh();
+    else apply();
   });
 }
 
-/** What puts a row back where it is. */
 function placeOf(row) {
   const { parentElement: list, nextElementSibling: next } = row;
   return () => list.insertBefore(row, next?.parentElement === list ? next : null);
 }
 
-/** The first row of a list cannot go up, nor the last one down. */
+/** The first row cannot go up, nor the last one down. */
 function limitMoves(list) {
   for (const row of all('[data-drag-item]', list)) {
     const ends = { before: row.previousElementSibling, after: row.nextElementSibling };
@@ -207,7 +239,7 @@ function limitMoves(list) {
   }
 }
 
-/** @returns what puts the row of an act back; null if there is nothing to do, undefined if the act moves no row */
+/** @returns what puts the row back; null if there is nothing to do, undefined if the act moves no row */
 function showAtOnce(form, button, fields) {
   const row = form.parentElement;
   const list = row.parentElement;
@@ -254,11 +286,11 @@ async function send(form, button, fields, back) {
     const isMoved = dragged || (back && moves.some((one) => one !== back));
     if (!isMoved && page.asked > newest) return show(page, form, fields);
     const answer = page.getElementById('notice');
-    if (answer.textContent.trim()) byId('notice').replaceWith(answer);
+    if (answer.textContent.trim()) replace(byId('notice'), answer);
     settle(page, form, fields);
     return refresh();
   }
-  if (back) moves.length = 0;
+  if (back) forgotten = forgetMoves();
   if (rowOf(form) && page.title === document.title) return refuseInRow(page, form);
   // On a page that colleagues share, what is typed in other forms stays.
   if (data.presence !== undefined && page.title === document.title) {
@@ -269,13 +301,14 @@ async function send(form, button, fields, back) {
   unsaved.clear();
   shown = Date.now();
   history.pushState(shown, '', response.redirected ? response.url : location.href);
+  for (const newer of all('[data-same]', page)) newer.replaceWith(adoptSeen(byId(newer.id), newer) ?? '');
   byId('main').replaceWith(page.getElementById('main'));
   first('.top').replaceWith(page.querySelector('.top'));
   adopt(page);
   showRefusal();
 }
 
-/** In a list, what is typed in other rows stays, and the focus, where somebody writes in one of them. */
+/** In a list, what is typed in other rows stays, and the focus in one of them. */
 function refuseInRow(page, form) {
   show(page, form);
   const wrong = byId(form.id)?.querySelector('[aria-invalid]');
@@ -286,13 +319,12 @@ function refuseInRow(page, form) {
 }
 
 function showRefusal() {
-  const list = all('.errors').find((one) => !unsaved.has(one.parentNode));
+  const list = all('.errors, .versions').find((one) => !unsaved.has(one.parentNode));
   if (list) unsaved.add(list.parentNode);
   (first('#conflict:not(:empty)') ?? list ?? first('main [role=alert]:not(:empty)') ?? byId('main')).focus();
   prepare();
 }
 
-/** The state of this page's entries in the history. */
 let shown = history.state ?? Date.now();
 history.replaceState(shown, '');
 addEventListener('popstate', ({ state }) => {
@@ -312,7 +344,10 @@ on('input', ({ target }) => {
     clearTimeout(previewTimer);
     previewTimer = setTimeout(preview, 400);
   }
-  if (target.id === 'find-words') find();
+  if (target.id === 'find-words') {
+    find();
+    say(`${all('#stories [data-row]:not([hidden])').length} stories found`);
+  }
 });
 // Mails would not have the unsaved texts.
 on('click', (event) => {
@@ -346,7 +381,7 @@ function duration(ms) {
   return [hours && `${hours} h`, minutes && `${minutes} min`].filter(Boolean).join(' ');
 }
 
-/** The server's clock less ours. Pages take seconds to arrive. */
+/** The server's clock less ours. */
 let ahead = data.at - Date.now();
 if (Math.abs(ahead) < 5000) ahead = 0;
 function tick() {
@@ -366,7 +401,7 @@ function tick() {
 
 const live = `daywire-desk-live${base}-${account}`;
 const channel = new BroadcastChannel(live);
-const known = { topics: {}, figures: {}, presence: {} };
+const known = { topics: {}, versions: {}, figures: {}, presence: {} };
 /** By topic: the change that this page was loaded again for. */
 let handled = {};
 let reloading = false;
@@ -380,15 +415,20 @@ function apply() {
   const others = (known.presence[sharedPage()] ?? []).filter(({ id }) => String(id) !== account);
   const names = others.map(({ name }) => name).join(', ');
   write(byId('presence'), names && `Also here: ${names}`);
+  // The answer may show what changed.
+  if (moves.length > 0 || first('[aria-busy]')) return;
+  const { topics, versions } = known;
   // The stream is half a second late. Once for each change, also where clocks of servers differ.
-  const { topics } = known;
-  const stale = data.topics.split(' ').filter((one) => topics[one] > data.at - 600 && handled[one] !== topics[one]);
-  for (const topic of stale) handled[topic] = topics[topic];
-  if (stale.length > 0) refresh();
+  const changed = data.topics.split(' ').filter((one) => topics[one] > data.at - 600 && handled[one] !== topics[one]);
+  for (const topic of changed) handled[topic] = topics[topic];
+  // An answer to an act shows its change, and those before.
+  const { version = '-' } = data;
+  const isShown = (one) => one === version || Number.parseFloat(one) < Number.parseFloat(version);
+  if (!changed.every((one) => isShown(versions[one]))) refresh();
 }
 
 async function refresh() {
-  // A row that is dragged or has moved stays, and a word that an input method composes. Nobody sees hidden tabs.
+  // Rows that are dragged or moved stay, and a word that an input method composes. Nobody sees hidden tabs.
   again = reloading || dragged || moves.length > 0 || composing || document.hidden;
   if (again) return;
   reloading = true;
@@ -396,7 +436,7 @@ async function refresh() {
     // It does not prolong the session.
     const [response, page] = await load(location.href, { headers: { 'X-Background': '1' } });
     if (page.body.dataset.account !== account) leave(page);
-    // What has begun or was shown meanwhile stays.
+    // What has begun meanwhile stays.
     else if (dragged || moves.length > 0 || composing || page.asked < newest) again = true;
     else if (response.ok && isSamePage(response.url)) show(page);
   } catch {
@@ -441,7 +481,7 @@ function connect() {
   };
 }
 
-/** Reads the stream as soon as no other tab does, until one takes it over. */
+/** Reads the stream while no other tab does. */
 function lead(options) {
   // Without TLS there are no locks: pages are as new as their last load.
   const led = navigator.locks?.request(live, options, () => new Promise(connect));
@@ -458,14 +498,14 @@ const sharedPage = () => data.presence !== undefined && data.topics.split(' ')[0
 function present(closed) {
   const page = sharedPage();
   if (!page || (document.hidden && !closed)) return;
-  const fields = { page, tab, ...(closed && { closed: '1' }) };
+  const fields = { page, tab, 'page-account': account, ...(closed && { closed: '1' }) };
   navigator.sendBeacon(`${base}/presence`, new URLSearchParams(fields));
 }
 
-// Keys: those of the focused row first, then those of the page.
+// Keys: those of the focused row first.
 
 const rowOf = (node) => node?.closest?.('[data-row]');
-/** The id of the row that had the focus last. */
+/** The id of the row with the last focus. */
 let place;
 on('focusin', ({ target }) => {
   place = rowOf(target)?.id || place;
@@ -483,7 +523,7 @@ const listOf = (row) => row?.parentElement.dataset.dragList;
 function step(direction) {
   const list = all('[data-row]:not([hidden])');
   const at = list.indexOf(rowOf(active()));
-  // From elsewhere, such as Undo, back to the row where the focus was.
+  // From elsewhere, back to the row with the last focus.
   const next = at < 0 ? (byId(place) ?? list.at(direction < 0 ? -1 : 0)) : list[at + direction];
   if (!next) return;
   const target = next.matches('[tabindex]') ? next : next.querySelector('a, button, input');
@@ -529,7 +569,7 @@ on('keydown', (event) => {
   event.preventDefault();
 });
 
-/** Stores the sentence of a row, and goes on to the next row without one, while the server still works. */
+/** Stores the sentence of a row, and goes on to the next row without one. */
 function storeAndGoOn(field) {
   const fields = all('.write textarea');
   const next = fields.slice(fields.indexOf(field) + 1).find(({ value }) => value === '');
@@ -557,22 +597,21 @@ function showKeys() {
   byId('keys').showModal();
 }
 
-/** Its first button has the focus, so that Tab and the keys of the row go on from there. */
+/** Tab and the keys of the row go on from its first button. */
 function openMenu(summary) {
   summary.parentElement.open = true;
   (summary.parentElement.querySelector('button:enabled') ?? summary).focus();
 }
-on('click', ({ target }) => {
-  for (const menu of all('.menu[open]')) menu.open = menu.contains(target);
+on('click', (event) => {
+  for (const menu of all('.menu[open]')) menu.open = event.composedPath().includes(menu);
   // It opens after this event.
   setTimeout(() => first('.menu[open] > div')?.scrollIntoView({ block: 'nearest' }));
 });
 
-// Drag: the handle carries its row, and the row that is let go fills the form of its list.
+// Drag: the row that is let go fills the form of its list.
 
 let dragged;
 let putBack;
-/** Where the pointer is, in the window. */
 let pointer;
 on('pointerdown', (event) => {
   const row = event.target.matches?.('.handle') && event.button === 0 && rowOf(event.target);
@@ -630,7 +669,6 @@ function drop(isWanted) {
 // The edition: finding stories, and the preview.
 
 const letters = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
-/** Hides the rows that do not have the words. */
 function find() {
   const field = byId('find-words');
   if (!field) return;
@@ -674,7 +712,7 @@ function choose(name, value) {
 
 const unsavedTexts = () => all('#texts form').filter((form) => unsaved.has(form));
 let previewTimer;
-/** Shows the chosen view in a frame, with the texts as they are typed. A new frame adds nothing to the history. */
+/** Shows the chosen view, with the texts as typed. A new frame adds nothing to the history. */
 function preview() {
   const form = byId('preview-form');
   const frames = all('#preview iframe');
@@ -702,18 +740,17 @@ function preview() {
     frame.style.visibility = '';
   };
   if (texts.length === 0) return;
-  const fields = [['view', view.value], ...texts].map(([name, value]) =>
+  const fields = [['view', view.value], ['page-account', account], ...texts].map(([name, value]) =>
     make('input', { type: 'hidden', name, value }),
   );
   form.target = frame.name;
   form.replaceChildren(...fields);
   form.submit();
 }
-/** A notice wraps on a phone: what sticks beneath it stays in sight. */
+// What sticks beneath a notice stays in sight.
 const noticeSize = new ResizeObserver(([{ target }]) => {
   document.documentElement.style.setProperty('--notice-height', `${target.offsetHeight}px`);
 });
-/** Loads the page again while something is still being found out. */
 let later;
 function prepare() {
   for (const field of all('[data-counter]')) count(field);

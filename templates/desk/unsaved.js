@@ -1,5 +1,5 @@
-// Texts that are not saved yet stay in this browser, by account and form, until the server has saved them. A form with
-// `data-keep` is named by its value or by its address. Each page that is open writes an entry of its own.
+// Texts stay in this browser, by account and form, until the server has saved them. A form with `data-keep` is named by
+// its value or by its address. Each open page writes an entry of its own.
 const { base, account, zone } = document.body.dataset;
 const PREFIX = `daywire-text ${base} ${account} `;
 const TEXT = 'textarea, input:is([type=text], [type=search], [type=url], [type=datetime-local])';
@@ -17,7 +17,7 @@ const isChoice = (field) => field.matches('[type=checkbox], [type=radio]');
 
 /** Keys of entries in the storage, by form. */
 const keys = new WeakMap();
-/** Forms that the page shows with a text that was refused, or waited for a new session. */
+/** Forms with a text that was refused, or waited for a new session. */
 const refused = new WeakSet();
 const isUnsaved = (form) => refused.has(form) || textsOf(form).some((one) => one.value !== one.defaultValue);
 
@@ -29,15 +29,34 @@ const keyOf = (form) => {
 /** The entries of this account, newest first. */
 function readEntries() {
   try {
-    const own = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
-    return own.map((key) => ({ ...JSON.parse(localStorage.getItem(key)), key })).sort((a, b) => b.at - a.at);
+    return Object.keys(localStorage)
+      .flatMap(readEntry)
+      .sort((a, b) => b.at - a.at);
   } catch {
     return [];
   }
 }
 
-/** Writes or removes the entry of a form. `data-kept`: leaving the page loses nothing of it. */
-function keep(form) {
+/** Removes one of a month ago, of any account, or a damaged one. */
+function readEntry(key) {
+  if (!key.startsWith('daywire-text')) return [];
+  try {
+    const entry = JSON.parse(localStorage.getItem(key));
+    const isNew = new Date(entry.at) > Date.now() - 30 * 864e5;
+    if (isNew && entry.texts.map && new Map(entry.fields)) return key.startsWith(PREFIX) ? { ...entry, key } : [];
+  } catch {}
+  localStorage.removeItem(key);
+  return [];
+}
+
+const full = make('p', {
+  className: 'error',
+  role: 'alert',
+  textContent: 'The browser cannot keep this text: save it now.',
+});
+
+/** Writes or removes the entry of a form. `data-kept`: leaving the page loses nothing. */
+function keep(form, field) {
   if (isOver) return;
   try {
     form.dataset.kept = '';
@@ -51,20 +70,23 @@ function keep(form) {
     };
     localStorage.setItem(keyOf(form), JSON.stringify(entry));
     form.dataset.kept = entry.id;
+    if (form.contains(full)) full.remove();
   } catch {
-    // No storage, or none left: leaving the page asks.
+    // Leaving the page asks.
     form.removeAttribute('data-kept');
+    const place = field?.closest('.field') ?? form;
+    if (!place.contains(full)) place.append(full);
   }
 }
 
-/** After signing out, nothing is written, unless it failed: somebody still types. */
+/** After signing out, nothing is written until somebody types. */
 let isOver = false;
 document.addEventListener('input', ({ target }) => {
   isOver = false;
-  if (target.form?.matches('[data-keep]')) keep(target.form);
+  if (target.form?.matches('[data-keep]')) keep(target.form, target);
 });
 
-// Its id goes with the form, and the page after it tells whether it was saved. A button with a name saves no text.
+// Its id goes with the form, and the next page tells whether it was saved. A button with a name saves no text.
 function attachId({ target: form, submitter }) {
   if (!form.matches('[data-keep]') || submitter?.name) return;
   keep(form);
@@ -97,9 +119,10 @@ function timeOf({ at }) {
   return make('time', { dateTime: date.toISOString(), textContent });
 }
 
-const button = (textContent, onclick) => make('button', { type: 'button', textContent, onclick });
+const button = (textContent, { id }, onclick) =>
+  make('button', { type: 'button', id: `${textContent}-${id}`, textContent, onclick });
 
-/** @param form of the text; null if it is not on this page: then the text is shown */
+/** @param form of the text; null if it is on another page: then the text is shown */
 function offer(form, entry) {
   if (document.querySelector(`[data-offer="${CSS.escape(entry.key)}"]`)) return;
   const line = make('div', { className: 'notice' });
@@ -112,16 +135,16 @@ function offer(form, entry) {
   line.append(make('span', {}, 'Text of ', timeOf(entry), ' that was not saved'));
   if (form)
     line.append(make('bdi', { className: 'soft', textContent: [...entry.texts.join(' ')].slice(0, 80).join('') }));
-  if (form) line.append(button('Restore', () => restore(form, entry, line)));
+  if (form) line.append(button('Restore', entry, () => restore(form, entry, line)));
   else line.append(make('a', { href: entry.page, textContent: entry.title || entry.page }));
-  line.append(button('Discard', end));
+  line.append(button('Discard', entry, end));
   form?.closest('details')?.setAttribute('open', '');
   if (form) return form.prepend(line);
   line.append(...entry.texts.map((text) => make('pre', { textContent: text, dir: 'auto' })));
   document.getElementById('notice')?.after(line);
 }
 
-/** Compares the entries with the page: what was saved is removed, and the rest is offered. */
+/** Removes entries that were saved, and offers the rest. */
 function review() {
   const { saved, sent } = document.body.dataset;
   const forms = [...document.querySelectorAll('form[data-keep]')];
@@ -142,7 +165,7 @@ function review() {
     const given = new Map(entry.fields);
     const isStored = ({ name, defaultValue }) => (given.get(name) ?? '') === defaultValue;
     if (entry.id === saved) discard(entry);
-    // The first page has all texts whose form is elsewhere, or is gone.
+    // The first page has all texts of other pages.
     else if (!form && (location.pathname === base || entry.page === location.pathname)) offer(null, entry);
     else if (!form || keyOf(form) === entry.key) continue;
     else if (!refused.has(form) && textsOf(form).every(isStored)) discard(entry);

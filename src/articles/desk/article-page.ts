@@ -65,9 +65,11 @@ async function facts(request: SignedInRequest, { article, origin }: StoredArticl
   const address = articlePageUrl(article, config.publication.url);
   const { status, outlet } = article;
   const pair = (name: string, value: Html | string): Html => html`<dt>${name}</dt><dd dir="auto">${value}</dd>`;
+  const noted =
+    'note' in status ? html`<bdi>${status.note}</bdi> <span class="soft">${when(request, status.at)}</span>` : '';
   return html`<dl class="pairs">
 ${pair('State', html`${articleStateMark(request, article)}${article.pinned ? html` ${badge('pinned', 'new')}` : ''}`)}
-${'note' in status ? pair('Note', html`${status.note} <span class="soft">${when(request, status.at)}</span>`) : ''}
+${noted === '' ? '' : pair('Note', noted)}
 ${pair('Kind', article.kind)}
 ${pair('Section', sectionTitle(config, article.section) ?? article.section ?? 'none')}
 ${pair('Published', when(request, article.publishedAt))}

@@ -3,6 +3,7 @@ import { html } from 'hono/html';
 import { localDateTime } from '../../lib/time.ts';
 import type { DeskRequest } from '../../web/desk/desk-request.ts';
 import type { Html } from '../../web/desk/html.ts';
+import { help } from '../../web/desk/parts/figure.ts';
 import { type StatusKind, statusMark } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import { type Article, isPublic } from '../article.ts';
@@ -40,14 +41,14 @@ export function originText(id: string, origin: string | null): string {
   return isFileOrigin(origin) ? `The file ${origin} brings this article.` : `It comes from ${originName(origin)}.`;
 }
 
-/** Beside the form of an edit; null for an article that nothing brings again. */
-export function importWarning(origin: string | null): string | null {
-  if (origin === null || origin === DESK_ORIGIN || origin === ROUNDUP_ORIGIN) return null;
+/** Above the form of an edit; nothing for an article that nothing brings again. */
+export function importWarning(origin: string | null): Html | '' {
+  if (origin === null || origin === DESK_ORIGIN || origin === ROUNDUP_ORIGIN) return '';
   const who = isFileOrigin(origin) ? `The file ${origin}` : originName(origin).replace(/^t/, 'T');
-  return (
-    `${who} brings this article. What you change here stays until the same field changes there: then that wins, ` +
-    'the import says so, and your text is kept below "Changes at the desk".'
-  );
+  const meaning =
+    'What you change here stays until the same field changes there: then that wins, the import says so, and your ' +
+    'text is kept below "Changes at the desk".';
+  return html`<div class="hint">${who} brings this article. ${help('where it comes from', meaning)}</div>`;
 }
 
 /** The fields of before, each with its name and its text; empty for none. */

@@ -137,10 +137,9 @@ export function editForm(
   ]);
   const { language } = article;
   const format = article.body.format === 'markdown' ? 'Markdown' : 'HTML';
-  const warning = importWarning(origin);
   const statusFields = isOut ? noticeFields(fields, errors) : releaseFields(request, fields, errors);
   // Plain: the preview goes into a frame, which a script would not fill.
-  return html`${warning === null ? '' : html`<p class="hint">${warning}</p>`}
+  return html`${importWarning(origin)}
 <form method="post" action="${path}/edit" data-plain data-keep novalidate>${errorSummary(errors)}
 ${hiddenFields({ seen, shown: fields.shown })}
 ${textField({

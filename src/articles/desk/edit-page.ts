@@ -2,7 +2,7 @@
 import { html } from 'hono/html';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondMissing, respondPage, respondProblem } from '../../web/desk/page.ts';
-import { differences } from '../../web/desk/parts/differences.ts';
+import { bothVersions } from '../../web/desk/parts/differences.ts';
 import { hiddenFields, refusalRegion, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import { fullHeadline } from '../article.ts';
@@ -120,6 +120,7 @@ function respondEdit(
 <div class="side"><h2>Preview</h2><p class="hint">"Preview" shows here what readers will see.</p>
 ${textFrame(request, 'Preview', { name: PREVIEW_FRAME, src: `${articleDeskPath(id)}/text` })}</div></div>`;
   return respondPage(request, {
+    heading: html`<h1>Edit: <bdi lang="${stored.article.language}">${headline}</bdi></h1>`,
     ...{ title: `Edit: ${headline}`, section: 'articles', body, status: problems.length === 0 ? 200 : 422 },
   });
 }
@@ -181,12 +182,9 @@ async function respondConflict(
     const who = changer?.author ?? (origin === null ? 'somebody else' : originName(origin));
     const [theirText, ownText] =
       name === 'state' ? [stateText(article.status), state] : [theirs[name], plainLineEnds(fields[name])];
-    const [their, own] = differences(theirText, ownText);
-    const version = (title: Html, text: Html): Html =>
-      html`<div><h3>${title}</h3><pre dir="auto" lang="${article.language}">${text}</pre></div>`;
-    return html`<h2>${LABELS[name]}</h2><div class="versions">
-${version(html`Theirs: <bdi>${who}</bdi>${changer ? html`, ${when(request, changer.at)}` : ''}`, their)}
-${version(html`Yours`, own)}</div>${mergedInput(request, name, fields, article.language)}`;
+    const by = html`<bdi>${who}</bdi>${changer ? html`, ${when(request, changer.at)}` : ''}`;
+    const versions = bothVersions(by, theirText, ownText, article.language);
+    return html`<h2>${LABELS[name]}</h2>${versions}${mergedInput(request, name, fields, article.language)}`;
   });
   const inputs = conflicts.map((name) => (name === 'state' ? 'note' : name)) as string[];
   const hidden = Object.fromEntries(Object.entries(fields).filter(([name]) => !inputs.includes(name)));

@@ -101,3 +101,8 @@ export function nextPath(newsletter: string): string {
 export function draftTopic({ newsletter, slot }: NamedSlot): string {
   return `draft:${newsletter.id}/${slot.label}`;
 }
+
+/** Changes with the topic. @param state its kind */
+export function draftVersion(revision: number, state: string, closeAt: number | null): string {
+  return `${revision} ${state} ${closeAt}`;
+}

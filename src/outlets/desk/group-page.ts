@@ -34,6 +34,7 @@ import {
 } from '../story-groups/story-group.ts';
 import { groupPath, itemsText, parseBack } from './group-address.ts';
 import {
+  besideRefused,
   commandWords,
   countWithNoun,
   doubtfulItems,
@@ -300,12 +301,7 @@ ${textField({
   ...{ hint: 'In Markdown, in your own words. Readers see it below the headline.' },
   ...{ value: typed('text', decision?.text ?? ''), error: errors['own-text'] },
 })}
-${
-  refused === undefined || decision?.text == null
-    ? ''
-    : html`<p class="hint">Stored now:</p>
-<p class="own break" dir="auto">${decision.text}</p>`
-}
+${refused === undefined ? '' : besideRefused(group, typed('text', ''), status === 409)}
 ${textField({
   ...{ name: 'headline', label: 'Headline', counter: MAX_OWN_HEADLINE, error: errors.headline },
   ...{ hint: 'Empty: the headline of the outlet that is named first.', value: typed('headline', kept?.headline ?? '') },

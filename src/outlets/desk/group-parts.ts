@@ -4,6 +4,7 @@ import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { cleanUrl } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import type { DeskRequest, Html } from '../../web/desk/desk-request.ts';
+import { bothVersions } from '../../web/desk/parts/differences.ts';
 import { badge, statusMark } from '../../web/desk/parts/status-mark.ts';
 import type { RoundupLogEntry } from '../story-groups/change-groups.ts';
 import { sharedWords } from '../story-groups/shared-words.ts';
@@ -77,6 +78,14 @@ export function languageAttribute(language: string | null): Html | '' {
 const QUOTED = 160;
 
 /** The headline that the roundup shows, or would show. */
+/** The sentence that is stored, beside one that was refused. @param isConflict another editor was first */
+export function besideRefused({ decision }: StoryGroup, typed: string, isConflict: boolean): Html | '' {
+  if (decision?.text == null) return '';
+  if (isConflict) return bothVersions(html`<bdi>${decision.editor}</bdi>`, decision.text, typed);
+  return html`<p class="hint">Stored now:</p>
+<p class="own break" dir="auto">${decision.text}</p>`;
+}
+
 export function headlineOf(group: StoryGroup): string {
   return group.decision?.headline ?? firstItemOf(group).title;
 }

@@ -4,6 +4,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { lastEdition } from '../../editions/queries.ts';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { Html } from '../../web/desk/html.ts';
+import { roundupVersion } from '../../web/desk/live/snapshot.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { hiddenFields, postButton, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { queryText } from '../../web/desk/parts/pager.ts';
@@ -28,6 +29,7 @@ import {
 } from './group-address.ts';
 import { isEdit } from './group-page.ts';
 import {
+  besideRefused,
   countWithNoun,
   groupStateMark,
   headlineLanguage,
@@ -62,17 +64,22 @@ export async function respondInList(
   return isShown ? respondList(request, query, page, refused) : null;
 }
 
-async function readPage({ desk: { app } }: SignedInRequest, query: RoundupQuery): Promise<GroupPage> {
+interface VersionedPage extends GroupPage {
+  version: string;
+}
+
+async function readPage({ desk: { app } }: SignedInRequest, query: RoundupQuery): Promise<VersionedPage> {
+  const version = await roundupVersion(app.store.db);
   const { newsletter, ...search } = query;
   const isKnown = app.config.newsletters.some(({ id }) => id === newsletter);
   const since = isKnown ? ((await lastEdition(app.store.db, newsletter))?.cutoffAt ?? null) : null;
-  return browseGroups(app, { ...query, search: { ...search, since } });
+  return { ...(await browseGroups(app, { ...query, search: { ...search, since } })), version };
 }
 
 async function respondList(
   request: SignedInRequest,
   query: RoundupQuery,
-  page: GroupPage,
+  page: VersionedPage,
   refused: RefusedSentence | null = null,
 ): Promise<Response> {
   const { app } = request.desk;
@@ -90,7 +97,7 @@ ${listFilters(request, query, page)}
       : html`<ol class="rows">${page.groups.map((_, index) => row(view, index))}</ol>`
   }${morePages(view)}</section>
 ${view.mayEdit && page.groups.length > 0 ? mergeForm(view) : ''}`;
-  const options = { title: 'Roundup', section: 'roundup', topics: ['roundup'] };
+  const options = { title: 'Roundup', section: 'roundup', topics: ['roundup'], version: page.version };
   return respondPage(request, { ...options, body, status: refused?.status ?? 200 });
 }
 
@@ -139,7 +146,10 @@ ${hiddenFields({ seen: page.seen, back: listPath(query), next: '' })}${button}
 }
 
 function row(view: ListView, index: number): Html {
-  const { groups } = view.page;
+  const {
+    refused,
+    page: { groups },
+  } = view;
   const browsed = groups[index] as BrowsedGroup;
   const { group, newestAt } = browsed;
   const { id, decision } = group;
@@ -159,7 +169,7 @@ function row(view: ListView, index: number): Html {
 ${outletNames(group)}; newest ${fromNow(view.request, newestAt)}</p>
 ${sharedLine(view.request, group)}${similarLine(view, browsed, fields)}
 ${view.mayEdit && decision?.state !== 'dropped' ? sentenceForm(view, group, fields) : own}
-${view.refused?.group === id ? own : ''}</div>
+${refused?.group === id ? besideRefused(group, refused.text, refused.status === 409) : ''}</div>
 ${view.mayEdit ? rowActs(view, group, fields) : ''}</li>`;
 }
 
@@ -175,7 +185,7 @@ function sentenceForm({ request, refused }: ListView, group: StoryGroup, fields:
   return html`<form class="write" id="write-${id}" method="post" action="${path}/${act}"
 data-keep="${path}">${hiddenFields(fields)}${textField({
     ...{ name: 'text', id: `text-${id}`, label: 'Your sentence', subject: headline, rows: 1, required: true },
-    ...{ value: wrong?.text ?? decision?.text ?? '', placeholder: 'Write a sentence to pick it' },
+    ...{ value: wrong?.text ?? decision?.text ?? '', placeholder: 'Write a sentence' },
     ...{ error: wrong?.message, key: 'p', keyName: 'Write its sentence; Ctrl+Enter stores it and goes on' },
   })}${submitButton(label as string, { id: `pick-${id}`, name: `${label}: ${headline}` })}</form>`;
 }

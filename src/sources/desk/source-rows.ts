@@ -99,9 +99,11 @@ function countText(count: number): string {
 function pollButtons(request: SignedInRequest, status: SourceStatus): Html {
   const { id, state } = status;
   const isStopped = state === 'paused' || state === 'gone';
-  const button = (act: string, label: string): Html =>
-    postButton(request, `/sources/${id}/${act}`, label, { id: `${act}-${id}`, name: `${label}: ${id}` });
-  return isStopped ? button('resume', 'Resume') : html`${button('poll', 'Poll now')} ${button('pause', 'Pause')}`;
+  // Resume has the id of Pause, and so the focus after it.
+  const button = (act: string, label: string, key = act): Html =>
+    postButton(request, `/sources/${id}/${act}`, label, { id: `${key}-${id}`, name: `${label}: ${id}` });
+  const resume = button('resume', 'Resume', 'pause');
+  return isStopped ? resume : html`${button('poll', 'Poll now')} ${button('pause', 'Pause')}`;
 }
 
 function heldPart(request: SignedInRequest, { id, use, held }: SourceStatus): Html {

@@ -1,12 +1,12 @@
 /** The web app of the desk: who sends a request, and whether they may, is decided here, before any handler. */
 import { type Context, Hono } from 'hono';
 import { compress } from 'hono/compress';
-import { hasAccounts } from '../../accounts/account.ts';
+import { findAccount, hasAccounts } from '../../accounts/account.ts';
 import { auditAct } from '../../accounts/audit.ts';
 import { may } from '../../accounts/permissions.ts';
 import { browserName, findSession } from '../../accounts/sessions.ts';
 import { clientAddress } from '../server/client-address.ts';
-import { setMissing } from '../server/headers.ts';
+import { framePolicy, setMissing } from '../server/headers.ts';
 import { limitBody, readForm } from '../server/request-body.ts';
 import { serveAsset } from './assets.ts';
 import { askForPassword } from './confirm-password.ts';
@@ -14,7 +14,7 @@ import type { DeskContext, DeskRequest, SignedInRequest } from './desk-request.t
 import type { DeskRoute } from './desk-route.ts';
 import { KEPT_LIMIT, keepForm, MAX_KEPT_FIELDS, readKeptForm, showAgain } from './kept-form.ts';
 import { setNotice } from './notice.ts';
-import { DESK_HEADERS, respondProblem } from './page.ts';
+import { DESK_HEADERS, PAGE_ACCOUNT, respondProblem } from './page.ts';
 import { sessionTokenOf } from './session-cookie.ts';
 
 /** Bytes. The body of an article is the longest field, and a form may take three bytes for one. */
@@ -22,8 +22,8 @@ const FORM_LIMIT = 2 * 1024 * 1024;
 
 /** Sent by the script when it brings a page up to date by itself. */
 const BACKGROUND = 'X-Background';
-/** Sent by the script: the id of the account that its page was made for. */
-const PAGE_ACCOUNT = 'X-Desk-Account';
+
+const POLICY_HEADER = 'Content-Security-Policy';
 
 /** All routes answer 404 until there is an account, or an invitation to one. */
 export function createDesk(desk: DeskContext, routes: readonly DeskRoute[]): Hono {
@@ -33,6 +33,8 @@ export function createDesk(desk: DeskContext, routes: readonly DeskRoute[]): Hon
     isOpen ||= await hasAccounts(desk.app.store.db, desk.app.clock());
     if (!isOpen) return c.notFound();
     await next();
+    const isPage = c.res.headers.get('Content-Type')?.startsWith('text/html') && !c.res.headers.has(POLICY_HEADER);
+    if (isPage && c.req.header('Sec-Fetch-Dest') === 'iframe') answerInFrame(desk, c);
     setMissing(c, DESK_HEADERS);
   });
   // Not exports and streams. Pages with a secret say that they must not be.
@@ -43,6 +45,18 @@ export function createDesk(desk: DeskContext, routes: readonly DeskRoute[]): Hon
   const signIn = routes.find(({ method, path }) => method === 'GET' && path === '/sign-in');
   for (const route of routes) app.on(route.method, route.path, (c) => respond(desk, route, c, signIn));
   return app;
+}
+
+const NO_PREVIEW = `<!doctype html><html lang="en"><meta name="color-scheme" content="light dark">
+<title>No preview</title><p>There is no preview: you may be signed out, or another account may have signed in. Your text
+stays in its form. Sign in, in another tab, and try again.</p>`;
+
+/** No page of the desk may be in a frame, such as that of the sign-in, where there should be a preview. */
+function answerInFrame({ app }: DeskContext, c: Context): void {
+  const headers = { 'Content-Type': 'text/html', [POLICY_HEADER]: framePolicy(app.config.publication.url) };
+  const answer = new Response(NO_PREVIEW, { status: c.res.status, headers });
+  c.res = undefined;
+  c.res = answer;
 }
 
 function leadToPage({ base }: DeskContext, page: PageOfAct, c: Context): Response {
@@ -64,7 +78,8 @@ async function respond(desk: DeskContext, route: DeskRoute, c: Context, signIn?:
   const lacksFactor = account?.hasSecondFactor === false && config.accounts.require === 'second-factor';
   const request: DeskRequest = {
     ...{ c, desk, account, at },
-    form: new URLSearchParams(),
+    // The body of an upload is not read, so its address has the account of its page.
+    form: new URLSearchParams(route.upload ? c.req.query() : ''),
     may: (permission) => account !== null && !lacksFactor && may(account.roles, permission),
   };
   const source = { site: c.req.header('Sec-Fetch-Site'), origin: c.req.header('Origin') };
@@ -75,23 +90,28 @@ async function respond(desk: DeskContext, route: DeskRoute, c: Context, signIn?:
     if (!isForm || signIn === undefined) return leadToSignIn(request, isUnsafe, route.upload);
     return withForm(request, KEPT_LIMIT, (posted) => askToSignIn(signIn, posted));
   }
-  // Somebody else has signed in since, in another tab.
-  if (isUnsafe && account !== null && (c.req.header(PAGE_ACCOUNT) ?? String(account.id)) !== String(account.id)) {
-    const message = `Another account, ${account.name}, has signed in with this browser. Nothing was changed.`;
-    return respondProblem(request, 409, 'Another account', message);
-  }
   const admitted = (posted: DeskRequest) => admit(route, posted, lacksFactor);
   return isUnsafe && route.upload !== true ? withForm(request, FORM_LIMIT, admitted) : admitted(request);
 }
 
-/** Decides whether the account may do that. A form that was kept during a sign-in is shown and not carried out. */
+/**
+ * Decides whether the account may do that. A form that was kept during a sign-in is shown and not carried out. So is a
+ * form of another account's page: somebody else has signed in since, in another tab.
+ */
 async function admit(route: DeskRoute, request: DeskRequest, lacksFactor: boolean): Promise<Response> {
   const { c, desk, account } = request;
   const isRefused = route.needs !== null && !(lacksFactor && route.isBeforeSecondFactor) && !request.may(route.needs);
   const kept = route.needs === null ? null : readKeptForm(request.form);
-  if (kept !== null && account !== null) {
+  const form = kept ?? request.form;
+  const owner = form.get(PAGE_ACCOUNT) ?? String(account?.id);
+  form.delete(PAGE_ACCOUNT);
+  const isOther = owner !== String(account?.id);
+  if (account !== null && (kept !== null || isOther)) {
+    const known = /^\d{1,9}$/.test(owner) ? await findAccount(desk.app.store.db, Number(owner)) : null;
     const refusal = lacksFactor ? 'Set up your second factor first: copy your text.' : roleText(request);
-    return showAgain(route, { ...signedIn(request, account), form: kept }, isRefused ? refusal : undefined);
+    const problem = isRefused ? refusal : route.upload ? 'The file was not read: choose it again.' : undefined;
+    const other = isOther ? (known?.name ?? 'another account') : undefined;
+    return showAgain(route, { ...signedIn(request, account), form }, { problem, other });
   }
   if (isRefused && lacksFactor) return c.redirect(`${desk.base}/account/second-factor`, 303);
   return isRefused ? respondProblem(request, 403, 'Not with your role', roleText(request)) : handle(route, request);
@@ -139,7 +159,7 @@ function signedIn(request: DeskRequest, account: SignedInRequest['account']): Si
 
 /** The page of the sign-in, with the form that was posted. A form without fields has no text. */
 async function askToSignIn(page: DeskRoute, request: DeskRequest): Promise<Response> {
-  const { size } = request.form;
+  const size = request.form.size - Number(request.form.has(PAGE_ACCOUNT));
   if (size === 0 || size > MAX_KEPT_FIELDS || page.needs !== null) return leadToSignIn(request, true);
   // One that is kept already was posted again, such as by loading its page again.
   const isKept = readKeptForm(request.form) !== null;

@@ -39,22 +39,33 @@ export function readKeptForm(form: URLSearchParams): URLSearchParams | null {
   return new URLSearchParams(kept.map(([name, value]): [string, string] => [name.slice(PREFIX.length), value]));
 }
 
-/** Shows a kept form to the account that has signed in. @param problem why the form cannot be sent again */
-export async function showAgain(route: DeskRoute, request: SignedInRequest, problem?: string): Promise<Response> {
+/**
+ * Shows a form that was not carried out to the account that is signed in.
+ * @param about `problem` is why it cannot be sent again, `other` the name of the account whose page it was on
+ */
+export async function showAgain(
+  route: DeskRoute,
+  request: SignedInRequest,
+  { problem, other }: { problem: string | undefined; other: string | undefined },
+): Promise<Response> {
   const { account, c, form } = request;
-  const advice = problem ?? 'Nothing has been saved yet. Look at it, and send it again.';
-  const notice = { kind: 'problem', text: `You are signed in as ${account.name}. ${advice}` } as const;
+  const begin = other === undefined ? 'You' : `This page was opened by ${other}, and you`;
+  const next = other === undefined ? 'send it again' : 'send it only if it should be done in your name';
+  const advice = problem ?? `Nothing has been saved yet. Look at it, and ${next}.`;
+  const notice = { kind: 'problem', text: `${begin} are signed in as ${account.name}. ${advice}` } as const;
   const shown = problem === undefined && route.needs !== null ? await route.again?.({ ...request, notice }) : undefined;
   if (shown?.status === 200 || shown?.status === 422) return shown;
   const fields = repeatableFields(form);
+  const label = other === undefined ? 'Send it again' : `Send it as ${account.name}`;
+  const status = problem !== undefined ? 403 : other !== undefined ? 409 : 200;
   const again = html`<form method="post" action="${c.req.path}" data-plain>
 ${fields.flatMap(([name, value]) => hiddenFields({ [name]: value }))}
-<div class="buttons">${submitButton('Send it again', { primary: true, id: 'send-again' })}
+<div class="buttons">${submitButton(label, { primary: true, id: 'send-again' })}
 <a class="button" href="${request.desk.base}">Leave it</a></div></form>`;
   return respondPage(
     { ...request, notice },
     {
-      ...{ title: 'Not done yet', section: null, status: problem === undefined ? 200 : 403 },
+      ...{ title: 'Not done yet', section: null, status },
       body: html`<dl class="pairs">${fields
         .filter(([name, value]) => !HIDDEN.includes(name) && value !== '')
         .map(

@@ -18,6 +18,8 @@ export interface DeskPage {
   heading?: Html;
   /** Topics of the page, which reloads itself when one of them changes; see live/snapshot.ts. */
   topics?: readonly string[];
+  /** Of the only topic that has versions in the live stream, read before the rest of the page. */
+  version?: string;
   /** Colleagues who have the page open are named. Default: false. */
   hasPresence?: boolean;
   status?: ContentfulStatusCode;
@@ -56,6 +58,18 @@ export const DESK_HEADERS = {
  */
 const NO_TRANSFORM = 'no-store, no-transform';
 
+/** The field of each form that names the account of its page. Somebody else may sign in before it is posted. */
+export const PAGE_ACCOUNT = 'page-account';
+
+/** Texts of others are escaped, so every tag is ours. The address of an upload names the account: its body is long. */
+function tieForms(page: string, account: number): string {
+  return page.replaceAll(/<form [^>]*>/g, (form) => {
+    if (!form.includes('method="post"')) return form;
+    if (form.includes('multipart/')) return form.replace(/ action="[^"]*/, `$&?${PAGE_ACCOUNT}=${account}`);
+    return `${form}<input type="hidden" name="${PAGE_ACCOUNT}" value="${account}">`;
+  });
+}
+
 export async function respondPage(request: DeskRequest, page: DeskPage): Promise<Response> {
   const { c, desk } = request;
   const notice = request.notice ?? takeNotice(c);
@@ -76,7 +90,7 @@ ${page.reload === undefined ? '' : html`<noscript><meta http-equiv="refresh" con
 <script src="${assetPath(desk, 'unsaved.js')}" type="module"></script>
 </head>
 <body data-base="${desk.base}" data-at="${request.at}" data-zone="${publication.zone}"
-data-topics="${topics.join(' ')}"${
+data-topics="${topics.join(' ')}"${page.version === undefined ? '' : html` data-version="${page.version}"`}${
     request.account === null ? '' : html` data-account="${request.account.id}"`
   }${request.account?.hasShortcuts ? html` data-shortcuts` : ''}${page.hasPresence ? html` data-presence` : ''}${
     notice?.saved === undefined ? '' : html` data-saved="${notice.saved}"`
@@ -93,12 +107,13 @@ ${page.body}
 <p>Times are in ${publication.zone}.${
     request.account?.hasShortcuts ? html` <span class="needs-script">Press <kbd>?</kbd> for the keys.</span>` : ''
   } <span id="live" class="needs-script" role="status"></span></p>
-</footer>${request.account?.hasShortcuts ? KEYS : ''}
+</footer>${request.account === null ? '' : KEYS}
 </body>
 </html>
 `;
   if (page.hasSecret || request.account === null) c.header('Cache-Control', NO_TRANSFORM);
-  return c.html(withRegionHashes(String(await content), c.req.header(KNOWN_REGIONS)), page.status ?? 200);
+  const text = request.account === null ? String(await content) : tieForms(String(await content), request.account.id);
+  return c.html(withRegionHashes(text, c.req.header(KNOWN_REGIONS)), page.status ?? 200);
 }
 
 /** Dialog that the script fills with the keys of the page. */
@@ -154,7 +169,8 @@ function header(request: DeskRequest, section: string | null): Html {
 <div id="menu" popover><nav aria-label="Desk">${desk.navigation.map((group) =>
     navigationGroup(request, group, section),
   )}</nav>
-<div class="me"><a href="${desk.base}/account"${currentPage(section === 'account')}>${account.name}</a>
+<div class="me"><a href="${desk.base}/account"${currentPage(section === 'account')}><span
+class="hidden">Your account: </span>${account.name}</a>
 ${postButton(request, '/sign-out', 'Sign out', { quiet: true })}</div></div>
 </header>`;
 }

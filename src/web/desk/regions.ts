@@ -1,6 +1,9 @@
 /**
  * Regions are the parts of a page that the script replaces. Each gets a hash of its content. A request that names the
  * hashes it has gets these regions empty: a page that is brought up to date and has not changed takes 3.8 KB, not 62.
+ *
+ * The revision that forms have seen (`seen`) changes with each act. Where all forms of a region have the same one, it
+ * is not part of the hash, and an empty region has it as `data-same`: the script writes it into the forms.
  */
 import { sha256 } from '../../lib/sha256.ts';
 
@@ -13,6 +16,7 @@ const MAX_KNOWN = 200;
 const TAG = /<(\/?)section\b([^>]*)>/g;
 /** The script keeps these up to date. */
 const FROM_NOW = /data-from-now>[^<]*/g;
+const SEEN = /name="seen" value="([^"]*)/g;
 
 /** @param known the request's header, any text */
 export function withRegionHashes(page: string, known: string | undefined): string {
@@ -30,9 +34,13 @@ export function withRegionHashes(page: string, known: string | undefined): strin
     } else if (depth > 0) depth--;
     else if (region !== null) {
       const content = page.slice(region.at, index);
-      const hash = sha256(content.replaceAll(FROM_NOW, '')).slice(0, 16);
+      const seen = new Set(Array.from(content.matchAll(SEEN), ([, value]) => value));
+      const lasting = seen.size === 1 ? content.replaceAll(SEEN, '') : content;
+      const hash = sha256(lasting.replaceAll(FROM_NOW, '')).slice(0, 16);
       const opening = `<section${region.attributes.replace(' data-region', ` data-region="${hash}"`)}`;
-      const body = hashes.has(hash) ? ' data-same>' : content.slice(`<section${region.attributes}`.length);
+      const body = hashes.has(hash)
+        ? ` data-same="${seen.size === 1 ? [...seen].join() : ''}">`
+        : content.slice(`<section${region.attributes}`.length);
       parts.push(page.slice(end, region.at), opening, body, tag);
       end = index + tag.length;
       region = null;

@@ -236,7 +236,8 @@ describe('a form that is posted after its session has ended', () => {
     const page = await (await desk.post(null, path, { seen: 'x', note: 'It was wrong.' })).text();
     const asEditor = await (await desk.post('editor', path, hiddenFieldsOf(page))).text();
     expect(asEditor).toContain('<pre>It was wrong.</pre>');
-    expect(hiddenFieldsOf(asEditor)).toEqual({ seen: 'x', note: 'It was wrong.' });
+    const tie = { 'page-account': String(desk.accounts.editor.id) };
+    expect(hiddenFieldsOf(asEditor)).toEqual({ ...tie, seen: 'x', note: 'It was wrong.' });
     expect(asEditor).toContain('id="send-again"');
     const asOther = await desk.post('audience', path, hiddenFieldsOf(page));
     expect(asOther.status).toBe(403);
@@ -244,6 +245,39 @@ describe('a form that is posted after its session has ended', () => {
     expect(text).toContain('It was wrong.');
     expect(text).toContain('You are signed in as Auden Vale. Your role is audience');
     expect(text).not.toContain('send-again');
+  });
+
+  it('says whose page it was to another account that signs in, and is sent only in the name of that one', async () => {
+    const desk = await openTestDesk(await openMigrated());
+    await saveAll(desk.app.store, [article('one')]);
+    const { editor, admin } = desk.accounts;
+    const told = 'This page was opened by Edda Moreno, and you are signed in as Ada Lindqvist.';
+    const edit = hiddenFieldsOf(await desk.read('editor', '/articles/one/edit'));
+    expect(edit['page-account']).toBe(String(editor.id));
+    for (const [path, form, typed] of [
+      ['/articles/one/edit', { ...edit, headline: 'Of Edda', notice: 'silent' }, 'value="Of Edda"'],
+      [
+        '/articles/one/retract',
+        { 'page-account': edit['page-account'] ?? '', seen: 'x', note: 'Of Edda' },
+        '<pre>Of Edda</pre>',
+      ],
+    ] as const) {
+      const kept = hiddenFieldsOf(await (await desk.post(null, path, form)).text());
+      // With and without the sign-in between.
+      for (const fields of [kept, form]) {
+        const page = await (await desk.post('admin', path, fields)).text();
+        expect([page, page]).toEqual([expect.stringContaining(told), expect.stringContaining(typed)]);
+        expect(page).toContain('send it only if it should be done in your name');
+        expect(hiddenFieldsOf(page)['page-account']).toBe(String(admin.id));
+      }
+    }
+    const unknown = { 'page-account': '1e400', seen: 'x', note: 'Of nobody' };
+    const page = await desk.post('admin', '/articles/one/retract', unknown);
+    expect(page.status).toBe(409);
+    const text = await page.text();
+    expect(text).toContain('This page was opened by another account');
+    expect(text).toContain('>Send it as Ada Lindqvist</button>');
+    expect(await desk.audit()).toEqual([]);
   });
 
   it('leads to no other site, and is not kept for a request of another site', async () => {

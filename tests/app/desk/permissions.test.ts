@@ -39,7 +39,7 @@ async function send(
   const response =
     route.method === 'GET'
       ? await desk.get(null, pathOf(route), { ...cookie, ...headers })
-      : await desk.site.request(`/desk${pathOf(route)}`, {
+      : await desk.site.request(`/desk${pathOf(route)}${route.upload ? `?${new URLSearchParams(fields)}` : ''}`, {
           method: 'POST',
           body: new URLSearchParams(fields),
           headers: { ...cookie, ...headers },
@@ -144,6 +144,40 @@ describe('the routes of the desk', () => {
       if (isForeign(await send(desk, route, 'admin', { Origin: OWN }))) accepted.push(`${name(route)} refuses its own`);
     }
     expect(accepted).toEqual([]);
+  });
+
+  it('do nothing with a form of the page of another account, and say whose it was and who is signed in', async () => {
+    const desk = await open();
+    const { operator } = desk.accounts;
+    const carriedOut: string[] = [];
+    for (const route of POSTS) {
+      // As `kept`, the sign-in posts a form again that was sent without a session.
+      for (const kept of route.needs === null || route.upload ? [''] : ['', 'kept-']) {
+        const fields = { [`${kept}page-account`]: String(operator.id), [`${kept}what`]: 'Typed by Otis.' };
+        const posted = kept === '' ? fields : { kept: `/desk${pathOf(route)}`, ...fields };
+        const { text } = await send(desk, route, 'admin', fromDesk, posted);
+        const isTold = text.includes('opened by Otis Park, and you are signed in as Ada Lindqvist');
+        if (!isTold) carriedOut.push(`${name(route)} ${kept}`);
+        else if (text.includes('id="send-again"'))
+          expect([name(route), text]).toEqual([name(route), expect.stringContaining('Typed by Otis.')]);
+      }
+    }
+    expect(carriedOut).toEqual([]);
+    expect(await desk.audit()).toEqual([]);
+  });
+
+  it('get the account of the page with each form that a page has', async () => {
+    const desk = await open();
+    const { id } = desk.accounts.admin;
+    let forms = 0;
+    for (const { path } of DESK_ROUTES.filter((one) => one.method === 'GET' && !/:|live/.test(one.path))) {
+      const page = await (await desk.get('admin', path)).text();
+      for (const [form] of page.matchAll(/<form [^>]*method="post"[^>]*>[^<]*(?:<input[^>]*>)?/g)) {
+        expect([path, form]).toEqual([path, expect.stringMatching(new RegExp(`page-account(?:" value="|=)${id}"`))]);
+        forms++;
+      }
+    }
+    expect(forms).toBeGreaterThan(20);
   });
 
   it('that are acts lead to their page where a browser asks for their address', async () => {

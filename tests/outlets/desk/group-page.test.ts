@@ -159,7 +159,8 @@ forEachDatabase((open) => {
       const page = await refused.text();
       expect(refused.status).toBe(409);
       expect(page).toContain('Bo changed it since you looked.');
-      expect(page).toContain('Their sentence.');
+      expect(page).toContain('<h3>Theirs: <bdi>Bo</bdi></h3><pre dir="auto"><mark>Their</mark> sentence.</pre>');
+      expect(page).toContain('<h3>Yours</h3><pre dir="auto"><mark>My</mark> sentence.</pre>');
       expect(page).toContain('My sentence.</textarea>');
       expect((await desk.group(three)).decision).toMatchObject({ text: 'Their sentence.' });
       await desk.send(three, 'edit', { ...fields, ...desk.fieldsOf(page, `/roundup/g${three}/edit`) }, page);

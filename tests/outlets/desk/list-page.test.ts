@@ -101,7 +101,8 @@ forEachDatabase((open) => {
       expect(late.status).toBe(409);
       expect(both).toContain('Bo changed it since you looked. Bo picked it: “Theirs.”.');
       expect(both).toContain('\nMine.</textarea>');
-      expect(both).toMatch(/<p class="own" dir="auto">Theirs\.<\/p>/);
+      expect(both).toContain('<h3>Theirs: <bdi>Bo</bdi></h3><pre dir="auto"><mark>Theirs</mark>.</pre>');
+      expect(both).toContain('<h3>Yours</h3><pre dir="auto"><mark>Mine</mark>.</pre>');
       expect((await desk.group(three)).decision).toMatchObject({ text: 'Theirs.' });
       expect((await store(three, 'Mine.', both)).status).toBe(303);
       expect((await desk.group(three)).decision).toMatchObject({ text: 'Mine.' });

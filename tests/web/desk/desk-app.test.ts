@@ -172,6 +172,41 @@ describe('the desk', () => {
     expect((await send('/assets/0/..%2f..%2fpackage.json')).status).toBe(404);
   });
 
+  it('says in a frame that there is no preview, where a page of the desk would stay blank', async () => {
+    const { send } = await openWithRoutes([
+      PAGE,
+      {
+        method: 'GET',
+        path: '/sign-in',
+        needs: null,
+        handle: (request) =>
+          respondPage({ ...request, account: null }, { title: 'Sign in', section: null, body: html`<form></form>` }),
+      },
+      {
+        ...{ method: 'POST', path: '/preview', needs: 'desk' },
+        handle: ({ c }: SignedInRequest) =>
+          c.html('A preview with its own policy', 200, { 'Content-Security-Policy': 'sandbox' }),
+      },
+    ]);
+    const frame = { 'Sec-Fetch-Dest': 'iframe', 'Sec-Fetch-Site': 'same-origin', 'Accept-Encoding': 'gzip' };
+    const show = (Cookie?: string) =>
+      send('/preview', {
+        ...{ method: 'POST', body: new URLSearchParams({ text: 'Typed' }) },
+        headers: { ...frame, ...(Cookie === undefined ? {} : { Cookie }) },
+      });
+    expect((await show()).headers.get('Content-Security-Policy')).toBe('sandbox');
+    for (const response of [await show(''), await send('/page', { headers: frame })]) {
+      expect(response.headers.get('Content-Security-Policy')).toContain("frame-ancestors 'self'");
+      expect([response.headers.get('Content-Encoding'), response.headers.get('Cache-Control')]).toEqual([
+        null,
+        'no-store',
+      ]);
+      const text = await response.text();
+      expect(text).toContain('<p>There is no preview: you may be signed out');
+      expect(text).not.toMatch(/<form|Typed|<header/);
+    }
+  });
+
   it('asks for the password before an act that needs it again, and keeps the other fields', async () => {
     const done: string[] = [];
     const { post } = await openWithRoutes([

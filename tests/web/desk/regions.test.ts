@@ -32,9 +32,24 @@ describe('regions of a page', () => {
     const page = `<main>${stories}<p>between</p>${region('log', 'Ada dropped it')}</main>`;
     const [known = ''] = hashesOf(withRegionHashes(page, undefined));
     expect(withRegionHashes(page, `other ${known}`)).toBe(
-      `<main><section id="stories" data-region="${known}" data-same></section><p>between</p>` +
+      `<main><section id="stories" data-region="${known}" data-same=""></section><p>between</p>` +
         withRegionHashes(`${region('log', 'Ada dropped it')}</main>`, undefined),
     );
+  });
+
+  it('are left empty also where only the revision that their forms have seen differs, and then name it', () => {
+    const forms = (...seen: number[]): string =>
+      region('news', seen.map((one) => `<form><input type="hidden" name="seen" value="${one}"></form>`).join(''));
+    const [known] = hashesOf(withRegionHashes(forms(3, 3), undefined));
+    expect(withRegionHashes(forms(4, 4), known)).toBe(
+      `<section id="news" data-region="${known}" data-same="4"></section>`,
+    );
+    // A text that was refused has an older one: it must not be lost.
+    const [refused] = hashesOf(withRegionHashes(forms(3, 4), undefined));
+    expect(withRegionHashes(forms(3, 4), refused)).toContain(' data-same=""></section>');
+    for (const other of [forms(4, 4), forms(4, 3), forms(3, 5)]) {
+      expect(withRegionHashes(other, refused)).not.toContain('data-same');
+    }
   });
 
   it('are sent again once their content or their place in the page differs', () => {

@@ -73,7 +73,7 @@ function controlForms(request: SignedInRequest, { edition, state, counts, canRet
   if (!request.may('deliveries.control') || edition.supersededBy !== null) return html``;
   const { base } = request.desk;
   const path = deliveryPath(edition.id);
-  const pause = html`<form class="filters" method="post" action="${base}${path}/pause">
+  const pause = html`<form class="filters" method="post" action="${base}${path}/pause" data-keep>
 ${submitButton('Pause', { id: `pause-${edition.id}` })}
 ${textField({ id: `reason-${edition.id}`, name: 'reason', label: 'Why (optional)', maxLength: 200 })}</form>`;
   const resume = `resume-${edition.id}`;

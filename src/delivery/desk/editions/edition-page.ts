@@ -46,7 +46,7 @@ ${rateNotices(await readLevels(db, edition.id))}</section>
 <section aria-labelledby="page-heading"><h2 id="page-heading">Its page</h2>
 <p><a href="${publicUrl(request, edition)}">The public page</a> shows the newest revision, with notices of corrections.
 Below is this revision as it was frozen.</p>
-<iframe class="frozen" sandbox title="The frozen page of this edition"
+<iframe class="frame" sandbox title="The frozen page of this edition"
  src="${desk.base}${frozenPath(edition)}"></iframe></section>
 <section aria-labelledby="stories-heading"><h2 id="stories-heading">Stories</h2>
 ${await stories(request, edition)}</section>

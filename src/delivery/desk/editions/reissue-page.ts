@@ -140,8 +140,8 @@ ${submitButton('Save the note', { id: 'save-note' })}</form>`;
 
 function checkForm(action: string): Html {
   return html`<form method="post" action="${action}/check">
-<p><label><input type="checkbox" name="correction" value="yes"> Mail it as a correction, also to those who have the
-edition</label></p>
+<label class="choice"><input type="checkbox" name="correction" value="yes">
+<span>Mail it as a correction, also to those who have the edition</span></label>
 ${submitButton('Show what would change', { id: 'check-reissue', primary: true })}</form>`;
 }
 

@@ -108,13 +108,16 @@ export async function respondRefused(
   { act: name, command }: { act: string; command: DraftRequest },
 ): Promise<Response> {
   if (error instanceof DraftConflictError) {
+    if (isText(command) && command.text !== null) {
+      const advice = `Not saved: ${error.by} has changed it, too. Saving replaces theirs.`;
+      const theirs = { by: error.by, text: describeText(error.conflicts[0]?.current) };
+      const text = { ...refusedText(request, command.kind, advice), seen: null, theirs };
+      return respondEdition(request, target, { text });
+    }
     const isRepeatable = command.kind !== 'undo' && command.kind !== 'redo';
     const fields = Object.fromEntries([...request.form].filter(([field]) => field !== 'seen'));
     const repeat = isRepeatable ? { act: name, fields } : null;
-    // Below both texts, its form has the one to be saved.
-    const advice = `${error.by} has changed it, too. Saving replaces theirs.`;
-    const text = isText(command) ? { text: { ...refusedText(request, command.kind, advice), seen: null } } : {};
-    return respondEdition(request, target, { conflict: { error, repeat }, ...text });
+    return respondEdition(request, target, { conflict: { error, repeat } });
   }
   if (!(error instanceof DraftCommandError)) throw error;
   const problem = sentence(await withHeadline(request, refusalText(error), command));
@@ -122,6 +125,7 @@ export async function respondRefused(
   return respondEdition(request, target, { text: refusedText(request, command.kind, problem) });
 }
 
+const describeText = (value: unknown): string => (typeof value === 'string' ? value : 'automatic');
 const isText = (command: DraftRequest): command is Extract<DraftRequest, { kind: TextFieldName }> =>
   ['subject', 'preheader', 'note'].includes(command.kind);
 

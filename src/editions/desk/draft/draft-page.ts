@@ -2,7 +2,7 @@
 import { html } from 'hono/html';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondPage } from '../../../web/desk/page.ts';
-import { differences } from '../../../web/desk/parts/differences.ts';
+import { bothVersions } from '../../../web/desk/parts/differences.ts';
 import { postButton, refusalRegion } from '../../../web/desk/parts/form.ts';
 import { statusMark } from '../../../web/desk/parts/status-mark.ts';
 import { fromNow, when, whenText } from '../../../web/desk/parts/when.ts';
@@ -10,9 +10,16 @@ import { readArrangedDraft } from '../../draft/arranged-draft.ts';
 import { arrangeDraft } from '../../draft/compose-draft.ts';
 import type { FieldValue } from '../../draft/decisions.ts';
 import { describeField, describeLostApproval, describeValue } from '../../draft/describe.ts';
-import { closedPath, type DraftTarget, draftPath, draftTopic, nextPath } from '../../draft/draft-target.ts';
+import {
+  closedPath,
+  type DraftTarget,
+  draftPath,
+  draftTopic,
+  draftVersion,
+  nextPath,
+} from '../../draft/draft-target.ts';
 import type { DraftConflictError } from '../../draft/edit-draft.ts';
-import { type DraftConflict, storiesOf } from '../../draft/history.ts';
+import { storiesOf } from '../../draft/history.ts';
 import { checkDraft } from '../../edition-checks/check-draft.ts';
 import { findHeadlines } from '../../selection/candidates.ts';
 import { composeForPage } from '../preview/compose-for-desk.ts';
@@ -44,6 +51,7 @@ export async function respondEdition(
   const view = await readView(request, target);
   const { newsletter, slot, edition } = target;
   const { problem, text = null, conflict } = refusal;
+  const { revision, state, closeAt } = view.draft.draft;
   const body = html`${stateLine(view)}
 ${conflict === undefined ? html`<section id="conflict" data-region></section>` : conflictNotice(view, conflict)}
 ${refusalRegion(problem)}
@@ -60,8 +68,10 @@ ${textForms(view, text)}${findForm(view)}${foundRegion(view)}${storyBlockLists(v
     title: `${newsletter.title}, ${slot.label}`,
     section: 'edition',
     topics: [draftTopic(target), 'articles', ...(edition === null ? [] : [`edition:${edition.id}`])],
+    version: draftVersion(revision, state.kind, closeAt),
     hasPresence: true,
-    status: conflict !== undefined ? 409 : problem !== undefined || text !== null ? 422 : 200,
+    status:
+      conflict !== undefined || text?.theirs !== undefined ? 409 : problem !== undefined || text !== null ? 422 : 200,
     body: html`${otherNewsletters(request, target)}${JUMPS}${body}`,
   });
 }
@@ -143,15 +153,13 @@ function conflictNotice(view: DraftPageView, { error, repeat }: RefusedCommand):
         });
   // A text as it is, which may have several lines; other values in words.
   const words = (one: FieldValue): string => (typeof one === 'string' ? one : describeValue(one, names));
-  const versions = ({ current, wanted }: DraftConflict) => {
-    const [theirs, yours] = differences(words(current), words(wanted)).map((one) => html`<pre dir="auto">${one}</pre>`);
-    return html`<dl class="pairs"><dt>Yours</dt><dd>${yours}</dd><dt>Theirs</dt><dd>${theirs}</dd></dl>`;
-  };
   return html`<section id="conflict" data-region role="alert" class="conflict" aria-labelledby="conflict-title"
  tabindex="-1" autofocus>
 <h2 id="conflict-title">Nothing was changed: <bdi>${error.by}</bdi> changed the same</h2>
 ${error.conflicts.map(
-  (one) => html`<p><bdi>${error.by}</bdi> has changed ${describeField(one.field, names)}.</p>${versions(one)}`,
+  ({ field, current, wanted }) =>
+    html`<p><bdi>${error.by}</bdi> has changed ${describeField(field, names)}.</p>
+${bothVersions(html`<bdi>${error.by}</bdi>`, words(current), words(wanted))}`,
 )}
 <div class="buttons">${keep}<a class="button" id="take-theirs" href="${theirs}">Take theirs</a></div></section>`;
 }

@@ -28,23 +28,23 @@ const FIRST: readonly LeftOutReason['kind'][] = ['did-not-fit', 'not-picked', 'd
 
 export function leftOutTray(view: DraftPageView): Html {
   const { draft } = view;
-  if (draft.newsletter.kind === 'alert') return html`<section id="tray" data-region></section>`;
+  if (draft.newsletter.kind === 'alert') return html`<section id="tray"></section>`;
   const first = draft.leftOut.filter(({ reason }) => FIRST.includes(reason.kind));
   const rest = draft.leftOut.filter(({ reason }) => !FIRST.includes(reason.kind));
   const rows = (stories: readonly LeftOutStory[]): Html =>
     html`<ul class="rows">${stories.map((story) => trayRow(view, story))}</ul>`;
   const more = draft.furtherLeftOut;
-  return html`<section id="tray" data-region aria-labelledby="tray-title">
+  return html`<section id="tray" aria-labelledby="tray-title"><section id="tray-first" data-region>
 <h2 id="tray-title">Not in it <span class="soft">${first.length + more}</span></h2>
 ${first.length === 0 ? html`<p class="soft">Every story that was eligible is in the edition.</p>` : rows(first)}
 ${more === 0 ? '' : html`<p class="soft">And ${more} more that did not fit.</p>`}
-${
-  rest.length === 0
-    ? ''
-    : html`<details id="tray-rest">
+</section><section id="tray-others" data-region>${
+    rest.length === 0
+      ? ''
+      : html`<details id="tray-rest">
 <summary>Other articles <span class="soft">${rest.length} of the newest</span></summary>
 ${rows(rest)}</details>`
-}</section>`;
+  }</section></section>`;
 }
 
 function trayRow(view: DraftPageView, { id, article, reason }: LeftOutStory): Html {

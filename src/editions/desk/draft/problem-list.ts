@@ -53,6 +53,6 @@ ${submitButton('Look up links', { id: 'look-up-links' })}
 ${unchecked === null ? '' : html`<p class="soft">${unchecked}</p>`}
 ${items.length === 0 ? '' : html`<ul class="problems">${items}</ul>`}
 ${mayEdit && unchecked === null ? lookUp : ''}${
-  answer?.place === 'checks' ? html`<p class="notice ${answer.kind}" role="status">${answer.text}</p>` : ''
+  answer?.place === 'checks' ? html`<p class="notice ${answer.kind}" role="alert">${answer.text}</p>` : ''
 }</section>`;
 }

@@ -36,8 +36,14 @@ export function storyBlockLists(view: DraftPageView): Html {
   const action = request.desk.base + actPath(draft, 'move');
   const drag = html`<form id="drag" method="post" action="${action}" hidden>
 ${hiddenFields({ story: '', block: '', before: '', seen: draft.draft.revision })}</form>`;
-  return html`<section id="stories" data-region aria-label="Stories">
-${canMove ? drag : ''}${blocks.map((block) => blockList(view, block, canMove))}</section>`;
+  return html`<section id="stories" aria-label="Stories">${blocks.map(
+    (block, index) =>
+      html`<section id="stories-${block}" data-region>${index === 0 && canMove ? drag : ''}${blockList(
+        view,
+        block,
+        canMove,
+      )}</section>`,
+  )}</section>`;
 }
 
 function blockList(view: DraftPageView, block: DraftBlock, canMove: boolean): Html {

@@ -4,7 +4,9 @@
  */
 import { html } from 'hono/html';
 import type { Html } from '../../../web/desk/desk-request.ts';
+import { bothVersions } from '../../../web/desk/parts/differences.ts';
 import { errorSummary, hiddenFields, submitButton, textField } from '../../../web/desk/parts/form.ts';
+import { draftPath } from '../../draft/draft-target.ts';
 import { MAX_NOTE_LENGTH } from '../../rendering/note.ts';
 import { PHONE_PREHEADER, PHONE_SUBJECT } from '../preview/inbox-line.ts';
 import { actPath, type DraftPageView } from './draft-view.ts';
@@ -20,6 +22,8 @@ export interface RefusedText {
   error: string;
   /** The revision of the draft that its editor saw; null for the present one. */
   seen: number | null;
+  /** That of a colleague who was first. */
+  theirs?: { by: string; text: string };
 }
 
 // None has a `maxlength`: a browser would cut a text that is pasted, without a word.
@@ -45,6 +49,7 @@ function textForm(view: DraftPageView, name: TextFieldName, refused: RefusedText
     const shown = edited ?? automaticText(view, name) ?? 'none';
     return html`<h3>${label}</h3><p class="break" dir="auto">${shown}</p>${problemsOf(problems)}`;
   }
+  const theirs = refused?.theirs;
   const action = request.desk.base + actPath(draft, name);
   const back =
     edited === null
@@ -53,7 +58,12 @@ function textForm(view: DraftPageView, name: TextFieldName, refused: RefusedText
           name === 'note' ? 'Remove the note' : 'Back to automatic'
         }</button>`;
   return html`<form id="${name}-form" class="text-form" method="post" action="${action}" data-keep>
-${errorSummary({ [name]: refused?.error })}
+${
+  theirs === undefined
+    ? errorSummary({ [name]: refused?.error })
+    : html`${bothVersions(html`<bdi>${theirs.by}</bdi>`, theirs.text, refused?.text ?? '')}
+<p><a id="take-theirs" href="${request.desk.base}${draftPath(draft)}">Take theirs</a></p>`
+}
 ${hiddenFields({ seen: refused?.seen ?? draft.draft.revision })}${textField({
   ...{ name: 'text', id: name, label, ...bounds },
   value: refused?.text ?? edited ?? '',

@@ -1,4 +1,5 @@
 /** Composes drafts for pages of the desk. */
+import { LRUCache } from 'lru-cache';
 import { errorLine } from '../../../lib/text/clean-text.ts';
 import { ThreadPool } from '../../../lib/threads/thread-pool.ts';
 import { MINUTE } from '../../../lib/time.ts';
@@ -20,6 +21,9 @@ const POOL = new ThreadPool(1, 30 * MINUTE);
 
 export const renderForDesk = renderInPool(POOL);
 
+/** By id: a page has just composed what its frame asks for, and composing it again took 40 ms. */
+export const recentCompositions = new LRUCache<string, DraftComposition>({ max: 10 });
+
 /**
  * Composes the edition of a draft.
  * @param arrangement of the draft; default: it is arranged now
@@ -31,7 +35,9 @@ export async function composeForPage(
   arrangement?: DraftArrangement,
 ): Promise<DraftComposition | EmptyComposition> {
   try {
-    return await composeDraft(app, target, { arrangement, render: renderForDesk });
+    const composition = await composeDraft(app, target, { arrangement, render: renderForDesk });
+    if (composition.kind === 'composed') recentCompositions.set(composition.id, composition);
+    return composition;
   } catch (error) {
     app.log.warn({ err: error, newsletter: target.newsletter.id }, 'a draft cannot be rendered');
     return { kind: 'empty', reason: `the edition cannot be rendered: ${errorLine(error)}` };

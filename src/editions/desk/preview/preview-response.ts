@@ -14,7 +14,7 @@ import { previewLinks } from '../../preview.ts';
 import { fillHtml, fillText } from '../../rendering/placeholders.ts';
 import { findTarget, isMissing } from '../draft/draft-view.ts';
 import { TEXT_FIELDS } from '../draft/text-forms.ts';
-import { composeForPage } from './compose-for-desk.ts';
+import { composeForPage, recentCompositions } from './compose-for-desk.ts';
 import { inboxLines } from './inbox-line.ts';
 import { viewNamed } from './preview-choice.ts';
 
@@ -32,8 +32,9 @@ export function previewPath({ composed, id }: DraftComposition): string {
 async function servePreview(request: SignedInRequest): Promise<Response> {
   const { c, desk } = request;
   const target = await findTarget(request);
-  const composition = isMissing(target) ? null : await composeForPage(desk, target);
-  if (isMissing(target) || composition?.kind !== 'composed' || composition.id !== c.req.param('composition')) {
+  const id = c.req.param('composition') ?? '';
+  const composition = isMissing(target) ? null : (recentCompositions.get(id) ?? (await composeForPage(desk, target)));
+  if (isMissing(target) || composition?.kind !== 'composed' || composition.id !== id) {
     return respondFrame(request, messagePage('The edition has changed since the page was loaded: load it again.'), 410);
   }
   return respondFrame(request, viewOf(request, composition, c.req.query('view'), target.newsletter.from.name));

@@ -76,7 +76,8 @@ function more(request: SignedInRequest, sent: SentDraft, links: Html | '', meani
   const hold =
     sent.draft.state.kind === 'held'
       ? ''
-      : html`<form id="hold-form" method="post" action="${action}">${hiddenFields({ seen: sent.draft.revision })}
+      : html`<form id="hold-form" method="post" action="${action}" data-keep>
+${hiddenFields({ seen: sent.draft.revision })}
 ${textField({ name: 'reason', id: 'hold-reason', label: 'Reason for a hold (optional)', maxLength: 200 })}</form>`;
   return html`<details class="menu" id="send-more"><summary>More</summary>
 <div>${links}${hold}${meaning}</div></details>`;

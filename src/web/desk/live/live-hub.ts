@@ -16,6 +16,8 @@ import { type LiveSnapshot, readSnapshot } from './snapshot.ts';
 export interface LiveMessage {
   /** By topic: when its change was seen, epoch milliseconds of this process. */
   topics: Record<string, number>;
+  /** By topic, of drafts and the roundup: a page that has this version need not load again. */
+  versions: Record<string, string>;
   /** By name, such as `edition:17:submitted`. */
   figures: Record<string, string>;
   /** By page: the accounts that have it open. */
@@ -25,6 +27,7 @@ export interface LiveMessage {
 type Receive = (message: LiveMessage) => void;
 
 const READ_EVERY = SECOND / 2;
+const HAS_VERSION = /^(?:draft:|roundup$)/;
 
 export class LiveHub {
   readonly #app: Pick<AppContext, 'store' | 'config' | 'clock' | 'log'>;
@@ -97,11 +100,12 @@ export class LiveHub {
     const { store, config } = this.#app;
     const newsletters = config.newsletters.map(({ id }) => id);
     const snapshot = await readSnapshot(store.db, newsletters, now);
-    const message: LiveMessage = { topics: {}, figures: {}, presence: {} };
+    const message: LiveMessage = { topics: {}, versions: {}, figures: {}, presence: {} };
     const before = this.#last;
     // After it was read: a page without the change was requested before.
     const seenAt = this.#app.clock();
-    for (const [topic] of changes(before?.versions, snapshot.versions, '')) {
+    for (const [topic, version] of changes(before?.versions, snapshot.versions, '')) {
+      if (HAS_VERSION.test(topic)) message.versions[topic] = version;
       this.#changedAt.set(topic, seenAt);
       message.topics[topic] = seenAt;
     }
@@ -134,9 +138,10 @@ export class LiveHub {
     );
   }
 
-  #everything({ presence }: LiveSnapshot): LiveMessage {
+  #everything({ presence, versions }: LiveSnapshot): LiveMessage {
     return {
       topics: Object.fromEntries(this.#changedAt),
+      versions: Object.fromEntries([...versions].filter(([topic]) => HAS_VERSION.test(topic))),
       figures: Object.fromEntries(this.#figures),
       presence: Object.fromEntries([...presence].map(([page, accounts]) => [page, JSON.parse(accounts)])),
     };

@@ -16,7 +16,7 @@ const MAX_STREAMS = 200;
  */
 const KEEP_ALIVE = 15 * SECOND;
 /** A comment would do for proxies, but no script sees it. */
-const STILL_HERE: LiveMessage = { topics: {}, figures: {}, presence: {} };
+const STILL_HERE: LiveMessage = { topics: {}, versions: {}, figures: {}, presence: {} };
 
 /**
  * Server-sent events (WHATWG HTML §9.2). The script of one tab reads them for all tabs of the browser. `?account=` is
@@ -53,11 +53,12 @@ async function keepAlive({ c, desk, account }: SignedInRequest, stream: SSEStrea
 }
 
 /** The part of a message that the account may see. */
-function permitted(request: SignedInRequest, { topics, figures, presence }: LiveMessage): LiveMessage {
+function permitted(request: SignedInRequest, { topics, versions, figures, presence }: LiveMessage): LiveMessage {
   const seesEditions = request.may('editions.read');
   const own = Object.entries(topics).filter(([topic]) => seesEditions || topic === 'alerts');
   return {
     topics: Object.fromEntries(own),
+    versions: seesEditions ? versions : {},
     figures: request.may('deliveries.read') ? figures : {},
     presence: seesEditions ? presence : {},
   };

@@ -22,6 +22,7 @@ import {
   percentOver,
   readDeliveryStates,
 } from '../../../delivery/queue/queries.ts';
+import { draftVersion } from '../../../editions/draft/draft-target.ts';
 import { listUnfinishedEditionIds } from '../../../editions/queries.ts';
 import { readFeedVersion } from '../../../feeds/feed-version.ts';
 import { DAY, HOUR, localDate, SECOND } from '../../../lib/time.ts';
@@ -55,7 +56,7 @@ export async function readSnapshot(db: Db, newsletters: readonly string[], now: 
   ]);
   const { deliveries, versions } = await readDeliveries(db, ids, now);
   for (const { newsletter, slot, revision, state, close_at } of drafts) {
-    versions.set(`draft:${newsletter}/${slot}`, `${revision} ${state} ${close_at}`);
+    versions.set(`draft:${newsletter}/${slot}`, draftVersion(revision, state, close_at));
   }
   versions.set('roundup', roundup);
   versions.set('articles', String(feeds.version));
@@ -100,7 +101,8 @@ async function recentDrafts(db: Db, newsletters: readonly string[], now: number)
   );
 }
 
-async function roundupVersion(db: Db): Promise<string> {
+/** Changes with the topic `roundup`. */
+export async function roundupVersion(db: Db): Promise<string> {
   const newest = db.selectFrom('outlet_items').select('id').orderBy('id', 'desc').limit(1);
   const [command, item, groupedAt] = await Promise.all([
     lastCommandNumber(db),

@@ -32,7 +32,7 @@ function figure({ label, value, meaning, live }: Figure): Html {
  * @param about what assistive technology calls it
  * @param id unique on the page: it stays open when its region is replaced
  */
-function help(about: string, text: Html | string, id = about): Html {
+export function help(about: string, text: Html | string, id = about): Html {
   return html`<details class="help" id="help-${id.replaceAll(' ', '-')}">
 <summary><span class="hidden">About ${about}</span><span aria-hidden="true">?</span></summary><p>${text}</p></details>`;
 }

@@ -10,14 +10,18 @@ import { article, saveAll } from '../../../support/articles.ts';
 import { openMigrated } from '../../../support/databases.ts';
 import { storeGroup } from '../../../support/outlet-items.ts';
 import { openTestApp } from '../../../support/test-app.ts';
+import { PASSWORD } from '../test-desk.ts';
 import { type BrowserDesk, draftOf, openBrowserDesk } from './browser-desk.ts';
 
-/** Presses Tab until an element has the focus, as somebody without a mouse does. */
+/** Presses Tab or Shift+Tab until an element has the focus, as somebody without a mouse does. */
 async function tabTo(page: Page, selector: string): Promise<void> {
-  const isThere = `document.activeElement !== null && document.activeElement.matches(${JSON.stringify(selector)})`;
+  const key = `((one, wanted) => one.matches(wanted) ? null :
+    one.compareDocumentPosition(document.querySelector(wanted) ?? one) === 2 ? 'Shift+Tab' : 'Tab'
+  )(document.activeElement, ${JSON.stringify(selector)})`;
   for (let presses = 0; presses < 400; presses++) {
-    if (await page.evaluate<boolean>(isThere)) return;
-    await page.keyboard.press('Tab');
+    const next = await page.evaluate<string | null>(key);
+    if (next === null) return;
+    await page.keyboard.press(next);
   }
   throw new Error(`Tab does not reach ${selector} on ${page.url()}`);
 }
@@ -48,6 +52,19 @@ async function keepUnsaved(page: Page): Promise<void> {
   await page.keyboard.press('Escape');
   expect(await focused('#subject')).toBe(false);
 }
+
+/** An expression: what is wrong with the focus. Of a page that an act has led to, the main part has it. */
+const UNSEEN_FOCUS = `(() => {
+  const one = document.activeElement;
+  if (one.id === 'main') return '';
+  const { top, bottom } = one.getBoundingClientRect();
+  if (!one.matches(':focus-visible') || getComputedStyle(one).outlineStyle === 'none') {
+    return 'no ring: ' + one.outerHTML.slice(0, 200);
+  }
+  const [x, y] = [one.getBoundingClientRect().left + 2, (top + bottom) / 2];
+  const over = document.elementFromPoint(x, y);
+  return one === over || one.contains(over) || over?.contains(one) ? '' : 'not in sight: ' + one.outerHTML.slice(0, 200);
+})()`;
 
 describe('an edition of the desk', () => {
   let folder: string;
@@ -246,4 +263,140 @@ describe('the roundup of the desk', () => {
       rmSync(folder, { recursive: true });
     }
   }, 60_000);
+});
+
+describe('the morning of an editor without a mouse', () => {
+  for (const hasKeys of [true, false]) {
+    it(`is done ${hasKeys ? 'with' : 'without'} single keys, and the focus is always seen`, async () => {
+      const store = await openMigrated();
+      const folder = mkdtempSync(join(tmpdir(), 'daywire-morning-'));
+      const app = openTestApp(store, { folder });
+      await saveAll(
+        store,
+        ['lead', 'a', 'b', 'c', 'd'].map((id, n) => article(id, { publishedAt: app.now - (n + 1) * 60_000 })),
+      );
+      const ids: number[] = [];
+      for (let n = 0; n < 4; n++) {
+        ids.push((await storeGroup(store.db, [report(`Outlet ${n}`, 10 + 2 * n)]))[0]?.id as number);
+      }
+      const desk: BrowserDesk = await openBrowserDesk(store, app);
+      try {
+        const page = await (await desk.browser.newContext()).newPage();
+        const { keyboard } = page;
+        const seen = async () => expect(await page.evaluate(UNSEEN_FOCUS)).toBe('');
+        const says = async (text: string | RegExp) => {
+          await page.locator('#notice').getByText(text).waitFor();
+          await seen();
+        };
+        /** Follows a link with Enter. */
+        const follow = async (selector: string, address: RegExp) => {
+          await press(page, selector);
+          await page.waitForURL(address);
+        };
+
+        await page.goto(`${desk.url}/sign-in`);
+        await tabTo(page, '#email');
+        await keyboard.type('editor@example.com');
+        await keyboard.press('Tab');
+        await keyboard.type(PASSWORD);
+        await keyboard.press('Enter');
+        await page.waitForURL(/\/desk$/);
+        if (!hasKeys) {
+          await follow('.me a', /account$/);
+          await press(page, '#shortcuts');
+          await says(/keys/);
+          await keyboard.press('?');
+          expect(await page.locator('#keys').isVisible()).toBe(false);
+        }
+
+        await follow('nav a[href="/desk/edition"]', /draft/);
+        for (const [story, key] of ['bd', 'du', 'cu'].map((one) => [...one]) as [string, string][]) {
+          if (hasKeys) {
+            await tabTo(page, `#story-${story}`);
+            await keyboard.press(key);
+          } else {
+            await press(page, `#b-${story}`);
+            await press(page, `#${key}-${story}`);
+          }
+          await says(`“Headline of ${story}”`);
+        }
+        const { decisions } = await draftOf(store);
+        expect(decisions.blocks.news).toEqual(['c', 'a', 'd', 'b']);
+        if (hasKeys) await keyboard.press('x');
+        else await press(page, '#x-c');
+        await says(/Dropped/);
+        await tabTo(page, '#note');
+        await keyboard.type('Good morning.');
+        await keyboard.press('Control+Enter');
+        await says(/Note/);
+        await keyboard.press('Escape');
+        if (hasKeys) await keyboard.press('s');
+        else await tabTo(page, '#subject');
+        await keyboard.type('Ferries sail again');
+        await keyboard.press('Enter');
+        await says(/Subject/);
+
+        if (hasKeys) {
+          await tabTo(page, '#story-a');
+          await keyboard.press('i');
+        } else {
+          await press(page, '#b-a');
+          await press(page, '#more-a a');
+        }
+        await page.waitForURL(/edit$/);
+        await tabTo(page, '#headline');
+        await keyboard.press('End');
+        await keyboard.type('s');
+        await tabTo(page, '[name="notice"]');
+        await keyboard.press('Space');
+        await keyboard.press('Enter');
+        await page.waitForURL(/articles\/a$/);
+
+        await follow('nav a[href="/desk/roundup"]', /roundup$/);
+        if (hasKeys) for (const key of 'jmjmg') await keyboard.press(key);
+        else {
+          for (const id of ids.slice(0, 2)) {
+            await tabTo(page, `#mark-${id}`);
+            await keyboard.press('Space');
+            await seen();
+          }
+          await press(page, '#merge-groups');
+        }
+        await says('Merged 2 groups');
+        for (const id of ids.slice(2)) {
+          await tabTo(page, `#text-${id}`);
+          await keyboard.type('In our own words.');
+          if (hasKeys) await keyboard.press('Control+Enter');
+          else await press(page, `#pick-${id}`);
+          await page.locator(`#write-${id} button`, { hasText: 'Save' }).waitFor({ state: 'attached' });
+          await seen();
+        }
+
+        await follow('nav a[href="/desk/edition"]', /draft/);
+        await page.evaluate('window.announced = document.querySelector("#notice")');
+        for (const view of ['dark', 'text', 'phone']) {
+          await press(page, `#preview-${view}`);
+          await page.locator(`#preview-${view}[aria-current]`).waitFor();
+          await seen();
+        }
+        for (const [key, id, done] of [
+          ['c', 'test-own', /test/i],
+          ['a', 'approve', /approved/i],
+        ] as const) {
+          if (hasKeys) await keyboard.press(key);
+          else await press(page, `#${id}`);
+          await says(done);
+        }
+        // Screen readers announce changes of elements that they know.
+        expect(await page.textContent('#notice')).toBe(await page.evaluate('window.announced.textContent'));
+        const draft = await draftOf(store);
+        expect(draft.state.kind).toBe('approved');
+        expect(draft.decisions).toMatchObject({ note: 'Good morning.', subject: 'Ferries sail again' });
+      } finally {
+        await desk.close();
+        await store.close();
+        rmSync(folder, { recursive: true });
+      }
+    }, 60_000);
+  }
 });

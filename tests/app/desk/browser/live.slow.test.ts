@@ -162,7 +162,7 @@ describe('live pages of the desk', () => {
       await act();
       const sent = await (await answer).text();
       await page.locator('form[aria-busy]').waitFor({ state: 'detached' });
-      expect(sent.match(/ data-same>/g)?.length).toBeGreaterThan(2);
+      expect(sent.match(/ data-same="/g)?.length).toBeGreaterThan(2);
       expect(sent).not.toContain('id="look-up-links"');
       const shown = await regions();
       await page.reload();

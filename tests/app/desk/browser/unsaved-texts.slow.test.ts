@@ -40,6 +40,10 @@ const FORMS = {
   subject: { path: '/edition', field: '#subject', button: '#subject-save' },
   pick: { path: '/roundup/g1', field: '#own-text', button: '#pick-group' },
   sentence: { path: '/roundup', field: '#text-3', button: '#pick-3' },
+  hold: {
+    ...{ path: '/edition', field: '#hold-reason', button: '#hold' },
+    prepare: (page) => page.click('#send-more > summary'),
+  },
   report: {
     ...{ path: '/roundup/add', field: '#text', button: '#add-report' },
     prepare: (page) => page.fill('#url', 'https://harbour.example.com/ferries'),
@@ -124,6 +128,13 @@ describe('a text that is typed at the desk', () => {
       async ruin(page) {
         await page.reload();
         return page;
+      },
+    },
+    {
+      ...{ name: 'a tab with a reason is closed', form: FORMS.hold },
+      async ruin(page) {
+        await page.close();
+        return null;
       },
     },
     {
@@ -288,6 +299,7 @@ describe('a text that is typed at the desk', () => {
     await page.evaluate('Storage.prototype.setItem = () => { throw new Error("no room"); }');
     await page.fill('#headline', 'Another brief');
     await page.fill('#body', 'Its text.');
+    await page.locator('.field:has(#body)').getByText('The browser cannot keep this text').waitFor();
     await page.click('text=Leave without saving');
     await page.waitForURL('**/articles');
     expect(questions).toEqual(['beforeunload']);
@@ -348,6 +360,38 @@ describe('a text that is typed at the desk', () => {
     await page.context().close();
   }, 60_000);
 
+  it('is kept for a month, and one that is damaged hides no other', async () => {
+    const { page } = await openAsEditor('/briefs/new');
+    await page.fill('#body', 'Of today');
+    await page.evaluate(`
+      const [key] = Object.keys(localStorage);
+      const [, base, account] = key.split(' ');
+      const entry = JSON.parse(localStorage.getItem(key));
+      const old = { ...entry, at: Date.now() - 31 * 864e5 };
+      const late = { ...entry, at: Date.now() - 29 * 864e5, id: 'late', texts: ['Of this month'] };
+      const name = 'daywire-text ' + base + ' ';
+      const all = {
+        [name + account + ' /x 1']: '{"at":', [name + account + ' /x 2']: 'null',
+        [name + account + ' /x 3']: JSON.stringify({ ...entry, texts: 'no list' }),
+        [name + account + ' /x 4']: JSON.stringify({ ...entry, fields: [1] }),
+        [name + account + ' /x 5']: JSON.stringify(old), [name + '999 /x 6']: JSON.stringify(old),
+        [name + account + ' /x 7']: JSON.stringify(late), [name + '999 /x 8']: JSON.stringify(late), other: 'of others',
+      };
+      for (const one in all) localStorage.setItem(one, all[one]);`);
+    await page.reload();
+    await page.getByText('Of this month').waitFor();
+    expect(await page.getByRole('button', { name: 'Restore' }).count()).toBe(2);
+    const kept = await page.evaluate<string[]>('Object.keys(localStorage)');
+    expect(
+      kept
+        .filter((key) => /\/x|other/.test(key))
+        .map((key) => key.split(' ').at(-1))
+        .toSorted(),
+    ).toEqual([...['7', '8', 'other']]);
+    await page.evaluate('localStorage.clear()');
+    await page.context().close();
+  }, 60_000);
+
   it('is never written over a newer one: what its editor had seen is kept with it', async () => {
     const { page } = await openAsEditor('/articles/two/edit');
     await page.fill('#body', 'Mine');
@@ -392,5 +436,22 @@ describe('a text that is typed at the desk', () => {
     await page.getByRole('button', { name: 'Restore' }).click();
     expect(await page.inputValue('#body')).toBe('Refused at first.');
     await page.context().close();
+  }, 60_000);
+
+  it('is restored by the button that has the focus, also after a colleague has changed the page', async () => {
+    const { page } = await openAsEditor('/edition');
+    await page.fill('#note', 'Not saved');
+    await page.reload();
+    await page.getByRole('button', { name: 'Restore' }).focus();
+    app.now += 2_000;
+    const { page: theirs } = await desk.open('admin');
+    await theirs.goto(`${desk.url}/edition`);
+    await theirs.fill('#subject', 'Theirs');
+    await theirs.press('#subject', 'Enter');
+    await expect.poll(() => page.inputValue('#subject')).toBe('Theirs');
+    await page.keyboard.press('Enter');
+    expect(await page.inputValue('#note')).toBe('Not saved');
+    await page.context().close();
+    await theirs.context().close();
   }, 60_000);
 });

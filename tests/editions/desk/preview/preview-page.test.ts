@@ -88,12 +88,13 @@ describe('the preview of an edition', () => {
       expect(await chosen.text()).toContain('title="The mail on a phone, 375 pixels wide, light"');
     });
 
-    it('says so where the edition has changed since the page was loaded', async () => {
+    it('is that of the page which was loaded, and says so where the edition has changed long since', async () => {
       const desk = await openPreview(await open());
       const before = frameOf(await desk.read('editor', PATH));
       await desk.act('editor', `${PATH}/drop`, { seen: '0', story: 'second' });
       expect(frameOf(await desk.read('editor', PATH))).not.toBe(before);
-      const gone = await desk.get('editor', before);
+      expect(await (await desk.get('editor', before)).text()).toContain('Headline of second');
+      const gone = await desk.get('editor', before.replace(/\w{32}/, '0'.repeat(32)));
       expect([gone.status, await gone.text()]).toEqual([410, expect.stringContaining('has changed since')]);
       expect(gone.headers.get('Content-Security-Policy')).toMatch(/sandbox$/);
       expect((await desk.get('editor', before.replace('2026-11-25', '2026-13-45'))).status).toBe(410);

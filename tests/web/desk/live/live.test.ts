@@ -90,7 +90,7 @@ describe('the live stream', () => {
       const { id, name } = desk.accounts.editor;
       expect(seen.presence).toEqual({ 'draft:daily-roundup/2026-11-25': [{ id, name }] });
       const others = await audience.next();
-      expect(others).toEqual({ topics: { alerts: expect.any(Number) }, figures: {}, presence: {} });
+      expect(others).toEqual({ topics: { alerts: expect.any(Number) }, versions: {}, figures: {}, presence: {} });
       desk.app.now += 1;
       await raiseAlert(store.db, { ...alertNamed('x'), message: 'A new alert' }, desk.app.now);
       expect(await audience.until(({ topics }) => topics.alerts)).toBe(desk.app.now);
@@ -194,7 +194,7 @@ describe('the live stream', () => {
       for (let times = 1; times <= 3; times++) {
         // The server closes a connection on which nothing is sent for 30 s, nginx one of 60 s.
         vi.advanceTimersByTime(20_000);
-        expect(await stream.next()).toEqual({ topics: {}, figures: {}, presence: {} });
+        expect(await stream.next()).toEqual({ topics: {}, versions: {}, figures: {}, presence: {} });
       }
       await stream.cancel();
     });

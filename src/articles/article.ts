@@ -108,14 +108,22 @@ export function isPublic(article: Article, now: number): boolean {
   return state !== 'draft' && state !== 'retracted' && article.publishedAt <= now;
 }
 
-/** `Kicker: Headline`. */
-export function fullHeadline(article: Pick<Article, 'kicker' | 'headline'>): string {
-  return article.kicker === null ? article.headline : `${article.kicker}: ${article.headline}`;
+/** `Kicker: Headline`, with the colon of the article's language. */
+export function fullHeadline(article: Pick<Article, 'kicker' | 'headline' | 'language'>): string {
+  return article.kicker === null ? article.headline : article.kicker + kickerColon(article) + article.headline;
+}
+
+/** Full width in Chinese and Japanese, between blanks in French. */
+export function kickerColon({ language }: Pick<Article, 'language'>): string {
+  if (/^(?:zh|ja)\b/i.test(language)) return '：';
+  return /^fr\b/i.test(language) ? '\u00a0: ' : ': ';
 }
 
 /** The credit below an image: `VCG` becomes `Photo: VCG`; `Graphic: Ann Lee` stays. */
 export function creditLine(credit: string, locale: Locale): string {
-  return /^photo\b|[:：]/i.test(credit) ? credit : locale.text('edition.photo', { name: credit });
+  const [word = ''] = locale.text('edition.photo', { name: '' }).match(/\p{L}+/u) ?? [];
+  const isLabelled = /^photo\b|[:：]/i.test(credit) || credit.toLowerCase().startsWith(`${word.toLowerCase()} `);
+  return isLabelled ? credit : locale.text('edition.photo', { name: credit });
 }
 
 /** The canonical URL of the article, to which feeds and emails link. @param publicUrl without a trailing slash */

@@ -52,5 +52,5 @@ export function serveArchiveMonth(web: WebContext): Handler {
 
 /** `November 2026` */
 function monthTitle({ from }: Month, { locale, view }: WebContext): string {
-  return locale.date(from, view.zone, { year: 'numeric', month: 'long' });
+  return locale.dateHeading(from, view.zone, { year: 'numeric', month: 'long' });
 }

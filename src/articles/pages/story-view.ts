@@ -11,6 +11,7 @@ import {
   creditLine,
   type FirstOutlet,
   type Image,
+  kickerColon,
   type Link,
   type Outlet,
 } from '../article.ts';
@@ -28,6 +29,8 @@ export interface StoryView {
   language: string;
   dir: 'ltr' | 'rtl';
   kicker: string | null;
+  /** Between kicker and headline. */
+  colon: string;
   headline: string;
   dek: string | null;
   /** Sanitised. */
@@ -64,6 +67,7 @@ export function storyView(article: Article, web: WebContext, place: 'list' | 'pa
     language: article.language,
     dir: textDirection(article.language),
     kicker: article.kicker,
+    colon: kickerColon(article),
     headline: article.headline,
     dek: article.dek,
     bodyHtml: withRenditions(article.bodyHtml, web.config, place === 'list'),

@@ -113,7 +113,7 @@ export class Locale {
   /** `08:43 PM` */
   clock(instant: number, zone: string): string {
     if (this.#isPortalStyle) return clockTime(instant, zone);
-    return this.#format({ timeStyle: 'short' }, zone).format(instant);
+    return this.#format({ timeStyle: 'short' }, zone).format(instant).replace(' ', '\u00a0');
   }
 
   /** `08:43 PM`; with the date, if that is another day in `zone` than that of `day`. */
@@ -128,7 +128,7 @@ export class Locale {
 
   /** `Tuesday, November 24, 2026` */
   longDate(instant: number, zone: string): string {
-    return this.#format({ dateStyle: 'full' }, zone).format(instant);
+    return this.dateHeading(instant, zone, { dateStyle: 'full' });
   }
 
   /** `Nov 24` */
@@ -139,6 +139,12 @@ export class Locale {
   /** As `Intl.DateTimeFormat`. */
   date(instant: number, zone: string, options: Intl.DateTimeFormatOptions): string {
     return this.#format(options, zone).format(instant);
+  }
+
+  /** The same, on its own: French, Spanish and others have small letters in `mardi` and `novembre`. */
+  dateHeading(instant: number, zone: string, options: Intl.DateTimeFormatOptions): string {
+    const text = this.date(instant, zone, options);
+    return text.charAt(0).toLocaleUpperCase(this.language) + text.slice(1);
   }
 
   /** Names of the messages that it shows in English, although it is another language. */
@@ -159,7 +165,9 @@ export class Locale {
     const key = `${zone} ${JSON.stringify(options)}`;
     let found = this.#formats.get(key);
     if (found === undefined) {
-      found = new Intl.DateTimeFormat(this.language, { ...options, timeZone: zone });
+      // News in Chinese has 24 hours everywhere; Intl has 12 for Taiwan.
+      const cycle = this.language.startsWith('zh') ? ({ hourCycle: 'h23' } as const) : {};
+      found = new Intl.DateTimeFormat(this.language, { ...options, ...cycle, timeZone: zone });
       this.#formats.set(key, found);
     }
     return found;

@@ -12,6 +12,7 @@ describe.concurrent('the command line', () => {
         'check',
         'domain',
         'templates',
+        'locales',
         'start',
         'status',
         'import',

@@ -118,15 +118,17 @@ function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text'
       isHtml ? locale.value(text, language) : isolate(text, locale.dir);
     register('isolate', isolated, true);
     // `{{ names | list: 'plain' }}`: without "and".
+    const listed = (locale: Locale, items: string[], kind?: 'plain') =>
+      isHtml ? locale.markupList(items, kind).html : locale.list(items, kind);
     const shown = (locale: Locale, items: string[]) => items.map((one) => isolated(locale, one));
-    register('list', (locale, items: string[], kind) => locale.list(shown(locale, items), kind), true);
-    register('list_html', (locale, items: string[], kind) => locale.list(items, kind), true);
-    register('upcase', (locale, text: string) => text.toLocaleUpperCase(locale.language));
+    register('list', (locale, items: string[], kind) => listed(locale, shown(locale, items), kind), true);
+    register('list_html', listed, true);
+    register('upcase', (locale, text?: string) => `${text ?? ''}`.toLocaleUpperCase(locale.language));
   }
   return { html, text };
 }
 
-/** What follows the name of a message in a template. */
+/** The values that follow the name of a message in a template. */
 function asValues(pairs: [name: string, value: string | number][]): MessageValues {
   return Object.fromEntries(
     pairs.map(([name, value]) =>

@@ -6,7 +6,7 @@ import { findPublicArticlesBounded } from '../../articles/bounded-queries.ts';
 import { findFacetNames } from '../../articles/facets/facets.ts';
 import { type Config, type FeedConfig, KINDS, type Selection, sectionTitle } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
-import { type Locale, localeOf } from '../../lib/locale/locale.ts';
+import { type Locale, localeOf, Markup } from '../../lib/locale/locale.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
 import { buildFeed } from '../build-feed.ts';
 import type { RenderedDocument } from '../documents.ts';
@@ -109,7 +109,7 @@ function headOf(
     title: locale.list(FACETS.flatMap(titles), 'plain'),
     description: locale.text('feed.description', {
       publication: config.publication.name,
-      criteria: locale.list(criteria, 'plain'),
+      criteria: new Markup(locale.list(criteria, 'plain')),
     }),
     ...(query !== undefined && { query }),
   };

@@ -234,11 +234,12 @@ describe('languages', () => {
   });
 
   it('takes its words from the messages, and marks those of another language', async () => {
-    const own = { ja: { 'edition.kicker': '<label>{kicker}：</label>{headline}', 'edition.readOn': '続きを読む' } };
-    const japanese = openTemplates(BUILT_IN_TEMPLATES, SAMPLE_SITE.zone, own);
+    // Cantonese has no file.
+    const own = { yue: { 'edition.kicker': '<label>{kicker}：</label>{headline}', 'edition.readOn': '続きを読む' } };
+    const cantonese = openTemplates(BUILT_IN_TEMPLATES, SAMPLE_SITE.zone, own);
     const item = { ...SAMPLE_VIEW.roundup[0]!, kicker: '独自', headline: '輸出が急増', more: true };
     const view = { ...SMALL_VIEW, roundup: [item, { ...item, also: SAMPLE_VIEW.roundup[0]!.also }] };
-    const { html, text } = await renderEdition(view, { ...SAMPLE_SITE, language: 'ja' }, japanese, options);
+    const { html, text } = await renderEdition(view, { ...SAMPLE_SITE, language: 'yue' }, cantonese, options);
     expect(html).toContain('独自：</span>輸出が急増');
     expect(html).toContain('続きを読む&nbsp;&rarr;');
     expect(html).toContain('<span lang="en" dir="ltr">Unsubscribe</span>');

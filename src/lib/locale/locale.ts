@@ -27,7 +27,7 @@ interface Shown {
 
 interface MessageOutput {
   literal(text: string): string;
-  value(text: string): string;
+  value(text: string, dir: Direction): string;
   tag(inner: string, tag: string, value: MessageValues[string] | undefined): string;
 }
 
@@ -46,6 +46,7 @@ export class Locale {
   /** BCP 47, as the configuration has it. */
   readonly language: string;
   readonly dir: Direction;
+  readonly #isPortalStyle: boolean;
   readonly #own: OwnMessages;
   readonly #parsed = new Map<string, ParsedMessage>();
   readonly #formats = new Map<string, Intl.DateTimeFormat>();
@@ -54,6 +55,7 @@ export class Locale {
   constructor(language: string, own: OwnMessages) {
     this.language = language;
     this.dir = textDirection(language);
+    this.#isPortalStyle = language === 'en' || language === 'en-US';
     this.#own = own;
     // The portal has no comma before "and".
     const usual = this.#isPortalStyle ? 'en-GB' : language;
@@ -62,12 +64,7 @@ export class Locale {
 
   /** Plain text. Values in the other direction are isolated. @throws Error if there is no such message or value */
   text(name: string, values: MessageValues = {}): string {
-    const message = this.#find(name);
-    return format(message, values, {
-      literal: (text) => text,
-      value: (text) => isolate(text, message.dir),
-      tag: (inner) => inner,
-    });
+    return format(this.#find(name), values, { literal: (text) => text, value: isolate, tag: (inner) => inner });
   }
 
   /**
@@ -79,7 +76,7 @@ export class Locale {
     const { otherLanguage, dir } = message;
     const html = format(message, values, {
       literal: escapeHtml,
-      value: (text) => isolateHtml(text, dir),
+      value: isolateHtml,
       tag: (inner, tag, value) => {
         if (value instanceof Markup) return `${value.html}${inner}</${/^<([a-z]+)/.exec(value.html)?.[1] ?? 'a'}>`;
         if (value !== undefined) return `<a href="${escapeHtml(`${value}`)}">${inner}</a>`;
@@ -133,11 +130,6 @@ export class Locale {
     return this.#format(parts, zone).format(instant);
   }
 
-  /** `Tuesday, November 24, 2026` */
-  longDate(instant: number, zone: string): string {
-    return this.dateHeading(instant, zone, { dateStyle: 'full' });
-  }
-
   /** `Nov 24` */
   day(instant: number, zone: string): string {
     return this.#format({ month: 'short', day: this.#isPortalStyle ? '2-digit' : 'numeric' }, zone).format(instant);
@@ -161,10 +153,6 @@ export class Locale {
 
   #isOther(language: string): boolean {
     return new Intl.Locale(language).language !== new Intl.Locale(this.language).language;
-  }
-
-  get #isPortalStyle(): boolean {
-    return this.language === 'en' || this.language === 'en-US';
   }
 
   // Creating a formatter takes a hundred times as long as using it.
@@ -221,7 +209,7 @@ export function fallbacks(tag: string): string[] {
 function format(message: ParsedMessage, values: MessageValues, output: MessageOutput): string {
   const given: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) {
-    given[name] = typeof value === 'number' ? value : shown(value, output);
+    given[name] = typeof value === 'number' ? value : shown(value, message.dir, output);
   }
   for (const tag of message.tags) {
     given[tag] = (inner: (string | Shown)[]) => {
@@ -235,7 +223,7 @@ function format(message: ParsedMessage, values: MessageValues, output: MessageOu
     .join('');
 }
 
-function shown(value: string | Markup, output: MessageOutput): Shown {
-  if (typeof value === 'string') return { shown: output.value(value), toString: () => value };
+function shown(value: string | Markup, dir: Direction, output: MessageOutput): Shown {
+  if (typeof value === 'string') return { shown: output.value(value, dir), toString: () => value };
   return { shown: value.html, toString: () => value.html };
 }

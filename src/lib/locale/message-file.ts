@@ -59,13 +59,18 @@ function readBuiltIn(language: string): MessageFile {
 /**
  * The newsroom's own files, by language. Their messages replace built-in ones, or are of another language.
  * @returns also what is wrong with them, one sentence each with file and line: a message that is unknown, no ICU
- *   MessageFormat, or has other placeholders or tags than in English; a file that cannot be read
- * @throws Error if the folder cannot be read
+ *   MessageFormat, or has other placeholders or tags than in English; a file or folder that cannot be read
  */
 export function readOwnFiles(folder: string): { files: Record<string, MessageFile>; problems: string[] } {
   const files: Record<string, MessageFile> = {};
   const problems: string[] = [];
-  for (const language of languagesIn(folder)) {
+  let languages: string[] = [];
+  try {
+    languages = languagesIn(folder);
+  } catch (error) {
+    problems.push(`paths.locales is ${folder}: ${(error as Error).message}`);
+  }
+  for (const language of languages) {
     const path = join(folder, `${language}.yaml`);
     const tag = parseLanguageTag(language);
     try {

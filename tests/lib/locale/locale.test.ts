@@ -6,6 +6,7 @@ import { anyText } from '../../support/any-text.ts';
 
 const NOVEMBER = Date.UTC(2026, 10, 24, 12, 43);
 const ZONE = 'Asia/Shanghai';
+const FULL = { dateStyle: 'full' } as const;
 const messages = {
   plain: 'Tea & <strong>cake</strong>',
   person: 'By {name}',
@@ -85,7 +86,7 @@ describe('dates and lists', () => {
     expect(on('2026-11-24T00:15:00Z', '2026-11-24T15:59:00Z')).toBe('08:15 AM');
     expect(on('2026-09-04T00:15:00Z', '2026-11-24T16:00:00Z')).toBe('Sep 04, 08:15 AM');
     expect(on('2025-11-24T00:15:00Z', '2026-11-24T00:15:00Z')).toBe('Nov 24, 2025 08:15 AM');
-    expect(english.longDate(NOVEMBER, ZONE)).toBe('Tuesday, November 24, 2026');
+    expect(english.dateHeading(NOVEMBER, ZONE, FULL)).toBe('Tuesday, November 24, 2026');
     expect(english.list(['A', 'B', 'C'])).toBe('A, B and C');
     expect(english.list(['A', 'B', 'C'], 'or')).toBe('A, B or C');
     expect(english.list(['A', 'B', 'C'], 'semicolons')).toBe('A; B; C');
@@ -104,7 +105,7 @@ describe('dates and lists', () => {
     expect(german.clockOn(NOVEMBER, NOVEMBER, ZONE)).toBe('20:43');
     expect(german.clockOn(NOVEMBER, NOVEMBER - 86_400_000, ZONE)).toMatch(/^24\. Nov/);
     expect(german.clockOn(NOVEMBER, NOVEMBER - 366 * 86_400_000, ZONE)).toContain('2026');
-    expect(localeOf('zh-Hans', {}).longDate(NOVEMBER, ZONE)).toBe('2026年11月24日星期二');
+    expect(localeOf('zh-Hans', {}).dateHeading(NOVEMBER, ZONE, FULL)).toBe('2026年11月24日星期二');
     expect(localeOf('ja', {}).list(['甲', '乙'])).toBe('甲、乙');
   });
 });

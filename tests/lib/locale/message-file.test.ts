@@ -82,6 +82,8 @@ describe("a newsroom's own messages", () => {
     const { files, problems } = readOwnFiles(folder);
     expect(problems).toEqual([expect.stringMatching(/de\.yaml: EISDIR/)]);
     expect(Object.keys(files)).toEqual(['fr']);
+    const file = join(folder, 'fr.yaml');
+    expect(readOwnFiles(file).problems).toEqual([expect.stringMatching(/^paths\.locales is .*fr\.yaml: ENOTDIR/)]);
   });
 
   it('have a language tag as the name of their file', () => {

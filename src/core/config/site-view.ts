@@ -39,11 +39,6 @@ export function newsletterSite(
   };
 }
 
-/** BCP 47, of the words in a newsletter's editions. @param id of the newsletter; it may be configured no longer */
-export function editionLanguage({ publication, newsletters }: Config, id: string | null): string {
-  return newsletters.find((one) => one.id === id)?.language ?? publication.language;
-}
-
 export function editionLocale({ publication, ownMessages }: Config, { language }: NewsletterConfig): Locale {
   return localeOf(language ?? publication.language, ownMessages);
 }

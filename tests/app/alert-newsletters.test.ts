@@ -163,7 +163,7 @@ describe('an alert', () => {
       site.at(app.now + MINUTE);
       const page = await site.read('/newsletters');
       expect(page).toContain('One story, when it cannot wait. As soon as it happens.');
-      expect(page).toContain(`<a href="/editions/breaking/${slot.label}" dir="auto">Breaking: Headline of a</a>`);
+      expect(page).toContain(`<a href="/editions/breaking/${slot.label}">Breaking: Headline of a</a>`);
       expect(await site.read('/editions/breaking')).toContain('Breaking: Headline of a');
       expect(await site.read(`/editions/breaking/${slot.label}`)).toContain('Headline of a');
     });

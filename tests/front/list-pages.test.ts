@@ -251,7 +251,7 @@ describe('the page of an edition', () => {
       const html = await site.read('/editions/daily-roundup/2026-11-24');
       expect(html).toContain('Corrected since this edition was published');
       expect(html).not.toContain('Retracted since');
-      expect(html).toMatch(/<span lang="[^"]+" dir="auto">It was 5%, &lt;not&gt; 50%\.<\/span>/);
+      expect(html).toMatch(/<span lang="[^"]+" dir="ltr">It was 5%, &lt;not&gt; 50%\.<\/span>/);
       expect(html).not.toContain('Said at once.');
     });
   });

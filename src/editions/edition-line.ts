@@ -11,10 +11,13 @@ export interface EditionLine {
   at: number;
   /** The newsletter's title. */
   newsletter: string;
+  /** BCP 47, of the headline and the title. */
+  language: string;
 }
 
 export function editionLine(edition: EditionSummary, { view, base }: { view: SiteView; base: string }): EditionLine {
   const { newsletter, slot, headline, number, slotAt } = edition;
-  const title = view.newsletters.find(({ id }) => id === newsletter)?.title ?? newsletter;
-  return { path: `${base}/editions/${newsletter}/${slot}`, headline, number, at: slotAt, newsletter: title };
+  const known = view.newsletters.find(({ id }) => id === newsletter);
+  const { title, language } = known ?? { title: newsletter, language: view.language };
+  return { path: `${base}/editions/${newsletter}/${slot}`, headline, number, at: slotAt, newsletter: title, language };
 }

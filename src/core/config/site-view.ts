@@ -6,6 +6,8 @@ import { imprintLink, type LegalLink, privacyLink } from './legal-pages.ts';
 export interface SiteView {
   name: string;
   about: string;
+  /** BCP 47, of `about`: that of the publication. */
+  aboutLanguage: string;
   /** Without a trailing slash. */
   url: string;
   /** BCP 47. In emails of a newsletter with a language of its own: that one. */
@@ -22,7 +24,7 @@ export interface SiteView {
   logo: { url: string; darkUrl: string | null; width: number; alt: string } | null;
   sections: { id: string; title: string }[];
   feeds: { id: string; title: string; description: string | null }[];
-  newsletters: { id: string; title: string; description: string }[];
+  newsletters: { id: string; title: string; description: string; language: string }[];
 }
 
 /** The publication in emails of one newsletter, which can have its own language, postal address and imprint. */
@@ -59,6 +61,7 @@ export function siteView(config: Config): SiteView {
   return {
     name: publication.name,
     about: publication.about,
+    aboutLanguage: publication.language,
     url: publication.url,
     language: publication.language,
     zone: publication.zone,
@@ -71,7 +74,9 @@ export function siteView(config: Config): SiteView {
     logo: logoView(publication),
     sections,
     feeds: feeds.map(({ id, title, description }) => ({ id, title, description: description ?? null })),
-    newsletters: newsletters.map(({ id, title, description }) => ({ id, title, description })),
+    newsletters: newsletters.map(({ id, title, description, language = publication.language }) => ({
+      ...{ id, title, description, language },
+    })),
   };
 }
 

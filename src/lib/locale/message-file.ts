@@ -25,8 +25,9 @@ export interface MessageFile {
 /** Languages (BCP 47) with a file in the folder, none if there is no such folder. @throws Error if it cannot be read */
 export function languagesIn(folder: string): string[] {
   try {
-    const names = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
-    return names.map((name) => name.slice(0, -'.yaml'.length)).sort();
+    // One that ends in .yml has a name that is no tag, and so is reported.
+    const names = readdirSync(folder).filter((name) => /\.ya?ml$/i.test(name));
+    return names.map((name) => name.replace(/\.yaml$/, '')).sort();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
@@ -74,7 +75,7 @@ export function readOwnFiles(folder: string): { files: Record<string, MessageFil
       problems.push(...found);
     } else {
       const right = tag === null ? 'a BCP 47 language tag such as en or zh-Hans' : tag;
-      problems.push(`${path}: the name of the file must be ${right}, with .yaml`);
+      problems.push(`${path.replace(/(\.ya?ml)\.yaml$/i, '$1')}: the name of the file must be ${right}, with .yaml`);
     }
   }
   return { files, problems };
@@ -122,7 +123,9 @@ function messageProblem(name: string, text: string, language: string, english: M
     return `there is no message ${name}${close === null ? '' : `: did you mean ${close}?`}`;
   }
   const expected = placeholdersOf(original, 'en');
-  return own === expected ? null : `${name} must have the placeholders and tags ${expected || '(none)'}, not ${own}`;
+  return own === expected
+    ? null
+    : `${name} must have the placeholders and tags ${expected || '(none)'}, not ${own || '(none)'}`;
 }
 
 /** Literal texts and the number of a plural, in the syntax tree of a message. */

@@ -99,7 +99,8 @@ function greekArticle(article: Article): Article {
 }
 
 /** Names that are the same in every language. */
-const NAMES = /\b(?:RSS|Atom|JSON(?: Feed)?|RSSAtomJSON|OPML|QR|UTC|Feedly|Inoreader|NewsBlur|Feedbin|The Old Reader|BazQux|application\/pdf)\b/g;
+const NAMES =
+  /\b(?:RSS|Atom|JSON(?: Feed)?|RSSAtomJSON|OPML|QR|UTC|Feedly|Inoreader|NewsBlur|Feedbin|The Old Reader|BazQux|application\/pdf)\b/g;
 
 /** The Latin words of a text that are in no message, without addresses. */
 function unwrapped(text: string): string[] {

@@ -13,8 +13,6 @@ export interface EditionLine {
   at: number;
   /** The newsletter's title. */
   newsletter: string;
-  /** BCP 47, of the headline and the title. */
-  language: string;
 }
 
 export function editionLine(edition: EditionSummary, { view, base }: { view: SiteView; base: string }): EditionLine {

@@ -6,6 +6,7 @@ import { NOW, openTestSite, preferencesPath, save, saveEdition, type TestSite } 
 import { addConfirmed } from '../audience/fixtures.ts';
 import { openMigrated } from '../support/databases.ts';
 import { runs } from '../support/run-scope.ts';
+import { sampleConfig } from '../support/sample.ts';
 import { filled } from './filled-article.ts';
 
 const PAYLOADS = [
@@ -62,6 +63,23 @@ describe('hostile text in every field', () => {
       }),
       { numRuns: runs(40) },
     );
+  });
+
+  it('adds none but isolation in Arabic', async () => {
+    const arabic = openTestSite(
+      store,
+      sampleConfig((yaml) => yaml.replace('language: en', 'language: ar')),
+    );
+    const withWords = async (words: string): Promise<string[][]> => {
+      await save(store, { ...filled(words), bodyHtml: '<p>Body</p>' });
+      arabic.later();
+      const isolation = /<\/?bdi(?: dir="\w+")?>/g;
+      return Promise.all(
+        PATHS.map(async (path) => skeletonOf(withoutFeeds(await arabic.read(path)).replace(isolation, ''))),
+      );
+    };
+    const plain = await withWords('plain');
+    for (const payload of PAYLOADS) expect(await withWords(payload)).toEqual(plain);
   });
 
   it('adds none to the page after a form, in whatever field it is posted', async () => {

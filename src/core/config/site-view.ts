@@ -6,6 +6,8 @@ import { imprintLink, type LegalLink, privacyLink } from './legal-pages.ts';
 export interface SiteView {
   name: string;
   about: string;
+  /** BCP 47, of `about`: that of the publication. */
+  aboutLanguage: string;
   /** Without a trailing slash. */
   url: string;
   /** BCP 47. In emails of a newsletter with a language of its own: that one. */
@@ -40,11 +42,6 @@ export function newsletterSite(
   };
 }
 
-/** BCP 47, of the words in a newsletter's editions. @param id of the newsletter; it may be configured no longer */
-export function editionLanguage({ publication, newsletters }: Config, id: string | null): string {
-  return newsletters.find((one) => one.id === id)?.language ?? publication.language;
-}
-
 export function editionLocale({ publication, ownMessages }: Config, { language }: NewsletterConfig): Locale {
   return localeOf(language ?? publication.language, ownMessages);
 }
@@ -60,6 +57,7 @@ export function siteView(config: Config): SiteView {
   return {
     name: publication.name,
     about: publication.about,
+    aboutLanguage: publication.language,
     url: publication.url,
     language: publication.language,
     zone: publication.zone,

@@ -6,6 +6,8 @@ export interface EditionLine {
   /** Path of its page on this site. */
   path: string;
   headline: string;
+  /** BCP 47, of the headline and the newsletter's title. */
+  language: string;
   number: number;
   /** Its slot, epoch milliseconds. */
   at: number;
@@ -15,6 +17,6 @@ export interface EditionLine {
 
 export function editionLine(edition: EditionSummary, { view, base }: { view: SiteView; base: string }): EditionLine {
   const { newsletter, slot, headline, number, slotAt } = edition;
-  const title = view.newsletters.find(({ id }) => id === newsletter)?.title ?? newsletter;
-  return { path: `${base}/editions/${newsletter}/${slot}`, headline, number, at: slotAt, newsletter: title };
+  const { title = newsletter, language = view.language } = view.newsletters.find(({ id }) => id === newsletter) ?? {};
+  return { path: `${base}/editions/${newsletter}/${slot}`, headline, language, number, at: slotAt, newsletter: title };
 }

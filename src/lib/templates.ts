@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Liquid } from 'liquidjs';
-import { isolate } from './locale/direction.ts';
+import { isolate, textDirection } from './locale/direction.ts';
 import { type Locale, localeOf, Markup, type MessageValues, type OwnMessages } from './locale/locale.ts';
 import { rfc3339 } from './time.ts';
 
@@ -123,6 +123,8 @@ function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text'
     const shown = (locale: Locale, items: string[]) => items.map((one) => isolated(locale, one));
     register('list', (locale, items: string[], kind) => listed(locale, shown(locale, items), kind), true);
     register('list_html', listed, true);
+    register('direction', (_locale, language: string) => textDirection(language));
+    register('script', (_locale, language: string) => new Intl.Locale(language).maximize().script ?? '');
     register('upcase', (locale, text?: string) => `${text ?? ''}`.toLocaleUpperCase(locale.language));
   }
   return { html, text };

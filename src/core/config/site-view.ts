@@ -21,8 +21,9 @@ export interface SiteView {
   /** In place of the name at the top of emails. `width` is in pixels; `darkUrl` is null if there is only one. */
   logo: { url: string; darkUrl: string | null; width: number; alt: string } | null;
   sections: { id: string; title: string }[];
-  feeds: { id: string; title: string; description: string | null }[];
-  newsletters: { id: string; title: string; description: string }[];
+  /** `language`: BCP 47, of title and description. */
+  feeds: { id: string; title: string; description: string | null; language: string }[];
+  newsletters: { id: string; title: string; description: string; language: string }[];
 }
 
 /** The publication in emails of one newsletter, which can have its own language, postal address and imprint. */
@@ -65,8 +66,12 @@ export function siteView(config: Config): SiteView {
     privacy: privacyLink(publication),
     logo: logoView(publication),
     sections,
-    feeds: feeds.map(({ id, title, description }) => ({ id, title, description: description ?? null })),
-    newsletters: newsletters.map(({ id, title, description }) => ({ id, title, description })),
+    feeds: feeds.map(({ id, title, description = null, language = publication.language }) => {
+      return { id, title, description, language };
+    }),
+    newsletters: newsletters.map(({ id, title, description, language = publication.language }) => {
+      return { id, title, description, language };
+    }),
   };
 }
 

@@ -39,10 +39,12 @@ export const SAMPLE_SITE: SiteView = {
     { id: 'finance-economy', title: 'Finance & Economy' },
   ],
   feeds: [
-    { id: 'latest', title: 'Latest', description: 'Every story, newest first.' },
-    { id: 'roundups', title: 'Roundups', description: null },
+    { id: 'latest', title: 'Latest', description: 'Every story, newest first.', language: 'en' },
+    { id: 'roundups', title: 'Roundups', description: null, language: 'en' },
   ],
-  newsletters: [{ id: 'daily-roundup', title: 'The Daily Roundup', description: 'The day in one email.' }],
+  newsletters: [
+    { id: 'daily-roundup', title: 'The Daily Roundup', description: 'The day in one email.', language: 'en' },
+  ],
 };
 
 function line(articleId: string, headline: string, hoursBefore: number, rest: Partial<StoryLine> = {}): StoryLine {

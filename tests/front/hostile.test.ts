@@ -138,7 +138,7 @@ describe('hostile text in every field', () => {
   });
 });
 
-/** Every tag with the names of its attributes, without isolates. Anything else that looks like markup fails the test. */
+/** Tags with the names of their attributes, without isolates. Anything else that looks like markup fails the test. */
 function skeletonOf(html: string): string[] {
   const tags: string[] = [];
   const rest = html.replace(TAG, (tag) => {

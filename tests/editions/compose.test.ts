@@ -108,6 +108,8 @@ describe('composeEdition', () => {
       expect(edition.articles.map(({ articleId }) => articleId).sort()).toEqual(['zh-1', 'zh-2', 'zh-3']);
       expect(edition.html).toMatch(/^<!doctype html>\s*<html[^>]* lang="zh-Hans"/);
       expect(edition.archiveHtml).toMatch(/^<!doctype html>\s*<html[^>]* lang="zh-Hans"/);
+      // The sentence about the publication is in the publication's language.
+      expect(edition.html).toMatch(/<span lang="en" dir="ltr">[^<]+<\/span><\/p>/);
       expect(edition.roundupArticle.language).toBe('zh-Hans');
       const contents = { ...edition, shown: edition.articles.map(({ articleId }) => articleId) };
       const selecting = { ...newsletter, ...weekly };

@@ -38,6 +38,7 @@ it('pages in Arabic run from right to left, with the newsroom’s own words', as
   const other = await openTestSite(store, { ...config, publication: urdu }).read('/sections/business-tech');
   expect(other).toContain('<html lang="ur" dir="rtl">');
   expect(other).toContain('<span lang="en" dir="ltr">Feeds</span>');
+  expect(html).not.toContain('<span lang="en"');
   const second = await site.read('/sections/business-tech?page=2');
   expect(second).toContain('<h1 class="title">\u2068Business &amp; Tech\u2069، صفحة 2</h1>');
   expect(await site.read('/archive')).toContain('>نوفمبر 2026</a>');
@@ -136,6 +137,12 @@ describe('a list', () => {
       ]);
       expect(html).toContain('No.\u00a0212');
       expect(await site.read('/editions/daily-roundup')).toContain('Past editions of The Daily Roundup');
+      const { newsletters, ...config } = sampleConfig();
+      const chinese = newsletters.map((one) => ({ ...one, language: 'zh-Hans', title: '每日综述' }));
+      const other = openTestSite(store, { ...config, newsletters: chinese });
+      for (const path of ['/', '/editions', '/newsletters'])
+        expect(await other.read(path)).toMatch(/<p lang="zh-Hans" dir="ltr"><a href="\/editions\/daily-roundup\//);
+      expect(await other.read('/editions')).toContain('<span lang="zh-Hans" dir="ltr">每日综述</span>, ');
       expect((await site.get('/editions/no-such-letter')).status).toBe(404);
       expect((await site.get('/editions/daily-roundup/2026-11-25')).status).toBe(404);
       expect((await site.get('/editions/%00/%00')).status).toBe(404);

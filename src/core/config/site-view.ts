@@ -6,6 +6,8 @@ import { imprintLink, type LegalLink, privacyLink } from './legal-pages.ts';
 export interface SiteView {
   name: string;
   about: string;
+  /** BCP 47, of `about`: that of the publication. */
+  aboutLanguage: string;
   /** Without a trailing slash. */
   url: string;
   /** BCP 47. In emails of a newsletter with a language of its own: that one. */
@@ -55,6 +57,7 @@ export function siteView(config: Config): SiteView {
   return {
     name: publication.name,
     about: publication.about,
+    aboutLanguage: publication.language,
     url: publication.url,
     language: publication.language,
     zone: publication.zone,

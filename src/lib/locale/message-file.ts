@@ -25,8 +25,9 @@ export interface MessageFile {
 /** Languages (BCP 47) with a file in the folder, none if there is no such folder. @throws Error if it cannot be read */
 export function languagesIn(folder: string): string[] {
   try {
-    const names = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
-    return names.map((name) => name.slice(0, -'.yaml'.length)).sort();
+    // One that ends in .yml has a name that is no tag, and so is reported.
+    const names = readdirSync(folder).filter((name) => /\.ya?ml$/i.test(name));
+    return names.map((name) => name.replace(/\.yaml$/, '')).sort();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
@@ -80,7 +81,7 @@ export function readOwnFiles(folder: string): { files: Record<string, MessageFil
       files[language] = file;
       problems.push(...found);
     } catch (error) {
-      problems.push(`${path}: ${(error as Error).message}`);
+      problems.push(`${path.replace(/(\.ya?ml)\.yaml$/i, '$1')}: ${(error as Error).message}`);
     }
   }
   return { files, problems };
@@ -140,7 +141,9 @@ function messageProblem(name: string, text: string, language: string, english: M
     return `there is no message ${name}${close === null ? '' : `: did you mean ${close}?`}`;
   }
   const expected = placeholdersOf(original, 'en');
-  return own === expected ? null : `${name} must have the placeholders and tags ${expected || '(none)'}, not ${own}`;
+  return own === expected
+    ? null
+    : `${name} must have the placeholders and tags ${expected || '(none)'}, not ${own || '(none)'}`;
 }
 
 /** In the syntax tree of a message: literal texts, dates and times, and the number of a plural. */

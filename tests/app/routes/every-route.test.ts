@@ -1,4 +1,3 @@
-import { HtmlValidate } from 'html-validate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requestLink } from '../../../src/audience/account-links.ts';
 import { messageToken, unsubscribeToken } from '../../../src/audience/tokens.ts';
@@ -8,6 +7,7 @@ import { openTemplates } from '../../../src/lib/templates.ts';
 import { addConfirmed, requestNewsletters } from '../../audience/fixtures.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { publishDocuments } from '../../support/documents.ts';
+import { htmlFaults } from '../../support/html-faults.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
 import { NOW, openTestSite, preferencesPath, saveDay, type TestSite } from '../test-site.ts';
 
@@ -196,7 +196,7 @@ describe('every route', () => {
 
   it.each(PAGES.filter(([, status]) => status < 500))('%s is valid and accessible HTML', async (path) => {
     const html = await (await site.get(path)).text();
-    expect(await faultsOf(html)).toEqual([]);
+    expect(await htmlFaults(html)).toEqual([]);
     expect(html.match(/<h1\b/g)).toHaveLength(1);
     expect(html.match(/<main\b/g)).toHaveLength(1);
     expect(html).not.toMatch(/<script|<table|\son\w+=/i);
@@ -208,7 +208,7 @@ describe('every route', () => {
     const response = await site.post(path, [...new URLSearchParams(form)]);
     const html = await response.text();
     expect(response.status).toBe(status);
-    expect(await faultsOf(html)).toEqual([]);
+    expect(await htmlFaults(html)).toEqual([]);
     expect(html.match(/<h1\b/g)).toHaveLength(1);
     expect(html).not.toMatch(/<script|<table|\son\w+=/i);
     expect(response.headers.get('Set-Cookie')).toBeNull();
@@ -222,7 +222,7 @@ describe('every route', () => {
     const html = await site.read('/editions/daily-roundup/2026-11-24');
     const notice = html.slice(html.indexOf('<aside'), html.indexOf('</aside>') + '</aside>'.length);
     expect(notice).toContain('Voice Group’s Stock');
-    expect(await faultsOf(`<!doctype html>${notice}`)).toEqual([]);
+    expect(await htmlFaults(`<!doctype html>${notice}`)).toEqual([]);
   });
 
   it('responds with 304 to a client that has the page', async () => {
@@ -346,23 +346,6 @@ describe('every page', () => {
     expect((await site.get('/feeds/section/world.json')).status).toBe(200);
   });
 });
-
-const validator = new HtmlValidate({
-  extends: ['html-validate:a11y'],
-  rules: {
-    'close-order': 'error',
-    'element-permitted-content': 'error',
-    'element-required-attributes': 'error',
-    'heading-level': 'error',
-    'missing-doctype': 'error',
-    'no-dup-id': 'error',
-  },
-});
-
-async function faultsOf(html: string): Promise<string[]> {
-  const report = await validator.validateString(html);
-  return report.results.flatMap((result) => result.messages.map((m) => `${m.line}: ${m.ruleId}: ${m.message}`));
-}
 
 const TABLES = [
   'articles',

@@ -83,7 +83,7 @@ describe('the page of an article', () => {
       expect(await site.read('/')).toContain('<article class="story" lang="ar" dir="rtl">');
     });
 
-    it('leaves times on their side, and turns headline and outlet, in a right-to-left language', async () => {
+    it('leaves the times of a list on their side, and turns headline and outlet, in Arabic', async () => {
       const outlet = { name: 'BBC عربي', url: 'https://example.com/report', publishedAt: null };
       const report = article('report', { kind: 'roundup-item', outlet, headline: 'TSMC ترفع إنفاقها' });
       await save(store, { ...report, language: 'ar' });

@@ -234,15 +234,15 @@ describe('languages', () => {
   });
 
   it('takes its words from the messages, and marks those of another language', async () => {
-    const own = { yue: { 'edition.kicker': '<label>{kicker}：</label>{headline}', 'edition.readOn': '続きを読む' } };
-    const cantonese = openTemplates(BUILT_IN_TEMPLATES, SAMPLE_SITE.zone, own);
-    const item = { ...SAMPLE_VIEW.roundup[0]!, kicker: '独自', headline: '輸出が急増', more: true };
+    const own = { sw: { 'edition.kicker': '<label>{kicker} – </label>{headline}', 'edition.readOn': 'Soma zaidi' } };
+    const swahili = openTemplates(BUILT_IN_TEMPLATES, SAMPLE_SITE.zone, own);
+    const item = { ...SAMPLE_VIEW.roundup[0]!, kicker: 'Pekee', headline: 'Mauzo yapanda', more: true };
     const view = { ...SMALL_VIEW, roundup: [item, { ...item, also: SAMPLE_VIEW.roundup[0]!.also }] };
-    const { html, text } = await renderEdition(view, { ...SAMPLE_SITE, language: 'yue' }, cantonese, options);
-    expect(html).toContain('独自：</span>輸出が急増');
-    expect(html).toContain('続きを読む&nbsp;&rarr;');
+    const { html, text } = await renderEdition(view, { ...SAMPLE_SITE, language: 'sw' }, swahili, options);
+    expect(html).toContain('Pekee – </span>Mauzo yapanda');
+    expect(html).toContain('Soma zaidi&nbsp;&rarr;');
     expect(html).toContain('<span lang="en" dir="ltr">Unsubscribe</span>');
-    expect(text).toContain('独自：輸出が急増\n');
+    expect(text).toContain('Pekee – Mauzo yapanda\n');
   });
 
   it('has no italics, capitals and spaced letters by style in Chinese, Arabic and Hebrew', async () => {

@@ -21,6 +21,7 @@ const SLOT = Date.UTC(2026, 10, 23, 23, 30);
 
 export const SAMPLE_SITE: SiteView = {
   name: 'The Meridian Wire',
+  aboutLanguage: 'en',
   about:
     'The Meridian Wire reports on technology and business in China and beyond, with news around the clock, ' +
     'short analysis, and a daily roundup of what others reported first.',

@@ -92,6 +92,9 @@ describe("a newsroom's own messages", () => {
       expect.stringMatching(/must be a BCP 47 language tag/),
     ]);
     expect(readOwnFiles(folderWith({ 'zh-hans.yaml': text })).problems[0]).toMatch(/must be zh-Hans, with \.yaml$/);
+    expect(readOwnFiles(folderWith({ 'de.yml': text })).problems[0]).toMatch(
+      /de\.yml: .* tag such as en .*, with \.yaml$/,
+    );
   });
 });
 

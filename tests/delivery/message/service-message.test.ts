@@ -187,6 +187,7 @@ describe('prepareServiceMessage', () => {
         '{{ site.url }}',
         '=?utf-8?Q?a?=',
         '三星'.repeat(40),
+        'שלום',
       ),
     );
     const plain = await parse();

@@ -3,7 +3,6 @@
  * requested. Rendered from
  * `templates/mail/`; each attempt produces the same bytes.
  */
-
 import { PREFERENCES_LINK_LIFETIME } from '../../audience/account-links.ts';
 import { mailboxToken, messageToken, preferencesToken } from '../../audience/tokens.ts';
 import type { Config } from '../../core/config/config.ts';

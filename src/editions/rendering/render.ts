@@ -2,7 +2,6 @@
  * Renders an edition once for all recipients: Liquid to MJML to HTML; the archive page is derived from the same HTML. A
  * recipient's copy only fills in the remaining placeholders (placeholders.ts).
  */
-
 import type { SiteView } from '../../core/config/site-view.ts';
 import { textDirection } from '../../lib/locale/direction.ts';
 import type { Templates } from '../../lib/templates.ts';

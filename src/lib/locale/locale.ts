@@ -93,9 +93,8 @@ export class Locale {
    * @param language BCP 47, of the text; another one is marked
    */
   value(text: string, language = this.language): string {
-    const other = `lang="${language}" dir="${textDirection(language)}"`;
-    if (language !== this.language) return `<span ${other}>${escapeHtml(text)}</span>`;
-    return isolateHtml(text, this.dir);
+    if (language === this.language) return isolateHtml(text, this.dir);
+    return `<span lang="${language}" dir="${textDirection(language)}">${escapeHtml(text)}</span>`;
   }
 
   list(items: readonly string[], kind: ListKind = 'and'): string {

@@ -66,7 +66,8 @@ function readBuiltIn(language: string): MessageFile {
 export function readOwnFiles(folder: string): { files: Record<string, MessageFile>; problems: string[] } {
   const files: Record<string, MessageFile> = {};
   const problems: string[] = [];
-  for (const language of languagesIn(folder)) {
+  // In a checkout, the folder of the sample newsroom is that of daywire.
+  for (const language of folder === BUILT_IN_LOCALES ? [] : languagesIn(folder)) {
     const path = join(folder, `${language}.yaml`);
     const tag = parseLanguageTag(language);
     if (tag === language) {

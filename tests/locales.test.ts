@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IntlMessageFormat } from 'intl-messageformat';
 import { describe, expect, it } from 'vitest';
+import { localeOf } from '../src/lib/locale/locale.ts';
 import {
   BUILT_IN_LOCALES,
   builtInFile,
@@ -52,6 +53,11 @@ describe('the messages', () => {
   });
 });
 
+/** @param placeholder `{count}` */
+function isNumber(text: string, placeholder: string): boolean {
+  return new RegExp(`\\{${placeholder.slice(1, -1)}, (?:plural|selectordinal|number)`).test(text);
+}
+
 describe.each(LANGUAGES)('the messages in %s', (language) => {
   const messages: Messages = builtInFile(language)?.messages ?? {};
 
@@ -75,7 +81,7 @@ describe.each(LANGUAGES)('the messages in %s', (language) => {
             one.slice(1, -1),
             one.startsWith('<')
               ? (inner: string[]) => `<${inner.join('')}>`
-              : new RegExp(`\\{${one.slice(1, -1)}, (?:plural|selectordinal|number)`).test(text)
+              : isNumber(text, one)
                 ? count
                 : `[${one.slice(1, -1)}]`,
           ]),
@@ -88,6 +94,19 @@ describe.each(LANGUAGES)('the messages in %s', (language) => {
           if (typeof value === 'string') expect([name, shown]).toEqual([name, expect.stringContaining(value)]);
         }
       }
+    }
+  });
+
+  it('show hostile values as text, and have no tags but those of links, emphasis and isolates', () => {
+    const locale = localeOf(language, {});
+    for (const [name, text] of Object.entries(messages)) {
+      const values = placeholdersOf(text, language)
+        .split(' ')
+        .filter((one) => one !== '' && one !== '<strong>' && one !== '<bdi>')
+        .map((one) => [one.slice(1, -1), isNumber(text, one) ? 2 : '"><script>alert(1)</script>שלום']);
+      const html = locale.html(name, Object.fromEntries(values));
+      const rest = html.replace(/<\/?(?:strong|bdi|a)(?: (?:href|dir)="[^"<>]*")?>/g, '');
+      expect([name, rest]).toEqual([name, expect.not.stringMatching(/[<>"]/)]);
     }
   });
 

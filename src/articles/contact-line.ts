@@ -1,4 +1,4 @@
-/** Whom to write to about an article. */
+/** The line with the addresses of an article's reporters and editors. */
 import { mailto } from '../lib/address.ts';
 import { type Locale, Markup } from '../lib/locale/locale.ts';
 import { escapeHtml } from '../lib/text/html.ts';
@@ -6,18 +6,18 @@ import type { Byline } from './article.ts';
 
 /** `Contact reporters A (a@…) and B (b@…), and editor C (c@…)`, as HTML; null if no byline has an address. */
 export function contactLine(bylines: readonly Byline[], locale: Locale): string | null {
-  const people = (role: Byline['role']): string[] =>
-    bylines.flatMap(({ role: own, name, email }) =>
-      own !== role || email === null
-        ? []
-        : `${locale.value(name)} (<a href="${escapeHtml(mailto(email))}">${escapeHtml(email)}</a>)`,
-    );
-  const [reporters, editors] = [people('reporter'), people('editor')];
-  const list = (names: string[]): Markup => new Markup(locale.list(names));
+  const peopleOf = (role: Byline['role']): string[] =>
+    bylines.flatMap(({ role: own, name, email }) => {
+      if (own !== role || email === null) return [];
+      const link = new Markup(`<a href="${escapeHtml(mailto(email))}">${escapeHtml(email)}</a>`);
+      return locale.html('article.contactPerson', { name, email: link });
+    });
+  const [reporters, editors] = [peopleOf('reporter'), peopleOf('editor')];
   const count = reporters.length + editors.length;
   if (count === 0) return null;
-  if (editors.length === 0) return locale.html('article.contactReporters', { count, people: list(reporters) });
-  if (reporters.length === 0) return locale.html('article.contactEditors', { count, people: list(editors) });
+  const lists = { reporters: locale.markupList(reporters), editors: locale.markupList(editors) };
+  if (editors.length === 0) return locale.html('article.contactReporters', { count, people: lists.reporters });
+  if (reporters.length === 0) return locale.html('article.contactEditors', { count, people: lists.editors });
   const counts = { total: count, reporterCount: reporters.length, editorCount: editors.length };
-  return locale.html('article.contactBoth', { ...counts, reporters: list(reporters), editors: list(editors) });
+  return locale.html('article.contactBoth', { ...counts, ...lists });
 }

@@ -46,7 +46,7 @@ export function matchesSelection(select: Selection, rows = 'articles'): RawBuild
   return conditions.length === 0 ? sql`1 = 1` : sql`${sql.join(conditions, sql` and `)}`;
 }
 
-/** As `includesLanguage`. A tag has no `%` and no `_`. */
+/** `zh` has `zh-Hans`, `zh-Hans` has not `zh` (RFC 4647 §3.3.1, basic filtering). A tag has no `%` and no `_`. */
 function isInRange(column: string, range: string): RawBuilder<SqlBool> {
   return sql`${sql.ref(column)} || '-' like ${`${range.toLowerCase()}-%`}`;
 }

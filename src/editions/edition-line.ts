@@ -6,18 +6,17 @@ export interface EditionLine {
   /** Path of its page on this site. */
   path: string;
   headline: string;
+  /** BCP 47, of the headline and the newsletter's title. */
+  language: string;
   number: number;
   /** Its slot, epoch milliseconds. */
   at: number;
   /** The newsletter's title. */
   newsletter: string;
-  /** BCP 47, of the headline and the title. */
-  language: string;
 }
 
 export function editionLine(edition: EditionSummary, { view, base }: { view: SiteView; base: string }): EditionLine {
   const { newsletter, slot, headline, number, slotAt } = edition;
-  const known = view.newsletters.find(({ id }) => id === newsletter);
-  const { title, language } = known ?? { title: newsletter, language: view.language };
-  return { path: `${base}/editions/${newsletter}/${slot}`, headline, number, at: slotAt, newsletter: title, language };
+  const { title = newsletter, language = view.language } = view.newsletters.find(({ id }) => id === newsletter) ?? {};
+  return { path: `${base}/editions/${newsletter}/${slot}`, headline, language, number, at: slotAt, newsletter: title };
 }

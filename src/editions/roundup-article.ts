@@ -12,7 +12,7 @@ import { headlineWithKicker } from './rendering/story-view.ts';
 
 export interface RoundupArticleOptions {
   config: Config;
-  /** Of the edition. */
+  /** That of the edition. */
   locale: Locale;
   /** Must not be the id or slug of another article. */
   id: string;
@@ -114,9 +114,8 @@ function credits(outlet: Outlet | null, also: Outlet[], locale: Locale): string 
   if (outlet === null) return '';
   const credit = ({ url, name }: Outlet): string =>
     url === null ? locale.value(name) : link(url, isolate(name, locale.dir));
-  if (also.length === 0) return `(${credit(outlet)})`;
-  const others = new Markup(locale.list(also.map(credit), 'plain'));
-  return locale.html('edition.credit', { outlet: new Markup(credit(outlet)), others });
+  const values = { outlet: new Markup(credit(outlet)), others: locale.markupList(also.map(credit), 'plain') };
+  return locale.html(also.length === 0 ? 'edition.creditAlone' : 'edition.credit', values);
 }
 
 function link(url: string, text: string): string {

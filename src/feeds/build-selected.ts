@@ -73,7 +73,7 @@ const CHUNK = 50;
 /** The articles of one feed. */
 class Members {
   readonly #context: BuildContext;
-  /** Of the feed. */
+  /** That of the feed. */
   readonly #language: string;
   readonly #cache: ItemCache;
   /** By id of the article, newest first. */

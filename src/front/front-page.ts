@@ -57,7 +57,7 @@ async function serveEarlier(web: WebContext, c: Context, number: number, now: nu
   const { streamStory: found } = await listStories(web, now, { streamStory: query });
   if (found.entries.length === 0) return respondNotFound(web, c);
   const list = listPage('/', number, LAST_PAGE, found);
-  const title = titleOnPage(web, web.locale.text('front.earlierStories'), number);
+  const title = titleOnPage(web, web.locale.text('common.earlierStories'), number);
   const head = { ...list, title, description: web.view.about };
   return respondPublicPage(c, await renderPage(web, 'stream', head, { title, stream: list.entries, list }));
 }

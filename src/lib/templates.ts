@@ -6,11 +6,11 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Liquid } from 'liquidjs';
-import { isolate } from './locale/direction.ts';
+import { isolate, textDirection } from './locale/direction.ts';
 import { type Locale, localeOf, Markup, type MessageValues, type OwnMessages } from './locale/locale.ts';
 import { rfc3339 } from './time.ts';
 
-export interface TemplateSource {
+interface TemplateSource {
   /** The newsroom's own templates. */
   folder: string;
   /** The publication's zone, in which the filters `dateline`, `clock`, `clockon` and `longdate` show instants. */
@@ -106,7 +106,7 @@ function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text'
     // `{{ instant | clockon: day }}`: with the date, if that is another day.
     register('clockon', (locale, instant: number, day: number) => locale.clockOn(instant, day, zone));
     register('day', (locale, instant: number) => locale.day(instant, zone));
-    register('longdate', (locale, instant: number) => locale.longDate(instant, zone));
+    register('longdate', (locale, instant: number) => locale.dateHeading(instant, zone, { dateStyle: 'full' }));
     register('rfc3339', (_locale, instant: number) => rfc3339(instant));
     // `{{ 'article.by' | t: names: names }}`; `name_html` is the value of `name` as HTML. For attributes and
     // titles: `t_text`.
@@ -118,15 +118,19 @@ function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text'
       isHtml ? locale.value(text, language) : isolate(text, locale.dir);
     register('isolate', isolated, true);
     // `{{ names | list: 'plain' }}`: without "and".
+    const listed = (locale: Locale, items: string[], kind?: 'plain') =>
+      isHtml ? locale.markupList(items, kind).html : locale.list(items, kind);
     const shown = (locale: Locale, items: string[]) => items.map((one) => isolated(locale, one));
-    register('list', (locale, items: string[], kind) => locale.list(shown(locale, items), kind), true);
-    register('list_html', (locale, items: string[], kind) => locale.list(items, kind), true);
-    register('upcase', (locale, text: string) => text.toLocaleUpperCase(locale.language));
+    register('list', (locale, items: string[], kind) => listed(locale, shown(locale, items), kind), true);
+    register('list_html', listed, true);
+    register('direction', (_locale, language: string) => textDirection(language));
+    register('script', (_locale, language: string) => new Intl.Locale(language).maximize().script ?? '');
+    register('upcase', (locale, text?: string) => `${text ?? ''}`.toLocaleUpperCase(locale.language));
   }
   return { html, text };
 }
 
-/** What follows the name of a message in a template. */
+/** The values that follow the name of a message in a template. */
 function asValues(pairs: [name: string, value: string | number][]): MessageValues {
   return Object.fromEntries(
     pairs.map(([name, value]) =>

@@ -78,7 +78,8 @@ export function localDay(instant: number, zone: string): { date: string; from: n
 /** The portal's timestamp, `Nov 24, 2026 08:43 PM`, in `zone`. */
 export function datelineTime(instant: number, zone: string): string {
   const local = localFields(instant, zone);
-  return `${monthAndDay(local)}, ${local.getUTCFullYear()} ${clockText(local)}`;
+  const date = `${MONTHS[local.getUTCMonth()]} ${two(local.getUTCDate())}, ${local.getUTCFullYear()}`;
+  return `${date} ${clockText(local)}`;
 }
 
 /** `08:43 PM` in `zone`. */
@@ -86,35 +87,10 @@ export function clockTime(instant: number, zone: string): string {
   return clockText(localFields(instant, zone));
 }
 
-/** `08:43 PM` in `zone`; with the date, `Nov 23, 08:43 PM`, if that is another day there than at `day`. */
-export function clockTimeOn(instant: number, day: number, zone: string): string {
-  const [local, other] = [localFields(instant, zone), localFields(day, zone)];
-  if (local.getUTCFullYear() !== other.getUTCFullYear()) return datelineTime(instant, zone);
-  const [date, otherDate] = [monthAndDay(local), monthAndDay(other)];
-  return date === otherDate ? clockText(local) : `${date}, ${clockText(local)}`;
-}
-
-function monthAndDay(local: Date): string {
-  return `${MONTHS[local.getUTCMonth()]} ${two(local.getUTCDate())}`;
-}
-
 function clockText(local: Date): string {
   const hour = local.getUTCHours();
   return `${two(hour % 12 === 0 ? 12 : hour % 12)}:${two(local.getUTCMinutes())} ${hour < 12 ? 'AM' : 'PM'}`;
 }
-
-/** `Tuesday, November 24, 2026` in `zone`. */
-export function longDate(instant: number, zone: string): string {
-  let format = longDates.get(zone);
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat('en-US', { dateStyle: 'full', timeZone: zone });
-    longDates.set(zone, format);
-  }
-  return format.format(instant);
-}
-
-// Creating a formatter takes a hundred times as long as using it.
-const longDates = new Map<string, Intl.DateTimeFormat>();
 
 /** An instant as RFC 3339 in UTC, `2026-11-24T12:43:00Z`; whole seconds, as feeds and logs show them. */
 export function rfc3339(instant: number): string {

@@ -12,7 +12,6 @@ import {
 import { matchesSelection } from '../../src/articles/selection.ts';
 import type { Selection } from '../../src/core/config/config.ts';
 import { selection } from '../../src/core/config/values.ts';
-import { includesLanguage } from '../../src/lib/names/language-tag.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import { article, saveAll } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
@@ -89,14 +88,12 @@ forBothDatabases((open) => {
     await fc.assert(
       fc.asyncProperty(fc.array(range, { minLength: 1, maxLength: 3 }), async (languages) => {
         const found = await findPublicArticles(store.db, { select: { languages }, now: NOW, limit: 99 });
-        const expected = tags.filter((tag) => languages.some((one) => includesLanguage(one, tag)));
+        const isIn = (tag: string, one: string): boolean => `${tag}-`.toLowerCase().startsWith(`${one}-`.toLowerCase());
+        const expected = tags.filter((tag) => languages.some((one) => isIn(tag, one)));
         expect(found.map(({ language }) => language).sort()).toEqual(expected.sort());
       }),
       { numRuns: 40 },
     );
-    expect(includesLanguage('zh', 'zh-Hans')).toBe(true);
-    expect(includesLanguage('zh-Hans', 'zh')).toBe(false);
-    expect(includesLanguage('zh', 'zha')).toBe(false);
   });
 
   it('findRetractedArticles lists articles that were public, newest retraction first', async () => {

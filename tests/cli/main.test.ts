@@ -11,6 +11,7 @@ describe.concurrent('the command line', () => {
         'init',
         'check',
         'domain',
+        'locales',
         'templates',
         'start',
         'status',

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   clockTime,
-  clockTimeOn,
   datelineTime,
   formatDuration,
   HOUR,
@@ -10,7 +9,6 @@ import {
   localDate,
   localDateTime,
   localDay,
-  longDate,
   rfc3339,
   wallClock,
 } from '../../src/lib/time.ts';
@@ -25,13 +23,6 @@ describe('wall-clock time', () => {
   it('has 12 for noon and midnight', () => {
     expect(clockTime(at('2026-01-01T00:05:00Z'), 'UTC')).toBe('12:05 AM');
     expect(clockTime(at('2026-01-01T12:05:00Z'), 'UTC')).toBe('12:05 PM');
-  });
-
-  it('names the day where it is another one than that of the text around it', () => {
-    const on = (instant: string, day: string): string => clockTimeOn(at(instant), at(day), 'Asia/Shanghai');
-    expect(on('2026-11-24T00:15:00Z', '2026-11-24T15:59:00Z')).toBe('08:15 AM');
-    expect(on('2026-11-24T00:15:00Z', '2026-11-24T16:00:00Z')).toBe('Nov 24, 08:15 AM');
-    expect(on('2025-11-24T00:15:00Z', '2026-11-24T00:15:00Z')).toBe('Nov 24, 2025 08:15 AM');
   });
 
   it('is that of the zone, also on the day on which its clocks change', () => {
@@ -75,10 +66,6 @@ describe('wall-clock time', () => {
     expect(localDay(longest.until - 1, 'America/New_York')).toEqual(longest);
     // Where midnight is skipped, the day begins at one.
     expect(localDay(at('2018-11-04T12:00:00Z'), 'America/Sao_Paulo').from).toBe(at('2018-11-04T03:00:00Z'));
-  });
-
-  it('has a long form with the weekday', () => {
-    expect(longDate(at('2026-11-24T12:00:00Z'), 'Asia/Shanghai')).toBe('Tuesday, November 24, 2026');
   });
 
   it('writes a duration in its two largest units, in days from two days on', () => {

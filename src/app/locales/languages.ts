@@ -40,7 +40,7 @@ function entryOf(language: string, { ownMessages, paths }: Config): LanguageEntr
   };
 }
 
-/** What `check` says of the languages of the publication, its newsletters and its feeds. */
+/** Warnings of `check` about the languages of the publication, its newsletters and its feeds. */
 export function languageWarnings(config: Config): string[] {
   const { publication, newsletters, feeds, paths } = config;
   const used = [publication, ...newsletters, ...feeds].flatMap(({ language }) => language ?? []);

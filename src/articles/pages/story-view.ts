@@ -48,7 +48,7 @@ export interface StoryView {
   outlet: FirstOutlet | null;
   /** Other outlets that reported the same event, each once. */
   also: Outlet[];
-  /** Whom to write to, as HTML. */
+  /** The addresses of reporters and editors, as HTML. */
   contact: string | null;
   enclosures: { url: string; title: string; type: string; size: string }[];
   tags: string[];

@@ -15,7 +15,7 @@ export interface ConsentText {
   text: string;
 }
 
-/** Of the message `consent.text`. Its wording in each language is part of the id. */
+/** Version of the message `consent.text`. Its wording in each language is part of the id. */
 const BUILT_IN_VERSION = 'daywire-1';
 
 /** The wording of a configuration: its own, or the built-in one in the publication's language. */

@@ -1,26 +1,18 @@
 /** Schedules in words. */
-import { createRequire } from 'node:module';
 import { toString as describeCron } from 'cronstrue';
-import { fallbacks, type Locale } from '../../lib/locale/locale.ts';
-
-const require = createRequire(import.meta.url);
+import { type Locale, Markup } from '../../lib/locale/locale.ts';
 
 /**
- * `Every day at 07:30 AM, Shanghai time`.
+ * `Every day at 07:30 AM, Shanghai time`, with the subscriber's own time of delivery if the newsletter follows that.
  * @param cron five fields
- */
-export function scheduleText(cron: string, zone: string, locale: Locale): string {
-  return locale.text('schedule.zoned', { when: cronText(cron, locale), zone: zoneText(zone, locale) });
-}
-
-/**
- * When a newsletter is delivered: as above, with the subscriber's own time if it follows that.
  * @param deliverAt such as `07:00`
  */
-export function deliveryText(cron: string, zone: string, deliverAt: string | undefined, locale: Locale): string {
-  if (deliverAt === undefined) return scheduleText(cron, zone, locale);
+export function scheduleText(cron: string, zone: string, locale: Locale, deliverAt?: string): string {
+  // Phrases of the language: isolated as a whole, a long name in them would turn their words around.
+  const values = { when: new Markup(cronText(cron, locale)), zone: new Markup(zoneText(zone, locale)) };
+  if (deliverAt === undefined) return locale.text('schedule.zoned', values);
   const time = locale.clock(Date.parse(`1970-01-01T${deliverAt}Z`), 'UTC');
-  return locale.text('schedule.localTime', { when: cronText(cron, locale), zone: zoneText(zone, locale), time });
+  return locale.text('schedule.localTime', { ...values, time });
 }
 
 /** `Shanghai time` for `Asia/Shanghai`. */
@@ -30,7 +22,8 @@ export function zoneText(zone: string, locale: Locale): string {
 }
 
 function cronText(cron: string, locale: Locale): string {
-  return usualText(cron, locale) ?? unusualText(cron, locale) ?? locale.text('schedule.other', { cron });
+  const isEnglish = new Intl.Locale(locale.language).language === 'en';
+  return usualText(cron, locale) ?? (isEnglish ? unusualText(cron) : null) ?? locale.text('schedule.other', { cron });
 }
 
 const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
@@ -55,29 +48,13 @@ function usualText(cron: string, locale: Locale): string | null {
   return locale.text('schedule.dayRange', { first: name(first), last: name(last), times });
 }
 
-/** Languages that have other names in cronstrue. */
-const RENAMED: Record<string, string> = { pt: 'pt_PT', zh: 'zh_CN', 'zh-Hant': 'zh_TW' };
-
-/** In the words of cronstrue; null if it is no schedule. */
-function unusualText(cron: string, locale: Locale): string | null {
-  // Names of days and months may be written out in a schedule, but not for cronstrue.
-  const short = cron.replace(/[a-z]{3,}/gi, (name) => name.slice(0, 3));
-  const isEnglish = new Intl.Locale(locale.language).language === 'en';
-  // It takes 0.1 s to load.
-  const all: typeof import('cronstrue/dist/cronstrue-i18n.js') | null = isEnglish ? null : require('cronstrue/i18n');
-  const names = fallbacks(locale.language).map((tag) => RENAMED[tag] ?? tag);
-  const language = all === null ? 'en' : names.find((name) => Object.hasOwn(all.default.locales, name));
-  const options = { verbose: true, logicalAndDayFields: true, use24HourTimeFormat: !isEnglish, locale: language };
-  let text: string;
+/** In the words of cronstrue, whose other languages have many mistakes; null if it is no schedule. */
+function unusualText(cron: string): string | null {
   try {
-    text = (all?.toString ?? describeCron)(short, options);
+    // Names of days and months may be written out in a schedule, but not for cronstrue.
+    const short = cron.replace(/[a-z]{3,}/gi, (name) => name.slice(0, 3));
+    return describeCron(short, { verbose: true, logicalAndDayFields: true });
   } catch {
     return null;
   }
-  const [, times, days] =
-    /^At ((?:\d\d:\d\d [AP]M(?:, | and )?)+), ([^,]+(?:, (?:and )?[A-Z][^,]*)*)$/.exec(text) ?? [];
-  if (times === undefined || days === undefined) return text;
-  // "At 07:30 AM, only on Monday" becomes "Every Monday at 07:30 AM".
-  const when = days.replace(/^only on /, 'every ');
-  return `${when.charAt(0).toUpperCase()}${when.slice(1)} at ${times}`;
 }

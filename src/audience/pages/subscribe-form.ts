@@ -1,11 +1,10 @@
 /** The form to subscribe: what was entered, what is wrong with it, and how it is shown. */
 import { scheduleZone } from '../../core/config/config.ts';
-import { newsletterSite } from '../../core/config/site-view.ts';
 import { parseAddress } from '../../lib/address.ts';
 import type { Locale } from '../../lib/locale/locale.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { type ConsentText, consentTextOf, findConsentText } from '../consent/consent-text.ts';
-import { deliveryText } from './schedule-text.ts';
+import { scheduleText } from './schedule-text.ts';
 import { isOffered, type ZoneSelect, zoneSelect } from './time-zones.ts';
 
 export interface SubscribeFields {
@@ -99,15 +98,12 @@ export async function subscribeView(
 /** All newsletters. @param checked ids */
 export function newsletterChoices({ config, locale }: WebContext, checked: readonly string[]): NewsletterChoice[] {
   const { newsletters, publication } = config;
-  return newsletters.map(({ id, title, description, schedule, deliverAt, ...more }) => ({
-    id,
-    title,
-    language: newsletterSite(config, { id, ...more }).language,
-    description,
+  return newsletters.map(({ id, title, description, language, schedule, deliverAt }) => ({
+    ...{ id, title, description, language: language ?? publication.language },
     schedule:
       schedule === null
         ? locale.text('schedule.atOnce')
-        : deliveryText(schedule.cron, scheduleZone(schedule, publication), deliverAt, locale),
+        : scheduleText(schedule.cron, scheduleZone(schedule, publication), locale, deliverAt),
     checked: checked.includes(id),
   }));
 }

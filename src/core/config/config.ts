@@ -105,20 +105,11 @@ export function parseConfig(text: string, from: { file: string; env: NodeJS.Proc
   );
   const secrets = readSecrets(env, cwd, problems);
   const config = withAbsolutePaths(checked.data, cwd);
-  const ownMessages = readMessages(config.paths.locales, problems);
+  const own = readOwnFiles(config.paths.locales);
+  problems.push(...own.problems);
   if (problems.length > 0) throw new ConfigError(problems);
+  const ownMessages = Object.fromEntries(Object.entries(own.files).map(([tag, { messages }]) => [tag, messages]));
   return { ...config, file, secrets, ownMessages };
-}
-
-function readMessages(folder: string, problems: string[]): OwnMessages {
-  try {
-    const own = readOwnFiles(folder);
-    problems.push(...own.problems);
-    return Object.fromEntries(Object.entries(own.files).map(([language, { messages }]) => [language, messages]));
-  } catch (error) {
-    problems.push(`paths.locales is ${folder}: ${firstLine(error)}`);
-    return {};
-  }
 }
 
 /** Whether the value of a key may contain a password by mistake. Such a value is never printed. */

@@ -22,7 +22,8 @@ export interface SiteView {
   /** In place of the name at the top of emails. `width` is in pixels; `darkUrl` is null if there is only one. */
   logo: { url: string; darkUrl: string | null; width: number; alt: string } | null;
   sections: { id: string; title: string }[];
-  feeds: { id: string; title: string; description: string | null }[];
+  /** `language`: BCP 47, of title and description. */
+  feeds: { id: string; title: string; description: string | null; language: string }[];
   newsletters: { id: string; title: string; description: string; language: string }[];
 }
 
@@ -38,11 +39,6 @@ export function newsletterSite(
     postalAddress: newsletter.postalAddress ?? site.postalAddress,
     imprint: imprintLink(config.publication, newsletter),
   };
-}
-
-/** BCP 47, of the words in a newsletter's editions. @param id of the newsletter; it may be configured no longer */
-export function editionLanguage({ publication, newsletters }: Config, id: string | null): string {
-  return newsletters.find((one) => one.id === id)?.language ?? publication.language;
 }
 
 export function editionLocale({ publication, ownMessages }: Config, { language }: NewsletterConfig): Locale {
@@ -72,10 +68,12 @@ export function siteView(config: Config): SiteView {
     privacy: privacyLink(publication),
     logo: logoView(publication),
     sections,
-    feeds: feeds.map(({ id, title, description }) => ({ id, title, description: description ?? null })),
-    newsletters: newsletters.map(({ id, title, description, language = publication.language }) => ({
-      ...{ id, title, description, language },
-    })),
+    feeds: feeds.map(({ id, title, description = null, language = publication.language }) => {
+      return { id, title, description, language };
+    }),
+    newsletters: newsletters.map(({ id, title, description, language = publication.language }) => {
+      return { id, title, description, language };
+    }),
   };
 }
 

@@ -13,7 +13,11 @@ export const id = z
   .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be lower-case letters, digits and hyphens, at most 64');
 export const text = z.string().min(1);
 export const zone = z.string().refine(isZone, 'must be an IANA time zone such as Asia/Shanghai');
-export const language = z.string().refine((tag) => parseLanguageTag(tag) !== null, LANGUAGE_RULE);
+export const language = z
+  .string()
+  .refine((tag) => parseLanguageTag(tag) !== null, LANGUAGE_RULE)
+  // `zh-hans` becomes `zh-Hans`: languages are compared as texts.
+  .overwrite((tag) => parseLanguageTag(tag) ?? tag);
 const cronExpression = z
   .string()
   .refine((text) => cron.validateDetailed(text).valid, 'must be a cron expression of five fields, such as "30 7 * * *"')

@@ -1,7 +1,6 @@
 /**
  * Service messages: the request to confirm a subscription, the note that it exists already, and links that a subscriber
- * requested. Rendered from
- * `templates/mail/`; each attempt produces the same bytes.
+ * requested. Rendered from `templates/mail/`; each attempt produces the same bytes.
  */
 import { PREFERENCES_LINK_LIFETIME } from '../../audience/account-links.ts';
 import { mailboxToken, messageToken, preferencesToken } from '../../audience/tokens.ts';
@@ -62,7 +61,7 @@ export async function prepareServiceMessage(
 ): Promise<OutgoingMessage> {
   const { id, subscriberId, createdAt } = message;
   const requested = config.newsletters.filter((one) => message.newsletters.includes(one.id));
-  const newsletters = requested.map((one) => ({ ...one, language: newsletterSite(config, one).language }));
+  const newsletters = requested.map((one) => ({ ...one, language: one.language ?? config.publication.language }));
   const isLink = message.kind !== 'confirm' && message.kind !== 'already';
   const first = newsletters[0] ?? (isLink ? config.newsletters[0] : undefined);
   if (first === undefined)

@@ -5,7 +5,6 @@
 import type { Handler, MiddlewareHandler } from 'hono';
 import { type Article, fullHeadline, retractionOf } from '../../articles/article.ts';
 import { noteUrl } from '../../articles/article-link.ts';
-import { editionLanguage } from '../../core/config/site-view.ts';
 import { isBrowserName, readerName } from '../../feeds/readers/reader-name.ts';
 import { textDirection } from '../../lib/locale/direction.ts';
 import {
@@ -45,7 +44,8 @@ function serveEditions(web: WebContext): Handler {
     });
     const name = known?.title ?? newsletter;
     const { locale } = web;
-    const listTitle = name === null ? locale.text('edition.past') : locale.text('edition.pastOf', { newsletter: name });
+    const listTitle =
+      name === null ? locale.text('common.pastEditions') : locale.text('edition.pastOf', { newsletter: name });
     const title = titleOnPage(web, listTitle, number);
     const editions = list.entries.map((edition) => editionLine(edition, web));
     const description = known?.description ?? locale.text('edition.pastDescription', { title: listTitle });
@@ -65,7 +65,8 @@ function serveEdition(web: WebContext): Handler {
     if (edition === null) return respondNotFound(web, c);
     // The page is frozen except for the feeds that it links to: those of its time may no longer exist.
     const html = replaceAlternates(edition.archiveHtml, await renderAlternates(web, editionFeeds(web.config)));
-    const language = editionLanguage(web.config, newsletter);
+    const { newsletters, publication } = web.config;
+    const language = newsletters.find(({ id }) => id === newsletter)?.language ?? publication.language;
     const notice = await renderNotice(web, await findArticlesNotedSince(db, edition), language);
     return respondPublicPage(c, notice === null ? html : insertInBody(html, notice));
   };

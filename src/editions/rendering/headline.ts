@@ -57,9 +57,10 @@ function joined(locale: Locale, kicker: string, [first = '', second]: readonly s
 
 /** The subject of a correction, which also goes to those who have an earlier revision. An editor may have said so. */
 export function correctionSubject(locale: Locale, subject: string): string {
-  const lower = (text: string): string => text.toLocaleLowerCase(locale.language);
-  const label = lower(locale.text('subject.correction', { subject: '' })).replace(/[^\p{L}]+$/u, '');
-  const isSaid = lower(subject).startsWith(label) && !/^[\p{L}\p{N}]/u.test(subject.slice(label.length));
+  // A label may be in brackets: 【訂正】.
+  const begin = (text: string): string => text.toLocaleLowerCase(locale.language).replace(/^[^\p{L}\p{N}]+/u, '');
+  const label = begin(locale.text('subject.correction', { subject: '' })).replace(/[^\p{L}]+$/u, '');
+  const isSaid = begin(subject).startsWith(label) && !/^[\p{L}\p{N}]/u.test(begin(subject).slice(label.length));
   return isSaid ? subject : locale.text('subject.correction', { subject });
 }
 

@@ -41,7 +41,6 @@ export async function renderEdition(
     site,
     nonce,
     dir: textDirection(language),
-    script: new Intl.Locale(language).maximize().script,
     placeholders: { unsubscribe: placeholder(nonce, 'unsubscribe'), preferences: placeholder(nonce, 'preferences') },
   };
   const compiled = await compileMjml(await templates.html(`${template}.mjml`, data, language), `${template}.mjml`);

@@ -4,8 +4,8 @@
  */
 
 /**
- * Breaks lines wider than `columns` at spaces and between CJK characters, which take two columns each. Never breaks
- * URLs, or words without a break opportunity. Continuation lines keep the indentation of their line.
+ * Breaks lines wider than `columns` at spaces and between Chinese or Japanese characters, which take two columns each.
+ * Never breaks URLs, or words without a break opportunity. Continuation lines keep the indentation of their line.
  */
 export function wrapText(text: string, columns: number): string {
   return text
@@ -51,15 +51,19 @@ const WIDE_SET =
   '\\uffe0-\\uffe6\\u{1f300}-\\u{1faff}\\u{20000}-\\u{3fffd}';
 const WIDE = new RegExp(`^[${WIDE_SET}]$`, 'u');
 
-// A subset of UAX #14: no break before closing punctuation or a combining mark, nor after opening punctuation.
-const CLOSING = '、。，．：；？！）］｝」』】〉》〕〗”’…—％ー々\\u0300-\\u036f\\u200d\\ufe0f\\u{1f3fb}-\\u{1f3ff}';
-const OPENING = '（［｛「『【〈《〔〖“‘';
-const URL_START = `[(<\\[${OPENING}]*https?:\\/\\/`;
+// A subset of UAX #14: no break before closing punctuation or a combining mark, nor after opening punctuation. Four are
+// looked at: the time of any number would be quadratic.
+const CLOSING =
+  '、。，．：；？！）］｝」』】〉》〕〗”’…—％ー々).,:;?!}>\\]\\u0300-\\u036f\\u3099\\u309a\\u200d\\ufe0f\\u{1f3fb}-\\u{1f3ff}';
+const OPENING = '[（［｛「『【〈《〔〖“‘(<{\\[]{0,4}';
+const URL_UNIT = "https?:\\/\\/[\\w.~:/?#@!$&'()*+,;=%\\[\\]-]";
+// Korean has spaces between words.
+const WIDE_UNIT = `(?!\\p{sc=Hang})[${WIDE_SET}]`;
 
-// A URL up to the next space, with the bracket before it; or a wide character with adjacent punctuation; or a run of
-// other characters. No line breaks at U+00A0 or U+202F.
+// A URL; or a wide character; or a run of other characters; with adjacent punctuation. No line breaks at U+00A0 or
+// U+202F.
 const PIECE = new RegExp(
-  `([ \\u3000]*)(${URL_START}\\S+|[${OPENING}]*[${WIDE_SET}](?:\\u200d.|[${CLOSING}])*` +
-    `|(?:(?!${URL_START}|[${WIDE_SET}])[^ ])+[${CLOSING}]*)`,
+  `([ \\u3000]*)(${OPENING}(?:${URL_UNIT}+|${WIDE_UNIT}|(?:(?!${OPENING}(?:${URL_UNIT}|${WIDE_UNIT}))[^ ])+)` +
+    `(?:\\u200d.|[${CLOSING}])*)`,
   'gu',
 );

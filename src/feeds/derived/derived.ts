@@ -6,7 +6,7 @@ import { findPublicArticlesBounded } from '../../articles/bounded-queries.ts';
 import { findFacetNames } from '../../articles/facets/facets.ts';
 import { type Config, type FeedConfig, KINDS, type Selection, sectionTitle } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
-import { type Locale, localeOf } from '../../lib/locale/locale.ts';
+import { localeOf, Markup } from '../../lib/locale/locale.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
 import { buildFeed } from '../build-feed.ts';
 import type { RenderedDocument } from '../documents.ts';
@@ -72,8 +72,8 @@ async function resolveValues(
 
 async function namesOf(db: Db, config: Config, facet: FacetName, value: string, now: number): Promise<string[]> {
   if (facet === 'section') return [sectionTitle(config, value) ?? []].flat();
-  if (facet === 'kind')
-    return KINDS.flatMap((kind) => (kind === value ? localeFor(config).text(KIND_TITLES[kind]) : []));
+  const locale = localeOf(config.publication.language, config.ownMessages);
+  if (facet === 'kind') return KINDS.flatMap((kind) => (kind === value ? locale.text(KIND_TITLES[kind]) : []));
   const used = await findFacetNames(db, facet, value, now);
   // A configured kicker has a feed before its first article.
   const lead = facet === 'kicker' ? config.leadKickers.filter((kicker) => facetSlug(kicker) === value) : [];
@@ -99,7 +99,7 @@ function headOf(
   config: Config,
 ): Pick<FeedConfig, 'id' | 'title' | 'description'> & { query?: string } {
   const titles = (facet: FacetName): string[] => (values[facet] ?? []).map(({ names }) => facetTitle(names));
-  const locale = localeFor(config);
+  const locale = localeOf(config.publication.language, config.ownMessages);
   const criteria = CRITERIA.flatMap(([facet, message]) => {
     const all = titles(facet);
     return all.length === 0 ? [] : locale.text(message, { names: locale.list(all, 'or') });
@@ -109,7 +109,7 @@ function headOf(
     title: locale.list(FACETS.flatMap(titles), 'plain'),
     description: locale.text('feed.description', {
       publication: config.publication.name,
-      criteria: locale.list(criteria, 'plain'),
+      criteria: new Markup(locale.list(criteria, 'plain')),
     }),
     ...(query !== undefined && { query }),
   };
@@ -123,7 +123,3 @@ const CRITERIA: [facet: FacetName, message: string][] = [
   ['section', 'feed.inSection'],
   ['tag', 'feed.tagged'],
 ];
-
-function localeFor({ publication, ownMessages }: Config): Locale {
-  return localeOf(publication.language, ownMessages);
-}

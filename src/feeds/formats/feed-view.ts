@@ -106,7 +106,7 @@ export interface Tombstone {
   language: string;
 }
 
-/** What the head of a feed depends on. */
+/** The configuration that the head of a feed depends on. */
 export type FeedViewConfig = Pick<Config, 'publication' | 'hub' | 'ownMessages'>;
 
 /** `title` is `Publication: Feed`, because readers show it in a list of many publications. */

@@ -3,7 +3,7 @@ import { type Article, creditLine, type Link, type Outlet } from '../../articles
 import { contactLine } from '../../articles/contact-line.ts';
 import { otherOutlets } from '../../articles/outlets.ts';
 import { textDirection } from '../../lib/locale/direction.ts';
-import { type Locale, Markup } from '../../lib/locale/locale.ts';
+import { type Locale, Markup, type MessageValues } from '../../lib/locale/locale.ts';
 import { escapeHtml } from '../../lib/text/html.ts';
 import type { FeedMedia } from './feed-view.ts';
 import { strictUrl } from './markup.ts';
@@ -18,23 +18,21 @@ export function itemBody(article: Article, image: FeedMedia | null, language: st
   const dir = textDirection(language);
   const isForeign = new Intl.Locale(language).language !== new Intl.Locale(locale.language).language;
   const open = isForeign ? `<p lang="${locale.language}" dir="${locale.dir}">` : '<p>';
-  const line = (name: string, values: Record<string, string>): string => {
-    const markup = Object.entries(values).map(([key, html]) => [key, new Markup(html)]);
-    return `${open}${locale.html(name, Object.fromEntries(markup))}</p>`;
-  };
-  const anchors = (links: Link[]): string[] => links.map((link) => anchor(link, locale));
-  const credits = (outlets: Outlet[]): string[] =>
-    anchors(outlets.map(({ name, url }) => ({ url: url ?? '', title: name })));
+  const line = (name: string, values: MessageValues): string => `${open}${locale.html(name, values)}</p>`;
+  const linked = (link: Link): string => anchor(link, locale);
+  const credit = ({ name, url }: Outlet): string => linked({ url: url ?? '', title: name });
   const contact = contactLine(bylines, locale);
   const body = [
     image === null ? '' : figure(image, locale),
     bodyHtml.trim(),
-    fullStory === null ? '' : line('article.fullStory', { title: anchor(fullStory, locale) }),
+    fullStory === null ? '' : line('article.fullStory', { title: new Markup(linked(fullStory)) }),
     contact === null ? '' : `${open}${contact}</p>`,
-    related.length === 0 ? '' : line('article.related', { titles: locale.list(anchors(related), 'semicolons') }),
-    outlet === null ? '' : line('feed.source', { outlet: credits([outlet]).join('') }),
-    also.length === 0 ? '' : line('feed.also', { outlets: locale.list(credits(also), 'plain') }),
-    status.state === 'corrected' ? `<p><em>${locale.html('feed.correction', { note: status.note })}</em></p>` : '',
+    related.length === 0
+      ? ''
+      : line('article.related', { titles: locale.markupList(related.map(linked), 'semicolons') }),
+    outlet === null ? '' : line('feed.source', { outlet: new Markup(credit(outlet)) }),
+    also.length === 0 ? '' : line('edition.also', { outlets: locale.markupList(also.map(credit), 'plain') }),
+    status.state === 'corrected' ? `${open}<em>${locale.html('feed.correction', { note: status.note })}</em></p>` : '',
   ]
     .filter((part) => part !== '')
     .join('\n');

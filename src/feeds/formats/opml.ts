@@ -24,12 +24,8 @@ export function renderOpml(config: Config): string {
       outlines: held.map((feed) => outlineOf(feed, config)),
     }));
   const { name, email } = publication.contact;
-  const head = {
-    title: locale.text('feeds.opmlTitle', { site: publication.name }),
-    ownerName: name,
-    ownerEmail: email,
-  };
-  return writeOpml({ ...head, docs: 'http://opml.org/spec2.opml' }, outlines);
+  const title = locale.text('feeds.opmlTitle', { site: publication.name });
+  return writeOpml({ title, ownerName: name, ownerEmail: email, docs: 'http://opml.org/spec2.opml' }, outlines);
 }
 
 function outlineOf(feed: FeedHead, config: Config): Outline {

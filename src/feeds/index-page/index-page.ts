@@ -68,6 +68,7 @@ function configuredFeed(feed: Config['feeds'][number], config: Config) {
     title: feed.title,
     fullTitle: links.title,
     description: feed.description ?? null,
+    language: feed.language ?? config.publication.language,
     formats: links.formats,
     // Feed readers may be registered as applications for this scheme.
     appUrl: `feed:${url}`,

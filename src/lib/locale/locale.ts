@@ -1,14 +1,14 @@
 /** The words, dates and lists of one language, as pages, emails and feeds show them. */
 import { IntlMessageFormat } from 'intl-messageformat';
 import { escapeHtml } from '../text/html.ts';
-import { clockTime, clockTimeOn, datelineTime, localDate } from '../time.ts';
+import { clockTime, datelineTime, localDate } from '../time.ts';
 import { type Direction, isolate, isolateHtml, textDirection } from './direction.ts';
 import { builtInFile, englishMessages, type Messages } from './message-file.ts';
 
 /** Messages of the newsroom, by language (BCP 47). They come before the built-in ones. */
 export type OwnMessages = Readonly<Record<string, Messages>>;
 
-/** Inline HTML, which is not escaped again. */
+/** Inline HTML, or a phrase of the same language in plain text: neither escaped nor isolated again. */
 export class Markup {
   readonly html: string;
   constructor(html: string) {
@@ -27,7 +27,7 @@ interface Shown {
 
 interface MessageOutput {
   literal(text: string): string;
-  value(text: string): string;
+  value(text: string, dir: Direction): string;
   tag(inner: string, tag: string, value: MessageValues[string] | undefined): string;
 }
 
@@ -46,6 +46,7 @@ export class Locale {
   /** BCP 47, as the configuration has it. */
   readonly language: string;
   readonly dir: Direction;
+  readonly #isPortalStyle: boolean;
   readonly #own: OwnMessages;
   readonly #parsed = new Map<string, ParsedMessage>();
   readonly #formats = new Map<string, Intl.DateTimeFormat>();
@@ -54,6 +55,7 @@ export class Locale {
   constructor(language: string, own: OwnMessages) {
     this.language = language;
     this.dir = textDirection(language);
+    this.#isPortalStyle = language === 'en' || language === 'en-US';
     this.#own = own;
     // The portal has no comma before "and".
     const usual = this.#isPortalStyle ? 'en-GB' : language;
@@ -62,12 +64,7 @@ export class Locale {
 
   /** Plain text. Values in the other direction are isolated. @throws Error if there is no such message or value */
   text(name: string, values: MessageValues = {}): string {
-    const message = this.#find(name);
-    return format(message, values, {
-      literal: (text) => text,
-      value: (text) => isolate(text, message.dir),
-      tag: (inner) => inner,
-    });
+    return format(this.#find(name), values, { literal: (text) => text, value: isolate, tag: (inner) => inner });
   }
 
   /**
@@ -79,10 +76,12 @@ export class Locale {
     const { otherLanguage, dir } = message;
     const html = format(message, values, {
       literal: escapeHtml,
-      value: (text) => isolateHtml(text, dir),
+      value: isolateHtml,
       tag: (inner, tag, value) => {
         if (value instanceof Markup) return `${value.html}${inner}</${/^<([a-z]+)/.exec(value.html)?.[1] ?? 'a'}>`;
-        return value === undefined ? `<${tag}>${inner}</${tag}>` : `<a href="${escapeHtml(`${value}`)}">${inner}</a>`;
+        if (value !== undefined) return `<a href="${escapeHtml(`${value}`)}">${inner}</a>`;
+        if (tag !== 'strong' && tag !== 'bdi') throw new Error(`${name}: the tag <${tag}> has no value`);
+        return `<${tag}>${inner}</${tag}>`;
       },
     });
     return otherLanguage === null ? html : `<span lang="${otherLanguage}" dir="${dir}">${html}</span>`;
@@ -94,13 +93,19 @@ export class Locale {
    */
   value(text: string, language = this.language): string {
     if (language === this.language) return isolateHtml(text, this.dir);
-    return `<span lang="${language}" dir="${textDirection(language)}">${escapeHtml(text)}</span>`;
+    return `<span lang="${escapeHtml(language)}" dir="${textDirection(language)}">${escapeHtml(text)}</span>`;
   }
 
-  list(items: readonly string[], kind: ListKind = 'and'): string {
+  /** @param items plain text @param literal converts the words between them */
+  list(items: readonly string[], kind: ListKind = 'and', literal = (text: string): string => text): string {
     if (kind === 'and' || kind === 'or') return this.#lists[kind].format(items);
     // A list of units has no commas in Chinese, and "and" in German.
-    return items.join(this.text(kind === 'plain' ? 'common.comma' : 'common.semicolon'));
+    return items.join(literal(this.text(kind === 'plain' ? 'common.comma' : 'common.semicolon')));
+  }
+
+  /** @param items HTML */
+  markupList(items: readonly string[], kind?: ListKind): Markup {
+    return new Markup(this.list(items, kind, escapeHtml));
   }
 
   /** `Nov 24, 2026 08:43 PM`, as the portal has it, or as usual in the language. @param zone IANA, as below */
@@ -117,17 +122,12 @@ export class Locale {
 
   /** `08:43 PM`; with the date, if that is another day in `zone` than that of `day`. */
   clockOn(instant: number, day: number, zone: string): string {
-    if (this.#isPortalStyle) return clockTimeOn(instant, day, zone);
     const [date, other] = [localDate(instant, zone), localDate(day, zone)];
     if (date === other) return this.clock(instant, zone);
     if (date.slice(0, 4) !== other.slice(0, 4)) return this.dateline(instant, zone);
+    if (this.#isPortalStyle) return `${this.day(instant, zone)}, ${this.clock(instant, zone)}`;
     const parts = { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' } as const;
     return this.#format(parts, zone).format(instant);
-  }
-
-  /** `Tuesday, November 24, 2026` */
-  longDate(instant: number, zone: string): string {
-    return this.dateHeading(instant, zone, { dateStyle: 'full' });
   }
 
   /** `Nov 24` */
@@ -153,10 +153,6 @@ export class Locale {
 
   #isOther(language: string): boolean {
     return new Intl.Locale(language).language !== new Intl.Locale(this.language).language;
-  }
-
-  get #isPortalStyle(): boolean {
-    return this.language === 'en' || this.language === 'en-US';
   }
 
   // Creating a formatter takes a hundred times as long as using it.
@@ -213,7 +209,7 @@ export function fallbacks(tag: string): string[] {
 function format(message: ParsedMessage, values: MessageValues, output: MessageOutput): string {
   const given: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) {
-    given[name] = typeof value === 'number' ? value : shown(value, output);
+    given[name] = typeof value === 'number' ? value : shown(value, message.dir, output);
   }
   for (const tag of message.tags) {
     given[tag] = (inner: (string | Shown)[]) => {
@@ -227,7 +223,7 @@ function format(message: ParsedMessage, values: MessageValues, output: MessageOu
     .join('');
 }
 
-function shown(value: string | Markup, output: MessageOutput): Shown {
-  if (typeof value === 'string') return { shown: output.value(value), toString: () => value };
+function shown(value: string | Markup, dir: Direction, output: MessageOutput): Shown {
+  if (typeof value === 'string') return { shown: output.value(value, dir), toString: () => value };
   return { shown: value.html, toString: () => value.html };
 }

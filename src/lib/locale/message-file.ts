@@ -2,7 +2,7 @@
  * Files of messages, `locales/<language>.yaml`: each is a name, who has reviewed it, and groups of messages in ICU
  * MessageFormat. A message is named by its groups: `edition.readOn`.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { IntlMessageFormat } from 'intl-messageformat';
@@ -60,36 +60,53 @@ function readBuiltIn(language: string): MessageFile {
 /**
  * The newsroom's own files, by language. Their messages replace built-in ones, or are of another language.
  * @returns also what is wrong with them, one sentence each with file and line: a message that is unknown, no ICU
- *   MessageFormat, or has other placeholders than in English
- * @throws Error if the folder or a file cannot be read
+ *   MessageFormat, or has other placeholders or tags than in English; a file or folder that cannot be read
  */
 export function readOwnFiles(folder: string): { files: Record<string, MessageFile>; problems: string[] } {
   const files: Record<string, MessageFile> = {};
   const problems: string[] = [];
-  // In a checkout, the folder of the sample newsroom is that of daywire.
-  for (const language of folder === BUILT_IN_LOCALES ? [] : languagesIn(folder)) {
+  let languages: string[] = [];
+  try {
+    // In a checkout, the folder of the sample newsroom is that of daywire.
+    if (folder !== BUILT_IN_LOCALES) languages = languagesIn(folder);
+  } catch (error) {
+    problems.push(`paths.locales is ${folder}: ${(error as Error).message}`);
+  }
+  for (const language of languages) {
     const path = join(folder, `${language}.yaml`);
     const tag = parseLanguageTag(language);
-    if (tag === language) {
+    try {
+      const right = tag ?? 'a BCP 47 language tag such as en or zh-Hans';
+      if (tag !== language) throw new Error(`the name of the file must be ${right}, with .yaml`);
       const { problems: found, ...file } = readMessageFile(path, language, englishMessages());
       files[language] = file;
       problems.push(...found);
-    } else {
-      const right = tag === null ? 'a BCP 47 language tag such as en or zh-Hans' : tag;
-      problems.push(`${path.replace(/(\.ya?ml)\.yaml$/i, '$1')}: the name of the file must be ${right}, with .yaml`);
+    } catch (error) {
+      problems.push(`${path.replace(/(\.ya?ml)\.yaml$/i, '$1')}: ${(error as Error).message}`);
     }
   }
   return { files, problems };
 }
 
-/** @param english the messages that there are; undefined for a file that daywire ships, which a test checks */
+/** Ten times what a language has. Longer files and more problems are one mistake, and would take minutes. */
+const MAX_BYTES = 200_000;
+const MAX_PROBLEMS = 20;
+
+/**
+ * @param english the messages that there are; undefined for a file that daywire ships, which a test checks
+ * @throws Error if it cannot be read, or is too long
+ */
 function readMessageFile(path: string, language: string, english?: Messages): MessageFile & { problems: string[] } {
+  if (statSync(path).size > MAX_BYTES) throw new Error(`it must have at most ${MAX_BYTES} bytes`);
   const lines = new LineCounter();
   const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines, prettyErrors: false });
-  const messages: Record<string, string> = {};
+  // No name is one of `Object.prototype`.
+  const messages: Record<string, string> = Object.create(null);
   const root = document.contents;
   const top = isMap(root) ? root.get('messages', true) : undefined;
-  const problems = document.errors.map(({ message, pos }) => `${path}:${lines.linePos(pos[0]).line}: ${message}`);
+  const problems = document.errors
+    .slice(0, MAX_PROBLEMS)
+    .map(({ message, pos }) => `${path}:${lines.linePos(pos[0]).line}: ${message}`);
   if (problems.length === 0 && !isMap(top)) problems.push(`${path}: it must have a map "messages"`);
   if (problems.length > 0 || !isMap(top)) return { reviewedBy: null, messages, problems };
   const report = ({ range }: { range?: number[] | null }, text: string): void => {
@@ -97,6 +114,7 @@ function readMessageFile(path: string, language: string, english?: Messages): Me
   };
   const collect = (map: YAMLMap, group: string): void => {
     for (const { key, value } of map.items) {
+      if (problems.length === MAX_PROBLEMS) return;
       const name = `${group}${isScalar(key) ? key.value : ''}`;
       if (isMap(value)) collect(value, `${name}.`);
       else if (isScalar(value) && typeof value.value === 'string') {
@@ -108,7 +126,7 @@ function readMessageFile(path: string, language: string, english?: Messages): Me
   };
   collect(top, '');
   const reviewedBy = (root as YAMLMap).get('reviewedBy');
-  return { reviewedBy: typeof reviewedBy === 'string' ? reviewedBy : null, messages, problems };
+  return { reviewedBy: (typeof reviewedBy === 'string' && reviewedBy.trim()) || null, messages, problems };
 }
 
 function messageProblem(name: string, text: string, language: string, english: Messages): string | null {
@@ -129,16 +147,17 @@ function messageProblem(name: string, text: string, language: string, english: M
     : `${name} must have the placeholders and tags ${expected || '(none)'}, not ${own || '(none)'}`;
 }
 
-/** Literal texts and the number of a plural, in the syntax tree of a message. */
-const [LITERAL, POUND] = [0, 7];
+/** In the syntax tree of a message: literal texts, dates and times, and the number of a plural. */
+const [LITERAL, DATE, TIME, POUND] = [0, 3, 4, 7];
 
-/** Names of placeholders and tags, sorted: `{count} <link>`. */
+/** Names of placeholders and tags, sorted: `{count} <link>`. @throws Error if it is wrong, or formats a date */
 export function placeholdersOf(message: string, language: string): string {
   const names = new Set<string>();
   type Node = ReturnType<IntlMessageFormat['getAst']>[number];
   const visit = (nodes: readonly Node[]): void => {
     for (const node of nodes) {
       if (node.type === LITERAL || node.type === POUND) continue;
+      if (node.type === DATE || node.type === TIME) throw new Error('a placeholder is a text or a number, no date');
       if ('value' in node) names.add('children' in node ? `<${node.value}>` : `{${node.value}}`);
       if ('children' in node) visit(node.children);
       if ('options' in node) for (const { value } of Object.values(node.options)) visit(value);

@@ -11,11 +11,3 @@ export function parseLanguageTag(text: string): string | null {
     return null;
   }
 }
-
-/**
- * Whether a range of languages has that one (RFC 4647 §3.3.1, basic filtering): `zh` has `zh-Hans`, `zh-Hans` has not
- * `zh`. Case does not matter.
- */
-export function includesLanguage(range: string, tag: string): boolean {
-  return `${tag}-`.toLowerCase().startsWith(`${range}-`.toLowerCase());
-}

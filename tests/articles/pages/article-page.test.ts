@@ -83,10 +83,23 @@ describe('the page of an article', () => {
       expect(await site.read('/')).toContain('<article class="story" lang="ar" dir="rtl">');
     });
 
+    it('leaves the times of a list on their side, and turns headline and outlet, in Arabic', async () => {
+      const outlet = { name: 'BBC عربي', url: 'https://example.com/report', publishedAt: null };
+      const report = article('report', { kind: 'roundup-item', outlet, headline: 'TSMC ترفع إنفاقها' });
+      await save(store, { ...report, language: 'ar' });
+      const html = await site.read('/archive/2026-11');
+      expect(html).toMatch(
+        /<li lang="ar" dir="ltr">\n<time [^>]*lang="en">.*<\/time>\n<div dir="rtl">\n<h3><a [^>]*>TSMC/,
+      );
+      expect(html).toContain(
+        '<p class="quiet" lang="en" dir="ltr"><a href="https://example.com/report"><bdi dir="rtl">BBC',
+      );
+    });
+
     it('credits a roundup item to its outlet in lists of its section and its month', async () => {
       const outlet = { name: 'אתר', url: 'https://example.com/report', publishedAt: null };
       await save(store, article('item', { kind: 'roundup-item', outlet, section: 'business-tech' }));
-      const link = '<a href="https://example.com/report" dir="auto">אתר</a>';
+      const link = '<a href="https://example.com/report"><bdi>אתר</bdi></a>';
       for (const path of ['/articles/item', '/sections/business-tech', '/archive/2026-11']) {
         expect(await site.read(path), path).toContain(link);
       }

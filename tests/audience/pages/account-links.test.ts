@@ -55,7 +55,7 @@ forEachDatabase((open) => {
     it('shows neither the address nor why email to it is stopped', async () => {
       await suppressAddress(store.db, SECRETS, id, 'complaint', { channel: 'complaint' }, NOW);
       const html = await site.read(preferencesPath(id, { version: 2 }));
-      expect(html).toContain('<bdi>A…@e….com</bdi>');
+      expect(html).toContain('<bdi lang="en">A…@e….com</bdi>');
       expect(html).toContain('Email is stopped');
       expect(html).not.toMatch(/ada@|unwanted|complain/i);
     });

@@ -70,7 +70,7 @@ describe('the preferences page', () => {
     it('shows the stored preferences on GET, and changes nothing', async () => {
       const html = await site.read(path);
       await site.app.request(path, { method: 'HEAD' });
-      expect(html).toContain('<bdi>A…@e….com</bdi>');
+      expect(html).toContain('<bdi lang="en">A…@e….com</bdi>');
       expect(html).not.toContain('Ada@');
       expect(html).toMatch(/value="daily-roundup" checked /);
       expect(html).toMatch(/value="weekly" aria/);

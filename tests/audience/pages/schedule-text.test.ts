@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deliveryText, scheduleText } from '../../../src/audience/pages/schedule-text.ts';
+import { scheduleText } from '../../../src/audience/pages/schedule-text.ts';
 import { localeOf } from '../../../src/lib/locale/locale.ts';
 
 const english = localeOf('en', {});
@@ -16,7 +16,7 @@ describe('a schedule in words', () => {
     ['0 9 * * 5-7', 'UTC', 'Friday through Sunday at 09:00 AM, UTC'],
     ['0 9 * * Friday', 'UTC', 'Every Friday at 09:00 AM, UTC'],
     ['0 9 1 * *', 'UTC', 'On day 1 of the month at 09:00 AM, UTC'],
-    ['0 9 * * 1#2', 'UTC', 'On the second Monday of the month at 09:00 AM, UTC'],
+    ['0 9 * * 1#2', 'UTC', 'At 09:00 AM, on the second Monday of the month, UTC'],
     ['0 9 1 * 1', 'UTC', 'At 09:00 AM, on day 1 of the month, only on Monday, UTC'],
     ['0 9 * january *', 'UTC', 'At 09:00 AM, every day, only in January, UTC'],
     ['*/10 * * * *', 'UTC', 'Every 10 minutes, every hour, every day, UTC'],
@@ -26,8 +26,7 @@ describe('a schedule in words', () => {
 
   it('names the delivery time in the zone of the subscriber', () => {
     const zone = 'Asia/Shanghai';
-    expect(deliveryText('30 7 * * *', zone, undefined, english)).toBe('Every day at 07:30 AM, Shanghai time');
-    expect(deliveryText('0 18 * * 5', zone, '07:05', english)).toBe(
+    expect(scheduleText('0 18 * * 5', zone, english, '07:05')).toBe(
       'Every Friday at 06:00 PM, Shanghai time; delivered at 07:05 AM in your time zone',
     );
   });
@@ -38,11 +37,11 @@ describe('a schedule in words', () => {
     ['0 18 * * mon-fri', 'ja', 'Asia/Tokyo', '月曜日から金曜日まで18:00、Tokyo時間'],
     ['0 9 1 * *', 'ja', 'UTC', '毎月1日9:00、UTC'],
     // A name in the other direction is isolated.
-    ['30 7 * * 0', 'he', 'Asia/Jerusalem', 'יום ראשון 7:30, \u2068שעון \u2068Jerusalem\u2069\u2069'],
-    // In the words of cronstrue.
-    ['0 9 * * 1#2', 'de', 'UTC', 'Um 09:00, am zweiten Montag des Monats, UTC'],
-    ['0 9 * * 1#2', 'zh-TW', 'UTC', '在 09:00, 在每月第二個 星期一 , UTC'],
-    ['0 9 * * 1#2', 'cy', 'UTC', 'At 09:00, on the second Monday of the month, UTC'],
+    ['30 7 * * 0', 'he', 'Asia/Jerusalem', 'יום ראשון 7:30, שעון \u2068Jerusalem\u2069'],
+    // Only English has words for these.
+    ['0 9 * * 1#2', 'en-GB', 'UTC', 'At 09:00 AM, on the second Monday of the month, UTC'],
+    ['0 9 * * 1#2', 'de', 'UTC', 'Nach dem Zeitplan 0 9 * * 1#2, UTC'],
+    ['*/10 * * * *', 'zh-TW', 'UTC', '依排程*/10 * * * *, UTC'],
   ])('for %s in %s is in its words and times', (cron, language, zone, text) => {
     const own = {
       de: {

@@ -174,7 +174,7 @@ describe('the form to subscribe', () => {
       const arabic = openTestSite(store, { ...config, ownMessages: { ar } });
       const html = await (await arabic.post('/subscribe', [['email', 'ada@localhost']])).text();
       expect(html).toMatch(/<html lang="ar" dir="rtl">/);
-      expect(html).toContain('<title>خطأ: النشرات — ');
+      expect(html).toContain('<title>خطأ: النشرات – ');
       expect(html).toContain('</span>&quot;<bdi>localhost</bdi>&quot; ليس نطاقا كاملا.</p>');
       expect(html).toMatch(/id="newsletters-wrong">.*اختر نشرة\./);
       expect(html).toContain('<bdi>The Daily Roundup</bdi></label>');

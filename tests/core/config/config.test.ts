@@ -23,6 +23,14 @@ describe('the configuration', () => {
     expect(config.newsletters[0]?.schedule?.graceMinutes).toBe(240);
   });
 
+  it('has languages in their usual form', () => {
+    const { publication, feeds } = parse(
+      sample.replace('language: en', 'language: ZH-hans').replace('    select: {', '    language: iw\n    select: {'),
+    );
+    expect(publication.language).toBe('zh-Hans');
+    expect(feeds.flatMap(({ language }) => language ?? [])).toEqual(['he']);
+  });
+
   it('of the sample has an example of an alert newsletter, which needs an approval and has no schedule', () => {
     const lines = sample.split('\n');
     const from = lines.findIndex((line) => line.startsWith('  # - id: breaking'));

@@ -127,6 +127,11 @@ describe('correctionSubject', () => {
     expect(correctionSubject(ENGLISH, 'Corrections officers strike')).toBe('Correction: Corrections officers strike');
     expect(correctionSubject(CHINESE, '更正：数字有误')).toBe('更正：数字有误');
     expect(correctionSubject(CHINESE, '数字有误')).toBe('更正：数字有误');
+    const japanese = localeOf('ja', {});
+    for (const said of ['【訂正】数字', '訂正：数字', '[訂正] 数字'])
+      expect(correctionSubject(japanese, said)).toBe(said);
+    expect(correctionSubject(japanese, '訂正印の話')).toBe('【訂正】訂正印の話');
+    expect(correctionSubject(localeOf('ko', {}), '정정 보도')).toBe('정정 보도');
   });
 });
 

@@ -129,7 +129,7 @@ describe('an edition with little content', () => {
     const entry = { ...SAMPLE_VIEW.roundup[5]!, outlet: first!, also: [{ name: other!.name, url: null }] };
     const { html, text } = await render({ ...SMALL_VIEW, roundup: [entry] });
     expect(html).toMatch(/<span [^>]*>Reuters Example<\/span>/);
-    expect(html).toMatch(/Also: <span [^>]*>Agency Example<\/span>/);
+    expect(html).toMatch(/Also: Agency Example<\/p>/);
     expect(html).not.toContain('href=""');
     expect(text).toMatch(/\nReuters Example\n/);
     expect(text).toMatch(/\nAlso: Agency Example\n/);

@@ -40,8 +40,8 @@ export const SAMPLE_SITE: SiteView = {
     { id: 'finance-economy', title: 'Finance & Economy' },
   ],
   feeds: [
-    { id: 'latest', title: 'Latest', description: 'Every story, newest first.' },
-    { id: 'roundups', title: 'Roundups', description: null },
+    { id: 'latest', title: 'Latest', description: 'Every story, newest first.', language: 'en' },
+    { id: 'roundups', title: 'Roundups', description: null, language: 'en' },
   ],
   newsletters: [
     { id: 'daily-roundup', title: 'The Daily Roundup', description: 'The day in one email.', language: 'en' },

@@ -26,6 +26,26 @@ describe('wrapText', () => {
     expect(wrapText('高温来（云南）', 8)).toBe('高温来\n（云南）');
   });
 
+  it('breaks Korean at spaces only, and no line after an opening bracket', () => {
+    expect(wrapText('전력 수급이 빠듯하다', 11)).toBe('전력 수급이\n빠듯하다');
+    expect(wrapText('高温来（Nio）', 8)).toBe('高温来\n（Nio）');
+    expect(wrapText('prices (三星)', 8)).toBe('prices\n(三星)');
+    expect(wrapText('水电(三星)', 6)).toBe('水电\n(三星)');
+    expect(wrapText('三星“「Nio」', 8)).toBe('三星\n“「Nio」');
+    expect(wrapText('か\u3099か\u3099', 2)).toBe('か\u3099\nか\u3099');
+  });
+
+  it('ends a URL at the first character that no URL has', () => {
+    expect(wrapText('https://a.example/b。三星发布新品', 22)).toBe('https://a.example/b。\n三星发布新品');
+    expect(wrapText('（https://a.example/b）三星', 24)).toBe('（https://a.example/b）\n三星');
+  });
+
+  it('takes as long for brackets as for letters', () => {
+    const started = performance.now();
+    expect(wrapText('('.repeat(300_000), 20)).toHaveLength(300_000);
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
   it('counts two columns for wide characters and none for combining marks', () => {
     expect(wrapText('三星 abc', 8)).toBe('三星 abc');
     expect(wrapText('三星 abc', 7)).toBe('三星\nabc');

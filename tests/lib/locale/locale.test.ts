@@ -6,6 +6,7 @@ import { anyText } from '../../support/any-text.ts';
 
 const NOVEMBER = Date.UTC(2026, 10, 24, 12, 43);
 const ZONE = 'Asia/Shanghai';
+const FULL = { dateStyle: 'full' } as const;
 const messages = {
   plain: 'Tea & <strong>cake</strong>',
   person: 'By {name}',
@@ -53,6 +54,7 @@ describe('a message', () => {
   it('isolates a value that runs in the other direction', () => {
     expect(english.text('person', { name: 'דנה' })).toBe('By \u2068דנה\u2069');
     expect(english.html('person', { name: 'דנה' })).toBe('By <bdi>דנה</bdi>');
+    expect(english.value('"><b>', 'x"><i')).toBe('<span lang="x&quot;&gt;&lt;i" dir="ltr">&quot;&gt;&lt;b&gt;</span>');
     const hebrew = localeOf('he', { he: { person: 'מאת {name}' } });
     expect(hebrew.html('person', { name: 'Ada' })).toBe('מאת <bdi>Ada</bdi>');
     expect(hebrew.html('person', { name: 'דנה, 12' })).toBe('מאת דנה, 12');
@@ -72,6 +74,7 @@ describe('a message', () => {
   it('must exist, and must have its values', () => {
     expect(() => english.text('none')).toThrow('there is no message "none"');
     expect(() => english.text('person')).toThrow('name');
+    expect(() => english.html('link', { name: 'A' })).toThrow('link: the tag <link> has no value');
   });
 });
 
@@ -79,9 +82,21 @@ describe('dates and lists', () => {
   it('have the style of the portal in English', () => {
     expect(english.dateline(NOVEMBER, ZONE)).toBe('Nov 24, 2026 08:43 PM');
     expect(english.clock(NOVEMBER, ZONE)).toBe('08:43 PM');
-    expect(english.clockOn(NOVEMBER, NOVEMBER - 86_400_000, ZONE)).toBe('Nov 24, 08:43 PM');
-    expect(english.longDate(NOVEMBER, ZONE)).toBe('Tuesday, November 24, 2026');
+    const on = (instant: string, day: string): string => english.clockOn(Date.parse(instant), Date.parse(day), ZONE);
+    expect(on('2026-11-24T00:15:00Z', '2026-11-24T15:59:00Z')).toBe('08:15 AM');
+    expect(on('2026-09-04T00:15:00Z', '2026-11-24T16:00:00Z')).toBe('Sep 04, 08:15 AM');
+    expect(on('2025-11-24T00:15:00Z', '2026-11-24T00:15:00Z')).toBe('Nov 24, 2025 08:15 AM');
+    expect(english.dateHeading(NOVEMBER, ZONE, FULL)).toBe('Tuesday, November 24, 2026');
     expect(english.list(['A', 'B', 'C'])).toBe('A, B and C');
+    expect(english.list(['A', 'B', 'C'], 'or')).toBe('A, B or C');
+    expect(english.list(['A', 'B', 'C'], 'semicolons')).toBe('A; B; C');
+  });
+
+  it('of HTML have words between their items that are escaped', () => {
+    const own = localeOf('en', { en: { 'common.comma': "'<img src=x>' & " } });
+    expect(own.list(['A', 'B'], 'plain')).toBe('A<img src=x> & B');
+    expect(own.markupList(['<b>A</b>', 'B'], 'plain').html).toBe('<b>A</b>&lt;img src=x&gt; &amp; B');
+    expect(own.markupList(['<b>A</b>', 'B']).html).toBe('<b>A</b> and B');
   });
 
   it('are as usual in every other language', () => {
@@ -90,7 +105,7 @@ describe('dates and lists', () => {
     expect(german.clockOn(NOVEMBER, NOVEMBER, ZONE)).toBe('20:43');
     expect(german.clockOn(NOVEMBER, NOVEMBER - 86_400_000, ZONE)).toMatch(/^24\. Nov/);
     expect(german.clockOn(NOVEMBER, NOVEMBER - 366 * 86_400_000, ZONE)).toContain('2026');
-    expect(localeOf('zh-Hans', {}).longDate(NOVEMBER, ZONE)).toBe('2026年11月24日星期二');
+    expect(localeOf('zh-Hans', {}).dateHeading(NOVEMBER, ZONE, FULL)).toBe('2026年11月24日星期二');
     expect(localeOf('ja', {}).list(['甲', '乙'])).toBe('甲、乙');
   });
 });

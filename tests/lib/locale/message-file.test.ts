@@ -42,9 +42,48 @@ describe("a newsroom's own messages", () => {
     ['mail:\n    link: "Öffnen {"', /de\.yaml:3: mail\.link is no ICU MessageFormat/],
     ['mail:\n    link: 3', /de\.yaml:\d: mail\.link must be a text$/],
     ['mail: [', /de\.yaml:\d+: /],
+    ['mail:\n    link: "<script>alert(1)</script>"', /de\.yaml:3: mail\.link must have .* \(none\), not <script>$/],
+    ['mail:\n    link: "<a href=x>Hier</a>"', /de\.yaml:3: mail\.link is no ICU MessageFormat/],
+    [
+      'edition:\n    photo: "{name, date, short}"',
+      /de\.yaml:3: edition\.photo is no ICU MessageFormat \(a placeholder is .* no date\)$/,
+    ],
+    ['__proto__: X', /de\.yaml:2: there is no message __proto__$/],
+    ['mail:\n    constructor: X', /de\.yaml:3: there is no message mail\.constructor$/],
+    ['mail: &a [*a, *a]', /de\.yaml:2: mail must be a text$/],
     ['', /de\.yaml(?::\d+)?: it must have a map "messages"$/],
   ])('that cannot be used are named with file and line (%#)', (messages, problem) => {
     expect(readOwnFiles(folderWith({ 'de.yaml': `messages:\n  ${messages}\n` })).problems[0]).toMatch(problem);
+  });
+
+  it.each([
+    ['is too long', `messages:\n  mail:\n    link: "${'x'.repeat(250_000)}"\n`, /must have at most 200000 bytes$/],
+    ['is too deep', `messages: ${'['.repeat(150_000)}`, /call stack/],
+    ['has a message that is too deep', `messages:\n  mail:\n    link: "${'<b>'.repeat(60_000)}"\n`, /call stack/],
+  ])('are refused in a moment, with the name of the file, where that %s', (_, text, problem) => {
+    const { problems } = readOwnFiles(folderWith({ 'de.yaml': text }));
+    expect(problems[0]).toMatch(/de\.yaml:/);
+    expect(problems[0]).toMatch(problem);
+  });
+
+  it('with many mistakes are refused with some of them', () => {
+    const names = Array.from({ length: 2_000 }, (_, index) => `  a${index}: X\n`);
+    expect(readOwnFiles(folderWith({ 'de.yaml': `messages:\n${names.join('')}` })).problems).toHaveLength(20);
+  });
+
+  it('are read by nobody if that is not said', () => {
+    const text = 'reviewedBy: " "\nmessages:\n  mail:\n    link: "X:"\n';
+    expect(readOwnFiles(folderWith({ 'de.yaml': text })).files.de?.reviewedBy).toBeNull();
+  });
+
+  it('that cannot be read are named', () => {
+    const folder = folderWith({ 'fr.yaml': 'messages:\n  mail:\n    link: "X:"\n' });
+    mkdirSync(join(folder, 'de.yaml'));
+    const { files, problems } = readOwnFiles(folder);
+    expect(problems).toEqual([expect.stringMatching(/de\.yaml: EISDIR/)]);
+    expect(Object.keys(files)).toEqual(['fr']);
+    const file = join(folder, 'fr.yaml');
+    expect(readOwnFiles(file).problems).toEqual([expect.stringMatching(/^paths\.locales is .*fr\.yaml: ENOTDIR/)]);
   });
 
   it('have a language tag as the name of their file', () => {

@@ -21,10 +21,11 @@ export async function addArticleLanguages(db: Kysely<unknown>, dialect: 'sqlite'
   }
 }
 
-/** Null if the document is damaged: its article is in no language. */
+/** Null if the document is damaged or has none: its article is in no language. */
 function languageOf(document: Uint8Array): string | null {
   try {
-    return String(JSON.parse(inflateJson(document).toString()).language).toLowerCase();
+    const { language } = JSON.parse(inflateJson(document).toString()) as { language?: unknown };
+    return typeof language === 'string' ? language.toLowerCase() : null;
   } catch {
     return null;
   }

@@ -22,16 +22,15 @@ const DICTIONARY = Buffer.from(
     '"status":{"state":"published"},"page":null}',
 );
 
-/** Each write is a whole document. Higher levels take up to half more time and save 2 %. */
-const DEFLATE = { level: 1, dictionary: DICTIONARY, chunkSize: 8_192 };
 /** Most documents fit one chunk. */
-const INFLATE = { dictionary: DICTIONARY, chunkSize: 8_192 };
+const OPTIONS = { dictionary: DICTIONARY, chunkSize: 8_192 };
 
+/** Each write is a whole document. Higher levels than 1 take up to half more time and save 2 %. */
 export function deflateJson(json: Uint8Array): Uint8Array {
-  return deflateRawSync(json, DEFLATE);
+  return deflateRawSync(json, { ...OPTIONS, level: 1 });
 }
 
 /** @throws Error if it is damaged */
 export function inflateJson(stored: Uint8Array): Buffer {
-  return inflateRawSync(stored, INFLATE);
+  return inflateRawSync(stored, OPTIONS);
 }

@@ -6,11 +6,10 @@ import { imprintLink, type LegalLink, privacyLink } from './legal-pages.ts';
 export interface SiteView {
   name: string;
   about: string;
-  /** BCP 47, of `about`: that of the publication. */
   aboutLanguage: string;
   /** Without a trailing slash. */
   url: string;
-  /** BCP 47. In emails of a newsletter with a language of its own: that one. */
+  /** BCP 47. In emails of a newsletter with a language of its own: that one; `about` is in the publication's. */
   language: string;
   zone: string;
   accent: { light: string; dark: string };

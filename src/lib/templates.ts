@@ -73,13 +73,16 @@ export function openTemplates(folder: string, zone: string, ownMessages: OwnMess
  */
 export function templateVersion(folder: string): string {
   const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
-  const facts = names.sort().map((name) => {
+  const templates = names.filter((name) => TEMPLATE.test(name));
+  const facts = templates.sort().map((name) => {
     // One that is removed meanwhile is missing the next time.
     const found = statSync(join(folder, name), { throwIfNoEntry: false });
     return [name, found?.mtimeMs, found?.size];
   });
   return JSON.stringify(facts);
 }
+
+const TEMPLATE = /\.(?:liquid|mjml|txt)$/;
 
 function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text', Liquid> {
   const options = {
@@ -153,7 +156,7 @@ function parseProblems(root: string, engine: Liquid): string[] {
     return [unreadableFolder(root, error)];
   }
   return names.flatMap((name) => {
-    if (!/\.(liquid|mjml|txt)$/.test(name)) return [];
+    if (!TEMPLATE.test(name)) return [];
     try {
       // Opens what it includes, too.
       engine.analyzeSync(engine.parse(readFileSync(join(root, name), 'utf8'), join(root, name)));

@@ -17,7 +17,9 @@ export function wrapText(text: string, columns: number): string {
 /** Columns in a fixed-width font: two for East Asian wide characters and emoji, none for combining marks. */
 function displayWidth(text: string): number {
   let width = 0;
-  for (const character of text) width += ZERO_WIDTH.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+  for (const character of text) {
+    width += character < '\u00ad' ? 1 : ZERO_WIDTH.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+  }
   return width;
 }
 
@@ -63,7 +65,7 @@ const WIDE_UNIT = `(?!\\p{sc=Hang})[${WIDE_SET}]`;
 // A URL; or a wide character; or a run of other characters; with adjacent punctuation. No line breaks at U+00A0 or
 // U+202F.
 const PIECE = new RegExp(
-  `([ \\u3000]*)(${OPENING}(?:${URL_UNIT}+|${WIDE_UNIT}|(?:(?!${OPENING}(?:${URL_UNIT}|${WIDE_UNIT}))[^ ])+)` +
+  `([ \\u3000]*)(${OPENING}(?:${URL_UNIT}+|${WIDE_UNIT}|(?:[a-gi-zA-Z\\d]|(?!${OPENING}(?:${URL_UNIT}|${WIDE_UNIT}))[^ ])+)` +
     `(?:\\u200d.|[${CLOSING}])*)`,
   'gu',
 );

@@ -33,6 +33,8 @@ interface MessageOutput {
 
 interface ParsedMessage {
   format: IntlMessageFormat;
+  /** The whole message, if it has neither values nor tags; else null. */
+  literal: string | null;
   tags: string[];
   /** BCP 47, of its words; null if it is that of the locale, or a wider one. */
   otherLanguage: string | null;
@@ -174,7 +176,9 @@ export class Locale {
       const [language, message] = this.#messageOf(name);
       const tags = [...message.matchAll(/<([a-z]+)>/g)].map(([, tag]) => tag as string);
       const otherLanguage = this.#isOther(language) ? language : null;
-      parsed = { format: new IntlMessageFormat(message, language), tags, otherLanguage, dir: textDirection(language) };
+      const literal = /[{<']/.test(message) ? null : message;
+      const format = new IntlMessageFormat(message, language);
+      parsed = { format, literal, tags, otherLanguage, dir: textDirection(language) };
       this.#parsed.set(name, parsed);
     }
     return parsed;
@@ -207,6 +211,8 @@ export function fallbacks(tag: string): string[] {
 }
 
 function format(message: ParsedMessage, values: MessageValues, output: MessageOutput): string {
+  // Formatting takes 3 µs, and an email has 60 messages.
+  if (message.literal !== null) return output.literal(message.literal);
   const given: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) {
     given[name] = typeof value === 'number' ? value : shown(value, message.dir, output);

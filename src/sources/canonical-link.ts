@@ -40,7 +40,7 @@ function canonicalPath(path: string): string {
 function canonicalQuery(search: string): string {
   const parameters: { name: string; value: string }[] = [];
   for (const pair of search.slice(1).split('&')) {
-    if (pair === '') continue;
+    if (pair === '' || pair === '=') continue;
     const equals = pair.indexOf('=');
     const [name, value] = equals === -1 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)];
     const parameter = { name: normaliseInQuery(name), value: normaliseInQuery(value) };

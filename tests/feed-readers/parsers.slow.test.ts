@@ -14,7 +14,7 @@ const STORIES = [
   article('b', { kicker: 'In Depth', headline: '全国已建成逾71.8万座5G基站', language: 'zh-Hans' }),
   article('c', { headline: 'A ]]> B', bylines: [{ role: 'reporter', name: '陈思', email: null }] }),
 ];
-const TITLES = ['R&D: “三星” 🚀 Sells its "Fab 3"', 'In Depth: 全国已建成逾71.8万座5G基站', 'A ]]> B'];
+const TITLES = ['R&D: “三星” 🚀 Sells its "Fab 3"', 'In Depth：全国已建成逾71.8万座5G基站', 'A ]]> B'];
 /** In Atom its title is HTML, which sfeed ignores. */
 const MARKUP = article('d', { headline: 'Vec<T> & AT&T' });
 

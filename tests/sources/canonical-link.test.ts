@@ -44,6 +44,7 @@ describe('canonicalLink', () => {
     expect(canonicalLink('https://outlet.example/café')).toBe('https://outlet.example/caf%C3%A9');
     expect(canonicalLink('https://outlet.example/?q=a+b')).toBe(canonicalLink('https://outlet.example/?q=a%20b'));
     expect(canonicalLink('https://outlet.example/100%')).toBe('https://outlet.example/100%25');
+    expect(canonicalLink('https://outlet.example/?=')).toBe('https://outlet.example/');
   });
 
   it('keeps `www` where it is the name of the site', () => {

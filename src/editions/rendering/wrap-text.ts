@@ -62,10 +62,12 @@ const URL_UNIT = "https?:\\/\\/[\\w.~:/?#@!$&'()*+,;=%\\[\\]-]";
 // Korean has spaces between words.
 const WIDE_UNIT = `(?!\\p{sc=Hang})[${WIDE_SET}]`;
 
+// Most letters begin neither.
+const OTHER = `(?:[a-gi-zA-Z\\d]|(?!${OPENING}(?:${URL_UNIT}|${WIDE_UNIT}))[^ ])`;
+
 // A URL; or a wide character; or a run of other characters; with adjacent punctuation. No line breaks at U+00A0 or
 // U+202F.
 const PIECE = new RegExp(
-  `([ \\u3000]*)(${OPENING}(?:${URL_UNIT}+|${WIDE_UNIT}|(?:[a-gi-zA-Z\\d]|(?!${OPENING}(?:${URL_UNIT}|${WIDE_UNIT}))[^ ])+)` +
-    `(?:\\u200d.|[${CLOSING}])*)`,
+  `([ \\u3000]*)(${OPENING}(?:${URL_UNIT}+|${WIDE_UNIT}|${OTHER}+)(?:\\u200d.|[${CLOSING}])*)`,
   'gu',
 );

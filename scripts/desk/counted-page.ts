@@ -17,7 +17,7 @@ export interface ActTimes {
   seen: number;
   /** From there until the page was painted with the server's answer. */
   answered: number;
-  /** Of the whole act, with the pointer's way and the steps of the browser's driver. */
+  /** Milliseconds of the whole act, with the pointer's way and the steps of the browser's driver. */
   whole: number;
 }
 

@@ -95,12 +95,12 @@ function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text'
   const html = new Liquid({ ...options, outputEscape: 'escape', extname: '.liquid' });
   const text = new Liquid({ ...options, extname: '.liquid' });
   for (const engine of [html, text]) {
-    // biome-ignore lint/suspicious/noExplicitAny: Liquid passes what the template has.
-    const register = (name: string, show: (locale: Locale, ...args: any[]) => string, raw = false): void => {
+    // Liquid passes what the template has.
+    const register = (name: string, show: (locale: Locale, ...args: never[]) => string, raw = false): void => {
       engine.registerFilter(name, {
         raw,
-        handler(...args) {
-          return show((this.context.globals as { locale: Locale }).locale, ...args);
+        handler(...args: unknown[]) {
+          return show((this.context.globals as { locale: Locale }).locale, ...(args as never[]));
         },
       });
     };

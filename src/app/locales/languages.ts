@@ -9,6 +9,7 @@ import {
   builtInFile,
   englishMessages,
   languagesIn,
+  type MessageFile,
   readOwnFiles,
 } from '../../lib/locale/message-file.ts';
 
@@ -25,12 +26,13 @@ interface LanguageEntry {
 /** The languages that have a file, built in or of the newsroom. */
 export function listLanguages(config: Config): LanguageEntry[] {
   const languages = new Set([...languagesIn(BUILT_IN_LOCALES), ...Object.keys(config.ownMessages)]);
-  return [...languages].sort().map((language) => entryOf(language, config));
+  const { files } = readOwnFiles(config.paths.locales);
+  return [...languages].sort().map((language) => entryOf(language, config, files));
 }
 
-function entryOf(language: string, { ownMessages, paths }: Config): LanguageEntry {
+/** @param files of the newsroom */
+function entryOf(language: string, { ownMessages }: Config, files: Record<string, MessageFile>): LanguageEntry {
   const missing = localeOf(language, ownMessages).missing().length;
-  const { files } = readOwnFiles(paths.locales);
   const primary = (tag: string): string => new Intl.Locale(tag).language;
   const sources = fallbacks(language).filter((one) => primary(one) === primary(language));
   const reviewedBy = sources.map((one) => files[one]?.reviewedBy ?? builtInFile(one)?.reviewedBy ?? null);
@@ -43,9 +45,10 @@ function entryOf(language: string, { ownMessages, paths }: Config): LanguageEntr
 /** Warnings of `check` about the languages of the publication, its newsletters and its feeds. */
 export function languageWarnings(config: Config): string[] {
   const { publication, newsletters, feeds, paths } = config;
+  const { files } = readOwnFiles(paths.locales);
   const used = [publication, ...newsletters, ...feeds].flatMap(({ language }) => language ?? []);
   return [...new Set(used)].flatMap((language) => {
-    const { messages, missing, reviewedBy } = entryOf(language, config);
+    const { messages, missing, reviewedBy } = entryOf(language, config, files);
     const untranslated =
       `languages: ${missing} messages are not in ${language}, and are shown in English: "daywire locales missing ` +
       `${language}" lists them; translate them in ${join(paths.locales, `${language}.yaml`)}`;

@@ -24,7 +24,7 @@ const LEASE_NAME = 'alerts';
 const LEASE = 5 * MINUTE;
 /** What cannot be written is logged so often. */
 const NOTED_EVERY = MINUTE;
-/** From so many on, whatever the error, the store counts as failing. */
+/** Number of failed calls in a row after which the store counts as failing, for any error. */
 const MAX_FAILURES = 3;
 
 interface SenderOptions {

@@ -18,7 +18,7 @@ export interface DeskPage {
   heading?: Html;
   /** Topics of the page, which reloads itself when one of them changes; see live/snapshot.ts. */
   topics?: readonly string[];
-  /** Of the only topic that has versions in the live stream, read before the rest of the page. */
+  /** Version of the one topic that has versions in the live stream. It is read before the rest of the page. */
   version?: string;
   /** Colleagues who have the page open are named. Default: false. */
   hasPresence?: boolean;

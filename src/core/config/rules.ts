@@ -116,7 +116,7 @@ function accentContrast({ publication }: FileConfig): ConfigViolation[] {
   });
 }
 
-function picturesNeedMedia({ publication: { logo }, newsletters, paths }: FileConfig): ConfigViolation[] {
+function picturesNeedMedia({ publication: { logo, icon, cover }, newsletters, paths }: FileConfig): ConfigViolation[] {
   if (paths.media !== undefined) return [];
   const isFile = (url: string | undefined): boolean => url !== undefined && !/^https?:\/\//.test(url);
   const needsFolder = 'is a file in paths.media, which is not set: set it';
@@ -124,6 +124,8 @@ function picturesNeedMedia({ publication: { logo }, newsletters, paths }: FileCo
     ...(['url', 'darkUrl'] as const)
       .filter((key) => isFile(logo?.[key]))
       .map((key) => ({ path: ['publication', 'logo', key], rule: `${needsFolder}, or write an address` })),
+    ...(icon === undefined ? [] : [{ path: ['publication', 'icon'], rule: needsFolder }]),
+    ...(isFile(cover) ? [{ path: ['publication', 'cover'], rule: `${needsFolder}, or write an address` }] : []),
     ...newsletters.flatMap(({ sponsor }, index) =>
       sponsor?.image === undefined
         ? []

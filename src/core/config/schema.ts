@@ -15,6 +15,7 @@ import {
   id,
   language,
   listenAddress,
+  mediaFile,
   pictureAddress,
   publicUrl,
   retentionDays,
@@ -96,6 +97,18 @@ export const schema = z.strictObject({
         })
         .optional()
         .describe('Logo at the top of emails, in place of the name. PNG or JPEG: many mail programs show no SVG.'),
+      icon: mediaFile
+        .optional()
+        .describe(
+          'Square icon of the site, of its feeds, and of the publisher in search results: an SVG or PNG file in ' +
+            'paths.media, at least 512 pixels wide. Default: a small front page in the accent colour.',
+        ),
+      cover: pictureAddress
+        .optional()
+        .describe(
+          'Wide picture of the publication, at least 1200 pixels, for shared links without a picture of their own, ' +
+            'and for feed readers: a JPEG or PNG file in paths.media, or an address.',
+        ),
       contact: z
         .strictObject({
           name: text.describe('Name of the contact.'),

@@ -21,6 +21,8 @@ export interface SiteView {
   privacy: LegalLink | null;
   /** In place of the name at the top of emails. `width` is in pixels; `darkUrl` is null if there is only one. */
   logo: { url: string; darkUrl: string | null; width: number; alt: string } | null;
+  /** The address of a wide picture of the publication, or null. */
+  cover: string | null;
   sections: { id: string; title: string }[];
   /** `language`: BCP 47, of title and description. */
   feeds: { id: string; title: string; description: string | null; language: string }[];
@@ -50,6 +52,14 @@ export function pictureUrl(file: string, publicUrl: string): string {
   return /^https?:\/\//.test(file) ? file : `${publicUrl}/media/${file.split('/').map(encodeURIComponent).join('/')}`;
 }
 
+/** Pixels of the icons that the site serves as PNG, at `/icons/<size>.png`. */
+export const ICON_SIZES = [48, 96, 144, 192, 512] as const;
+
+/** The address of the site's icon as PNG, square. */
+export function iconUrl(publicUrl: string, size: (typeof ICON_SIZES)[number]): string {
+  return `${publicUrl}/icons/${size}.png`;
+}
+
 /** Builds the template's `site` from the configuration. */
 export function siteView(config: Config): SiteView {
   const { publication, sections, feeds, newsletters } = config;
@@ -67,6 +77,7 @@ export function siteView(config: Config): SiteView {
     imprint: imprintLink(publication),
     privacy: privacyLink(publication),
     logo: logoView(publication),
+    cover: publication.cover === undefined ? null : pictureUrl(publication.cover, publication.url),
     sections,
     feeds: feeds.map(({ id, title, description = null, language = publication.language }) => {
       return { id, title, description, language };

@@ -1,6 +1,7 @@
 /** Where pages link to an article: to its page on this site, to its address elsewhere, or to its page at the desk. */
 import type { Config } from '../core/config/config.ts';
 import { cleanUrl } from '../lib/text/clean-text.ts';
+import { facetSlug } from '../lib/text/facet-slug.ts';
 import { type Article, articlePageUrl, articleUrl } from './article.ts';
 
 interface Site {
@@ -34,6 +35,23 @@ export function noteUrl(article: Article, site: Site): string {
   return hasNote || article.url === null
     ? articlePageUrl({ slug: article.slug, page: null }, site.base)
     : articleUrl(article, site.base);
+}
+
+/**
+ * Who signs a public article: the reporters, or else all who are named. `path`: of the reporter's page, below the base
+ * of the site; null for an editor, and for a name without letters and digits.
+ */
+export function signedBy({ bylines, status }: Article): { name: string; path: string | null }[] {
+  const reporters = bylines.filter(({ role }) => role === 'reporter');
+  return (reporters.length > 0 ? reporters : bylines).map(({ role, name }) => {
+    // A retracted article may have been the only one: there would be no page.
+    const slug = role === 'reporter' && status.state !== 'retracted' ? facetSlug(name) : null;
+    return { name, path: slug === null ? null : reporterPath(slug) };
+  });
+}
+
+export function reporterPath(slug: string): string {
+  return `/reporters/${encodeURIComponent(slug)}`;
 }
 
 /** The path of an article's page at the desk, below the desk's own path. */

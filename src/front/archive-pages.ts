@@ -3,6 +3,7 @@ import type { Handler } from 'hono';
 import { findMonths, type Month, parseMonth } from '../articles/months.ts';
 import { localDate } from '../lib/time.ts';
 import { listPage, parsePageNumber, renderPage, respondPublicPage, titleOnPage } from '../web/pages/page.ts';
+import { breadcrumbData } from '../web/pages/structured-data.ts';
 import { respondNotFound } from '../web/server/errors.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 import { type ListEntry, listStories } from './list-stories.ts';
@@ -43,7 +44,11 @@ export function serveArchiveMonth(web: WebContext): Handler {
     const ofMonth = monthTitle(month, web);
     const title = titleOnPage(web, ofMonth, number);
     const description = web.locale.text('front.monthDescription', { site, month: ofMonth });
-    const head = { ...list, title, description };
+    const steps = [
+      { name: web.locale.text('common.archive'), path: '/archive' },
+      { name: ofMonth, path: `/archive/${month.id}` },
+    ];
+    const head = { ...list, title, description, data: [breadcrumbData(web.view, steps)] };
     const byDay = Map.groupBy(list.entries, (entry) => localDate(entry.publishedAt, zone));
     const days = [...byDay.values()].map((ofDay) => ({ at: (ofDay[0] as ListEntry).publishedAt, stories: ofDay }));
     return respondPublicPage(c, await renderPage(web, 'archive-month', head, { title, days, list }));

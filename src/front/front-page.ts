@@ -6,6 +6,7 @@ import { editionLine } from '../editions/edition-line.ts';
 import { listEditions } from '../editions/queries.ts';
 import { DAY } from '../lib/time.ts';
 import { listPage, parsePageNumber, renderPage, respondPublicPage, titleOnPage } from '../web/pages/page.ts';
+import { publisherData, websiteData } from '../web/pages/structured-data.ts';
 import { respondNotFound } from '../web/server/errors.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 import { listStories } from './list-stories.ts';
@@ -46,7 +47,8 @@ export function serveFrontPage(web: WebContext): Handler {
       editions: editions.map((edition) => editionLine(edition, web)),
       form: isSignupOpen(web) ? await emptySubscribeForm(web) : null,
     };
-    const head = { ...list, title: null, description: web.view.about };
+    const structured = [websiteData(web.view), publisherData(web.view)];
+    const head = { ...list, title: null, description: web.view.about, data: structured };
     return respondPublicPage(c, await renderPage(web, 'front', head, data));
   };
 }

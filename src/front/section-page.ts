@@ -2,6 +2,7 @@
 import type { Handler } from 'hono';
 import { sectionFeed } from '../feeds/feed-links.ts';
 import { listPage, parsePageNumber, renderPage, respondPublicPage, titleOnPage } from '../web/pages/page.ts';
+import { breadcrumbData } from '../web/pages/structured-data.ts';
 import { respondNotFound } from '../web/server/errors.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 import { listStories } from './list-stories.ts';
@@ -27,7 +28,8 @@ export function serveSection(web: WebContext): Handler {
     const feed = sectionFeed(web.config, section.id);
     const names = { section: section.title, site: web.view.name };
     const description = web.locale.text('front.sectionDescription', names);
-    const head = { ...list, title, description, section: section.id, feeds: [feed] };
+    const data = [breadcrumbData(web.view, [{ name: section.title, path: `/sections/${section.id}` }])];
+    const head = { ...list, title, description, section: section.id, feeds: [feed], data };
     return respondPublicPage(
       c,
       await renderPage(web, 'section', head, { title, stories: list.entries, list, feed: feed.id }),

@@ -9,10 +9,11 @@ import { articleFeeds } from '../../web/pages/page-feeds.ts';
 import { respondNotFound } from '../../web/server/errors.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { type Article, articlePageUrl, fullHeadline, isPublic, retractionOf } from '../article.ts';
-import { hasPage, urlElsewhere } from '../article-link.ts';
-import { mailImageUrl } from '../pictures/renditions.ts';
+import { hasPage, signedBy, urlElsewhere } from '../article-link.ts';
+import { previewImage } from '../pictures/renditions.ts';
 import { findArticleBySlug } from '../queries.ts';
-import { storyView, summaryOf } from './story-view.ts';
+import { articleData } from './article-data.ts';
+import { type StoryView, storyView, summaryOf } from './story-view.ts';
 
 /** `/articles/:slug`. */
 export function serveArticle(web: WebContext): Handler {
@@ -34,28 +35,32 @@ export function serveArticle(web: WebContext): Handler {
       return c.redirect(elsewhere, 302);
     }
     const story = storyView(article, web, 'page');
-    const imageUrl = article.image === null ? null : cleanUrl(article.image.url);
-    const shared =
-      imageUrl === null ? null : { url: mailImageUrl(imageUrl, web.config), alt: article.image?.alt ?? '' };
     if (retraction !== null) {
       const description = web.locale.text('article.retractedDescription');
-      const head = { ...headOf(web, article), path: null, description, image: null };
+      const head = { ...headOf(web, article, story), path: null, description, image: null };
       return respondPublicPage(c, await renderPage(web, 'retracted', head, { story, retraction }), 410);
     }
-    return respondPublicPage(c, await renderPage(web, 'article', headOf(web, article, shared), { story }));
+    const head = headOf(web, article, story);
+    // Of an article with an address elsewhere, the page there has the data.
+    const data = elsewhere === null ? { data: articleData(article, story, head.image, web) } : {};
+    return respondPublicPage(c, await renderPage(web, 'article', { ...head, ...data }, { story }));
   };
 }
 
-function headOf(web: WebContext, article: Article, image: { url: string; alt: string } | null = null): PageHead {
+function headOf(web: WebContext, article: Article, story: StoryView): PageHead {
+  const { publishedAt, tags, image } = article;
+  const url = image === null ? null : cleanUrl(image.url);
   return {
     title: fullHeadline(article),
     description: summaryOf(article),
     path: articlePageUrl({ slug: article.slug, page: null }, ''),
     canonical: article.url,
     language: article.language,
-    type: 'article',
-    image,
-    publishedAt: article.publishedAt,
+    article: {
+      ...{ publishedAt, updatedAt: story.updatedAt ?? publishedAt, tags, section: story.section?.title ?? null },
+      authors: signedBy(article).flatMap(({ path }) => (path === null ? [] : web.view.url + path)),
+    },
+    image: image === null || url === null ? null : { ...previewImage({ ...image, url }, web.config), alt: image.alt },
     section: article.section,
     feeds: articleFeeds(web.config, article),
   };

@@ -3,11 +3,11 @@ import { sectionTitle } from '../../core/config/config.ts';
 import { textDirection } from '../../lib/locale/direction.ts';
 import type { Locale } from '../../lib/locale/locale.ts';
 import { cleanUrl } from '../../lib/text/clean-text.ts';
+import { escapeHtml } from '../../lib/text/html.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import {
   type Article,
-  type Byline,
   creditLine,
   type FirstOutlet,
   type Image,
@@ -15,7 +15,7 @@ import {
   type Link,
   type Outlet,
 } from '../article.ts';
-import { articleLink, urlElsewhere } from '../article-link.ts';
+import { articleLink, signedBy, urlElsewhere } from '../article-link.ts';
 import { beginningOfText } from '../beginning.ts';
 import { contactLine } from '../contact-line.ts';
 import { otherOutlets } from '../outlets.ts';
@@ -40,6 +40,8 @@ export interface StoryView {
   updatedAt: number | null;
   /** The reporters, or else all who are named. */
   by: string[];
+  /** The same as HTML, linked to the pages of reporters. */
+  byLinks: string[];
   section: { id: string; title: string } | null;
   /** `srcset`: its versions, for browsers to choose from; null if it has only one. */
   image: (PageImage & Pick<Image, 'alt' | 'credit' | 'width' | 'height'>) | null;
@@ -61,6 +63,7 @@ export function storyView(article: Article, web: WebContext, place: 'list' | 'pa
   const { status, image } = article;
   const imageUrl = image === null ? null : cleanUrl(image.url);
   const title = sectionTitle(web.config, article.section);
+  const signers = signedBy(article);
   return {
     path: articleLink(article, web),
     url: urlElsewhere(article, web),
@@ -73,7 +76,11 @@ export function storyView(article: Article, web: WebContext, place: 'list' | 'pa
     bodyHtml: withRenditions(article.bodyHtml, web.config, place === 'list'),
     publishedAt: article.publishedAt,
     updatedAt: article.updatedAt > article.publishedAt ? article.updatedAt : null,
-    by: byline(article.bylines),
+    by: signers.map(({ name }) => name),
+    byLinks: signers.map(({ name, path }) => {
+      const text = web.locale.value(name);
+      return path === null ? text : `<a href="${escapeHtml(web.base + path)}">${text}</a>`;
+    }),
     section: article.section === null || title === null ? null : { id: article.section, title },
     image:
       image === null || imageUrl === null
@@ -116,11 +123,6 @@ export function withLowerHeadings(story: StoryView, level: 2 | 3): StoryView {
 export function summaryOf(article: Article): string {
   if (article.dek !== null) return article.dek;
   return shorten(beginningOfText(article.bodyHtml, 200), 200);
-}
-
-function byline(bylines: Byline[]): string[] {
-  const reporters = bylines.filter((line) => line.role === 'reporter');
-  return (reporters.length > 0 ? reporters : bylines).map((line) => line.name);
 }
 
 function safeLink(link: Link | null): Link | null {

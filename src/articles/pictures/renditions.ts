@@ -19,7 +19,7 @@ const THUMBNAIL = 'thumb';
 /** By the name in the address. */
 export const RENDITION_FORMS: ReadonlyMap<string, RenditionForm> = new Map<string, RenditionForm>([
   ...WIDTHS.map((width): [string, RenditionForm] => [String(width), { format: 'webp', width }]),
-  [MAIL, { format: 'jpeg', width: 1_200, maxBytes: 200_000 }],
+  [MAIL, { format: 'jpeg', width: USUAL_WIDTH, maxBytes: 200_000 }],
   [THUMBNAIL, { format: 'jpeg', width: 192, maxBytes: 20_000 }],
 ]);
 
@@ -29,6 +29,20 @@ export type MediaConfig = Pick<Config, 'publication'> & { paths: Pick<Config['pa
 /** The address of a picture for email; its own address where it has no other form. */
 export function mailImageUrl(url: string, config: MediaConfig): string {
   return renditionUrl(url, MAIL, config) ?? url;
+}
+
+/**
+ * A picture for previews of links, as for email. Its pixels are those before the limit of bytes, for which a few
+ * pictures are made still smaller in the same proportion.
+ */
+export function previewImage(
+  { url, width, height }: Pick<Image, 'url' | 'width' | 'height'>,
+  config: MediaConfig,
+): Pick<Image, 'url' | 'width' | 'height'> {
+  const jpeg = renditionUrl(url, MAIL, config);
+  if (jpeg === null || width === null || height === null) return { url: jpeg ?? url, width, height };
+  const scale = Math.min(1, USUAL_WIDTH / width);
+  return { url: jpeg, width: Math.round(width * scale), height: Math.round(height * scale) };
 }
 
 /** The address of a small version of a picture for email; its own address where it has no other form. */

@@ -1,11 +1,14 @@
 /** Renders pages in the site's layout, and splits long lists into pages. */
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { mailImageUrl } from '../../articles/pictures/renditions.ts';
+import { iconUrl } from '../../core/config/site-view.ts';
 import type { FeedHead } from '../../feeds/formats/feed-view.ts';
 import { textDirection } from '../../lib/locale/direction.ts';
 import type { WebContext } from '../server/web-context.ts';
 import { stylesheetPath } from './assets.ts';
 import { alternates } from './page-feeds.ts';
+import { jsonLd } from './structured-data.ts';
 
 /** What the layout shows of a page around its content. Paths begin with a slash and do not include the site's base. */
 export interface PageHead {
@@ -20,9 +23,12 @@ export interface PageHead {
   language?: string;
   previous?: string | null;
   next?: string | null;
-  type?: 'website' | 'article';
-  image?: { url: string; alt: string } | null;
-  publishedAt?: number | null;
+  /** For previews of links; pixels where they are known. Default: the publication's cover or icon. */
+  image?: { url: string; alt: string; width: number | null; height: number | null } | null;
+  /** For the page of an article. `section` is a title, `authors` are addresses of their pages. */
+  article?: { publishedAt: number; updatedAt: number; section: string | null; authors: string[]; tags: string[] };
+  /** Objects of schema.org about the page, without `@context`. */
+  data?: object[];
   /** Id of the page's section, highlighted in the navigation. */
   section?: string | null;
   /** Feeds that the page links to before those of the configuration. */
@@ -33,6 +39,7 @@ export interface PageHead {
 export async function renderPage(web: WebContext, template: string, head: PageHead, data: object): Promise<string> {
   const { view, base, locale } = web;
   const language = head.language ?? view.language;
+  const image = head.image ?? (head.path === null ? null : siteImage(web));
   const page = {
     title: head.title === null ? view.name : locale.text('common.pageTitle', { title: head.title, site: view.name }),
     shareTitle: head.title ?? view.name,
@@ -44,15 +51,35 @@ export async function renderPage(web: WebContext, template: string, head: PageHe
     siteDir: locale.dir,
     previous: head.previous ?? null,
     next: head.next ?? null,
-    type: head.type ?? 'website',
-    image: head.image ?? null,
-    publishedAt: head.publishedAt ?? null,
+    ogLocale: ogLocale(language),
+    type: head.article === undefined ? 'website' : 'article',
+    article: head.article ?? null,
+    image: image && { ...image, card: isWide(image) ? 'summary_large_image' : 'summary' },
+    data: head.data === undefined ? null : jsonLd(head.data),
     section: head.section ?? null,
     feeds: alternates(web.config, head.feeds ?? []),
+    hasSvgIcon: !/\.png$/i.test(web.config.publication.icon ?? ''),
     stylesheet: await stylesheetPath(web),
   };
   const shown = { ...data, site: view, base, page };
   return web.rendering.run(() => web.templates.html(`pages/${template}.liquid`, shown, view.language));
+}
+
+/** The picture of pages that have none of their own. */
+function siteImage({ view, config }: WebContext): NonNullable<PageHead['image']> {
+  if (view.cover === null) return { url: iconUrl(view.url, 512), alt: view.name, width: 512, height: 512 };
+  return { url: mailImageUrl(view.cover, config), alt: view.name, width: null, height: null };
+}
+
+/** Whether a preview may show it across its whole width. A picture of unknown size is rarely upright. */
+function isWide({ width, height }: NonNullable<PageHead['image']>): boolean {
+  return width === null || height === null || (width >= 600 && width > height);
+}
+
+/** `en-GB` as Open Graph writes it, `en_GB`; null for a language without a territory, which it has no form for. */
+function ogLocale(language: string): string | null {
+  const [, code, territory] = /^([a-z]{2,3})(?:-[a-z]{4})?-([a-z]{2})(?![a-z0-9])/i.exec(language) ?? [];
+  return territory === undefined ? null : `${code?.toLowerCase()}_${territory.toUpperCase()}`;
 }
 
 /** Responds with a page that caches may store for a minute. @param status any other than 200 is not cached */

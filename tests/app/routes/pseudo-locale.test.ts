@@ -20,6 +20,7 @@ import { prepareServiceMessage } from '../../../src/delivery/message/service-mes
 import { publishFeeds } from '../../../src/feeds/publish/publish-feeds.ts';
 import { builtInFile } from '../../../src/lib/locale/message-file.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
+import { facetSlug } from '../../../src/lib/text/facet-slug.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { addConfirmed, requestNewsletters } from '../../audience/fixtures.ts';
 import { picture, saveAsPublished } from '../../support/articles.ts';
@@ -230,6 +231,7 @@ const PAGES: [path: string, form?: string][] = [
   ['/articles/report'],
   ['/sections/business-tech'],
   ['/sections/trending'],
+  [`/reporters/${encodeURIComponent(facetSlug(greek('Ann Lee')) as string)}`],
   ['/archive'],
   ['/archive/2026-11'],
   ['/editions'],

@@ -56,6 +56,21 @@ describe.skipIf(executablePath === null)('the public pages in a real browser', (
     expect(troubles).toEqual([]);
   });
 
+  it('structured data is read without breaking the policy, whatever it says', async () => {
+    const { page, troubles } = await watchedPage();
+    const messages: string[] = [];
+    page.on('console', (message) => messages.push(message.text()));
+    const headline = '</script><script>window.hurt=1;alert(1)</script><!--';
+    await save(store, article('data', { headline }));
+    await page.goto(new URL('/articles/data', serving.url).href);
+    expect(await page.evaluate('document.scripts.length')).toBe(1);
+    const told = await page.evaluate("JSON.parse(document.scripts[0].textContent)['@graph'][0].headline");
+    expect(told).toBe(headline);
+    expect(await page.evaluate('window.hurt')).toBeUndefined();
+    expect(messages.filter((text) => !text.includes('404'))).toEqual([]);
+    expect(troubles).toEqual([]);
+  });
+
   it('no page is wider than a small phone, and the keyboard reaches the content', async () => {
     const { page } = await watchedPage();
     await save(store, filled(`${'Unbroken'.repeat(40)} word`));

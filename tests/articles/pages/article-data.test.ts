@@ -8,9 +8,10 @@ import { openMigrated } from '../../support/databases.ts';
 import { sampleConfig } from '../../support/sample.ts';
 
 /**
- * The properties that daywire writes, by type: what a value of each may be. From schema.org's vocabulary (version 29.4,
- * checked with the types of `schema-dts` 2.1, and https://schema.org/<property>); required and recommended ones also
- * from https://developers.google.com/search/docs/appearance/structured-data/article and …/breadcrumb.
+ * The properties that daywire writes, by type: what a value of each may be. From https://schema.org/<property>, and
+ * https://developers.google.com/search/docs/appearance/structured-data/article, …/breadcrumb and …/profile-page. The
+ * same objects were checked with the types of `schema-dts` 2.1. These differ in two places: they want pixels as text,
+ * where Google's examples have numbers, and lack `query-input` (https://schema.org/docs/actions.html).
  */
 const TEXT = 'text';
 const URL_ = 'url';

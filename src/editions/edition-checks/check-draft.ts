@@ -4,7 +4,7 @@
  */
 import { isPublic } from '../../articles/article.ts';
 import { hasPage } from '../../articles/article-link.ts';
-import { findArticleBySlug, findArticles } from '../../articles/queries.ts';
+import { findArticleBySlug, findArticles, findPublicHeads } from '../../articles/queries.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { openConfiguredClient } from '../../core/config/fetching.ts';
@@ -154,6 +154,11 @@ async function ownLinkState({ config, store }: LinkedSite, path: string, at: num
     case 'sections': {
       const isThere = config.sections.some(({ id }) => id === first);
       return found(isThere, 'there is no such section');
+    }
+    case 'reporters': {
+      if (second !== undefined) return UNKNOWN;
+      const stories = await findPublicHeads(store.db, { select: { reporters: [first] }, now: at, limit: 1 });
+      return found(stories.length > 0, 'no story of that reporter is public');
     }
     case 'editions': {
       if (second !== undefined) {

@@ -88,15 +88,26 @@ describe('the checks of a draft', () => {
       const paths = [
         ...['/', '/feeds/', '/newsletters', '/sections/finance-economy', '/editions/daily-roundup'],
         ...['/articles/b', '/articles/soon', '/articles/later', '/articles/gone', '/articles/none', '/sections/none'],
-        ...['/editions/daily-roundup/2020-01-01', '/feeds/none.rss', '/about'],
+        ...[
+          '/editions/daily-roundup/2020-01-01',
+          '/feeds/none.rss',
+          '/about',
+          '/reporters/ann-lee',
+          '/reporters/bo-wu',
+        ],
       ];
       const link = (path: string) => `<p><a href="${site}${path}">${path}</a></p>`;
+      const by = (name: string) => [{ role: 'reporter' as const, name, email: null }];
       await save(store, [
         ...paths.map((path, n) =>
           article(`a${n}`, { kind: 'analysis', bodyHtml: link(path), publishedAt: CUTOFF - n - 2 }),
         ),
-        article('b', { publishedAt: CUTOFF - HOUR }),
-        article('later', { publishedAt: CUTOFF + HOUR, status: { state: 'scheduled', until: CUTOFF + HOUR } }),
+        article('b', { publishedAt: CUTOFF - HOUR, bylines: by('Ann Lee') }),
+        article('later', {
+          publishedAt: CUTOFF + HOUR,
+          status: { state: 'scheduled', until: CUTOFF + HOUR },
+          bylines: by('Bo Wu'),
+        }),
         article('soon', { publishedAt: CUTOFF - 1, status: { state: 'scheduled', until: CUTOFF - 1 } }),
         article('gone', { status: { state: 'retracted', note: 'Wrong', at: CUTOFF - MINUTE } }),
       ]);
@@ -112,6 +123,7 @@ describe('the checks of a draft', () => {
         'dead-link /sections/none there is no such section',
         'dead-link /editions/daily-roundup/2020-01-01 there is no such edition',
         'dead-link /feeds/none.rss there is no such feed',
+        'dead-link /reporters/bo-wu no story of that reporter is public',
         'unchecked-link /about daywire serves no such page of this site',
       ]);
     });

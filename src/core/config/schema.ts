@@ -21,6 +21,8 @@ import {
   retentionDays,
   selection,
   text,
+  webAddress,
+  webOrigin,
   zone,
 } from './values.ts';
 
@@ -227,6 +229,16 @@ export const schema = z.strictObject({
         })
         .optional()
         .describe('What a person agrees to. Default: a wording of daywire in the language of its pages.'),
+      origins: z
+        .array(webOrigin)
+        .max(50)
+        .default([])
+        .describe('Other sites whose pages may have the form to subscribe. Forms of all others are refused.'),
+      thanks: webAddress
+        .optional()
+        .describe(
+          'Page on one of them that is shown after the form was sent without JavaScript. Default: a page of daywire.',
+        ),
       deleteUnconfirmedAfterDays: z
         .int()
         .min(1)

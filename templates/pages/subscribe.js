@@ -1,18 +1,20 @@
 /*
  * Submits each <form data-daywire> without leaving the page, and shows the answer in its element with role="status".
- * Without this script, or where a request fails, the form is submitted as usual. No cookie, no words of its own.
+ * A form without that element, a browser without scripts and a request that fails are submitted as usual. It sets no
+ * cookie and has no words of its own: they come from daywire, in the publication's language.
  */
 document.addEventListener('submit', async (event) => {
   const form = event.target;
-  if (event.defaultPrevented || !form.matches('form[data-daywire]')) return;
+  const button = form.querySelector('button, [type=submit]');
+  const region = form.querySelector('[role=status]');
+  if (event.defaultPrevented || !form.matches('form[data-daywire]') || !button || !region) return;
   event.preventDefault();
-  const button = form.querySelector('[type=submit]');
   if (button.disabled) return;
   button.disabled = true;
   const answer = await submit(form);
   button.disabled = false;
-  if (answer === null) return HTMLFormElement.prototype.submit.call(form);
-  show(form, answer);
+  if (answer === null) HTMLFormElement.prototype.submit.call(form);
+  else show(form, region, answer);
 });
 
 /** Resolves to null if there is no answer. */
@@ -20,11 +22,14 @@ async function submit(form) {
   const body = new URLSearchParams(new FormData(form));
   // Milliseconds since the page was opened: programs are faster than people.
   body.set('elapsed', Math.round(performance.now()));
-  const headers = { Accept: 'application/json' };
-  const signal = AbortSignal.timeout(15_000);
   try {
-    const url = form.getAttribute('action');
-    const response = await fetch(url, { method: 'POST', body, headers, credentials: 'omit', signal });
+    const response = await fetch(form.getAttribute('action'), {
+      method: 'POST',
+      headers: { Accept: 'application/json' },
+      body,
+      credentials: 'omit',
+      signal: AbortSignal.timeout(15_000),
+    });
     const answer = await response.json();
     return typeof answer.message === 'string' ? answer : null;
   } catch {
@@ -33,8 +38,7 @@ async function submit(form) {
 }
 
 /** Keeps what was typed unless the request was accepted. The focus goes to the first wrong field, or to the answer. */
-function show(form, { status, message, errors = {} }) {
-  const region = form.querySelector('[role=status]');
+function show(form, region, { status, message, errors = {} }) {
   region.id ||= `daywire-${[...document.forms].indexOf(form)}`;
   region.textContent = message;
   const isWrong = (field) => Object.hasOwn(errors, field.name);

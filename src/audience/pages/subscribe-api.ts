@@ -46,9 +46,8 @@ export function handleApiSubscribe(web: WebContext): Handler {
       return respondJson(web, c, await signUp(web, c, 'text', origin));
     }
     const result = await signUp(web, c, 'html', origin);
-    return result.kind === 'check-inbox' && thanks !== undefined
-      ? c.redirect(thanks, 303)
-      : respondSignup(web, c, result);
+    if (result.kind === 'check-inbox' && thanks !== undefined) return c.redirect(thanks, 303);
+    return respondSignup(web, c, result);
   };
 }
 

@@ -233,12 +233,10 @@ export const schema = z.strictObject({
         .array(webOrigin)
         .max(50)
         .default([])
-        .describe('Other sites whose pages may have the form to subscribe. Forms of all others are refused.'),
+        .describe('Other sites whose pages may have a form to subscribe, such as https://times.example.'),
       thanks: webAddress
         .optional()
-        .describe(
-          'Page on one of them that is shown after the form was sent without JavaScript. Default: a page of daywire.',
-        ),
+        .describe('Page on one of them, shown after a form without JavaScript. Default: a page of daywire.'),
       deleteUnconfirmedAfterDays: z
         .int()
         .min(1)

@@ -21,9 +21,9 @@ const PATHS = words(`/ /?page=2 /articles/one /sections/world /archive /archive/
   /feeds/latest.rss /feeds/latest.atom /feeds/latest.json /feeds/tag/chips.rss /style.css /favicon.svg /favicon.ico
   /feeds/custom.json?section=world&kind=brief /robots.txt /healthz /metrics /media/skyline-5g.jpg
   /media/r/480/skyline-5g.jpg /media/r/1600/skyline-5g.jpg /media/r/jpeg/skyline-5g.jpg /subscribe
-  /no-such-page /archive/ /hub`);
+  /subscribe.js /api/subscribe /no-such-page /archive/ /hub`);
 const FORMS = words(`/subscribe /hub /unsubscribe/v1.x /confirm/x /preferences/x /preferences/x/erase /account/erase/x
-  /webhooks/bounces`);
+  /api/subscribe /webhooks/bounces`);
 const HOSTILE_PATHS = words(`/%00 /%ff%fe /% /%zz /%2e%2e/%2e%2e/etc/passwd /../../etc/passwd //evil.example/ /\\evil
   /media/..%2f..%2fconfig%2fdaywire.yaml /media/%2e%2e/secret /media/a%00.png /media/.hidden.png /feeds/../var/secret
   /feeds/%c0%af /feeds/tag/%F0%9F%92%A9.rss /feeds/custom.rss?tag=%00&tag=%ff /feeds/latest.rss/../../x
@@ -54,6 +54,8 @@ X-Forwarded-Host: [
 X-Forwarded-Proto: gopher
 Forwarded: for=_x;proto=https
 Origin: null
+Origin: http://127.0.0.1:8080
+Accept: application/json
 Origin: https://evil.example
 Sec-Fetch-Site: cross-site
 Cookie: a=b; __proto__=1
@@ -123,6 +125,7 @@ text/plain
 const VALUES = [
   ...lines(`email=a%40example.com&newsletter=daily-roundup
 email=%00%ff&newsletter=%00
+email=a%40example.com&newsletter=daily-roundup&elapsed=1e9&consent=%00
 List-Unsubscribe=One-Click
 unsubscribe=yes
 hub.mode=subscribe&hub.topic=x&hub.callback=http://127.0.0.1/

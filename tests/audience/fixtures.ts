@@ -29,9 +29,16 @@ export async function addConfirmed(
 export async function requestNewsletters(
   { db }: Pick<Store, 'db'>,
   newsletters: string[] = ['daily'],
-  { email = ADA, zone, now = NOW }: { email?: string; zone?: string; now?: number } = {},
+  { email = ADA, zone, origin, now = NOW }: { email?: string; zone?: string; origin?: string; now?: number } = {},
 ): Promise<{ messageId: number; subscriberId: number }> {
-  const result = await requestSubscription(db, SECRETS, { email, newsletters, zone }, FORM, OPTIONS, now);
+  const result = await requestSubscription(
+    db,
+    SECRETS,
+    { email, newsletters, zone },
+    { ...FORM, origin },
+    OPTIONS,
+    now,
+  );
   if (result.kind === 'refused') throw new Error(result.reason);
   const message = await db
     .selectFrom('service_messages')

@@ -26,6 +26,7 @@ import { LIST_FORMATS } from '../csv/list-formats.ts';
 import { parseStatusRules } from '../csv/statuses.ts';
 import { eraseSubscriber } from '../erasure.ts';
 import { subscriberHistory } from '../history.ts';
+import { renderOwnSiteForm } from '../own-site-form.ts';
 import { addSubscriber, findSubscriberByAddress, removeSubscriber, subscriberPages } from '../subscriptions.ts';
 import { findSuppression, suppressByOperator, unsuppressByOperator } from '../suppression.ts';
 import {
@@ -133,6 +134,12 @@ export function addSubscriberCommands(program: Command, cli: CliContext): void {
     )
     .option('--dry-run', 'count what would be done, and store nothing')
     .action((file: string, options: SubscriberImportFlags) => importFile(cli, file, options));
+
+  subscribers
+    .command('form')
+    .description('print the HTML of a form to subscribe, to copy into pages of your own site')
+    .argument('[newsletter...]', 'default: all newsletters')
+    .action((ids: string[]) => printForm(cli, ids));
 
   subscribers
     .command('export')
@@ -276,6 +283,14 @@ function exportFile(cli: CliContext, path: string | undefined, { newsletter, by 
     } finally {
       await file?.close();
     }
+  });
+}
+
+function printForm(cli: CliContext, ids: string[]): Promise<void> {
+  return cli.withApp(async (app) => {
+    const { origins } = app.config.signup;
+    if (origins.length === 0) cli.printError('add the origin of your site to signup.origins: its form is refused now');
+    cli.print(await renderOwnSiteForm(app, newslettersNamed(app.config, ids.length === 0 ? undefined : ids)));
   });
 }
 

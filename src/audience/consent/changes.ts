@@ -15,6 +15,8 @@ export interface ConsentChannel {
   source?: string | null;
   /** The wording that was agreed to, recorded with each request and confirmation; null without one. */
   consent?: ConsentText | null;
+  /** Of a request: the origin of the other site whose form was posted. */
+  origin?: string | undefined;
 }
 
 export type SubscriberRow = Selectable<Tables['subscribers']>;

@@ -235,15 +235,15 @@ async function recordRequests(
   subscriberId: number,
   newsletters: string[],
   suppressed: boolean,
-  { channel, source = null, consent = null }: ConsentChannel,
+  { channel, source = null, consent = null, origin }: ConsentChannel,
   now: number,
 ): Promise<void> {
   if (consent !== null) await storeConsentText(tx, consent, now);
   // The same statement for suppressed and other addresses.
   await sql`
-    insert into consent_events (subscriber_id, newsletter, change, channel, source, at, consent_text)
+    insert into consent_events (subscriber_id, newsletter, change, channel, source, at, consent_text, detail)
     select subscriber_id, newsletter, 'requested', cast(${channel} as text), cast(${source} as text),
-      cast(${now} as bigint), cast(${consent?.id ?? null} as text)
+      cast(${now} as bigint), cast(${consent?.id ?? null} as text), cast(${origin ?? null} as text)
     from subscriptions
     where subscriber_id = ${subscriberId} and newsletter in (${sql.join(newsletters)})
       and (state <> 'confirmed' or cast(${suppressed ? 1 : 0} as integer) = 1)

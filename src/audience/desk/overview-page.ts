@@ -12,6 +12,7 @@ import { rowTable, type TableRow } from '../../web/desk/parts/row-table.ts';
 import { statusMark } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import { growthPeriods, type PeriodGrowth, readGrowth } from '../growth.ts';
+import { renderOwnSiteForm } from '../own-site-form.ts';
 import { parseSearch, searchSubscribers } from '../search/search.ts';
 import { countSubscriptions, type Subscriber } from '../subscriptions.ts';
 import { addressHtml, newsletterName, REASONS, STATE_MARKS } from './subscriber-of.ts';
@@ -23,7 +24,8 @@ export async function respondOverview(request: SignedInRequest): Promise<Respons
   const body = html`${searchForm(request)}
 ${audienceLinks(request)}
 ${await totalsRegion(request)}
-${await growthRegion(request)}`;
+${await growthRegion(request)}
+${await ownSiteForm(request)}`;
   return respondPage(request, { title: 'Subscribers', section: 'audience', body });
 }
 
@@ -45,6 +47,16 @@ function audienceLinks(request: DeskRequest): Html {
   const link = (path: string, label: string) => html`<a class="button" href="${base}/audience${path}">${label}</a>`;
   if (!request.may('audience.change')) return html``;
   return html`<p class="buttons">${link('/import', 'Import')} ${link('/export', 'Export')}</p>`;
+}
+
+async function ownSiteForm({ desk: { app } }: DeskRequest): Promise<Html | ''> {
+  const { newsletters, signup } = app.config;
+  if (!signup.enabled || newsletters.length === 0) return '';
+  const value = await renderOwnSiteForm(app);
+  return html`<section id="own-site-form"><details><summary>A form for your own site</summary>
+<p>Copy it into a page. It works on the sites that the configuration lists in <code>signup.origins</code>:
+${signup.origins.join(', ') || 'none yet'}. Copy it again after a change of newsletters or of the consent wording.</p>
+${textField({ name: 'own-site-form-html', label: 'HTML', rows: 12, readOnly: true, value })}</details></section>`;
 }
 
 async function totalsRegion(request: DeskRequest): Promise<Html> {

@@ -115,7 +115,7 @@ export function reasonWords(reason: string): string {
 export function changeWords({ change, detail }: Event, name: string): string {
   switch (change) {
     case 'requested':
-      return `Requested ${name}`;
+      return detail === null ? `Requested ${name}` : `Requested ${name} at ${detail}`;
     case 'confirmed':
       return detail === null ? `Confirmed ${name}` : `Confirmed ${name} (${detail})`;
     case 'unsubscribed':

@@ -14,6 +14,7 @@ import {
 import { handleConfirm, serveConfirmPage } from './confirm-page.ts';
 import { serveNewsletters } from './newsletters-page.ts';
 import { handlePreferences, redirectToPreferences, servePreferences } from './preferences-page.ts';
+import { allowListedOrigins, handleApiSubscribe, serveSubscribeScript } from './subscribe-api.ts';
 import { handleSubscribe, redirectToForm } from './subscribe-page.ts';
 import { handleUnsubscribe, limitUnsubscribe, serveUnsubscribePage } from './unsubscribe-page.ts';
 
@@ -26,6 +27,8 @@ export const addAudiencePages: AddRoutes = (site, web) => {
   site.use('/unsubscribe/*', privatePageHeaders);
   site.get('/subscribe', redirectToForm(web));
   site.post('/subscribe', refuseForeignForms(web, { acceptsNull: false }), limitForm(web), handleSubscribe(web));
+  site.post('/api/subscribe', allowListedOrigins(web), limitForm(web), handleApiSubscribe(web));
+  site.get('/subscribe.js', serveSubscribeScript());
   site.get('/confirm/:token', serveConfirmPage(web)).post(limitForm(web), handleConfirm(web));
   site.get('/unsubscribe/:token', serveUnsubscribePage(web)).post(limitUnsubscribe(web), handleUnsubscribe(web));
   site.get('/preferences/:token', servePreferences(web)).post(limitForm(web), handlePreferences(web));

@@ -15,7 +15,7 @@ export interface SubscribeFields {
   zone: string;
 }
 
-/** What to say beside each field, in HTML. */
+/** What to say beside each field: in HTML, or in plain text for programs. */
 export interface SubscribeErrors {
   email: string | null;
   newsletters: string | null;
@@ -57,15 +57,24 @@ export function emptySubscribeForm(web: WebContext): Promise<SubscribeView> {
   return subscribeView(web, { email: '', newsletters: ids.length === 1 ? ids : [], zone: '' }, NO_ERRORS);
 }
 
-/** Whether a program filled in the field that people do not see. */
+/** Milliseconds from opening a page to submitting its form. People take longer. */
+const MIN_ELAPSED = 1_500;
+
+/**
+ * Whether a program filled in the field that people do not see, or submitted the form too soon. Only templates/pages/
+ * subscribe.js sends `elapsed`, so this stops programs that run the scripts of a page, and no others.
+ */
 export function isTrapped(posted: URLSearchParams): boolean {
-  return (posted.get('website') ?? '') !== '';
+  const elapsed = posted.get('elapsed');
+  const isTooSoon = elapsed !== null && !(/^\d{1,12}$/.test(elapsed) && Number(elapsed) >= MIN_ELAPSED);
+  return isTooSoon || (posted.get('website') ?? '') !== '';
 }
 
-/** Reads what was posted. Ignores newsletters that do not exist. */
+/** Reads what was posted. Ignores newsletters that do not exist. @param errorsAs how errors are written */
 export function readSubscribeForm(
   web: WebContext,
   posted: URLSearchParams,
+  errorsAs: 'html' | 'text',
 ): { fields: SubscribeFields; errors: SubscribeErrors | null } {
   const fields = {
     email: (posted.get('email') ?? '').trim(),
@@ -73,9 +82,9 @@ export function readSubscribeForm(
     zone: posted.get('zone') ?? '',
   };
   const errors = {
-    email: emailError(fields.email, web.locale),
-    newsletters: fields.newsletters.length === 0 ? web.locale.html('form.newsletterMissing') : null,
-    zone: fields.zone === '' || isOffered(fields.zone) ? null : web.locale.html('form.zoneUnknown'),
+    email: emailError(fields.email, web.locale, errorsAs),
+    newsletters: fields.newsletters.length === 0 ? web.locale[errorsAs]('form.newsletterMissing') : null,
+    zone: fields.zone === '' || isOffered(fields.zone) ? null : web.locale[errorsAs]('form.zoneUnknown'),
   };
   return { fields, errors: Object.values(errors).some((error) => error !== null) ? errors : null };
 }
@@ -108,6 +117,11 @@ export function newsletterChoices({ config, locale }: WebContext, checked: reado
   }));
 }
 
+/** The newsletters that were chosen. */
+export function chosenTitles(web: WebContext, { newsletters }: SubscribeFields): NewsletterChoice[] {
+  return newsletterChoices(web, newsletters).filter(({ checked }) => checked);
+}
+
 /** The wording that the form of `pages/parts/consent.liquid` showed; null if it showed none that is known. */
 export function shownConsent({ store, config }: WebContext, posted: URLSearchParams): Promise<ConsentText | null> {
   return findConsentText(store.db, consentTextOf(config), posted.get('consent'));
@@ -119,9 +133,9 @@ export function chosenNewsletters({ config }: WebContext, posted: URLSearchParam
   return config.newsletters.map(({ id }) => id).filter((id) => chosen.has(id));
 }
 
-function emailError(email: string, locale: Locale): string | null {
+function emailError(email: string, locale: Locale, errorsAs: 'html' | 'text'): string | null {
   const address = parseAddress(email);
   if (address.kind === 'valid') return null;
   const { problem, part } = address;
-  return locale.html('form.wrongAddress', { problem, part });
+  return locale[errorsAs]('form.wrongAddress', { problem, part });
 }

@@ -26,6 +26,7 @@ const RULES: Rule[] = [
   smtpUrlHasNoPassword,
   bounceAddressLeavesRoomForToken,
   keysFitMailProvider,
+  thanksIsOnListedSite,
 ];
 
 /** Lists every violation of a rule. */
@@ -174,6 +175,13 @@ function keysFitMailProvider({ delivery }: FileConfig): ConfigViolation[] {
   if (provider !== 'ses' || delivery.ses !== undefined) return violations;
   const rule = 'must name the SNS topics of its reports in topics, since delivery.provider is ses';
   return [...violations, { path: ['delivery', 'ses'], rule }];
+}
+
+/** A form redirects there: to nobody else's site. */
+function thanksIsOnListedSite({ publication, signup: { origins, thanks } }: FileConfig): ConfigViolation[] {
+  if (thanks === undefined) return [];
+  const isListed = [new URL(publication.url).origin, ...origins].includes(new URL(thanks).origin);
+  return isListed ? [] : [{ path: ['signup', 'thanks'], rule: 'must be a page on one of signup.origins' }];
 }
 
 /**

@@ -21,6 +21,8 @@ import {
   retentionDays,
   selection,
   text,
+  webAddress,
+  webOrigin,
   zone,
 } from './values.ts';
 
@@ -227,6 +229,14 @@ export const schema = z.strictObject({
         })
         .optional()
         .describe('What a person agrees to. Default: a wording of daywire in the language of its pages.'),
+      origins: z
+        .array(webOrigin)
+        .max(50)
+        .default([])
+        .describe('Other sites whose pages may have a form to subscribe, such as https://times.example.'),
+      thanks: webAddress
+        .optional()
+        .describe('Page on one of them, shown after a form without JavaScript. Default: a page of daywire.'),
       deleteUnconfirmedAfterDays: z
         .int()
         .min(1)

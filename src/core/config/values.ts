@@ -60,6 +60,17 @@ export const pictureAddress = z
     (text) => MEDIA_FILE.test(text) || (/^https?:\/\//.test(text) && URL.canParse(text)),
     'must be a file in paths.media, such as logo.png, or an http or https address',
   );
+/** As browsers send it in Origin (RFC 6454 §7). */
+export const webOrigin = z
+  .string()
+  .refine(
+    (text) =>
+      URL.canParse(text) &&
+      new URL(text).origin === text &&
+      /^(?:https:|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::|$))/.test(text),
+    'must be scheme and host in lower-case ASCII, such as https://times.example, without a path or a slash at the ' +
+      'end; http only for localhost',
+  );
 export const webAddress = z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).max(2_000);
 /** A page of the newsroom's own text. */
 export const document = z

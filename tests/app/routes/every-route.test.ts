@@ -61,6 +61,8 @@ const OTHERS: [path: string, status: number][] = [
   ['/articles/daily-roundup-2026-11-24', 301],
   ['/editions/daily-roundup/2026-11-24', 200],
   ['/subscribe', 303],
+  ['/subscribe.js', 200],
+  ['/api/subscribe', 405],
   ['/imprint/daily-roundup', 302],
   ...['link', 'export', 'erase', 'revoke'].map((form): [string, number] => [`${PREFERENCES}/${form}`, 303]),
   ['/feeds', 301],
@@ -87,9 +89,9 @@ const privacyOf = ({ headers }: Response): (string | null)[] =>
   ['Cache-Control', 'Referrer-Policy', 'X-Robots-Tag', 'ETag'].map((name) => headers.get(name));
 const ALL = [...PAGES, ...OTHERS];
 /** Endpoints for programs, without a page. */
-const ENDPOINTS = ['/hub'];
+const ENDPOINTS = ['/hub', '/api/subscribe'];
 /** Routes that accept a form as well. */
-const FORMS = /^\/(?:account|unsubscribe|confirm|preferences|subscribe)\b/;
+const FORMS = /^\/(?:account|unsubscribe|confirm|preferences|subscribe)(?![\w.])/;
 /** The pages after a form. */
 const ANSWERS: [path: string, form: string, status: number][] = [
   ['/subscribe', 'email=new@example.com&newsletter=daily-roundup', 200],

@@ -275,3 +275,20 @@ describe.concurrent('daywire subscribers show and list --json', () => {
     expect([unknown.code, unknown.stderr]).toEqual([1, 'daywire: no-address: it has no @\n']);
   });
 });
+
+describe.concurrent('daywire subscribers form', () => {
+  it('prints the form for the own site, and says while no site is listed', async () => {
+    const folder = dailyFolder();
+    const unlisted = await subscribers(folder, 'form');
+    expect(unlisted.code).toBe(0);
+    expect(unlisted.stdout).toMatch(
+      /^<!-- [^\n]+ -->\n<form method="post" [\s\S]+<\/form>\n<script [^\n]+<\/script>\n$/,
+    );
+    expect(unlisted.stderr).toBe('daywire: add the origin of your site to signup.origins: its form is refused now\n');
+    const config = join(folder.path, 'config/daywire.yaml');
+    const yaml = readFileSync(config, 'utf8');
+    writeFileSync(config, yaml.replace('signup:\n', 'signup:\n  origins: [https://times.example]\n'));
+    expect(await subscribers(folder, 'form', 'daily-roundup')).toEqual({ ...unlisted, stderr: '' });
+    expect((await subscribers(folder, 'form', 'weekly')).stderr).toMatch(/there is no newsletter weekly/);
+  });
+});

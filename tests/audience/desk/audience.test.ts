@@ -5,7 +5,7 @@ import { unsubscribe } from '../../../src/audience/subscriptions.ts';
 import { suppressAddress } from '../../../src/audience/suppression.ts';
 import { PASSWORD } from '../../app/desk/test-desk.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
-import { addConfirmed, OPERATOR } from '../fixtures.ts';
+import { addConfirmed, OPERATOR, requestNewsletters } from '../fixtures.ts';
 import { JUN, openAudience } from './audience-fixtures.ts';
 
 const HOSTILE = `"><script>alert(1)</script>`;
@@ -22,6 +22,17 @@ forEachDatabase((open) => {
       expect(page).toMatch(/class="num">1<\/td><td [^>]*class="num">0<\/td><td [^>]*class="num">1<\/td>/);
       expect(page).toMatch(/<tr><th scope="row">2026-11-\d\d<\/th><td>2<\/td><td>-1<\/td><td>1<\/td><\/tr>/);
     }
+  });
+
+  it('shows the form for the own site to copy, and the site of a request', async () => {
+    const store = await open();
+    const desk = await openAudience(store);
+    expect(await desk.read('operator', '/audience')).toContain(
+      '&lt;form method=&quot;post&quot; action=&quot;http://127.0.0.1:8080/api/subscribe&quot; data-daywire',
+    );
+    const request = { email: JUN, now: desk.app.now, origin: 'https://times.example' };
+    await requestNewsletters(store, ['weekly-roundup'], request);
+    expect(await desk.read('audience', `/audience/${desk.id}`)).toMatch(/Requested .+ at https:\/\/times\.example/);
   });
 
   it('finds addresses by their beginning, page by page, and nothing of the search is in an address', async () => {

@@ -70,6 +70,13 @@ function configuredFeed(feed: Config['feeds'][number], config: Config) {
     description: feed.description ?? null,
     language: feed.language ?? config.publication.language,
     formats: links.formats,
+    ...waysToFollow(url),
+  };
+}
+
+/** Ways to add a feed to a reader by one click. @param url of the feed */
+export function waysToFollow(url: string) {
+  return {
     // Feed readers may be registered as applications for this scheme.
     appUrl: `feed:${url}`,
     readers: WEB_READERS.map(([name, prefix]) => ({ name, url: prefix + encodeURIComponent(url) })),

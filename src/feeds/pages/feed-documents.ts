@@ -24,7 +24,7 @@ import { topicAddress } from '../topics.ts';
 import { BuildLimiter, BuildRefused } from './build-limiter.ts';
 import { type CachedDocument, CORS, decideResponse, type HeaderList, responseHeaders } from './decide-response.ts';
 import { bytesInMemory, FeedCache, openPublishedFeeds, toCached } from './feed-cache.ts';
-import { type FindFeedDocument, isOpenedByPerson, serveFeedView, viewPath } from './feed-view-page.ts';
+import { type FindFeedDocument, redirectToView, serveFeedView } from './feed-view-page.ts';
 
 const PREFLIGHT: HeaderList = [
   ...CORS,
@@ -54,8 +54,8 @@ function serveFeedDocument(web: WebContext, find: FindFeedDocument): Handler {
     const path = c.req.path.slice(`${web.base}/feeds/`.length) || 'index.html';
     const derived = parseDerivedAddress(path, new URL(c.req.url).searchParams, web.config);
     if (derived?.kind === 'refused') return respondText(c, 400, derived.reason);
-    const view = isOpenedByPerson(c) ? viewPath(path, derived?.address) : null;
-    if (view !== null) return c.body(null, 302, { Location: `${web.base}/feeds/${view}`, 'Cache-Control': 'no-store' });
+    const redirect = redirectToView(web, c);
+    if (redirect !== null) return redirect;
     let document: CachedDocument | null;
     try {
       document = await find(c, derived?.address.path ?? path);

@@ -11,8 +11,8 @@ import { renderPage, respondPublicPage } from '../../web/pages/page.ts';
 import { share } from '../../web/pages/public-page.ts';
 import { respondError, respondNotFound } from '../../web/server/errors.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
-import { type DerivedAddress, parseDerivedAddress } from '../derived/derived-address.ts';
-import { type FeedLinks, feedLinks } from '../feed-links.ts';
+import { parseDerivedAddress } from '../derived/derived-address.ts';
+import { feedLinks } from '../feed-links.ts';
 import { waysToFollow } from '../index-page/index-page.ts';
 import { BuildRefused } from './build-limiter.ts';
 import type { CachedDocument } from './decide-response.ts';
@@ -24,34 +24,38 @@ import type { CachedDocument } from './decide-response.ts';
  */
 export type FindFeedDocument = (c: Context, path: string) => Promise<CachedDocument | null>;
 
-/** Whether a browser navigates to the address (Fetch Metadata). Feed readers and scripts send other values or none. */
-export function isOpenedByPerson(c: Context): boolean {
-  return c.req.header('Sec-Fetch-Dest') === 'document' && c.req.header('Sec-Fetch-Mode') === 'navigate';
+/** Redirects a browser that navigates to a feed (Fetch Metadata); null for readers, scripts, and other addresses. */
+export function redirectToView(web: WebContext, c: Context): Response | null {
+  const [, path] = /^(.+)\.(?:rss|atom|json)$/.exec(c.req.path) ?? [];
+  const isNavigation = c.req.header('Sec-Fetch-Dest') === 'document' && c.req.header('Sec-Fetch-Mode') === 'navigate';
+  const feed = isNavigation && path !== undefined ? feedAt(web, c, path) : null;
+  if (feed === null) return null;
+  const query = feed.query === undefined ? '' : `?${feed.query}`;
+  return c.body(null, 302, { Location: `${web.base}/feeds/${feed.id}/view${query}`, 'Cache-Control': 'no-store' });
 }
 
 // A configured feed, or a page of its archive.
 const FEED_ID = /^(?:archive\/([a-z0-9-]{1,100})\/)?[a-z0-9-]{1,100}$/;
 
-/** Path below feeds/ of the page that shows the feed at `path`; null if the path is not of a feed. */
-export function viewPath(path: string, derived?: Pick<DerivedAddress, 'id' | 'query'>): string | null {
-  const id = derived?.id ?? path.replace(/\.(?:rss|atom|json)$/, '');
-  if (id === path || (derived === undefined && !FEED_ID.test(id))) return null;
-  return `${id}/view${derived?.query === undefined ? '' : `?${derived.query}`}`;
+/** The feed whose address begins so, with the path of its JSON document; null if no feed has such an address. */
+function feedAt({ base, config }: WebContext, c: Context, path = c.req.path.slice(0, -'/view'.length)) {
+  const id = path.slice(`${base}/feeds/`.length);
+  const derived = parseDerivedAddress(`${id}.json`, new URL(c.req.url).searchParams, config);
+  if (derived === null) return FEED_ID.test(id) ? { id, path: `${id}.json`, query: undefined } : null;
+  return derived.kind === 'derived' ? derived.address : null;
 }
 
-/** What the page reads of the JSON Feed: its items are those of the other formats. */
+/** What the handler reads of the JSON Feed, whose items are those of the other formats. The template has the rest. */
 interface ShownFeed {
   title: string;
-  description: string;
-  language: string;
-  items: { url: string; title: string; date_published: string; language: string }[];
+  items: { date_published: string }[];
 }
 
 /** The page of a feed below `/feeds/`. The address of a custom feed has its query. */
 export function serveFeedView(web: WebContext, find: FindFeedDocument): Handler {
   const { locale, config } = web;
   const respond = async (c: Context): Promise<Response> => {
-    const address = addressOf(web, c);
+    const address = feedAt(web, c);
     if (address === null) return respondNotFound(web, c);
     let document: CachedDocument | null;
     try {
@@ -69,23 +73,11 @@ export function serveFeedView(web: WebContext, find: FindFeedDocument): Handler 
     // Nobody subscribes to a page of an archive.
     const id = FEED_ID.exec(address.id)?.[1] ?? address.id;
     const head = { id, title, query: address.query };
-    const { formats } = feedLinks(head, config);
-    // Atom: the only format that reports retractions.
-    const { url } = formats.find(({ name }) => name === 'Atom') as FeedLinks['formats'][number];
+    const links = feedLinks(head, config);
     const items = feed.items.map((item) => ({ ...item, publishedAt: Date.parse(item.date_published) }));
-    const description = locale.text('feedView.pageDescription', { feed: title });
-    const page = { title, description, path: null, feeds: [head] };
-    const data = { feed: { ...feed, title, formats, items, ...waysToFollow(url) } };
-    return respondPublicPage(c, await renderPage(web, 'feed-view', page, data));
+    const page = { title, description: locale.text('feedView.pageDescription', { feed: title }), path: null };
+    const data = { feed: { ...feed, title, formats: links.formats, items, ...waysToFollow(links) } };
+    return respondPublicPage(c, await renderPage(web, 'feed-view', { ...page, feeds: [head] }, data));
   };
-  return share(web, respond, (c) => `feed ${addressOf(web, c)?.path ?? c.req.path}`);
-}
-
-/** The JSON document that the page shows; null if no feed has such an address. */
-function addressOf({ base, config }: WebContext, c: Context): Pick<DerivedAddress, 'id' | 'query' | 'path'> | null {
-  const id = c.req.path.slice(`${base}/feeds/`.length, -'/view'.length);
-  const path = `${id}.json`;
-  const derived = parseDerivedAddress(path, new URL(c.req.url).searchParams, config);
-  if (derived === null) return FEED_ID.test(id) ? { id, path } : null;
-  return derived.kind === 'derived' ? derived.address : null;
+  return share(web, respond, (c) => `feed ${feedAt(web, c)?.path ?? c.req.path}`);
 }

@@ -17,7 +17,11 @@ const MIN_COMPRESSED = 1_000;
  * @param handler its response depends on nothing but the key
  * @param keyOf by default, the path and `?page=`
  */
-export function share(web: WebContext, handler: Handler, keyOf = pathAndNumber): Handler {
+export function share(
+  web: WebContext,
+  handler: Handler,
+  keyOf = (c: Context) => `${c.req.path}?${c.req.query('page') ?? ''}`,
+): Handler {
   const serve = async (c: Context): Promise<Response> => {
     const key = keyOf(c);
     const create = async (): Promise<Response> => (await handler(c, async () => {})) as Response;
@@ -27,10 +31,6 @@ export function share(web: WebContext, handler: Handler, keyOf = pathAndNumber):
     return page.status === 200 ? respond(c, page) : c.body(asBytes(page.body), page.status as 404, headersOf(page));
   };
   return (c) => runUrgently(() => serve(c));
-}
-
-function pathAndNumber(c: Context): string {
-  return `${c.req.path}?${c.req.query('page') ?? ''}`;
 }
 
 async function respond(c: Context, page: CreatedPage): Promise<Response> {

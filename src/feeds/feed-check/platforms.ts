@@ -1,6 +1,6 @@
 /**
- * What news apps require of an RSS feed, by their published rules as they were known in November 2026. Left out is what
- * is not certain, and what a feed does not show, such as the quality of pictures.
+ * What news apps require of an RSS feed. Their published rules could not be read when this was written (November 2026).
+ * What is not certain is left out, and what a feed does not show, such as the quality of pictures.
  */
 import { textOf, type XmlElement } from '../../sources/feed/xml-element.ts';
 import { readXmlFeed } from '../../sources/feed/xml-reader.ts';

@@ -132,6 +132,16 @@ describe('the page of a feed', () => {
 });
 
 describe('a request of a feed', () => {
+  it('is redirected below the path of the site', async () => {
+    const store = await openMigrated();
+    await saveDay(store);
+    const below = sampleConfig((yaml) => yaml.replace('url: http://127.0.0.1:8080', 'url: http://127.0.0.1:8080/news'));
+    const site = openTestSite(store, below);
+    const { headers } = await site.get('/news/feeds/section/world.rss', NAVIGATION);
+    expect(headers.get('Location')).toBe('/news/feeds/section/world/view');
+    expect(await site.read('/news/feeds/section/world/view')).toContain('href="feed:http://127.0.0.1:8080/news/feeds/');
+  });
+
   it('that a reader sends is never redirected', async () => {
     const store = await openMigrated();
     await publishDay(store);

@@ -66,7 +66,12 @@ async function picture(language: string, out: string): Promise<void> {
     const month = new Date(NOW).toISOString().slice(0, 7);
     const addresses: Record<string, string> = {
       ...{ front: base, article: `${base}/articles/story-0`, section: `${base}/sections/news` },
-      ...{ archive: `${base}/archive/${month}`, newsletters: `${base}/newsletters`, feeds: `${base}/feeds/` },
+      ...{
+        archive: `${base}/archive/${month}`,
+        newsletters: `${base}/newsletters`,
+        feeds: `${base}/feeds/`,
+        feed: `${base}/feeds/latest.atom`,
+      },
       ...{ edition: linkTo('editions'), preferences: linkTo('preferences') },
       ...{ unsubscribe: linkTo('unsubscribe'), mail: `file://${room}/mail.html` },
     };

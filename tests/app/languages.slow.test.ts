@@ -27,7 +27,8 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
     const serving = await listen(site.app, { host: '127.0.0.1', port: 0 });
     const page = await browser.newPage();
     const { slot } = await store.db.selectFrom('editions').select('slot').executeTakeFirstOrThrow();
-    const paths = [...Object.values(pages), `/editions/${newsletter.id}/${slot}`, '/editions', '/archive', '/feeds/'];
+    const lists = ['/editions', '/archive', '/feeds/', '/feeds/custom/view?kind=brief'];
+    const paths = [...Object.values(pages), `/editions/${newsletter.id}/${slot}`, ...lists];
     const problems: string[] = [];
     for (const path of paths) {
       await page.goto(new URL(path, serving.url).href);

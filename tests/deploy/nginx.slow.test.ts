@@ -35,6 +35,7 @@ function routes(live: (request: Request) => Response | Promise<Response>): Hono 
     await sleep(100);
     return c.text('one', 200, cached);
   });
+  app.get('/test/ranges', (c) => c.body('0123456789', 200, { ...cached, 'Accept-Ranges': 'bytes' }));
   app.get('/test/private', (c) => c.text('one', 200, { 'Cache-Control': 'private, max-age=60' }));
   app.get('/test/cookie', (c) => c.text('one', 200, { ...cached, 'Set-Cookie': 'session=1' }));
   app.get('/account/held', async (c) => {
@@ -223,6 +224,24 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
       expect(fronted.text).toBe(own.text);
     });
 
+    it.each([
+      ['/feeds/latest.rss', '/feeds/latest/view'],
+      ['/feeds/latest.atom', '/feeds/latest/view'],
+      ['/feeds/latest.json', '/feeds/latest/view'],
+      ['/feeds/archive/latest/2026-10.atom', '/feeds/archive/latest/2026-10/view'],
+      ['/feeds/section/world.json', '/feeds/section/world/view'],
+      ['/feeds/custom.atom?kind=brief&section=world', '/feeds/custom/view?kind=brief&section=world'],
+    ])('is a page for a browser that navigates to it, and stays a feed for a script: %s', async (path, view) => {
+      const navigation = { 'Sec-Fetch-Dest': 'document', 'Sec-Fetch-Mode': 'navigate', Accept: BROWSER };
+      const opened = await site.nginx(path, { headers: navigation });
+      const { location, 'cache-control': caching } = opened.headers;
+      expect([opened.status, location, caching, opened.text]).toEqual([302, view, 'no-store', '']);
+      const page = await site.nginx(view, { headers: navigation });
+      expect([page.status, page.headers['content-type']]).toEqual([200, 'text/html; charset=UTF-8']);
+      const script = { 'Sec-Fetch-Dest': 'empty', 'Sec-Fetch-Mode': 'cors', Accept: '*/*' };
+      expect((await site.nginx(path, { headers: script })).status).toBe(200);
+    });
+
     it('answers CORS preflight requests and rejects POST as daywire does', async () => {
       for (const method of ['OPTIONS', 'POST']) {
         const [own, fronted] = await Promise.all(
@@ -305,6 +324,15 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
       });
       const headers = { 'Accept-Encoding': 'gzip', 'If-None-Match': fronted.headers.etag as string };
       expect((await site.nginx('/', { headers })).status).toBe(304);
+    });
+
+    it('that can be read in parts is, from its copy', async () => {
+      const path = '/test/ranges';
+      for (let times = 1; times <= 2; times++) {
+        const { status, text, headers } = await site.nginx(path, { headers: { Range: 'bytes=2-4' } });
+        expect([status, text, headers['content-range']]).toEqual([206, '234', 'bytes 2-4/10']);
+      }
+      expect(site.received.findLast((request) => request.path === path)?.headers.get('Range')).toBeNull();
     });
 
     it.each([

@@ -131,7 +131,7 @@ describe.skipIf(executablePath === null)('the public pages in a real browser', (
     expect(troubles).toEqual([]);
   });
 
-  it('feeds and their index page have their style, and fit a small phone', async () => {
+  it('feeds open as pages; these and their index have their style, and fit a small phone', async () => {
     const { page } = await watchedPage();
     const messages: string[] = [];
     page.on('console', (message) => messages.push(message.text()));
@@ -145,6 +145,10 @@ describe.skipIf(executablePath === null)('the public pages in a real browser', (
       const excess = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
       const ground = await page.evaluate('getComputedStyle(document.body ?? document.documentElement).backgroundColor');
       expect([path, excess, ground]).toEqual([path, 0, 'rgb(251, 250, 247)']);
+      const shown = new URL(page.url()).pathname;
+      expect(shown).toBe(path === '' ? '/feeds/' : '/feeds/latest/view');
+      // One click selects an address.
+      expect(await page.evaluate("getComputedStyle(document.querySelector('dd code')).userSelect")).toBe('all');
     }
     expect(messages).toEqual([]);
   });

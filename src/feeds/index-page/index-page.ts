@@ -61,8 +61,6 @@ const configuredFeeds = oncePer((config: Config) => config.feeds.map((feed) => c
 
 function configuredFeed(feed: Config['feeds'][number], config: Config) {
   const links = feedLinks(feed, config);
-  // Atom: the only format that reports retractions.
-  const { url } = links.formats.find(({ name }) => name === 'Atom') as FeedLinks['formats'][number];
   return {
     id: feed.id,
     title: feed.title,
@@ -70,6 +68,15 @@ function configuredFeed(feed: Config['feeds'][number], config: Config) {
     description: feed.description ?? null,
     language: feed.language ?? config.publication.language,
     formats: links.formats,
+    ...waysToFollow(links),
+  };
+}
+
+/** Ways to add a feed to a reader by one click. */
+export function waysToFollow({ formats }: FeedLinks) {
+  // Atom: the only format that reports retractions.
+  const { url } = formats.find(({ name }) => name === 'Atom') as FeedLinks['formats'][number];
+  return {
     // Feed readers may be registered as applications for this scheme.
     appUrl: `feed:${url}`,
     readers: WEB_READERS.map(([name, prefix]) => ({ name, url: prefix + encodeURIComponent(url) })),

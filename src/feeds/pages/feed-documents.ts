@@ -24,6 +24,7 @@ import { topicAddress } from '../topics.ts';
 import { BuildLimiter, BuildRefused } from './build-limiter.ts';
 import { type CachedDocument, CORS, decideResponse, type HeaderList, responseHeaders } from './decide-response.ts';
 import { bytesInMemory, FeedCache, openPublishedFeeds, toCached } from './feed-cache.ts';
+import { type FindFeedDocument, redirectToView, serveFeedView } from './feed-view-page.ts';
 
 const PREFLIGHT: HeaderList = [
   ...CORS,
@@ -33,23 +34,31 @@ const PREFLIGHT: HeaderList = [
   ['Allow', 'GET, HEAD, OPTIONS'],
 ];
 
-/** `/feeds/*`. `/feeds/` itself is the page that lists the feeds. */
-function serveFeedDocument(web: WebContext): Handler {
-  const { store, config, clock, log, locale } = web;
+function openFeedDocuments(web: WebContext): FindFeedDocument {
+  const { store, config, clock, log } = web;
   const published = openPublishedFeeds(store, config);
   const derivedFeeds = openDerivedFeeds(store, config, clock);
   const findArchivePage = openArchivePages(store, config, clock, log);
+  return (c, path) => {
+    const client = addressBlock(clientAddress(web, c) ?? 'unknown');
+    if (path.startsWith(ARCHIVE_FOLDER)) return findArchivePage(path, client);
+    // No published document has such a path: configured feeds are in no folder, and none is named "custom".
+    return /^custom\.|\//.test(path) ? derivedFeeds.find(path, client) : published.find(path);
+  };
+}
+
+/** `/feeds/*`. `/feeds/` itself is the page that lists the feeds. */
+function serveFeedDocument(web: WebContext, find: FindFeedDocument): Handler {
+  const { locale } = web;
   return async (c) => {
     const path = c.req.path.slice(`${web.base}/feeds/`.length) || 'index.html';
-    // No published document has such an address: configured feeds are in no folder, and none is named "custom".
     const derived = parseDerivedAddress(path, new URL(c.req.url).searchParams, web.config);
     if (derived?.kind === 'refused') return respondText(c, 400, derived.reason);
+    const redirect = redirectToView(web, c);
+    if (redirect !== null) return redirect;
     let document: CachedDocument | null;
     try {
-      const client = addressBlock(clientAddress(web, c) ?? 'unknown');
-      if (derived !== null) document = await derivedFeeds.find(derived.address.path, client);
-      else if (path.startsWith(ARCHIVE_FOLDER)) document = await findArchivePage(path, client);
-      else document = await published.find(path);
+      document = await find(c, derived?.address.path ?? path);
     } catch (error) {
       if (error instanceof BuildRefused) {
         const text = locale.text(error.status === 429 ? 'feeds.tooManyRequests' : 'feeds.busy');
@@ -120,7 +129,9 @@ function countRequest({ readers }: WebContext, c: Context, path: string, status:
 
 export const addFeedPages: AddRoutes = (site, web) => {
   site.get('/feeds', (c) => c.redirect(`${web.base}/feeds/`, 301));
-  site.get('/feeds/*', serveFeedDocument(web));
+  const find = openFeedDocuments(web);
+  site.get('/feeds/:feed{.+/view}', serveFeedView(web, find));
+  site.get('/feeds/*', serveFeedDocument(web, find));
   site.options('/feeds/*', serveFeedPreflight);
 };
 

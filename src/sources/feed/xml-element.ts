@@ -23,6 +23,7 @@ const NAMESPACES = new Map(
     'http://search.yahoo.com/mrss/': 'media',
     'http://www.itunes.com/dtds/podcast-1.0.dtd': 'itunes',
     'http://www.w3.org/1999/xhtml': 'xhtml',
+    'http://www.smartnews.be/snf': 'snf',
   }),
 );
 

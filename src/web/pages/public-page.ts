@@ -14,11 +14,16 @@ const MIN_COMPRESSED = 1_000;
 /**
  * Serves a public page from the cache, in the coding that the client prefers; with 304 if the client has the same
  * bytes. Work in the background rests meanwhile.
- * @param handler its response depends on nothing but the path and `?page=`
+ * @param handler its response depends on nothing but the key
+ * @param keyOf by default, the path and `?page=`
  */
-export function share(web: WebContext, handler: Handler): Handler {
+export function share(
+  web: WebContext,
+  handler: Handler,
+  keyOf = (c: Context) => `${c.req.path}?${c.req.query('page') ?? ''}`,
+): Handler {
   const serve = async (c: Context): Promise<Response> => {
-    const key = `${c.req.path}?${c.req.query('page') ?? ''}`;
+    const key = keyOf(c);
     const create = async (): Promise<Response> => (await handler(c, async () => {})) as Response;
     const page = await web.publicPages.find(key, c.req.raw.signal, create);
     // Nobody receives it.

@@ -2,19 +2,17 @@
 import { parseHttpDate } from '../../lib/http-date.ts';
 import type { Validators } from './conditional.ts';
 
-/** Bytes of a file, the last one included. */
-interface ByteRange {
-  start: number;
-  end: number;
-}
-
 /**
  * The part of a file that a GET asks for. Several ranges, a broken header and another unit get the whole file, as §14.2
  * allows.
  * @param size in bytes
- * @returns null for the whole file
+ * @returns the place of its first and last byte; null for the whole file; none for a part that does not exist
  */
-export function requestedRange(headers: Headers, size: number, validators: Validators): ByteRange | 'none' | null {
+export function requestedRange(
+  headers: Headers,
+  size: number,
+  validators: Validators,
+): { start: number; end: number } | 'none' | null {
   const [, first = '', last = ''] = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(headers.get('Range') ?? '') ?? [];
   if (size === 0 || first + last === '' || !isSameFile(headers, validators)) return null;
   // `-500`: the last 500 bytes (§14.1.2).

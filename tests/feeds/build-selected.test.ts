@@ -98,7 +98,7 @@ describe('buildSelectedFeed', () => {
         const context = { store, config: both, now: NOW, timer: new TurnTimer() };
         return (await buildSelectedFeed(context, feed as FeedConfig)).documents[0]?.body.toString() ?? '';
       };
-      expect(await rssOf(plain)).toContain('<enclosure url="https://wire.example.com/media/a.png"');
+      expect(await rssOf(plain)).toContain('<enclosure length="9" type="image/jpeg"');
       const ofPodcast = await rssOf(both.feeds[1]);
       expect(ofPodcast).toContain('<item>');
       expect(ofPodcast).not.toContain('<enclosure');

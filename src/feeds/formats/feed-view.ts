@@ -125,16 +125,14 @@ export interface Tombstone {
 /** The configuration that the head of a feed depends on. */
 export type FeedViewConfig = Pick<Config, 'publication' | 'hub' | 'ownMessages'>;
 
-/** `title` is `Publication: Feed`, because readers show it in a list of many publications. */
+/** `title` is `Publication: Feed`, because readers show it in a list of many publications; a podcast has its own. */
 export function feedView(feed: FeedHead, config: FeedViewConfig): FeedView {
   const { publication } = config;
   const language = feed.language ?? publication.language;
+  const names = { publication: publication.name, feed: feed.title };
   return {
     id: `tag:${publication.tagAuthority}:feeds/${feed.id}${queryOf(feed)}`,
-    title: localeOf(language, config.ownMessages).text('feed.title', {
-      publication: publication.name,
-      feed: feed.title,
-    }),
+    title: feed.podcast === undefined ? localeOf(language, config.ownMessages).text('feed.title', names) : feed.title,
     description: feed.description ?? publication.about,
     language,
     siteUrl: `${publication.url}/`,

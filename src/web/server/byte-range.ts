@@ -3,8 +3,7 @@ import { parseHttpDate } from '../../lib/http-date.ts';
 import type { Validators } from './conditional.ts';
 
 /**
- * The part of a file that a GET asks for. Several ranges, a broken header and another unit get the whole file, as §14.2
- * allows.
+ * The part of a file that a GET asks for. Several ranges, a broken one and another unit get the whole file (§14.2).
  * @param size in bytes
  * @returns the place of its first and last byte; null for the whole file; none for a part that does not exist
  */

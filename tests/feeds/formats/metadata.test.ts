@@ -156,6 +156,7 @@ describe('a podcast', () => {
   it('has the elements that Apple requires, and the guid of its address', () => {
     const { rss } = build(EPISODES, PODCAST);
     const channel = channelOf(rss);
+    expect(textOf(channel, 'title')).toBe('Latest');
     const [category] = childrenOf(channel, 'itunes:category') as [XmlElement];
     const [below] = childrenOf(category, 'itunes:category') as [XmlElement];
     expect([category.attributes.text, below.attributes.text]).toEqual(['News', 'Daily News']);

@@ -13,7 +13,7 @@ import type { TurnTimer } from '../lib/concurrency/turn-timer.ts';
 import { localeOf } from '../lib/locale/locale.ts';
 import { type BuiltFeed, documentsOf, fitOptions, viewOf } from './build-feed.ts';
 import type { FeedContent } from './feed-builds.ts';
-import { type FeedItem, FORMATS, type Format } from './formats/feed-view.ts';
+import { type FeedItem, FORMATS, type Format, type ItemsView } from './formats/feed-view.ts';
 import { chooseEntries, documentWriter, Frames, MAX_BYTES } from './formats/fit.ts';
 import { type FailedArticle, type ItemConfig, type ItemResult, toItem, tombstonesOf } from './formats/item.ts';
 import { type RenderedBody, type RenderedItem, renderItems } from './formats/rendered-item.ts';
@@ -45,7 +45,7 @@ export async function buildSelectedFeed(context: BuildContext, feed: FeedConfig)
   };
   const view = viewOf(feed, config, setting);
   const frames = new Frames(view, tombstonesOf(setting.retracted, view.language));
-  const members = new Members(context, view.language);
+  const members = new Members(context, view);
   await members.read(heads, feed.content === 'full' ? MAX_BYTES : 0);
   for (;;) {
     const items = members.items();
@@ -73,18 +73,17 @@ const CHUNK = 50;
 /** The articles of one feed. */
 class Members {
   readonly #context: BuildContext;
-  /** That of the feed. */
-  readonly #language: string;
+  readonly #view: ItemsView;
   readonly #cache: ItemCache;
   /** By id of the article, newest first. */
   readonly #known = new Map<string, CachedItem | null>();
   readonly #ids = new Map<RenderedItem, string>();
   readonly #bodies = new Map<RenderedItem, RenderedBody>();
 
-  constructor(context: BuildContext, language: string) {
+  constructor(context: BuildContext, view: ItemsView) {
     this.#context = context;
-    this.#language = language;
-    this.#cache = itemCacheOf(context.store, context.config, language);
+    this.#view = view;
+    this.#cache = itemCacheOf(context.store, context.config, view);
   }
 
   /** @param heads newest first @param bodyBytes of new articles, as many as may be needed */
@@ -141,7 +140,7 @@ class Members {
       }
       await this.#context.timer.rest();
       const feedItems = items.map(({ item }) => item);
-      const rendered = renderItems(feedItems, this.#language);
+      const rendered = renderItems(feedItems, this.#view);
       for (const [index, { item, body }] of rendered.entries()) {
         const { id, version } = items[index] as (typeof items)[number];
         this.#learn(id, { version, kind: 'item', item });
@@ -161,7 +160,7 @@ class Members {
   /** Null for an article that is no longer public. */
   #itemOf(stored: StoredDocument): ItemResult | null {
     const { config, now } = this.#context;
-    const locale = localeOf(this.#language, config.ownMessages);
+    const locale = localeOf(this.#view.language, config.ownMessages);
     try {
       const article = toArticle(stored);
       return isPublic(article, now) ? toItem(article, config, locale) : null;
@@ -222,14 +221,15 @@ function sizeOfItem(known: CachedItem): number {
 }
 
 /** Caches by store; an item also depends on the configuration. */
-const caches = new WeakMap<Store, { config: ItemConfig; byLanguage: Map<string, ItemCache> }>();
+const caches = new WeakMap<Store, { config: ItemConfig; byView: Map<string, ItemCache> }>();
 
-/** The cache of a store for feeds of one language, empty if it was last used with another configuration. */
-function itemCacheOf(store: Store, config: ItemConfig, language: string): ItemCache {
+/** The cache of a store for feeds of one kind, empty if it was last used with another configuration. */
+function itemCacheOf(store: Store, config: ItemConfig, { language, podcast }: ItemsView): ItemCache {
   let known = caches.get(store);
-  if (known?.config !== config) known = { config, byLanguage: new Map() };
+  if (known?.config !== config) known = { config, byView: new Map() };
   caches.set(store, known);
-  const cache = known.byLanguage.get(language) ?? new ItemCache();
-  known.byLanguage.set(language, cache);
+  const key = podcast === undefined ? language : `podcast ${language}`;
+  const cache = known.byView.get(key) ?? new ItemCache();
+  known.byView.set(key, cache);
   return cache;
 }

@@ -102,9 +102,10 @@ export async function findFeedsBehindArchive(db: Db, config: Pick<Config, 'feeds
   return config.feeds.map(({ id }) => id).filter((id) => ids.has(id));
 }
 
-const fingerprintsOf = oncePer(({ feeds, publication, sections, hub, ownMessages }: Config) => {
+const fingerprintsOf = oncePer(({ feeds, publication, sections, hub, ownMessages, paths }: Config) => {
+  const hasMedia = paths.media !== undefined;
   const content = (feed: FeedConfig): string =>
-    JSON.stringify([VERSION, feed, publication, sections, hub, ownMessages]);
+    JSON.stringify([VERSION, feed, publication, sections, hub, ownMessages, hasMedia]);
   return new Map(feeds.map((feed) => [feed.id, createHash('sha256').update(content(feed)).digest('base64url')]));
 });
 

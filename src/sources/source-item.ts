@@ -53,4 +53,6 @@ export interface SourceImage {
 /** A file other than a picture, such as the audio of a podcast. */
 export interface SourceEnclosure extends Pick<SourceImage, 'url' | 'type' | 'length'> {
   title: string | null;
+  /** Seconds; absent where the source does not say. */
+  duration?: number;
 }

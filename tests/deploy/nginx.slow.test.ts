@@ -309,6 +309,21 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
       expect(site.received.findLast((request) => request.path === path)?.headers.get('If-None-Match')).toMatch(/^"/);
     });
 
+    it('of media is sent in parts, from the cache too, as daywire sends them', async () => {
+      const path = '/media/solar-field.jpg';
+      const { body, headers } = await site.daywire(path);
+      for (const range of ['bytes=0-0', 'bytes=100-299', 'bytes=-7', `bytes=${body.length}-`]) {
+        const own = await site.daywire(path, { headers: { Range: range } });
+        const fronted = await site.nginx(path, { headers: { Range: range } });
+        expect([own.status, fronted.headers['content-range']]).toEqual([fronted.status, own.headers['content-range']]);
+        if (own.status === 206) expect(fronted.body.equals(own.body)).toBe(true);
+      }
+      const resumed = { Range: 'bytes=100-', 'If-Range': headers.etag as string };
+      expect((await site.nginx(path, { headers: resumed })).body.equals(body.subarray(100))).toBe(true);
+      const replaced = await site.nginx(path, { headers: { ...resumed, 'If-Range': '"other"' } });
+      expect([replaced.status, replaced.body.length]).toEqual([200, body.length]);
+    });
+
     it('is compressed by nginx and keeps the headers of daywire', async () => {
       const own = await site.daywire('/');
       const fronted = await site.nginx('/', { headers: { 'Accept-Encoding': 'gzip' } });

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../src/app/routes/app.ts';
 import type { Article } from '../../src/articles/article.ts';
+import type { Config } from '../../src/core/config/config.ts';
 import { publishFeeds } from '../../src/feeds/publish/publish-feeds.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { MINUTE } from '../../src/lib/time.ts';
@@ -29,9 +30,10 @@ export interface FeedServer {
   close(): Promise<void>;
 }
 
-export async function openFeedServer(): Promise<FeedServer> {
+/** @param change of the sample configuration */
+export async function openFeedServer(change: (config: Config) => Config = (config) => config): Promise<FeedServer> {
   const store = await openMigrated();
-  const config = sampleConfig();
+  const config = change(sampleConfig());
   const at = clockAt(NOW);
   const templates = openTemplates(config.paths.templates, config.publication.zone);
   const app = createApp({ store, config, templates, secrets: SECRETS, clock: at.clock });

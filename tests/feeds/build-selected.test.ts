@@ -9,7 +9,7 @@ import { buildSelectedFeed, type SelectedFeed } from '../../src/feeds/build-sele
 import { findTouchedFeeds, saveFeedBuild } from '../../src/feeds/feed-builds.ts';
 import { TurnTimer } from '../../src/lib/concurrency/turn-timer.ts';
 import { MINUTE } from '../../src/lib/time.ts';
-import { article, saveAll, UNREADABLE } from '../support/articles.ts';
+import { article, picture, saveAll, UNREADABLE } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { feedsConfig } from './feeds-fixture.ts';
@@ -79,12 +79,30 @@ describe('buildSelectedFeed', () => {
       expect(atom).toMatch(/<feed [^>]*xml:lang="zh-Hans">[\s\S]*<entry xml:lang="en">[\s\S]*<entry>/);
       expect(JSON.parse(json)).toMatchObject({
         language: 'zh-Hans',
-        items: [{ language: 'en' }, { language: 'zh-Hans' }],
+        items: [{ language: 'en' }, { id: 'tag:example.com,2026:articles/b' }],
       });
+      expect(JSON.parse(json).items[1]).not.toHaveProperty('language');
       const [ofEnglish = ''] = await bodiesOf(english);
       expect(ofEnglish).toMatch(/<language>en<[\s\S]*<item>[\s\S]*<item xml:lang="zh-Hans">/);
       const { documents } = buildArchivePage(chinese, both, { path: 'archive/zh/2026-11', previous: null }, [story(0)]);
       expect(documents[0]?.body).toMatch(/<language>zh-Hans<[\s\S]*<item xml:lang="en">/);
+    });
+
+    it('has pictures as enclosures, beside a podcast of the same stories, which has none', async () => {
+      const store = await open();
+      await saveAll(store, [story(0, 100, { image: picture('https://wire.example.com/media/a.png') })]);
+      const [plain] = config.feeds as [FeedConfig];
+      const podcast = { category: 'News', image: 'https://wire.example.com/cover.png', explicit: false };
+      const both = { ...config, feeds: [plain, { ...plain, id: 'podcast', podcast }] };
+      const rssOf = async (feed: FeedConfig | undefined): Promise<string> => {
+        const context = { store, config: both, now: NOW, timer: new TurnTimer() };
+        return (await buildSelectedFeed(context, feed as FeedConfig)).documents[0]?.body.toString() ?? '';
+      };
+      expect(await rssOf(plain)).toContain('<enclosure length="9" type="image/jpeg"');
+      const ofPodcast = await rssOf(both.feeds[1]);
+      expect(ofPodcast).toContain('<item>');
+      expect(ofPodcast).not.toContain('<enclosure');
+      expect(await rssOf(plain)).not.toContain('itunes');
     });
 
     it('has other words, and is built again, where the newsroom has changed its messages', async () => {

@@ -287,9 +287,10 @@ async function resolveEnclosure(
   mediaFolder: MediaFolder,
   violations: RuleViolation[],
 ): Promise<Enclosure> {
-  const { url, title } = fields;
+  const { url, title, duration } = fields;
+  const given = { url, title, ...(duration === null ? {} : { duration }) };
   const media = await inspectMedia(url, mediaFolder);
-  if (media.kind === 'file') return { url, title, type: media.type, length: media.length };
+  if (media.kind === 'file') return { ...given, type: media.type, length: media.length };
   if (media.kind === 'unusable') violations.push({ path: [...path, 'url'], rule: media.rule });
   if (media.kind === 'external') {
     for (const key of ['type', 'length'] as const) {
@@ -297,7 +298,7 @@ async function resolveEnclosure(
       violations.push({ path: [...path, key], rule: 'must be given for a file that is not in the media folder' });
     }
   }
-  return { url, title, type: fields.type ?? '', length: fields.length ?? 0 };
+  return { ...given, type: fields.type ?? '', length: fields.length ?? 0 };
 }
 
 function endOfDay(published: unknown, zone: string): number | null {

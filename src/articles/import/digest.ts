@@ -36,7 +36,9 @@ export function articleDigest(article: Omit<Article, 'updatedAt' | 'tagUri' | 'b
     ],
     article.eventKey,
     image && [local(image.url), image.alt, image.credit, ...(image.isLookedUp ? [] : factsOf(image))],
-    article.enclosures.map(({ url, type, length, title }) => [local(url), type, length, title]),
+    article.enclosures.map(({ url, type, length, title, duration = [] }) => {
+      return [local(url), type, length, title, duration].flat();
+    }),
     article.language,
     [status.state, 'note' in status ? status.note : null, 'until' in status ? status.until : null],
     // Left out where there is none: the digests of earlier versions stay the same.

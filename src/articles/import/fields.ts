@@ -103,8 +103,14 @@ export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {
     ),
     enclosures: listOf(
       z.strictObject(
-        { url, type: optional(type), length: optional(wholeNumber()), title: optional(text(500)) },
-        'must have a url, and may have type, length and title',
+        {
+          url,
+          type: optional(type),
+          length: optional(wholeNumber()),
+          title: optional(text(500)),
+          duration: optional(seconds()),
+        },
+        'must have a url, and may have type, length, title and duration',
       ),
       20,
     ),
@@ -191,6 +197,17 @@ function wholeNumber() {
   return z.preprocess(
     (value) => (typeof value === 'string' && /^\d{1,15}$/.test(value.trim()) ? Number(value) : value),
     z.int('must be a whole number').min(0, 'must not be negative'),
+  );
+}
+
+/** `1830`, `30:30` or `1:02:03`. */
+function seconds() {
+  return z.preprocess(
+    (value) =>
+      typeof value === 'string' && /^\s*\d{1,6}(?::[0-5]?\d){0,2}\s*$/.test(value)
+        ? value.split(':').reduce((sum, part) => 60 * sum + Number(part), 0)
+        : value,
+    z.int('must be in seconds, or such as 1:02:03').min(0, 'must not be negative'),
   );
 }
 

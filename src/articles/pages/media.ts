@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import type { Context, Handler } from 'hono';
 import { PICTURES } from '../../lib/pictures/picture-decoder.ts';
 import { RenditionCache } from '../../lib/pictures/rendition-cache.ts';
+import { requestedRange } from '../../web/server/byte-range.ts';
 import { httpDate, isNotModified } from '../../web/server/conditional.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { findMedia, type MediaFile } from '../pictures/media.ts';
@@ -21,20 +22,34 @@ export function serveMedia(web: WebContext): Handler {
 
 function respondFile(c: Context, file: MediaFile, cacheControl: string): Response {
   const etag = `"${file.size.toString(36)}-${file.modifiedAt.toString(36)}"`;
+  const validators = { etag, modifiedAt: file.modifiedAt };
   const headers = {
     ETag: etag,
     'Last-Modified': httpDate(file.modifiedAt),
     'Cache-Control': cacheControl,
+    // Podcast apps resume downloads, and play from the middle.
+    'Accept-Ranges': 'bytes',
     // An SVG file that is opened by itself must not run scripts.
     'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
   };
-  if (isNotModified(c.req.raw.headers, { etag, modifiedAt: file.modifiedAt })) return c.body(null, 304, headers);
+  if (isNotModified(c.req.raw.headers, validators)) return c.body(null, 304, headers);
   const type = file.type.startsWith('text/') ? `${file.type}; charset=utf-8` : file.type;
   const full = { ...headers, 'Content-Type': type, 'Content-Length': String(file.size) };
   if (c.req.method === 'HEAD' || file.size === 0) return c.body(null, 200, full);
+  const range = requestedRange(c.req.raw.headers, file.size, validators);
+  if (range === 'none') {
+    const refused = { 'Content-Range': `bytes */${file.size}`, 'Cache-Control': 'no-store' };
+    return c.text(`The file has ${file.size} bytes: no range begins after them.\n`, 416, refused);
+  }
+  const { start, end } = range ?? { start: 0, end: file.size - 1 };
   // No more than Content-Length, even if the file grows.
-  const stream = Readable.toWeb(createReadStream(file.path, { end: file.size - 1 }));
-  return c.body(stream as ReadableStream, 200, full);
+  const stream = Readable.toWeb(createReadStream(file.path, { start, end })) as ReadableStream;
+  if (range === null) return c.body(stream, 200, full);
+  return c.body(stream, 206, {
+    ...full,
+    'Content-Length': String(end - start + 1),
+    'Content-Range': `bytes ${start}-${end}/${file.size}`,
+  });
 }
 
 /** Files named by their content never change (articles/pictures/own-pictures.ts). */

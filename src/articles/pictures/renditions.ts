@@ -13,14 +13,16 @@ const WIDTHS = [480, 800, 1_200, 1_600] as const;
 const USUAL_WIDTH = 1_200;
 /** For email, and for previews in social networks: many mail programs show no WebP. */
 const MAIL = 'jpeg';
-/** For a small picture in an email, at twice its 96 pixels. */
+/** For a small picture in an email, at twice its 96 pixels, and in feeds. */
 const THUMBNAIL = 'thumb';
+/** Pixels. */
+export const THUMBNAIL_WIDTH = 192;
 
 /** By the name in the address. */
 export const RENDITION_FORMS: ReadonlyMap<string, RenditionForm> = new Map<string, RenditionForm>([
   ...WIDTHS.map((width): [string, RenditionForm] => [String(width), { format: 'webp', width }]),
   [MAIL, { format: 'jpeg', width: USUAL_WIDTH, maxBytes: 200_000 }],
-  [THUMBNAIL, { format: 'jpeg', width: 192, maxBytes: 20_000 }],
+  [THUMBNAIL, { format: 'jpeg', width: THUMBNAIL_WIDTH, maxBytes: 20_000 }],
 ]);
 
 /** The part of the configuration that says where the newsroom's pictures are. */
@@ -45,7 +47,7 @@ export function previewImage(
   return { url: jpeg, width: Math.round(width * scale), height: Math.round(height * scale) };
 }
 
-/** The address of a small version of a picture for email; its own address where it has no other form. */
+/** The address of a small version of a picture; its own address where it has no other form. */
 export function thumbnailUrl(url: string, config: MediaConfig): string {
   return renditionUrl(url, THUMBNAIL, config) ?? url;
 }

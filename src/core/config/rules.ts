@@ -117,22 +117,24 @@ function accentContrast({ publication }: FileConfig): ConfigViolation[] {
   });
 }
 
-function picturesNeedMedia({ publication: { logo, icon, cover }, newsletters, paths }: FileConfig): ConfigViolation[] {
+function picturesNeedMedia({ publication, feeds, newsletters, paths }: FileConfig): ConfigViolation[] {
   if (paths.media !== undefined) return [];
-  const isFile = (url: string | undefined): boolean => url !== undefined && !/^https?:\/\//.test(url);
-  const needsFolder = 'is a file in paths.media, which is not set: set it';
-  return [
-    ...(['url', 'darkUrl'] as const)
-      .filter((key) => isFile(logo?.[key]))
-      .map((key) => ({ path: ['publication', 'logo', key], rule: `${needsFolder}, or write an address` })),
-    ...(icon === undefined ? [] : [{ path: ['publication', 'icon'], rule: needsFolder }]),
-    ...(isFile(cover) ? [{ path: ['publication', 'cover'], rule: `${needsFolder}, or write an address` }] : []),
-    ...newsletters.flatMap(({ sponsor }, index) =>
-      sponsor?.image === undefined
-        ? []
-        : [{ path: ['newsletters', index, 'sponsor', 'image', 'file'], rule: needsFolder }],
-    ),
+  const { logo, icon, cover } = publication;
+  const pictures: (readonly [file: string | undefined, ...path: PropertyKey[]])[] = [
+    [logo?.url, 'publication', 'logo', 'url'],
+    [logo?.darkUrl, 'publication', 'logo', 'darkUrl'],
+    [icon, 'publication', 'icon'],
+    [cover, 'publication', 'cover'],
+    ...feeds.map(({ podcast }, index) => [podcast?.image, 'feeds', index, 'podcast', 'image'] as const),
+    ...newsletters.map(({ sponsor }, index) => {
+      return [sponsor?.image?.file, 'newsletters', index, 'sponsor', 'image', 'file'] as const;
+    }),
   ];
+  return pictures.flatMap(([file, ...path]) => {
+    if (file === undefined || /^https?:\/\//.test(file)) return [];
+    const orAddress = path.includes('icon') || path.includes('sponsor') ? '' : ', or write an address';
+    return { path, rule: `is a file in paths.media, which is not set: set it${orAddress}` };
+  });
 }
 
 function embeddedHubIsSelf({ hub, publication }: FileConfig): ConfigViolation[] {

@@ -7,6 +7,7 @@ import { closestName } from '../../lib/names/closest-name.ts';
 import { ARTICLE_KEYS, IGNORED_KEY } from './article-keys.ts';
 import { bounces, delivery } from './delivery-schema.ts';
 import { newsletter } from './newsletter-schema.ts';
+import { podcast } from './podcast-schema.ts';
 import { source } from './source-schema.ts';
 import {
   addressRange,
@@ -47,6 +48,9 @@ const feed = z.strictObject({
     .enum(['full', 'summary'])
     .default('full')
     .describe('full: items contain the whole text. summary: items contain the dek alone.'),
+  podcast: podcast
+    .optional()
+    .describe('Makes the feed a podcast: its articles with audio are the episodes, in RSS, which podcast apps read.'),
 });
 
 const articleKey = z.enum([...ARTICLE_KEYS, IGNORED_KEY], {

@@ -1,6 +1,7 @@
 /** Writes Atom 1.0 (RFC 4287) with the package `feed`, and adds what the package omits. */
 import { createHash } from 'node:crypto';
 import { Feed } from 'feed';
+import { iconUrl } from '../../core/config/site-view.ts';
 import { escapeHtml } from '../../lib/text/html.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import {
@@ -15,13 +16,23 @@ import {
   splitAt,
   splitItems,
 } from './feed-package.ts';
-import { enclosuresOf, type FeedEnclosure, type FeedItem, type FeedView, type Tombstone } from './feed-view.ts';
+import {
+  channelPicture,
+  enclosuresOf,
+  type FeedEnclosure,
+  type FeedItem,
+  type FeedView,
+  type ItemsView,
+  type Tombstone,
+} from './feed-view.ts';
 import { aroundBodies, historyElements, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
 
 /** With a tombstone for each retracted article. @param updatedAt see `feedUpdated` */
 export function atomFrame(view: FeedView, updatedAt: number, tombstones: Tombstone[]): Frame {
   const slots = openSlots();
   const self = slots.text(view.urls.atom);
+  const { publication } = view;
+  const cover = channelPicture(publication.cover, publication);
   const feed = new Feed({
     id: slots.text(view.id),
     title: slots.text(view.title),
@@ -32,9 +43,12 @@ export function atomFrame(view: FeedView, updatedAt: number, tombstones: Tombsto
     stylesheet: view.stylesheet,
     feedLinks: { atom: self },
     ...(view.hub === null ? {} : { hub: slots.text(view.hub) }),
+    // Square (§4.2.5); the logo is wide (§4.2.8).
+    favicon: slots.text(iconUrl(publication.url, 192)),
+    ...(cover === null ? {} : { image: slots.text(cover) }),
     // §4.1.2: an entry without an author takes the feed's.
-    author: { name: slots.text(view.publication), link: slots.text(view.siteUrl) },
-    ...(view.rights === null ? {} : { copyright: slots.text(view.rights) }),
+    author: { name: slots.text(publication.name), link: slots.text(view.siteUrl) },
+    ...(publication.copyright === undefined ? {} : { copyright: slots.text(publication.copyright) }),
   });
   const [written] = splitAt(feed.atom1(), '\n</feed>');
   const selfLink = `<link rel="self" href="${self}"/>`;
@@ -61,8 +75,8 @@ function completeHead(head: string, view: FeedView, slots: Slots): string {
 /** The body as a CDATA section is put between. */
 export const ATOM_BODY: BodyPlace = { open: '\n        <content type="html">', close: '</content>' };
 
-/** Renders entries with one call of the package. @param feedLanguage BCP 47 */
-export function atomItems(items: FeedItem[], feedLanguage: string): ItemText[] {
+/** Renders entries with one call of the package. */
+export function atomItems(items: FeedItem[], { language }: ItemsView): ItemText[] {
   const slots = openSlots();
   const feed = new Feed(ITEMS_ONLY);
   const titles = items.map(({ title }) => textConstruct(title, slots));
@@ -86,7 +100,7 @@ export function atomItems(items: FeedItem[], feedLanguage: string): ItemText[] {
   const skeletons = splitItems(feed.atom1(), { open: '<entry>', close: '</entry>', between: BETWEEN }, items.length);
   const parts = items.flatMap((item, index) => {
     const constructs = { title: titles[index] as TextConstruct, summary: summaries[index] as TextConstruct };
-    const completed = completeEntry(skeletons[index] as string, item, constructs, feedLanguage, slots);
+    const completed = completeEntry(skeletons[index] as string, item, constructs, language, slots);
     return splitAt(completed, `${ATOM_BODY.open}<![CDATA[${BODY_MARK}]]>${ATOM_BODY.close}`);
   });
   return aroundBodies(slots.fill(parts));
@@ -113,7 +127,7 @@ function completeEntry(
       ? []
       : [`<link rel="via" href="${slots.text(report.url)}" title="${slots.text(report.outlet)}"/>`]),
     ...enclosuresOf(item.media).map((media) => enclosureLink(media, slots)),
-    ...mediaElements(item.media, slots),
+    ...mediaElements(item, slots),
   ];
   completed = replaceMark(completed, '</entry>', `${extra.map((xml) => `    ${xml}\n    `).join('')}</entry>`);
   return (item.language === feedLanguage ? '<entry>' : `<entry xml:lang="${slots.text(item.language)}">`) + completed;

@@ -1,7 +1,9 @@
 /** A feed, its items and tombstones, as the formats write them. */
-import type { Config } from '../../core/config/config.ts';
+import type { Config, FeedConfig, Publication } from '../../core/config/config.ts';
+import { pictureUrl } from '../../core/config/site-view.ts';
 import { localeOf } from '../../lib/locale/locale.ts';
 import { hubAddress, isTopicPath, topicAddress } from '../topics.ts';
+import { strictUrl } from './markup.ts';
 
 /** What configured and derived feeds have in common. */
 export interface FeedHead {
@@ -13,6 +15,7 @@ export interface FeedHead {
   language?: string | undefined;
   /** Query of a custom feed, percent-encoded: `kicker=in-depth&section=world`. */
   query?: string | undefined;
+  podcast?: FeedConfig['podcast'];
 }
 
 export interface FeedView {
@@ -33,11 +36,15 @@ export interface FeedView {
   stylesheet: string;
   /** The WebSub hub, or null. */
   hub: string | null;
-  publication: string;
-  rights: string | null;
+  publication: Publication;
+  /** Undefined for a feed that is no podcast. */
+  podcast: FeedConfig['podcast'];
   /** Used if there are no items; see `emptyFeedUpdated`. */
   updatedIfEmpty: number;
 }
+
+/** What the items of a feed depend on. */
+export type ItemsView = Pick<FeedView, 'language' | 'podcast'>;
 
 export const FORMATS = ['rss', 'atom', 'json'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -70,6 +77,8 @@ export interface FeedItem {
   categories: string[];
   authors: { name: string; email: string | null }[];
   image: FeedMedia | null;
+  /** A small version of the image, at most so many pixels wide. */
+  thumbnail: { url: string; width: number } | null;
   /** The image first, then the other enclosures. */
   media: FeedMedia[];
 }
@@ -83,6 +92,8 @@ export interface FeedMedia {
   medium: 'image' | 'audio' | 'video' | 'document';
   width: number | null;
   height: number | null;
+  /** Seconds. */
+  duration: number | null;
   title: string | null;
   credit: string | null;
   /** What the image shows. */
@@ -92,9 +103,14 @@ export interface FeedMedia {
 /** A file of which type and length are known, as an enclosure must state them (RSS 2.0). */
 export type FeedEnclosure = FeedMedia & { type: string; length: number };
 
-/** The files that can be enclosures. */
+/** The files that can be enclosures: audio and video first, since readers may take only one. */
 export function enclosuresOf(media: FeedMedia[]): FeedEnclosure[] {
-  return media.filter((one): one is FeedEnclosure => one.type !== null && one.length !== null);
+  const known = media.filter((one): one is FeedEnclosure => one.type !== null && one.length !== null);
+  return known.toSorted((a, b) => Number(isPlayable(b)) - Number(isPlayable(a)));
+}
+
+export function isPlayable({ medium }: Pick<FeedMedia, 'medium'>): boolean {
+  return medium === 'audio' || medium === 'video';
 }
 
 /** A retracted article (RFC 6721). */
@@ -109,16 +125,14 @@ export interface Tombstone {
 /** The configuration that the head of a feed depends on. */
 export type FeedViewConfig = Pick<Config, 'publication' | 'hub' | 'ownMessages'>;
 
-/** `title` is `Publication: Feed`, because readers show it in a list of many publications. */
+/** `title` is `Publication: Feed`, because readers show it in a list of many publications; a podcast has its own. */
 export function feedView(feed: FeedHead, config: FeedViewConfig): FeedView {
   const { publication } = config;
   const language = feed.language ?? publication.language;
+  const names = { publication: publication.name, feed: feed.title };
   return {
     id: `tag:${publication.tagAuthority}:feeds/${feed.id}${queryOf(feed)}`,
-    title: localeOf(language, config.ownMessages).text('feed.title', {
-      publication: publication.name,
-      feed: feed.title,
-    }),
+    title: feed.podcast === undefined ? localeOf(language, config.ownMessages).text('feed.title', names) : feed.title,
     description: feed.description ?? publication.about,
     language,
     siteUrl: `${publication.url}/`,
@@ -128,8 +142,8 @@ export function feedView(feed: FeedHead, config: FeedViewConfig): FeedView {
     stylesheet: `${'../'.repeat(feed.id.split('/').length - 1)}feed.css`,
     // Derived feeds are built on request: no publish notices that they have changed.
     hub: isTopicPath(feedPath(feed, 'atom')) ? hubAddress(config) : null,
-    publication: publication.name,
-    rights: publication.copyright ?? null,
+    publication,
+    podcast: feed.podcast,
     updatedIfEmpty: emptyFeedUpdated(publication.tagAuthority),
   };
 }
@@ -147,6 +161,11 @@ export function feedPath(feed: Pick<FeedHead, 'id' | 'query'>, format: Format): 
 
 function queryOf({ query }: Pick<FeedHead, 'query'>): string {
   return query === undefined ? '' : `?${query}`;
+}
+
+/** The address of a picture that the configuration names, by RFC 3986; null without one. */
+export function channelPicture(file: string | undefined, { url }: Publication): string | null {
+  return file === undefined ? null : strictUrl(pictureUrl(file, url));
 }
 
 /** The newest `updated` of the items: the same items give the same bytes. */

@@ -11,26 +11,29 @@ import { rssFrame } from './rss.ts';
 
 export type FrameBytes = Record<keyof Frame, Buffer>;
 
-/** Frames of a feed, which depend on its items only by their newest instant. */
+/** Frames of a feed, which depend on its items only by their newest instants. */
 export class Frames {
   readonly #view: FeedView;
   readonly #tombstones: Tombstone[];
-  #last: { updatedAt: number; frames: Record<Format, FrameBytes> } | null = null;
+  #last: { instants: string; frames: Record<Format, FrameBytes> } | null = null;
 
   constructor(view: FeedView, tombstones: Tombstone[]) {
     this.#view = view;
     this.#tombstones = tombstones;
   }
 
-  of(items: Pick<FeedItem, 'updatedAt'>[]): Record<Format, FrameBytes> {
+  /** @param items newest first */
+  of(items: Pick<FeedItem, 'publishedAt' | 'updatedAt'>[]): Record<Format, FrameBytes> {
     const updatedAt = feedUpdated(this.#view, items);
-    if (this.#last?.updatedAt !== updatedAt) this.#last = { updatedAt, frames: this.#make(updatedAt) };
+    const publishedAt = items[0]?.publishedAt ?? null;
+    const instants = `${updatedAt} ${publishedAt}`;
+    if (this.#last?.instants !== instants) this.#last = { instants, frames: this.#make(updatedAt, publishedAt) };
     return this.#last.frames;
   }
 
-  #make(updatedAt: number): Record<Format, FrameBytes> {
+  #make(updatedAt: number, publishedAt: number | null): Record<Format, FrameBytes> {
     return {
-      rss: toBytes(rssFrame(this.#view, updatedAt)),
+      rss: toBytes(rssFrame(this.#view, updatedAt, publishedAt)),
       atom: toBytes(atomFrame(this.#view, updatedAt, this.#tombstones)),
       json: toBytes(jsonFrame(this.#view)),
     };
@@ -68,7 +71,7 @@ export function fitFeed(
   options: FitOptions,
 ): { bodies: Record<Format, string>; items: number } {
   const frames = new Frames(view, tombstones);
-  const rendered = renderItems(items, view.language);
+  const rendered = renderItems(items, view);
   const bodies = new Map(rendered.map(({ item, body }) => [item, body]));
   const entries = chooseEntries(frames, [...bodies.keys()], options);
   const write = documentWriter(frames, entries, (item) => bodies.get(item) as RenderedBody);

@@ -1,6 +1,7 @@
 /** Turns articles into items: what all formats carry, cleaned and checked, so that the formats only write it. */
 import { type Article, articleUrl, fullHeadline } from '../../articles/article.ts';
 import { beginningOfText } from '../../articles/beginning.ts';
+import { type MediaConfig, THUMBNAIL_WIDTH, thumbnailUrl } from '../../articles/pictures/renditions.ts';
 import { findUnsanitised } from '../../articles/unsanitised.ts';
 import { type Config, sectionTitle } from '../../core/config/config.ts';
 import { isolate, textDirection } from '../../lib/locale/direction.ts';
@@ -8,6 +9,7 @@ import type { Locale } from '../../lib/locale/locale.ts';
 import { LANGUAGE_RULE, parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { cleanLine, cleanText } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';
+import type { SourceEnclosure } from '../../sources/source-item.ts';
 import type { FeedItem, FeedMedia, Tombstone } from './feed-view.ts';
 import { itemBody } from './item-body.ts';
 import { strictUrl } from './markup.ts';
@@ -37,7 +39,7 @@ export function toItems(
 }
 
 /** What an item depends on, apart from its article. */
-export type ItemConfig = Pick<Config, 'publication' | 'sections'>;
+export type ItemConfig = Pick<Config, 'publication' | 'sections'> & MediaConfig;
 
 export function toItem(article: Article, config: ItemConfig, locale: Locale): ItemResult {
   try {
@@ -88,6 +90,10 @@ function checkedItem(article: Article, config: ItemConfig, locale: Locale, probl
   // Import has sanitised it; this rejects what was stored in another way.
   problems.push(...findUnsanitised(article.bodyHtml));
   const section = sectionTitle(config, article.section);
+  const authors = article.bylines.flatMap(({ name, email }) => {
+    const clean = cleanLine(name);
+    return clean === '' ? [] : [{ name: clean, email: email !== null && EMAIL.test(email) ? email : null }];
+  });
   return {
     id: article.tagUri,
     url: url ?? '',
@@ -100,11 +106,9 @@ function checkedItem(article: Article, config: ItemConfig, locale: Locale, probl
     language,
     report: reportOf(article),
     categories: [...new Set([...(section === null ? [] : [section]), ...article.tags].map(cleanLine))].filter(Boolean),
-    authors: article.bylines.flatMap(({ name, email }) => {
-      const clean = cleanLine(name);
-      return clean === '' ? [] : [{ name: clean, email: email !== null && EMAIL.test(email) ? email : null }];
-    }),
+    authors: authors.length > 0 ? authors : [{ name: cleanLine(publication.name), email: null }],
     image,
+    thumbnail: image === null ? null : thumbnailOf(image, config),
     media: image === null ? enclosures : [image, ...enclosures],
   };
 }
@@ -115,7 +119,15 @@ function reportOf({ outlet }: Article): FeedItem['report'] {
   return url === null || name === '' ? null : { url, outlet: name };
 }
 
-function checkedMedia(media: Omit<FeedMedia, 'medium'>, what: string, problems: string[]): FeedMedia {
+/** Null for a picture on another server, and for SVG. */
+function thumbnailOf({ url, width }: FeedMedia, config: ItemConfig): FeedItem['thumbnail'] {
+  const small = thumbnailUrl(url, config);
+  return small === url ? null : { url: small, width: Math.min(width ?? THUMBNAIL_WIDTH, THUMBNAIL_WIDTH) };
+}
+
+type GivenMedia = Omit<FeedMedia, 'medium' | 'duration'> & Pick<SourceEnclosure, 'duration'>;
+
+function checkedMedia(media: GivenMedia, what: string, problems: string[]): FeedMedia {
   const url = strictUrl(media.url);
   if (url === null)
     problems.push(`${what} has the address "${media.url}": it must be an absolute http or https address`);
@@ -129,8 +141,9 @@ function checkedMedia(media: Omit<FeedMedia, 'medium'>, what: string, problems: 
     type: media.type,
     length: media.length,
     medium: media.type === null ? 'image' : mediumOf(media.type),
-    width: pixels(media.width),
-    height: pixels(media.height),
+    width: positive(media.width),
+    height: positive(media.height),
+    duration: positive(media.duration ?? null),
     title: lineOrNull(media.title),
     credit: lineOrNull(media.credit),
     description: lineOrNull(media.description),
@@ -142,8 +155,8 @@ function mediumOf(type: string): FeedMedia['medium'] {
   return kind === 'image' || kind === 'audio' || kind === 'video' ? kind : 'document';
 }
 
-function pixels(size: number | null): number | null {
-  return size !== null && Number.isSafeInteger(size) && size > 0 ? size : null;
+function positive(number: number | null): number | null {
+  return number !== null && Number.isSafeInteger(number) && number > 0 ? number : null;
 }
 
 function lineOrNull(text: string | null): string | null {

@@ -1,7 +1,8 @@
 /** Writes JSON Feed 1.1 with the package `feedsmith`. */
 import { generateJsonFeed } from 'feedsmith';
+import { iconUrl } from '../../core/config/site-view.ts';
 import { BODY_MARK, type BodyPlace, type Frame, type ItemText, splitAt } from './feed-package.ts';
-import { enclosuresOf, type FeedItem, type FeedView } from './feed-view.ts';
+import { enclosuresOf, type FeedItem, type FeedView, type ItemsView } from './feed-view.ts';
 
 export function jsonFrame(view: FeedView): Frame {
   // The package omits an empty list of items, which the format requires.
@@ -12,7 +13,9 @@ export function jsonFrame(view: FeedView): Frame {
     feed_url: (view.current ?? view.urls).json,
     ...(view.previous === null ? {} : { next_url: view.previous.json }),
     description: view.description,
-    authors: [{ name: view.publication, url: view.siteUrl }],
+    icon: iconUrl(view.publication.url, 512),
+    favicon: iconUrl(view.publication.url, 96),
+    authors: [{ name: view.publication.name, url: view.siteUrl }],
     language: view.language,
     ...(view.hub === null ? {} : { hubs: [{ type: 'WebSub', url: view.hub }] }),
     items: [],
@@ -28,9 +31,12 @@ const END = ']\n}';
 export const JSON_BODY: BodyPlace = { open: '"content_html": ', close: '' };
 
 /** Renders items with one call of the package. */
-export function jsonItems(items: FeedItem[]): ItemText[] {
+export function jsonItems(items: FeedItem[], { language }: ItemsView): ItemText[] {
   // The package's result has no useful type.
-  const { items: generated = [] } = generateJsonFeed({ title: '', items: items.map(jsonItem) }) as { items?: object[] };
+  const { items: generated = [] } = generateJsonFeed({
+    title: '',
+    items: items.map((item) => jsonItem(item, language)),
+  }) as { items?: object[] };
   if (generated.length !== items.length) {
     throw new Error(`the package "feedsmith" wrote ${generated.length} of ${items.length} items`);
   }
@@ -50,7 +56,7 @@ export function jsonValue(text: string): string {
   return JSON.stringify(text).replace(/[\u2028\u2029]/g, `$&${INDENT}`);
 }
 
-function jsonItem(item: FeedItem) {
+function jsonItem(item: FeedItem, feedLanguage: string) {
   const enclosures = enclosuresOf(item.media);
   return {
     id: item.id,
@@ -62,24 +68,21 @@ function jsonItem(item: FeedItem) {
     ...(item.image === null ? {} : { image: item.image.url }),
     date_published: new Date(item.publishedAt),
     date_modified: new Date(item.updatedAt),
-    ...(item.authors.length === 0
-      ? {}
-      : {
-          authors: item.authors.map(({ name, email }) => ({
-            name,
-            ...(email === null ? {} : { url: `mailto:${email}` }),
-          })),
-        }),
+    authors: item.authors.map(({ name, email }) => ({
+      name,
+      ...(email === null ? {} : { url: `mailto:${email}` }),
+    })),
     ...(item.categories.length === 0 ? {} : { tags: item.categories }),
-    language: item.language,
+    ...(item.language === feedLanguage ? {} : { language: item.language }),
     ...(enclosures.length === 0
       ? {}
       : {
-          attachments: enclosures.map(({ url, type, title, length }) => ({
+          attachments: enclosures.map(({ url, type, title, length, duration }) => ({
             url,
             mime_type: type,
             ...(title === null ? {} : { title }),
             ...(length === 0 ? {} : { size_in_bytes: length }),
+            ...(duration === null ? {} : { duration_in_seconds: duration }),
           })),
         }),
   };

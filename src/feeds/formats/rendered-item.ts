@@ -1,7 +1,7 @@
 /** Items as text of all formats. It replaces the item itself: a document is written from it, and its size is known. */
 import { ATOM_BODY, atomItems } from './atom.ts';
 import type { BodyPlace, ItemText } from './feed-package.ts';
-import { type FeedItem, FORMATS, type Format } from './feed-view.ts';
+import { type FeedItem, FORMATS, type Format, type ItemsView } from './feed-view.ts';
 import { JSON_BODY, jsonItems, jsonValue } from './json-feed.ts';
 import { cdataHtml } from './markup.ts';
 import { RSS_BODY, rssItems } from './rss.ts';
@@ -48,10 +48,10 @@ function placeOf({ open, close }: BodyPlace, escaped: keyof RenderedBody): Place
   return { open: Buffer.from(open), close: Buffer.from(close), escaped };
 }
 
-/** Renders items, with one call of a package for each format. @param feedLanguage BCP 47 */
-export function renderItems(items: FeedItem[], feedLanguage: string): { item: RenderedItem; body: RenderedBody }[] {
+/** Renders items, with one call of a package for each format. */
+export function renderItems(items: FeedItem[], view: ItemsView): { item: RenderedItem; body: RenderedBody }[] {
   if (items.length === 0) return [];
-  const texts = { rss: rssItems(items, feedLanguage), atom: atomItems(items, feedLanguage), json: jsonItems(items) };
+  const texts = { rss: rssItems(items, view), atom: atomItems(items, view), json: jsonItems(items, view) };
   return items.map(({ id, publishedAt, updatedAt, html }, index) => {
     const body = { cdata: Buffer.from(cdataHtml(html)), json: Buffer.from(jsonValue(html)) };
     const ofItem = { rss: texts.rss[index], atom: texts.atom[index], json: texts.json[index] };

@@ -1,6 +1,6 @@
 /** What RSS and Atom share: links between a feed and its archive (RFC 5005 §4), Media RSS, and the place of bodies. */
 import type { ItemText, Slots } from './feed-package.ts';
-import type { FeedMedia, FeedView } from './feed-view.ts';
+import type { FeedItem, FeedView } from './feed-view.ts';
 
 const ARCHIVE = '<fh:archive xmlns:fh="http://purl.org/syndication/history/1.0"/>';
 
@@ -23,9 +23,9 @@ export function historyElements(view: FeedView, format: 'rss' | 'atom', slots: S
 
 export const MEDIA_NAMESPACE = 'http://search.yahoo.com/mrss/';
 
-/** A `media:content` element for each file, as XML with slots. */
-export function mediaElements(media: FeedMedia[], slots: Slots): string[] {
-  return media.map((one) => {
+/** A `media:content` element for each file, and a `media:thumbnail`, as XML with slots. */
+export function mediaElements({ media, thumbnail }: Pick<FeedItem, 'media' | 'thumbnail'>, slots: Slots): string[] {
+  const contents = media.map((one) => {
     const attributes = [
       `url="${slots.text(one.url)}"`,
       one.length ? ` fileSize="${one.length}"` : '',
@@ -33,6 +33,7 @@ export function mediaElements(media: FeedMedia[], slots: Slots): string[] {
       ` medium="${one.medium}"`,
       one.width === null ? '' : ` width="${one.width}"`,
       one.height === null ? '' : ` height="${one.height}"`,
+      one.duration === null ? '' : ` duration="${one.duration}"`,
     ].join('');
     const children = [
       one.title === null ? '' : `<media:title type="plain">${slots.text(one.title)}</media:title>`,
@@ -45,6 +46,8 @@ export function mediaElements(media: FeedMedia[], slots: Slots): string[] {
       ? `<media:content ${attributes}/>`
       : `<media:content ${attributes}>${children}</media:content>`;
   });
+  if (thumbnail === null) return contents;
+  return [...contents, `<media:thumbnail url="${slots.text(thumbnail.url)}" width="${thumbnail.width}"/>`];
 }
 
 /** @param parts the text before the body of the first item, that after it, and so on; summaries stand elsewhere */

@@ -77,6 +77,10 @@ describe('a problem in a Markdown file', () => {
       'enclosures:\n  - url: https://e.example/a.mp3\n    type: mp3',
       'story.md:5: enclosures[0].type is "mp3": must be a MIME type such as image/jpeg',
     ],
+    [
+      'enclosures: [{ url: https://e.example/a.mp3, type: audio/mpeg, length: 1, duration: 1:75 }]',
+      'story.md:3: enclosures[0].duration is "1:75": must be in seconds, or such as 1:02:03',
+    ],
   ])('names line, key, value and rule: %s', async (keys, problem) => {
     expect(await problemsOf(keys)).toEqual([problem]);
   });

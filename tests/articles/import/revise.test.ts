@@ -190,6 +190,7 @@ describe('an edit', () => {
       { eventKey: 'e' },
       { image: { url: link.url, alt: '', credit: null, type: 'image/png', length: 1, width: null, height: null } },
       { enclosures: [{ url: link.url, type: 'audio/mpeg', length: 1, title: null }] },
+      { enclosures: [{ url: link.url, type: 'audio/mpeg', length: 1, title: null, duration: 60 }] },
       { language: 'zh' },
       { writtenStatus: { state: 'corrected', note: 'N', noteAt: null } },
     ];

@@ -72,7 +72,29 @@ describe('media', () => {
   it('has a length but no body for HEAD', async () => {
     const response = await site.app.request('/media/a.png', { method: 'HEAD' });
     expect(response.headers.get('Content-Length')).toBe('3');
+    expect(response.headers.get('Accept-Ranges')).toBe('bytes');
     expect(await response.text()).toBe('');
+  });
+
+  it('is sent in parts to a client that asks for some of its bytes', async () => {
+    const part = await site.get('/media/a.png', { Range: 'bytes=1-' });
+    expect([part.status, await part.text()]).toEqual([206, 'NG']);
+    expect(part.headers.get('Content-Range')).toBe('bytes 1-2/3');
+    expect(part.headers.get('Content-Length')).toBe('2');
+    expect(part.headers.get('Content-Type')).toBe('image/png');
+    const resumed = { Range: 'bytes=0-0', 'If-Range': part.headers.get('ETag') as string };
+    expect(await (await site.get('/media/a.png', resumed)).text()).toBe('P');
+    const replaced = await site.get('/media/a.png', { ...resumed, 'If-Range': '"other"' });
+    expect([replaced.status, await replaced.text()]).toEqual([200, 'PNG']);
+    const beyond = await site.get('/media/a.png', { Range: 'bytes=3-' });
+    expect(beyond.status).toBe(416);
+    expect(beyond.headers.get('Content-Range')).toBe('bytes */3');
+    expect((await site.get('/media/empty.txt', { Range: 'bytes=0-' })).status).toBe(200);
+    const headers = { Range: 'bytes=0-0' };
+    const head = await site.app.request('/media/a.png', { method: 'HEAD', headers });
+    expect([head.status, head.headers.get('Content-Length')]).toEqual([200, '3']);
+    const known = { ...headers, 'If-None-Match': part.headers.get('ETag') as string };
+    expect((await site.get('/media/a.png', known)).status).toBe(304);
   });
 
   it.each([

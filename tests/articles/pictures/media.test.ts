@@ -64,7 +64,7 @@ describe('inspectMedia', () => {
     const config = configWith({ media: folder() });
     const keys = `headline: H
 image: { url: "/media/a b/photo.jpg", alt: A, type: image/jpeg, length: 1, width: 9 }
-enclosures: [{ url: /media/talk.MP3, title: Talk }]
+enclosures: [{ url: /media/talk.MP3, title: Talk, duration: 1:02:03 }]
 id: story`;
     await importMarkdown(store, markdown(keys), { config });
     expect(await findArticle(store.db, 'story')).toMatchObject({
@@ -75,7 +75,7 @@ id: story`;
         width: 64,
         height: 48,
       },
-      enclosures: [{ type: 'audio/mpeg', length: 3, title: 'Talk' }],
+      enclosures: [{ type: 'audio/mpeg', length: 3, title: 'Talk', duration: 3_723 }],
     });
     const bad =
       'headline: H\nimage: { url: /media/talk.MP3 }\nenclosures:\n  - url: /media/../media/%2e%2e%2fsecret.png\nid: story';

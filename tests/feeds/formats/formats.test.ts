@@ -197,7 +197,7 @@ describe('an item', () => {
     expect(rss).toContain('<enclosure length="0" type="audio/mpeg" url="https://example.com/talk.mp3"/>');
     expect(rss).toContain('<media:content url="https://example.com/talk.mp3" type="audio/mpeg" medium="audio"/>');
     expect(atom).toContain('<link rel="enclosure" href="https://example.com/talk.mp3" type="audio/mpeg"/>');
-    expect(JSON.parse(json).items[0].attachments.at(-1)).toEqual({ url: audio.url, mime_type: 'audio/mpeg' });
+    expect(JSON.parse(json).items[0].attachments[0]).toEqual({ url: audio.url, mime_type: 'audio/mpeg' });
     expect(validateFeed(rss, `${URL}/latest.rss`, NOW)).toEqual([]);
     expect(validateFeed(atom, `${URL}/latest.atom`, NOW)).toEqual([]);
   });

@@ -28,8 +28,8 @@ const someItems = fc
 it('an item has the same text whether it is rendered alone or with others', () => {
   fc.assert(
     fc.property(someItems, (items) => {
-      const together = renderItems(items, view.language);
-      expect(together).toEqual(items.flatMap((item) => renderItems([item], view.language)));
+      const together = renderItems(items, view);
+      expect(together).toEqual(items.flatMap((item) => renderItems([item], view)));
     }),
     { numRuns: runs(40) },
   );
@@ -38,7 +38,7 @@ it('an item has the same text whether it is rendered alone or with others', () =
 it('the bytes of an item with its body are known before it is written', () => {
   fc.assert(
     fc.property(someItems, (items) => {
-      for (const { item: rendered, body } of renderItems(items, view.language)) {
+      for (const { item: rendered, body } of renderItems(items, view)) {
         for (const format of FORMATS) {
           const text = rendered.texts[format];
           expect(text.fullBytes).toBe(Buffer.concat(withBody(text, format, body)).length);
@@ -53,7 +53,7 @@ it('the bytes of an item with its body are known before it is written', () => {
 it('a document of items that were rendered before is that of the items rendered now', () => {
   fc.assert(
     fc.property(someItems, fc.constantFrom('full', 'summary'), (items, content) => {
-      const cached = items.flatMap((item) => renderItems([item], view.language));
+      const cached = items.flatMap((item) => renderItems([item], view));
       const bodyOf = new Map(cached.map(({ item, body }) => [item, body]));
       const entries = cached.map(({ item }) => ({ item, full: content === 'full' && item.htmlBytes > 0 }));
       const write = documentWriter(new Frames(view, []), entries, (item) => bodyOf.get(item) as RenderedBody);

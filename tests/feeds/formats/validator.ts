@@ -11,8 +11,13 @@ const NAMESPACES: Record<string, string> = {
   atom: ATOM,
   content: 'http://purl.org/rss/1.0/modules/content/',
   dc: 'http://purl.org/dc/elements/1.1/',
+  dcterms: 'http://purl.org/dc/terms/',
   fh: 'http://purl.org/syndication/history/1.0',
+  itunes: 'http://www.itunes.com/dtds/podcast-1.0.dtd',
   media: 'http://search.yahoo.com/mrss/',
+  // The validator warns of these two, which it does not check (docs/decisions/2026-11-24-feed-package.md).
+  podcast: 'https://podcastindex.org/namespace/1.0',
+  webfeeds: 'http://webfeeds.org/rss/1.0',
 };
 
 /** @param url the feed's public URL @returns problems such as `item: DuplicateElement title` */
@@ -62,6 +67,8 @@ class Checks {
       link: 'once',
       description: 'once',
       lastBuildDate: 'once',
+      pubDate: 'once',
+      image: 'once',
       docs: 'once',
       generator: 'once',
       language: 'once',
@@ -69,6 +76,17 @@ class Checks {
       copyright: 'once',
       'atom:link': 'many',
       'fh:archive': 'once',
+      'webfeeds:icon': 'once',
+      'webfeeds:accentColor': 'once',
+      'webfeeds:cover': 'once',
+      'itunes:author': 'once',
+      'itunes:category': 'many',
+      'itunes:image': 'once',
+      'itunes:explicit': 'once',
+      'itunes:owner': 'once',
+      'podcast:guid': 'once',
+      'podcast:locked': 'once',
+      'podcast:medium': 'once',
       item: 'many',
     });
     for (const name of ['title', 'link', 'description', 'language']) this.required(channel, name);
@@ -77,7 +95,9 @@ class Checks {
     if (firstItem >= 0 && lastMeta > firstItem) this.say(channel, 'MisplacedItem');
     for (const name of ['title', 'description', 'copyright']) this.plain(channel, name);
     for (const name of ['link', 'docs']) this.fullUri(channel, textOf(channel, name) ?? '');
-    this.rfc822(channel, 'lastBuildDate');
+    for (const name of ['lastBuildDate', 'pubDate']) this.rfc822(channel, name);
+    this.image(channel);
+    if ('xmlns:itunes' in root.attributes) this.podcast(channel);
     this.language(channel, textOf(channel, 'language') ?? '');
     if (!/^[1-9]\d*$/.test(textOf(channel, 'ttl') ?? '1')) this.say(channel, 'InvalidPositiveInteger ttl');
     this.self(channel, childrenOf(channel, 'atom:link'), 'MissingAtomSelfLink');
@@ -90,6 +110,36 @@ class Checks {
       items.map((item) => textOf(item, 'guid') ?? ''),
       'DuplicateValue guid',
     );
+  }
+
+  private image(channel: XmlElement): void {
+    for (const image of childrenOf(channel, 'image')) {
+      this.known(image, { url: 'once', title: 'once', link: 'once', width: 'once', height: 'once' });
+      if (textOf(image, 'title') !== textOf(channel, 'title')) this.say(image, 'ImageTitleDoesntMatch');
+      if (textOf(image, 'link') !== textOf(channel, 'link')) this.say(image, 'ImageLinkDoesntMatch');
+      if (!/\.(?:png|jpe?g|gif)$/.test(textOf(image, 'url') ?? '')) this.say(image, 'ImageUrlFormat');
+      this.fullUri(image, textOf(image, 'url') ?? '');
+      if (!(Number(textOf(image, 'width') ?? 88) <= 144)) this.say(image, 'InvalidWidth');
+      if (!(Number(textOf(image, 'height') ?? 31) <= 400)) this.say(image, 'InvalidHeight');
+    }
+  }
+
+  /** Also what Apple requires beyond the validator. */
+  private podcast(channel: XmlElement): void {
+    for (const name of ['itunes:author', 'itunes:explicit']) this.required(channel, name);
+    for (const name of ['itunes:category', 'itunes:image', 'itunes:owner']) {
+      if (childrenOf(channel, name).length === 0) this.say(channel, `MissingItunesElement ${name}`);
+    }
+    for (const image of childrenOf(channel, 'itunes:image')) this.httpUrl(image, image.attributes.href ?? '');
+    for (const owner of childrenOf(channel, 'itunes:owner')) this.required(owner, 'itunes:email');
+    if (!/^(?:true|false)$/.test(textOf(channel, 'itunes:explicit') ?? '')) this.say(channel, 'InvalidTrueFalse');
+    for (const item of childrenOf(channel, 'item')) {
+      const [enclosure] = childrenOf(item, 'enclosure');
+      if (enclosure !== undefined && !/\.(?:m4a|mp3|mov|mp4|m4v|pdf|epub)$/.test(enclosure.attributes.url ?? '')) {
+        this.say(item, 'UnsupportedItunesFormat');
+      }
+      if (!/^\d+(?::[0-5]\d){0,2}$/.test(textOf(item, 'itunes:duration') ?? '1')) this.say(item, 'InvalidDuration');
+    }
   }
 
   private item(item: XmlElement): void {
@@ -106,13 +156,18 @@ class Checks {
       source: 'once',
       'dc:creator': 'many',
       'dc:language': 'once',
+      'dcterms:modified': 'once',
+      'itunes:duration': 'once',
       'media:content': 'many',
+      'media:thumbnail': 'many',
     });
     for (const name of ['title', 'link', 'guid', 'description']) this.required(item, name);
     this.plain(item, 'title');
     this.fullUri(item, textOf(item, 'link') ?? '');
     this.guid(item);
     this.rfc822(item, 'pubDate');
+    // The profile of ISO 8601 that the validator calls W3CDTF includes these.
+    this.rfc3339(item, 'dcterms:modified');
     const order = item.children.map(({ qname }) => qname);
     if (
       order.includes('content:encoded') &&
@@ -160,6 +215,8 @@ class Checks {
       author: 'many',
       link: 'many',
       subtitle: 'once',
+      icon: 'once',
+      logo: 'once',
       rights: 'once',
       'fh:archive': 'once',
       entry: 'many',
@@ -174,6 +231,7 @@ class Checks {
     this.tag(feed, textOf(feed, 'id') ?? '');
     this.rfc3339(feed, 'updated');
     for (const name of ['title', 'subtitle', 'rights']) this.construct(feed, name);
+    for (const name of ['icon', 'logo']) for (const { text } of childrenOf(feed, name)) this.fullUri(feed, text);
     this.self(feed, childrenOf(feed, 'link'), 'MissingSelf');
     childrenOf(feed, 'author').forEach((author) => {
       this.person(author);
@@ -207,6 +265,7 @@ class Checks {
       author: 'many',
       category: 'many',
       'media:content': 'many',
+      'media:thumbnail': 'many',
     });
     for (const name of ['id', 'title', 'updated']) this.required(entry, name);
     if (!feedHasAuthor) this.required(entry, 'author');
@@ -236,10 +295,11 @@ class Checks {
   }
 
   private media(parent: XmlElement): void {
+    this.thumbnails(parent);
     for (const content of childrenOf(parent, 'media:content')) {
-      this.attributes(content, ['url', 'fileSize', 'type', 'medium', 'width', 'height']);
+      this.attributes(content, ['url', 'fileSize', 'type', 'medium', 'width', 'height', 'duration']);
       this.known(content, { 'media:title': 'once', 'media:description': 'once', 'media:credit': 'many' });
-      for (const name of ['fileSize', 'width', 'height']) {
+      for (const name of ['fileSize', 'width', 'height', 'duration']) {
         if (!/^[1-9]\d*$/.test(content.attributes[name] ?? '1')) this.say(content, `InvalidPositiveInteger ${name}`);
       }
       if (!['image', 'audio', 'video', 'document', 'executable'].includes(content.attributes.medium ?? 'image')) {
@@ -249,6 +309,14 @@ class Checks {
       if (content.attributes.type !== undefined) this.mime(content);
       this.fullUri(content, content.attributes.url ?? '');
       for (const name of ['media:title', 'media:description']) this.plain(content, name);
+    }
+  }
+
+  private thumbnails(parent: XmlElement): void {
+    for (const thumbnail of childrenOf(parent, 'media:thumbnail')) {
+      this.attributes(thumbnail, ['url', 'width', 'height', 'time']);
+      this.fullUri(thumbnail, thumbnail.attributes.url ?? '');
+      if (!/^[1-9]\d*$/.test(thumbnail.attributes.width ?? '1')) this.say(thumbnail, 'InvalidPositiveInteger width');
     }
   }
 

@@ -1,8 +1,11 @@
 /** The names that people and site generators give to the keys of an article. Pure. */
 import { ARTICLE_KEYS } from '../../../core/config/article-keys.ts';
+import { cleanLine } from '../../../lib/text/clean-text.ts';
+import { shorten } from '../../../lib/text/shorten.ts';
 
-/** `draft` becomes `state`, and `imageAlt` and `imageCredit` become parts of `image`. */
-export type KeyTarget = (typeof ARTICLE_KEYS)[number] | 'draft' | 'imageAlt' | 'imageCredit' | 'outletUrl';
+/** `draft` becomes `state`, `imageAlt` and `imageCredit` parts of `image`, `audio` and `duration` of `enclosures`. */
+export type KeyTarget = (typeof ARTICLE_KEYS)[number] | (typeof OTHER_TARGETS)[number] | 'outletUrl';
+const OTHER_TARGETS = ['draft', 'imageAlt', 'imageCredit', 'audio', 'duration'] as const;
 
 /** Longer keys have no meaning. */
 const MAX_LENGTH = 100;
@@ -32,6 +35,8 @@ const OTHER_NAMES: Partial<Record<KeyTarget, readonly string[]>> = {
   ],
   imageAlt: ['alt', 'altText', 'featuredImageAlt', 'featureImageAlt', 'coverAlt', 'coverImageAlt', 'heroImageAlt'],
   imageCredit: ['photoCredit', 'coverCredit', 'featuredImageCredit'],
+  audio: ['audioFile', 'audioUrl', 'podcastFile', 'podcastUrl', 'enclosure', 'podcast', 'mp3'],
+  duration: ['audioDuration', 'podcastDuration'],
   outlet: ['source'],
   outletUrl: ['sourceUrl', 'sourceLink'],
   language: ['lang', 'locale'],
@@ -76,13 +81,19 @@ const NAMES = new Map<string, NamedKey>([
   ...Object.entries(OTHER_NAMES).flatMap(([target, names]) =>
     names.map((name, index) => [simplifyKey(name), { target: target as KeyTarget, rank: index + 2 }] as const),
   ),
-  ...[...ARTICLE_KEYS, 'draft', 'imageAlt', 'imageCredit'].map(
+  ...[...ARTICLE_KEYS, ...OTHER_TARGETS].map(
     (key) => [simplifyKey(key), { target: key as KeyTarget, rank: 0 }] as const,
   ),
 ]);
 
 /** The configuration's `import.keys`, with simplified names. */
 export type ExtraKeys = ReadonlyMap<string, KeyTarget | 'ignored'>;
+
+export function simplifiedKeys(keys: Readonly<Record<string, KeyTarget | 'ignored' | 'ignore'>>): ExtraKeys {
+  return new Map(
+    Object.entries(keys).map(([name, target]) => [simplifyKey(name), target === 'ignore' ? 'ignored' : target]),
+  );
+}
 
 /** @returns null for an unknown key */
 export function findKey(written: string, extra: ExtraKeys): NamedKey | null {
@@ -97,3 +108,14 @@ export const SUGGESTED_KEYS: readonly string[] = [
   ...ARTICLE_KEYS,
   ...['title', 'date', 'author', 'category', 'description', 'summary', 'draft', 'source', 'body'],
 ];
+
+/** Characters of a name in a notice. */
+export const MAX_NAME = 60;
+
+/** `bylines.phone`: without the places in lists, so that it is the same for all articles. */
+export function shortName(path: PropertyKey[]): string {
+  return path
+    .filter((part) => typeof part === 'string')
+    .map((part) => shorten(cleanLine(part), MAX_NAME))
+    .join('.');
+}

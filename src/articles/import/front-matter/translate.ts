@@ -3,9 +3,17 @@
  */
 import type { Config } from '../../../core/config/config.ts';
 import { closestName } from '../../../lib/names/closest-name.ts';
-import { cleanLine } from '../../../lib/text/clean-text.ts';
 import { shorten } from '../../../lib/text/shorten.ts';
-import { type ExtraKeys, findKey, type KeyTarget, SUGGESTED_KEYS, simplifyKey } from './key-names.ts';
+import {
+  type ExtraKeys,
+  findKey,
+  type KeyTarget,
+  MAX_NAME,
+  SUGGESTED_KEYS,
+  shortName,
+  simplifiedKeys,
+  simplifyKey,
+} from './key-names.ts';
 import { findRareKeys } from './rare-keys.ts';
 import {
   ALSO_PARTS,
@@ -20,6 +28,7 @@ import {
   LINK_PARTS,
   OUTLET_PARTS,
   type PartNames,
+  toAudio,
   toBylines,
   toNames,
   toOutlet,
@@ -69,8 +78,6 @@ interface Entry {
 
 /** Unknown keys that are reported of one article. */
 const MAX_NOTICES = 50;
-/** Characters of a name in a notice. */
-const MAX_NAME = 60;
 
 /** @param written keys and values; those of front matter are text, lists and maps */
 export function translateKeys(written: Record<string, unknown>, rules: TranslationRules): TranslatedFields {
@@ -113,6 +120,7 @@ class Translation {
     this.#take('also', (value) => this.#mapList('also', toOutlets(value), ALSO_PARTS));
     this.#take('related', (value) => this.#mapList('related', value, LINK_PARTS));
     this.#take('enclosures', (value) => this.#mapList('enclosures', value, ENCLOSURE_PARTS));
+    this.#takeAudio();
     this.#take('fullStory', (value) => this.#renameParts(['fullStory'], value, LINK_PARTS));
     this.#take('language', (value) => {
       const plain = withoutSmartQuotes(value);
@@ -156,7 +164,7 @@ class Translation {
     const hint =
       meant === null
         ? ' (import.keys can say what it means)'
-        : `: did you mean ${[...path.slice(0, -1).filter(isName), meant].join('.')}?`;
+        : `: did you mean ${shortName([...path.slice(0, -1), meant])}?`;
     this.#notices.push({ path, text: `the key ${shortName(path)} is unknown and left out${hint}` });
   }
 
@@ -300,6 +308,16 @@ class Translation {
     this.#set('url', entry.key, value);
   }
 
+  /** `audio: /media/talk.mp3`, with its duration beside it. */
+  #takeAudio(): void {
+    const entry = this.#best('audio', true);
+    const files = toAudio(entry?.value, this.#best('duration', true)?.value);
+    if (entry === null || files === null) return;
+    const text = `${shortName([entry.key])} is left out: only audio or video counts, below /media/ or https://`;
+    if (files.length === 0) this.#notices.push({ path: [entry.key], text });
+    else if (this.#fields.enclosures === undefined) this.#set('enclosures', entry.key, files);
+  }
+
   #mapList(target: string, value: unknown, names: PartNames): unknown {
     if (!Array.isArray(value)) return value;
     return value.map((entry, index) => this.#renameParts([target, index], entry, names));
@@ -330,21 +348,3 @@ class Translation {
 
 /** Texts that may begin and end with quotation marks of their own. */
 const TEXTS = new Set<KeyTarget>(['headline', 'shortHeadline', 'dek', 'kicker', 'topic', 'note', 'eventKey']);
-
-function simplifiedKeys(keys: TranslationRules['keys']): ExtraKeys {
-  return new Map(
-    Object.entries(keys).map(([name, target]) => [simplifyKey(name), target === 'ignore' ? 'ignored' : target]),
-  );
-}
-
-function isName(part: PropertyKey): boolean {
-  return typeof part === 'string';
-}
-
-/** `bylines.phone`: without the places in lists, so that it is the same for all articles. */
-function shortName(path: PropertyKey[]): string {
-  return path
-    .filter(isName)
-    .map((part) => shorten(cleanLine(String(part)), MAX_NAME))
-    .join('.');
-}

@@ -3,6 +3,7 @@
  * the rules of its key say what would be right. Pure.
  */
 import { textOfHtml } from '../../../sources/html-text.ts';
+import { mediaTypeOf } from '../../pictures/media.ts';
 
 export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -129,6 +130,25 @@ export function withoutMarkup(value: unknown): unknown {
   return textOfHtml(value.replace(OTHER_AMPERSAND, '&amp;').replaceAll('<', '&lt;'));
 }
 
+/**
+ * The enclosures that `audio: /media/talk.mp3` means, also a list or a map of parts. Anything else, such as the name of
+ * a podcast, is left out.
+ * @param duration as written beside it; left out if it is none
+ * @returns null if nothing is written
+ */
+export function toAudio(value: unknown, duration: unknown): object[] | null {
+  if (isBlankValue(value) || isNone(value)) return null;
+  const time = typeof duration === 'string' && /^\s*\d[\d:]{0,15}\s*$/.test(duration) ? { duration } : {};
+  return [value].flat().flatMap((one) => {
+    const file = isMap(one) ? one : {};
+    const url = withoutSmartQuotes(file.url ?? file.src ?? file.href ?? file.file ?? one);
+    if (typeof url !== 'string' || !/^\s*(?:https?:\/\/|\/media\/)/i.test(url)) return [];
+    const type = mediaTypeOf(url.trim().replace(/[?#].*$/s, ''));
+    if (!/^(?:audio|video)\//.test(type ?? '')) return [];
+    return { url, type, length: 0, ...time };
+  });
+}
+
 const STATES: Readonly<Record<string, string>> = { publish: 'published', public: 'published', private: 'draft' };
 
 export function toState(value: unknown): unknown {
@@ -157,7 +177,10 @@ export const OUTLET_PARTS: PartNames = {
 };
 export const ALSO_PARTS: PartNames = { name: ['title', 'outlet'], url: ['link', 'href'] };
 export const LINK_PARTS: PartNames = { url: ['link', 'href'], title: ['name', 'text'] };
-export const ENCLOSURE_PARTS: PartNames = { url: ['src', 'href'], type: [], length: ['size'], title: [] };
+export const ENCLOSURE_PARTS: PartNames = {
+  url: ['src', 'href', 'file'],
+  ...{ type: [], length: ['size', 'bytes'], title: [], duration: [] },
+};
 
 /** Parts of an image that are for a site generator's own pages. */
 export const IGNORED_PARTS = new Set([

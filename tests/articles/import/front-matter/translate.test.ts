@@ -317,6 +317,40 @@ describe('the values', () => {
     ]);
   });
 
+  it('of audio are enclosures, with the type of the name and the duration beside them', () => {
+    const talk = { url: '/media/talk.mp3', type: 'audio/mpeg', length: 0 };
+    expect(fieldsOf({ audio: '/media/talk.mp3' })).toEqual({ enclosures: [talk] });
+    expect(fieldsOf({ podcast_file: 'https://cdn.example/a.m4a?x=1', duration: '30:30' })).toEqual({
+      enclosures: [{ url: 'https://cdn.example/a.m4a?x=1', type: 'audio/mp4', length: 0, duration: '30:30' }],
+    });
+    const several = ['/media/talk.mp3', { src: '/media/film.mp4' }];
+    expect(fieldsOf({ id: 'a', audio: several, duration: 'half an hour' })).toEqual({
+      id: 'a',
+      enclosures: [talk, { url: '/media/film.mp4', type: 'video/mp4', length: 0 }],
+    });
+    const own = [{ url: '/media/b.mp3', duration: 90 }];
+    expect(fieldsOf({ id: 'a', enclosures: own, enclosure: '/media/talk.mp3' })).toEqual({ id: 'a', enclosures: own });
+    for (const none of ['', null, 'false', false, {}]) expect(fieldsOf({ audio: none })).toEqual({});
+  });
+
+  it('of audio that name no file of audio are left out, and say so', () => {
+    const deep = JSON.parse(`${'[{"url":'.repeat(2_000)}1${'}]'.repeat(2_000)}`);
+    for (const none of [
+      'The Meridian Hour',
+      'talk.mp3',
+      '/audio/talk.mp3',
+      '/media/a.jpg',
+      'ftp://a.example/b.mp3',
+      deep,
+    ]) {
+      expect(translate({ podcast: none }).fields).toEqual({});
+      expect(textsOf({ podcast: none })).toEqual([
+        'podcast is left out: only audio or video counts, below /media/ or https://',
+      ]);
+    }
+    expect(textsOf({ duration: '30:30' })).toEqual([]);
+  });
+
   it('lose typographic quotation marks, except in texts', () => {
     expect(fieldsOf({ headline: '“We Will Rebuild”', state: '“draft”', published: '”2026-11-24”' })).toEqual({
       headline: '“We Will Rebuild”',

@@ -51,12 +51,13 @@ function serveFavicon(web: WebContext): Handler {
   return (c) => c.body(svg, 200, { ...ONE_DAY, 'Content-Type': 'image/svg+xml' });
 }
 
-/** `/robots.txt`: closes the pages of one subscriber to crawlers. */
+/** `/robots.txt`: closes the pages of one subscriber and those of searches to crawlers, and names the sitemaps. */
 function serveRobots(web: WebContext): Handler {
-  const closed = ['account', 'confirm', 'preferences', 'unsubscribe'].map(
-    (folder) => `Disallow: ${web.base}/${folder}/\n`,
+  const closed = ['account/', 'confirm/', 'preferences/', 'search', 'unsubscribe/'].map(
+    (path) => `Disallow: ${web.base}/${path}\n`,
   );
-  return (c) => c.text(`User-agent: *\n${closed.join('')}`, 200, ONE_DAY);
+  const sitemaps = ['sitemap.xml', 'news-sitemap.xml'].map((file) => `Sitemap: ${web.view.url}/${file}\n`);
+  return (c) => c.text(`User-agent: *\n${closed.join('')}\n${sitemaps.join('')}`, 200, ONE_DAY);
 }
 
 function stylesheetOf(web: WebContext): Promise<Stylesheet> {

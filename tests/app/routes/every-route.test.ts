@@ -7,6 +7,7 @@ import { openTemplates } from '../../../src/lib/templates.ts';
 import { addConfirmed, requestNewsletters } from '../../audience/fixtures.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { publishDocuments } from '../../support/documents.ts';
+import { expectGolden } from '../../support/golden.ts';
 import { htmlFaults } from '../../support/html-faults.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
 import { NOW, openTestSite, preferencesPath, saveDay, type TestSite } from '../test-site.ts';
@@ -74,6 +75,12 @@ const OTHERS: [path: string, status: number][] = [
   ['/favicon.svg', 200],
   ['/favicon.ico', 301],
   ['/robots.txt', 200],
+  ['/sitemap.xml', 200],
+  ['/sitemaps/pages.xml', 200],
+  ['/sitemaps/2026-11.xml', 200],
+  ['/sitemaps/2019-01.xml', 404],
+  ['/news-sitemap.xml', 200],
+  ...['/feed', '/feed/', '/rss', '/atom.xml', '/feed.json'].map((path): [string, number] => [path, 308]),
   ['/healthz', 200],
   ['/livez', 200],
   ['/readyz', 200],
@@ -255,10 +262,8 @@ describe('every route', () => {
     expect(css).toContain('--accent: #f08a80');
   });
 
-  it('closes the pages of one subscriber to crawlers', async () => {
-    expect(await site.read('/robots.txt')).toBe(
-      'User-agent: *\nDisallow: /account/\nDisallow: /confirm/\nDisallow: /preferences/\nDisallow: /unsubscribe/\n',
-    );
+  it('closes the pages of one subscriber and of searches to crawlers, and names the sitemaps', async () => {
+    expectGolden('sitemaps/robots.txt', await site.read('/robots.txt'));
   });
 
   it('reports that the database is reachable', async () => {

@@ -1,5 +1,5 @@
 /** Calendar months with articles, for the archive of the site. */
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { Temporal } from 'temporal-polyfill';
 import type { Db } from '../core/store/store.ts';
@@ -27,8 +27,11 @@ export async function findMonths(db: Db, now: number, zone: string): Promise<Mon
   if (first === null || last === null) return [];
   const months = monthsBetween(first, last, zone);
   // One index lookup for each month: counting a million articles would read them all.
+  const spans = sql.join(
+    months.map((m) => sql`(${m.id}, cast(${m.from} as bigint), cast(${Math.min(m.until, now + 1)} as bigint))`),
+  );
   const { rows } = await sql<{ id: string }>`
-    with ${spansOf(months, now)}
+    with months(id, from_at, until_at) as (values ${spans})
     select months.id from months where exists (
       select 1 from articles
       where published_at >= from_at and published_at < until_at
@@ -36,14 +39,6 @@ export async function findMonths(db: Db, now: number, zone: string): Promise<Mon
     )`.execute(db);
   const found = new Set(rows.map((row) => row.id));
   return months.filter((month) => found.has(month.id));
-}
-
-/** The months as a table of half-open spans, which end at `now`. */
-export function spansOf(months: Month[], now: number): RawBuilder<unknown> {
-  const rows = months.map(
-    (m) => sql`(${m.id}, cast(${m.from} as bigint), cast(${Math.min(m.until, now + 1)} as bigint))`,
-  );
-  return sql`months(id, from_at, until_at) as (values ${sql.join(rows)})`;
 }
 
 /** When the first or the last public article was published. Asked for both at once, SQLite reads the whole index. */

@@ -1,29 +1,22 @@
 /**
- * Sitemaps (sitemaps.org, protocol 0.9): an index, one sitemap for each month of publication, one for the other pages,
- * and one for Google News. They list the pages of this site, not articles with an address elsewhere.
+ * Sitemaps (sitemaps.org, protocol 0.9): an index, those of the months of publication, of the other pages, and for
+ * Google News. They list pages of this site only.
  */
 import type { Handler } from 'hono';
 import { articlePageUrl, fullHeadline } from '../articles/article.ts';
 import { parseMonth } from '../articles/months.ts';
 import { findPublicArticles } from '../articles/queries.ts';
-import { findArticlePages, findMonthsWithPages } from '../articles/with-page.ts';
-import { escapeXml, strictUrl } from '../feeds/formats/markup.ts';
+import { findMonthsWithPages, findUpdatedPages } from '../articles/with-page.ts';
+import { isElsewhere, legalPages } from '../core/config/legal-pages.ts';
+import { escapeXml } from '../feeds/formats/markup.ts';
 import { DAY, rfc3339 } from '../lib/time.ts';
 import { respondNotFound } from '../web/server/errors.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 
-/**
- * Addresses of one sitemap. The protocol allows 50,000 in 50 MB; with the longest addresses, so many have 13 MB, and a
- * response is in memory as a whole.
- */
+/** Addresses of one sitemap: less than the 50,000 and the 50 MB of the protocol, since a response is in memory. */
 const SITEMAP_SIZE = 10_000;
 
-interface SitemapEntry {
-  path: string;
-  updatedAt?: number;
-}
-
-/** `/sitemap.xml`: the sitemaps. Those of one month have the same `lastmod`. */
+/** `/sitemap.xml`: the sitemaps. All parts of a month have its last change. */
 export function serveSitemapIndex(web: WebContext): Handler {
   return async () => {
     const months = await findMonthsWithPages(web.store.reports, web.clock(), web.view.zone);
@@ -33,7 +26,7 @@ export function serveSitemapIndex(web: WebContext): Handler {
         updatedAt,
       })),
     );
-    return respondXml('sitemapindex', [{ path: '/sitemaps/pages.xml' }, ...sitemaps].map(entryOf(web, 'sitemap')));
+    return respondSitemap(web, 'sitemap', [{ path: '/sitemaps/pages.xml' }, ...sitemaps]);
   };
 }
 
@@ -41,81 +34,69 @@ export function serveSitemapIndex(web: WebContext): Handler {
 export function serveSitemap(web: WebContext): Handler {
   return async (c) => {
     const name = c.req.param('name') ?? '';
-    if (name === 'pages.xml') return respondXml('urlset', pagesOf(web).map(entryOf(web, 'url')));
+    if (name === 'pages.xml') return respondSitemap(web, 'url', pagesOf(web));
     const [, id = '', part = '1'] = /^(\d{4}-\d\d)(?:-([2-9]|[1-9]\d{1,2}))?\.xml$/.exec(name) ?? [];
     const month = parseMonth(id, web.view.zone);
-    const offset = (Number(part) - 1) * SITEMAP_SIZE;
-    const bounds = { limit: SITEMAP_SIZE, offset };
-    const articles = month === null ? [] : await findArticlePages(web.store.reports, month, web.clock(), bounds);
-    if (articles.length === 0) return respondNotFound(web, c);
-    return respondXml('urlset', articles.map(entryOf(web, 'url')));
+    const bounds = { limit: SITEMAP_SIZE, offset: (Number(part) - 1) * SITEMAP_SIZE };
+    const articles = month === null ? [] : await findUpdatedPages(web.store.reports, month, web.clock(), bounds);
+    return articles.length === 0 ? respondNotFound(web, c) : respondSitemap(web, 'url', articles);
   };
 }
 
-/** Google News takes articles of the last two days, and 1,000 of them in one sitemap. */
-const NEWS_AGE = 2 * DAY;
-const NEWS_SIZE = 1_000;
-
 /**
- * `/news-sitemap.xml`: the newest articles for Google News, by the rules of "Create a News sitemap" of Google Search
- * Central: name of the publication, language, first date of publication, and the title of the page.
+ * `/news-sitemap.xml`: for Google News, by the rules of "Create a News sitemap" of Google Search Central: at most 1,000
+ * articles of the last two days, with the name of the publication, and the first date and title of each.
  */
 export function serveNewsSitemap(web: WebContext): Handler {
   return async () => {
     const now = web.clock();
-    const [loc, name] = [addressOf(web), escapeXml(web.view.name)];
-    const found = await findPublicArticles(web.store.db, { now, from: now - NEWS_AGE, limit: NEWS_SIZE });
-    const entries = found
+    const articles = await findPublicArticles(web.store.db, { now, from: now - 2 * DAY, limit: 1_000 });
+    const entries = articles
       .filter(({ url }) => url === null)
-      .map((article) => {
-        const title = escapeXml(fullHeadline(article));
-        return [
-          `<url><loc>${loc(articlePageUrl(article, ''))}</loc><news:news>`,
-          `<news:publication><news:name>${name}</news:name>`,
-          `<news:language>${newsLanguage(article.language)}</news:language></news:publication>`,
-          `<news:publication_date>${rfc3339(article.publishedAt)}</news:publication_date>`,
-          `<news:title>${title}</news:title></news:news></url>`,
-        ].join('');
-      });
-    return respondXml('urlset', entries, ' xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"');
+      .map((article) => ({
+        path: articlePageUrl(article, ''),
+        news:
+          `<news:news><news:publication><news:name>${escapeXml(web.view.name)}</news:name>` +
+          `<news:language>${newsLanguage(article.language)}</news:language></news:publication>` +
+          `<news:publication_date>${rfc3339(article.publishedAt)}</news:publication_date>` +
+          `<news:title>${escapeXml(fullHeadline(article))}</news:title></news:news>`,
+      }));
+    return respondSitemap(web, 'url', entries);
   };
 }
 
 /** The language as Google News names it: ISO 639, two or three letters; Chinese by its script: `zh-cn` or `zh-tw`. */
 function newsLanguage(tag: string): string {
   const { language, script } = new Intl.Locale(tag).maximize();
-  if (language !== 'zh') return language;
-  return script === 'Hant' ? 'zh-tw' : 'zh-cn';
+  return language !== 'zh' ? language : script === 'Hant' ? 'zh-tw' : 'zh-cn';
 }
 
 /** The pages that are no articles. */
-function pagesOf({ view }: WebContext): SitemapEntry[] {
-  const legal = [view.imprint, view.privacy].map((link) => link?.path ?? null);
-  const paths = [
-    ...['/', ...view.sections.map(({ id }) => `/sections/${id}`), '/archive', '/editions'],
-    ...view.newsletters.map(({ id }) => `/editions/${id}`),
-    ...['/newsletters', ...legal],
-  ];
-  return paths.filter((path) => path !== null).map((path) => ({ path }));
+function pagesOf({ view, config }: WebContext): SitemapEntry[] {
+  const texts = legalPages(config).filter((page) => !isElsewhere(page));
+  const sections = view.sections.map(({ id }) => `/sections/${id}`);
+  const editions = view.newsletters.map(({ id }) => `/editions/${id}`);
+  const paths = ['/', ...sections, '/archive', '/editions', ...editions, '/newsletters'].map((path) => ({ path }));
+  return [...paths, ...texts];
 }
 
-function entryOf(web: WebContext, element: 'url' | 'sitemap'): (entry: SitemapEntry) => string {
-  const loc = addressOf(web);
-  return ({ path, updatedAt }) => {
+interface SitemapEntry {
+  path: string;
+  updatedAt?: number;
+  news?: string;
+}
+
+const XML = '<?xml version="1.0" encoding="UTF-8"?>\n';
+const NAMESPACES =
+  'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"';
+
+function respondSitemap({ view }: WebContext, element: 'url' | 'sitemap', entries: SitemapEntry[]): Response {
+  const root = element === 'url' ? 'urlset' : 'sitemapindex';
+  const base = escapeXml(new URL(view.url).href.replace(/\/$/, ''));
+  const lines = entries.map(({ path, updatedAt, news = '' }) => {
     const lastmod = updatedAt === undefined ? '' : `<lastmod>${rfc3339(updatedAt)}</lastmod>`;
-    return `<${element}><loc>${loc(path)}</loc>${lastmod}</${element}>`;
-  };
-}
-
-/** The absolute address of a path, encoded (RFC 3986) and escaped. */
-function addressOf({ view }: WebContext): (path: string) => string {
-  const base = escapeXml((strictUrl(`${view.url}/`) ?? view.url).replace(/\/$/, ''));
-  return (path) => base + escapeXml(path);
-}
-
-function respondXml(root: 'urlset' | 'sitemapindex', entries: string[], namespaces = ''): Response {
-  const start = `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"`;
-  const body = `${start}${namespaces}>\n${entries.map((entry) => `${entry}\n`).join('')}</${root}>\n`;
+    return `<${element}><loc>${base}${escapeXml(path)}</loc>${lastmod}${news}</${element}>\n`;
+  });
   const headers = { 'Content-Type': 'application/xml; charset=utf-8', 'Cache-Control': 'public, max-age=300' };
-  return new Response(body, { headers });
+  return new Response(`${XML}<${root} ${NAMESPACES}>\n${lines.join('')}</${root}>\n`, { headers });
 }

@@ -73,7 +73,9 @@ const OTHERS: [path: string, status: number][] = [
   ['/media/r/801/none.png', 404],
   ['/style.css', 200],
   ['/favicon.svg', 200],
-  ['/favicon.ico', 301],
+  ['/favicon.ico', 200],
+  ['/apple-touch-icon.png', 200],
+  ['/icons/48.png', 200],
   ['/robots.txt', 200],
   ['/sitemap.xml', 200],
   ['/sitemaps/pages.xml', 200],
@@ -133,7 +135,7 @@ describe('every route', () => {
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toContain('script-src');
     // Feeds and files have stricter policies.
-    if (!path.startsWith('/media') && !path.startsWith('/feeds/latest')) {
+    if (!/^\/(?:media|feeds\/latest|favicon\.svg)/.test(path)) {
       expect(policy).toBe(
         [
           "default-src 'none'",

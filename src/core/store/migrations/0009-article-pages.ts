@@ -3,18 +3,15 @@ import { type Kysely, sql } from 'kysely';
 import { inflateJson } from './article-document.ts';
 import { columnTypes } from './column-types.ts';
 
-/** Documents that are read at once. */
-const CHUNK = 500;
-
 export async function markPagesElsewhere(db: Kysely<unknown>, dialect: 'sqlite' | 'postgres'): Promise<void> {
   const { int } = columnTypes(dialect);
   await sql.raw(`alter table articles add column has_url ${int} not null default 0`).execute(db);
   for (let last = ''; ; ) {
     const { rows } = await sql<{ id: string; document: Uint8Array }>`
-      select id, document from articles where id > ${last} order by id limit ${CHUNK}`.execute(db);
+      select id, document from articles where id > ${last} order by id limit 500`.execute(db);
+    if (rows.length === 0) break;
     const ids = rows.filter(({ document }) => hasUrl(document)).map(({ id }) => id);
     if (ids.length > 0) await sql`update articles set has_url = 1 where id in (${sql.join(ids)})`.execute(db);
-    if (rows.length < CHUNK) break;
     last = rows.at(-1)?.id ?? '';
   }
   // With all that the list of sitemaps needs: a million articles are counted in less than a second.

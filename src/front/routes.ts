@@ -15,7 +15,7 @@ export const addFrontPages: AddRoutes = (site, web) => {
   const texts = ['imprint', 'imprint/:newsletter', 'privacy', ...Object.keys(web.config.publication.pages)];
   for (const text of texts) site.get(`/${text}`, share(web, serveLegalPage(web)));
   site.get('/sitemap.xml', share(web, serveSitemapIndex(web)));
-  site.get('/sitemaps/:name', share(web, serveSitemap(web)));
+  site.get('/:name{sitemap-[0-9a-z-]+\\.xml}', share(web, serveSitemap(web)));
   site.get('/news-sitemap.xml', share(web, serveNewsSitemap(web)));
   // Where readers and people look for a feed: as of WordPress, Ghost and site generators.
   const lead = (path: string, format: Format): void => {

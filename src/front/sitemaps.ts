@@ -1,6 +1,6 @@
 /**
  * Sitemaps (sitemaps.org, protocol 0.9): an index, those of the months of publication, of the other pages, and for
- * Google News. They list pages of this site only.
+ * Google News. They list pages of this site only, in or below their own folder, as the protocol demands.
  */
 import type { Handler } from 'hono';
 import { articlePageUrl, fullHeadline } from '../articles/article.ts';
@@ -22,20 +22,20 @@ export function serveSitemapIndex(web: WebContext): Handler {
     const months = await findMonthsWithPages(web.store.reports, web.clock(), web.view.zone);
     const sitemaps = months.flatMap(({ id, count, updatedAt }) =>
       Array.from({ length: Math.ceil(count / SITEMAP_SIZE) }, (_, part) => ({
-        path: `/sitemaps/${id}${part === 0 ? '' : `-${part + 1}`}.xml`,
+        path: `/sitemap-${id}${part === 0 ? '' : `-${part + 1}`}.xml`,
         updatedAt,
       })),
     );
-    return respondSitemap(web, 'sitemap', [{ path: '/sitemaps/pages.xml' }, ...sitemaps]);
+    return respondSitemap(web, 'sitemap', [{ path: '/sitemap-pages.xml' }, ...sitemaps]);
   };
 }
 
-/** `/sitemaps/:name`: `2026-11.xml`, its second part `2026-11-2.xml`, or `pages.xml`. */
+/** `/sitemap-2026-11.xml`, its second part `/sitemap-2026-11-2.xml`, and `/sitemap-pages.xml`. */
 export function serveSitemap(web: WebContext): Handler {
   return async (c) => {
     const name = c.req.param('name') ?? '';
-    if (name === 'pages.xml') return respondSitemap(web, 'url', pagesOf(web));
-    const [, id = '', part = '1'] = /^(\d{4}-\d\d)(?:-([2-9]|[1-9]\d{1,2}))?\.xml$/.exec(name) ?? [];
+    if (name === 'sitemap-pages.xml') return respondSitemap(web, 'url', pagesOf(web));
+    const [, id = '', part = '1'] = /^sitemap-(\d{4}-\d\d)(?:-([2-9]|[1-9]\d{1,2}))?\.xml$/.exec(name) ?? [];
     const month = parseMonth(id, web.view.zone);
     const bounds = { limit: SITEMAP_SIZE, offset: (Number(part) - 1) * SITEMAP_SIZE };
     const articles = month === null ? [] : await findUpdatedPages(web.store.reports, month, web.clock(), bounds);

@@ -52,7 +52,7 @@ describe('pages of one’s own', () => {
       '<a href="/team">The &lt;b&gt; team</a>',
       '<a href="/about">About</a>',
     ]);
-    const sitemap = await site.read('/sitemaps/pages.xml');
+    const sitemap = await site.read('/sitemap-pages.xml');
     expect(sitemap).toMatch(/:8080\/team<\/loc>[\s\S]*:8080\/about<\/loc>/);
   });
 
@@ -60,7 +60,7 @@ describe('pages of one’s own', () => {
     const site = openTestSite(store, withPages({ jobs: { title: 'Jobs', file: 'https://example.com/jobs' } }));
     const { status, headers } = await site.get('/jobs');
     expect([status, headers.get('Location')]).toEqual([302, 'https://example.com/jobs']);
-    expect(await site.read('/sitemaps/pages.xml')).not.toContain('/jobs');
+    expect(await site.read('/sitemap-pages.xml')).not.toContain('/jobs');
   });
 
   it('are checked: a file that cannot be shown is named with its key', async () => {

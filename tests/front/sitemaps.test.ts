@@ -87,7 +87,7 @@ describe('sitemaps', () => {
     it('drop an article that has moved to another site', async () => {
       const moved = { ...article('october', OCTOBER), url: 'https://example.com/moved' };
       await save(store, moved as Article);
-      expect(locations(await site.read('/sitemaps/2026-10.xml'))).toEqual(['/articles/corrected']);
+      expect(locations(await site.read('/sitemap-2026-10.xml'))).toEqual(['/articles/corrected']);
     });
   });
 
@@ -101,11 +101,11 @@ describe('sitemaps', () => {
     for (const some of chunks(rows, 1_000)) await store.db.insertInto('articles').values(some).execute();
     const site = openTestSite(store);
     const maps = locations(await site.read('/sitemap.xml'));
-    expect(maps).toEqual(['/sitemaps/pages.xml', '/sitemaps/2026-11.xml', '/sitemaps/2026-11-2.xml']);
-    expect(locations(await site.read('/sitemaps/2026-11.xml'))).toHaveLength(10_000);
-    expect(locations(await site.read('/sitemaps/2026-11-2.xml'))).toEqual(['/articles/s10000']);
+    expect(maps).toEqual(['/sitemap-pages.xml', '/sitemap-2026-11.xml', '/sitemap-2026-11-2.xml']);
+    expect(locations(await site.read('/sitemap-2026-11.xml'))).toHaveLength(10_000);
+    expect(locations(await site.read('/sitemap-2026-11-2.xml'))).toEqual(['/articles/s10000']);
     for (const name of ['2026-11-1', '2026-11-3', '2026-11-02', '2026-12', '2026-13', '2026-11-9999', 'x', 'pages-2'])
-      expect([name, (await site.get(`/sitemaps/${name}.xml`)).status]).toEqual([name, 404]);
+      expect([name, (await site.get(`/sitemap-${name}.xml`)).status]).toEqual([name, 404]);
   });
 
   it('are well-formed and absolute below a path with signs, and without any article', async () => {
@@ -113,7 +113,7 @@ describe('sitemaps', () => {
     const url = "http://127.0.0.1:8080/a&b'c";
     const site = openTestSite(await openMigrated(), { ...config, publication: { ...config.publication, url } });
     const base = new URL(url).pathname;
-    for (const path of ['sitemap.xml', 'sitemaps/pages.xml', 'news-sitemap.xml']) {
+    for (const path of ['sitemap.xml', 'sitemap-pages.xml', 'news-sitemap.xml']) {
       const xml = await site.read(`${base}/${path}`);
       for (const location of locations(xml)) expect(location).toMatch(/^\/a&#x26;b'c\//);
     }

@@ -72,7 +72,7 @@ export const document = z
 /** The first parts of the site's own addresses, also of those that are forms or belong to programs. */
 const SITE_PATHS =
   'account api archive articles confirm desk editions feed feeds healthz hooks hub icons imprint livez media metrics ' +
-  'newsletters preferences privacy readyz reporters rss search sections sitemaps subscribe unsubscribe webhooks';
+  'newsletters preferences privacy readyz reporters rss search sections subscribe unsubscribe webhooks';
 export const pagePath = id.refine(
   (path) => !SITE_PATHS.split(' ').includes(path),
   `must be another path than those of the site itself: ${SITE_PATHS}`,

@@ -21,7 +21,8 @@ const PATHS = words(`/ /?page=2 /articles/one /sections/world /archive /archive/
   /feeds/latest.rss /feeds/latest.atom /feeds/latest.json /feeds/tag/chips.rss /style.css /favicon.svg /favicon.ico
   /feeds/custom.json?section=world&kind=brief /robots.txt /healthz /metrics /media/skyline-5g.jpg
   /media/r/480/skyline-5g.jpg /media/r/1600/skyline-5g.jpg /media/r/jpeg/skyline-5g.jpg /subscribe
-  /subscribe.js /api/subscribe /no-such-page /archive/ /hub`);
+  /subscribe.js /api/subscribe /no-such-page /archive/ /hub /sitemap.xml /sitemap-pages.xml /sitemap-2026-11.xml
+   /news-sitemap.xml /feed/ /atom.xml /icons/48.png /icons/512.png /apple-touch-icon.png /about`);
 const FORMS = words(`/subscribe /hub /unsubscribe/v1.x /confirm/x /preferences/x /preferences/x/erase /account/erase/x
   /api/subscribe /webhooks/bounces`);
 const HOSTILE_PATHS = words(`/%00 /%ff%fe /% /%zz /%2e%2e/%2e%2e/etc/passwd /../../etc/passwd //evil.example/ /\\evil
@@ -30,10 +31,12 @@ const HOSTILE_PATHS = words(`/%00 /%ff%fe /% /%zz /%2e%2e/%2e%2e/etc/passwd /../
   /media/r/480/..%2f..%2fconfig%2fdaywire.yaml /media/r/480/%2e%2e/%2e%2e/secret.jpg /media/r/480/a%00.jpg
   /media/r/481/skyline-5g.jpg /media/r/%34%38%30/skyline-5g.jpg /media/r/480/%ff.jpg /media/r/__proto__/a.jpg
   /media/r/480/skyline-5g.jpg%00.png /media/r/jpeg/ /media/r//skyline-5g.jpg /media/r/480//etc/passwd.jpg
-  /articles/%E0%A4%A /articles/__proto__ /articles/constructor
-  /reporters/%ff /reporters/%00 /reporters/__proto__ /reporters/..%2f /reporters/Mei%20Tan /reporters/mei-tan?page=1e9
-  /archive/9999-99 /archive/-1 /?page=0 /?page=-1
-  /?page=1e9 /?page=99999 /?page[]=2 /?% /editions/%2f/%2f /sections/.. /style.css?v=%0d%0aSet-Cookie:x /;a=b /*
+   /articles/%E0%A4%A /articles/__proto__ /articles/constructor
+   /reporters/%ff /reporters/%00 /reporters/__proto__ /reporters/..%2f /reporters/Mei%20Tan /reporters/mei-tan?page=1e9
+   /archive/9999-99 /archive/-1 /?page=0 /?page=-1
+   /sitemap-2026-11-0.xml /sitemap-9999-99-9.xml /sitemap-%00.xml /sitemap-..%2f.xml /icons/0.png /icons/%34%38.png
+   /icons/__proto__.png
+   /?page=1e9 /?page=99999 /?page[]=2 /?% /editions/%2f/%2f /sections/.. /style.css?v=%0d%0aSet-Cookie:x /;a=b /*
   /{{site}} /<script>`);
 const METHODS = words('PUT DELETE PATCH OPTIONS TRACE CONNECT get PROPFIND X QUERY G\0T \u00a1');
 /** Fields of a header. */

@@ -1,4 +1,4 @@
-/** Reads the texts of the imprint and of the privacy policy: Markdown files of the operator. */
+/** Reads the texts of the imprint, the privacy policy and other pages: Markdown files of the operator. */
 import { readFile, stat } from 'node:fs/promises';
 import { sanitiseMarkdown } from '../articles/sanitise.ts';
 import { CONFIRM_WITHIN_HOURS } from '../audience/consent/signup-limits.ts';
@@ -28,15 +28,13 @@ export class LegalDocumentError extends Error {
 const MAX_BYTES = 200_000;
 const MAX_TITLE = 200;
 
-const TITLES: Record<LegalPage['kind'], string> = { imprint: 'common.imprint', privacy: 'common.privacy' };
-
 /** @throws LegalDocumentError if its file cannot be read or shown, which names key and file */
 export async function readLegalDocument(page: LegalPage, config: Config): Promise<LegalDocument> {
   const about = `${page.key} is ${page.source}`;
   const text = await readText(page.source, about);
   try {
     const locale = localeOf(config.publication.language, config.ownMessages);
-    return renderLegalText(text, locale.text(TITLES[page.kind]), config);
+    return renderLegalText(text, typeof page.title === 'string' ? locale.text(page.title) : page.title.text, config);
   } catch (error) {
     throw new LegalDocumentError(`${about}: ${(error as Error).message}`);
   }

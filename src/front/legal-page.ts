@@ -1,4 +1,4 @@
-/** The pages of the imprint and of the privacy policy. A changed file is shown without a restart. */
+/** The pages of the newsroom's own texts, such as the imprint. A changed file is shown without a restart. */
 import type { Context, Handler } from 'hono';
 import { isElsewhere, legalPages } from '../core/config/legal-pages.ts';
 import { renderPage, respondPublicPage } from '../web/pages/page.ts';
@@ -6,7 +6,7 @@ import { respondError, respondNotFound } from '../web/server/errors.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 import { LegalDocumentError, readLegalDocument } from './legal-document.ts';
 
-/** `/imprint`, `/imprint/:newsletter` and `/privacy`. */
+/** `/imprint`, `/imprint/:newsletter`, `/privacy`, and the pages of one's own. */
 export function serveLegalPage(web: WebContext): Handler {
   return (c) => respondLegalPage(web, c, c.req.path.slice(web.base.length));
 }

@@ -16,6 +16,7 @@ import { checkSendingDomain } from '../../delivery/checks.ts';
 import type { OpenResolver } from '../../delivery/sending-domain/dns-resolver.ts';
 import { checkLegalTexts } from '../../front/legal-document.ts';
 import { openTemplates } from '../../lib/templates.ts';
+import { checkIcon } from '../../web/pages/icons.ts';
 import { CAPABILITIES } from '../capabilities.ts';
 import { languageWarnings } from '../locales/languages.ts';
 import { ownTemplateWarnings } from '../templates/own-templates.ts';
@@ -52,6 +53,7 @@ export async function check(
     ...checkFolders(config),
     ...readableByOthers(config).map(warning),
     ...(await checkLegalTexts(config)),
+    ...(await checkIcon(config)),
     ...CAPABILITIES.flatMap(({ checks }) => checks?.config?.(config) ?? []),
     ...(await checkConnections(config, openResolver, clock())),
   ];

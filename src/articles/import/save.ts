@@ -53,7 +53,7 @@ export async function saveArticles(tx: Tx, writes: ArticleWrite[], now: number):
 
 const REPLACED_COLUMNS = [
   ...(['slug', 'kind', 'section', 'kicker', 'event_key', 'pinned', 'outlets', 'by_rule', 'state', 'language'] as const),
-  ...(['published_at', 'updated_at', 'noted_at', 'digest', 'document', 'json_bytes'] as const),
+  ...(['published_at', 'updated_at', 'noted_at', 'digest', 'document', 'json_bytes', 'has_url'] as const),
 ];
 
 async function saveRows(tx: Tx, writes: ArticleWrite[], now: number): Promise<void> {
@@ -77,6 +77,7 @@ async function saveRows(tx: Tx, writes: ArticleWrite[], now: number): Promise<vo
       noted_at: status.state === 'corrected' || status.state === 'retracted' ? status.at : null,
       origin,
       digest,
+      has_url: article.url === null ? 0 : 1,
       ...encodeDocument(article),
       created_at: now,
     };

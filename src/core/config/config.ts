@@ -129,6 +129,9 @@ function withAbsolutePaths(config: FileConfig, cwd: string): FileConfig {
       url: publication.url.replace(/\/+$/, ''),
       imprint: page(publication.imprint),
       privacy: page(publication.privacy),
+      pages: Object.fromEntries(
+        Object.entries(publication.pages).map(([path, one]) => [path, { ...one, file: page(one.file) as string }]),
+      ),
     },
     newsletters: newsletters.map((one) => ({ ...one, imprint: page(one.imprint) })),
     paths: {
@@ -184,6 +187,7 @@ function issuesOfIntendedForm(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
 
 /** The rule that an issue violates. zod's type names become plain words. */
 function ruleOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message;
   if (issue.code !== 'invalid_type') return issue.message;
   const names: Record<string, string> = {
     object: 'a map of keys',

@@ -1,9 +1,10 @@
-/** The imprint and the privacy policy: where their texts are, and the addresses that pages and emails link to. */
+/** Pages of the newsroom's own texts, such as the imprint: where the texts are, and the addresses of links to them. */
 import type { FileConfig, NewsletterConfig, Publication } from './schema.ts';
 
 /** A text that the configuration names. */
 export interface LegalPage {
-  kind: 'imprint' | 'privacy';
+  /** The name of a message, or the title itself. */
+  title: 'common.imprint' | 'common.privacy' | { text: string };
   /** Its key in the configuration, for messages: `newsletters daily-roundup: imprint`. */
   key: string;
   /** The path of its page, below that of `publication.url`. */
@@ -26,12 +27,15 @@ export function legalPages({ publication, newsletters }: Pick<FileConfig, 'publi
   const { imprint, privacy } = publication;
   const pages: LegalPage[] = [];
   if (imprint !== undefined)
-    pages.push({ kind: 'imprint', key: 'publication.imprint', path: '/imprint', source: imprint });
+    pages.push({ title: 'common.imprint', key: 'publication.imprint', path: '/imprint', source: imprint });
   if (privacy !== undefined)
-    pages.push({ kind: 'privacy', key: 'publication.privacy', path: '/privacy', source: privacy });
+    pages.push({ title: 'common.privacy', key: 'publication.privacy', path: '/privacy', source: privacy });
   for (const { id, imprint: own } of newsletters) {
     if (own === undefined) continue;
-    pages.push({ kind: 'imprint', key: `newsletters ${id}: imprint`, path: `/imprint/${id}`, source: own });
+    pages.push({ title: 'common.imprint', key: `newsletters ${id}: imprint`, path: `/imprint/${id}`, source: own });
+  }
+  for (const [path, { title, file }] of Object.entries(publication.pages)) {
+    pages.push({ title: { text: title }, key: `publication.pages.${path}.file`, path: `/${path}`, source: file });
   }
   return pages;
 }

@@ -17,6 +17,7 @@ import {
   language,
   listenAddress,
   mediaFile,
+  pagePath,
   pictureAddress,
   publicUrl,
   retentionDays,
@@ -131,6 +132,16 @@ export const schema = z.strictObject({
         .describe(
           'The privacy policy: a Markdown file, shown at /privacy, or an address. Linked where people subscribe.',
         ),
+      pages: z
+        .record(
+          pagePath,
+          z.strictObject({
+            title: text.max(100).describe('Title in the footer, and of the page if its text does not begin with one.'),
+            file: document.describe('A Markdown file, or an address to which the page redirects.'),
+          }),
+        )
+        .default({})
+        .describe('Pages of your own, by their paths: about is shown at /about. Linked from the footer of every page.'),
     })
     .describe('The publication and its identity.'),
   sections: z

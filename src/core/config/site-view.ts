@@ -19,6 +19,8 @@ export interface SiteView {
   /** In emails of a newsletter with an imprint of its own: that one. */
   imprint: LegalLink | null;
   privacy: LegalLink | null;
+  /** Pages of one's own, for the footer. */
+  pages: { path: string; title: string }[];
   /** In place of the name at the top of emails. `width` is in pixels; `darkUrl` is null if there is only one. */
   logo: { url: string; darkUrl: string | null; width: number; alt: string } | null;
   /** The address of a wide picture of the publication, or null. */
@@ -76,6 +78,7 @@ export function siteView(config: Config): SiteView {
     copyright: publication.copyright ?? null,
     imprint: imprintLink(publication),
     privacy: privacyLink(publication),
+    pages: Object.entries(publication.pages).map(([path, { title }]) => ({ path: `/${path}`, title })),
     logo: logoView(publication),
     cover: publication.cover === undefined ? null : pictureUrl(publication.cover, publication.url),
     sections,

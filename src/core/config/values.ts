@@ -80,6 +80,14 @@ export const document = z
     (text) => /^(?!https?:).*[^/\\]\.md$/.test(text) || (/^https?:\/\//.test(text) && URL.canParse(text)),
     'must be a Markdown file such as texts/imprint.md, or an http or https address',
   );
+/** The first parts of the site's own addresses, also of those that are forms or belong to programs. */
+const SITE_PATHS =
+  'account api archive articles confirm desk editions feed feeds healthz hooks hub icons imprint livez media metrics ' +
+  'newsletters preferences privacy readyz reporters rss search sections subscribe unsubscribe webhooks';
+export const pagePath = id.refine(
+  (path) => !SITE_PATHS.split(' ').includes(path),
+  `must be another path than those of the site itself: ${SITE_PATHS}`,
+);
 export const hours = z
   .int()
   .min(1)

@@ -14,7 +14,9 @@ export type RenditionForm =
   /** At most `width` pixels wide. */
   | { format: 'webp'; width: number }
   /** For email: also at most so many bytes. Transparent parts are white. */
-  | { format: 'jpeg'; width: number; maxBytes: number };
+  | { format: 'jpeg'; width: number; maxBytes: number }
+  /** A square icon, also of an SVG file, and larger than that. Transparent without a `background`. */
+  | { format: 'png'; width: number; background: string | null };
 
 /** `measure` reads the header only. */
 type PictureTask = { kind: 'inspect' | 'measure' } | { kind: 'render'; form: RenditionForm };

@@ -47,11 +47,14 @@ function respond(response: PictureResponse): void {
 
 /** Does a job. A picture that cannot be used is rejected with the reason. */
 async function decodePicture({ input, task }: PictureRequest): Promise<PictureResponse> {
+  const form = task.kind === 'render' ? task.form : null;
   try {
+    if (form?.format === 'png')
+      return { kind: 'rendered', bytes: await renderIcon(input, form.width, form.background) };
     const { problem, ...picture } = await inspect(input);
     if (task.kind === 'measure') return { kind: 'inspected', picture };
     if (problem !== null) return { kind: 'rejected', reason: problem };
-    if (task.kind === 'render') return { kind: 'rendered', bytes: await render(input, task.form) };
+    if (form !== null) return { kind: 'rendered', bytes: await render(input, form) };
     // The header of a file says nothing about its rest.
     await openPicture(input).resize(16, 16, { fit: 'fill' }).raw().toBuffer();
     return { kind: 'inspected', picture };
@@ -86,7 +89,7 @@ function openPicture(input: PictureInput): Sharp {
   return sharp(input, { failOn: 'truncated', limitInputPixels: MAX_MEGAPIXELS * 1_000_000, autoOrient: true });
 }
 
-async function render(input: PictureInput, form: RenditionForm): Promise<Buffer> {
+async function render(input: PictureInput, form: Exclude<RenditionForm, { format: 'png' }>): Promise<Buffer> {
   const { width } = form;
   const resized = openPicture(input).resize({
     width,
@@ -97,6 +100,17 @@ async function render(input: PictureInput, form: RenditionForm): Promise<Buffer>
   if (form.format === 'webp') return resized.webp({ quality: WEBP_QUALITY }).toBuffer();
   const { data, info } = await resized.flatten({ background: '#fff' }).raw().toBuffer({ resolveWithObject: true });
   return jpegWithin(sharp(data, { raw: { width: info.width, height: info.height, channels: info.channels } }), form);
+}
+
+/** Only an icon, which is the newsroom's own file, may be an SVG. */
+async function renderIcon(input: PictureInput, width: number, background: string | null): Promise<Buffer> {
+  sharp.unblock({ operation: ['VipsForeignLoadSvg'] });
+  try {
+    const icon = openPicture(input).resize(width, width, { fit: 'contain', background: background ?? '#0000' });
+    return await (background === null ? icon : icon.flatten({ background })).ensureAlpha().png().toBuffer();
+  } finally {
+    sharp.block({ operation: ['VipsForeignLoadSvg'] });
+  }
 }
 
 /** Lowers the quality, then the width. */

@@ -1,8 +1,9 @@
-/** The stylesheet, the icon and robots.txt. */
+/** The stylesheet, the icons and robots.txt. */
 import type { Handler } from 'hono';
 import { sha256 } from '../../lib/sha256.ts';
 import { isNotModified } from '../server/conditional.ts';
 import type { AddRoutes, WebContext } from '../server/web-context.ts';
+import { addIcons } from './icons.ts';
 
 const ONE_DAY = { 'Cache-Control': 'public, max-age=86400' };
 
@@ -21,9 +22,7 @@ export async function stylesheetPath(web: WebContext): Promise<string> {
 
 export const addAssets: AddRoutes = (site, web) => {
   site.get('/style.css', serveStylesheet(web));
-  site.get('/favicon.svg', serveFavicon(web));
-  // Requested by clients that do not read a page's own link.
-  site.get('/favicon.ico', (c) => c.redirect(`${web.base}/favicon.svg`, 301));
+  addIcons(site, web);
   site.get('/robots.txt', serveRobots(web));
 };
 
@@ -38,25 +37,13 @@ function serveStylesheet(web: WebContext): Handler {
   };
 }
 
-/** `/favicon.svg`: a small front page in the accent colour. */
-function serveFavicon(web: WebContext): Handler {
-  const { light, dark } = web.view.accent;
-  const darkMode = `@media(prefers-color-scheme:dark){.p{fill:#161513}.i{fill:#ece8e1}.a{fill:${dark}}}`;
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
-<style>.p{fill:#fbfaf7}.i{fill:#1b1a18}.a{fill:${light}}${darkMode}</style>
-<rect class="p" width="32" height="32" rx="5"/><rect class="a" x="5" y="6" width="22" height="5"/>
-<path class="i" d="M5 14h10v3H5zM5 19h10v2H5zM5 23h10v2H5zM18 14h9v11h-9z"/>
-</svg>
-`;
-  return (c) => c.body(svg, 200, { ...ONE_DAY, 'Content-Type': 'image/svg+xml' });
-}
-
-/** `/robots.txt`: closes the pages of one subscriber to crawlers. */
+/** `/robots.txt`: closes the pages of one subscriber and those of searches to crawlers, and names the sitemaps. */
 function serveRobots(web: WebContext): Handler {
-  const closed = ['account', 'confirm', 'preferences', 'unsubscribe'].map(
-    (folder) => `Disallow: ${web.base}/${folder}/\n`,
+  const closed = ['account/', 'confirm/', 'preferences/', 'search', 'unsubscribe/'].map(
+    (path) => `Disallow: ${web.base}/${path}\n`,
   );
-  return (c) => c.text(`User-agent: *\n${closed.join('')}`, 200, ONE_DAY);
+  const sitemaps = ['sitemap.xml', 'news-sitemap.xml'].map((file) => `Sitemap: ${web.view.url}/${file}\n`);
+  return (c) => c.text(`User-agent: *\n${closed.join('')}\n${sitemaps.join('')}`, 200, ONE_DAY);
 }
 
 function stylesheetOf(web: WebContext): Promise<Stylesheet> {

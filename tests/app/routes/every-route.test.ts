@@ -7,6 +7,7 @@ import { openTemplates } from '../../../src/lib/templates.ts';
 import { addConfirmed, requestNewsletters } from '../../audience/fixtures.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { publishDocuments } from '../../support/documents.ts';
+import { expectGolden } from '../../support/golden.ts';
 import { htmlFaults } from '../../support/html-faults.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
 import { NOW, openTestSite, preferencesPath, saveDay, type TestSite } from '../test-site.ts';
@@ -79,8 +80,16 @@ const OTHERS: [path: string, status: number][] = [
   ['/media/r/801/none.png', 404],
   ['/style.css', 200],
   ['/favicon.svg', 200],
-  ['/favicon.ico', 301],
+  ['/favicon.ico', 200],
+  ['/apple-touch-icon.png', 200],
+  ['/icons/48.png', 200],
   ['/robots.txt', 200],
+  ['/sitemap.xml', 200],
+  ['/sitemap-pages.xml', 200],
+  ['/sitemap-2026-11.xml', 200],
+  ['/sitemap-2019-01.xml', 404],
+  ['/news-sitemap.xml', 200],
+  ...['/feed', '/feed/', '/rss', '/atom.xml', '/feed.json'].map((path): [string, number] => [path, 308]),
   ['/healthz', 200],
   ['/livez', 200],
   ['/readyz', 200],
@@ -133,7 +142,7 @@ describe('every route', () => {
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toContain('script-src');
     // Feeds and files have stricter policies.
-    if (!path.startsWith('/media') && !path.startsWith('/feeds/latest')) {
+    if (!/^\/(?:media|feeds\/latest|favicon\.svg)/.test(path)) {
       expect(policy).toBe(
         [
           "default-src 'none'",
@@ -262,10 +271,8 @@ describe('every route', () => {
     expect(css).toContain('--accent: #f08a80');
   });
 
-  it('closes the pages of one subscriber to crawlers', async () => {
-    expect(await site.read('/robots.txt')).toBe(
-      'User-agent: *\nDisallow: /account/\nDisallow: /confirm/\nDisallow: /preferences/\nDisallow: /unsubscribe/\n',
-    );
+  it('closes the pages of one subscriber and of searches to crawlers, and names the sitemaps', async () => {
+    expectGolden('sitemaps/robots.txt', await site.read('/robots.txt'));
   });
 
   it('reports that the database is reachable', async () => {

@@ -60,6 +60,7 @@ function greekConfig(config: Config): Config {
       contact: { ...publication.contact, name: greek(publication.contact.name) },
       postalAddress: greek(publication.postalAddress),
       copyright: greek(publication.copyright ?? ''),
+      pages: { about: titled(publication.pages.about as { title: string; file: string }) },
     },
     sections: config.sections.map(titled),
     leadKickers: config.leadKickers.map(greek),

@@ -4,6 +4,7 @@ import { deflateJson } from '../../../src/core/store/migrations/article-document
 import { MIGRATIONS } from '../../../src/core/store/migrations.ts';
 import { ensureSchema, migrate, schemaState } from '../../../src/core/store/schema.ts';
 import { type Dialect, openStore, type Store } from '../../../src/core/store/store.ts';
+import { chunks } from '../../../src/lib/chunks.ts';
 import { forBothDatabases, newPostgresUrl } from '../../support/databases.ts';
 
 async function openEmpty(dialect: Dialect): Promise<Store> {
@@ -43,6 +44,29 @@ describe('the schema', () => {
       const counted = await store.db.selectFrom('articles').select(['language', count]).groupBy('language').execute();
       const byLanguage = Object.fromEntries(counted.map(({ language, count }) => [language, Number(count)]));
       expect(byLanguage).toEqual({ null: 1, 'zh-hans': 600, en: 600 });
+      await store.close();
+    });
+
+    it('learns which stored articles have an address elsewhere, a damaged one included', async () => {
+      const store = await openEmpty(dialect);
+      const { '0009-article-pages': markPages, ...others } = MIGRATIONS;
+      for (const up of Object.values(others)) await up(store.db as never, dialect);
+      const rows = Array.from({ length: 1_001 }, (_, n) => ({
+        ...{ id: `a${n}`, tag_uri: `tag:${n}`, slug: `a${n}`, kind: 'brief', pinned: 0, state: 'published' },
+        ...{ published_at: n, updated_at: n, created_at: n, digest: '', json_bytes: 1 },
+        document: deflateJson(Buffer.from(JSON.stringify({ url: n % 5 === 0 ? 'https://example.com/' : null }))),
+      }));
+      rows.push({ ...(rows[0] as (typeof rows)[0]), id: 'damaged', document: Buffer.from('?') });
+      for (const some of chunks(rows, 500)) {
+        await store.db
+          .insertInto('articles')
+          .values(some as never)
+          .execute();
+      }
+      await markPages?.(store.db as never, dialect);
+      const elsewhere = await store.db.selectFrom('articles').select('id').where('has_url', '=', 1).execute();
+      expect(elsewhere).toHaveLength(202);
+      expect(elsewhere).toContainEqual({ id: 'damaged' });
       await store.close();
     });
 

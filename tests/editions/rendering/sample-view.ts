@@ -35,6 +35,7 @@ export const SAMPLE_SITE: SiteView = {
   imprint: null,
   privacy: null,
   logo: null,
+  pages: [],
   cover: null,
   sections: [
     { id: 'business-tech', title: 'Business & Tech' },

@@ -62,6 +62,8 @@ interface ArticlesTable {
   document_version: Generated<number>;
   /** JSON of what the last import brought of the fields that the desk has changed since; see articles/edits/. */
   desk_base: Generated<string | null>;
+  /** 1 if its canonical address is on another site. */
+  has_url: Generated<number>;
 }
 
 interface ArticleEditsTable {

@@ -3,15 +3,17 @@
  * the page of an article with an address elsewhere does, the key `pages` decides.
  */
 import type { Handler } from 'hono';
+import { consentTextOf } from '../../audience/consent/consent-text.ts';
 import { cleanUrl } from '../../lib/text/clean-text.ts';
 import { nameParameter, type PageHead, renderPage, respondPublicPage } from '../../web/pages/page.ts';
 import { articleFeeds } from '../../web/pages/page-feeds.ts';
 import { respondNotFound } from '../../web/server/errors.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { type Article, articlePageUrl, fullHeadline, isPublic, retractionOf } from '../article.ts';
-import { hasPage, urlElsewhere } from '../article-link.ts';
+import { articleLink, hasPage, urlElsewhere } from '../article-link.ts';
 import { mailImageUrl } from '../pictures/renditions.ts';
-import { findArticleBySlug } from '../queries.ts';
+import { findArticleBySlug, findNeighbours } from '../queries.ts';
+import { pageBody } from './page-body.ts';
 import { storyView, summaryOf } from './story-view.ts';
 
 /** `/articles/:slug`. */
@@ -33,7 +35,8 @@ export function serveArticle(web: WebContext): Handler {
       // Not for good: the key may change.
       return c.redirect(elsewhere, 302);
     }
-    const story = storyView(article, web, 'page');
+    const view = storyView(article, web, 'page');
+    const story = { ...view, bodyHtml: pageBody(view.bodyHtml, web.locale) };
     const imageUrl = article.image === null ? null : cleanUrl(article.image.url);
     const shared =
       imageUrl === null ? null : { url: mailImageUrl(imageUrl, web.config), alt: article.image?.alt ?? '' };
@@ -42,8 +45,42 @@ export function serveArticle(web: WebContext): Handler {
       const head = { ...headOf(web, article), path: null, description, image: null };
       return respondPublicPage(c, await renderPage(web, 'retracted', head, { story, retraction }), 410);
     }
-    return respondPublicPage(c, await renderPage(web, 'article', headOf(web, article, shared), { story }));
+    const { previous, next } = await findNeighbours(web.store.db, article, now);
+    const data = {
+      story,
+      share: shareLinks(fullHeadline(article), elsewhere ?? articlePageUrl({ slug, page: null }, web.view.url)),
+      previous: previous && neighbourView(web, previous),
+      next: next && neighbourView(web, next),
+      form: shortForm(web),
+    };
+    return respondPublicPage(c, await renderPage(web, 'article', headOf(web, article, shared), data));
   };
+}
+
+/** Ways to pass on an address that need no script, and ask no other site before somebody follows them. */
+export function shareLinks(title: string, url: string) {
+  const [subject, address, text] = [title, url, `${title}\r\n\r\n${url}`].map((one) => {
+    return encodeURIComponent(one.toWellFormed());
+  });
+  return {
+    url,
+    email: `mailto:?subject=${subject}&body=${text}`,
+    networks: [
+      { name: 'LinkedIn', url: `https://www.linkedin.com/sharing/share-offsite/?url=${address}` },
+      { name: 'WhatsApp', url: `https://wa.me/?text=${text}` },
+      { name: 'Bluesky', url: `https://bsky.app/intent/compose?text=${text}` },
+    ],
+  };
+}
+
+function neighbourView(web: WebContext, article: Article): { headline: string; path: string; language: string } {
+  return { headline: fullHeadline(article), path: articleLink(article, web), language: article.language };
+}
+
+/** What the short form to subscribe shows; null while sign-up is closed. */
+function shortForm({ config, view }: WebContext): object | null {
+  if (!config.signup.enabled || view.newsletters.length === 0) return null;
+  return { choices: view.newsletters, consent: consentTextOf(config) };
 }
 
 function headOf(web: WebContext, article: Article, image: { url: string; alt: string } | null = null): PageHead {

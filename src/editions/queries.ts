@@ -192,7 +192,7 @@ export async function closedUntilNext(
   db: Db,
   edition: EditionSummary,
 ): Promise<{ from: number; until: number | null }> {
-  const next = await nextEdition(db, edition);
+  const next = await findNextEdition(db, edition);
   return {
     from: await firstClosedAt(db, edition),
     until: next === null ? null : await firstClosedAt(db, next),
@@ -200,7 +200,7 @@ export async function closedUntilNext(
 }
 
 /** Finds the next edition of a newsletter by number; null for the newest one. */
-export async function nextEdition(
+export async function findNextEdition(
   db: Db,
   { newsletter, number }: Pick<EditionSummary, 'newsletter' | 'number'>,
 ): Promise<Pick<EditionSummary, 'newsletter' | 'slot'> | null> {

@@ -194,7 +194,7 @@ describe('the page of an edition', () => {
     const BODY = '<body class="x" style="margin:0"><p>Frozen</p></body>';
     const HTML = `<!doctype html><html lang="en"><head><title>E</title></head>${BODY}</html>`;
 
-    it('is the frozen page byte for byte, except for the header of the site and the links to the current feeds', async () => {
+    it('is the frozen page byte for byte, below the header of the site, with links to current feeds', async () => {
       const store = await open();
       const site = openTestSite(store);
       await save(store, article('held'));

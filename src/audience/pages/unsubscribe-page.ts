@@ -26,8 +26,8 @@ export function serveUnsubscribePage(web: WebContext): Handler {
 
 /**
  * POST of `/unsubscribe/:token`: unsubscribes if the body says so, as a mail program's one click (RFC 8058) or as the
- * form of the page. Mails a link to the preferences if the body asks for it. Anything else gets the page with the button and 400, and changes nothing. Redirects nowhere (RFC
- * 8058 §3.1).
+ * form of the page. Mails a link to the preferences if the body asks for it. Anything else gets the page with the
+ * button and 400, and changes nothing. Redirects nowhere (RFC 8058 §3.1).
  */
 export function handleUnsubscribe(web: WebContext): Handler {
   return async (c) => {

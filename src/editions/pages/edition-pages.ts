@@ -24,9 +24,9 @@ import {
   type Edition,
   findArticlesNotedSince,
   findEdition,
+  findNextEdition,
   lastEdition,
   listEditions,
-  nextEdition,
 } from '../queries.ts';
 
 const EDITIONS_PER_PAGE = 50;
@@ -100,10 +100,8 @@ function countVisits(web: WebContext): MiddlewareHandler {
 async function renderHeader(web: WebContext, { newsletter, number }: Edition): Promise<string> {
   const { view, base, locale } = web;
   const path = `${base}/editions/${newsletter}`;
-  const [earlier, later] = await Promise.all([
-    lastEdition(web.store.db, newsletter, number),
-    nextEdition(web.store.db, { newsletter, number }),
-  ]);
+  const earlier = await lastEdition(web.store.db, newsletter, number);
+  const later = await findNextEdition(web.store.db, { newsletter, number });
   const data = {
     ...{ site: view, base, path, lang: view.language, dir: locale.dir },
     earlier: earlier === null ? null : `${path}/${earlier.slot}`,

@@ -59,9 +59,8 @@ export function serveArticle(web: WebContext): Handler {
 
 /** Ways to pass on an address that need no script, and ask no other site before somebody follows them. */
 export function shareLinks(title: string, url: string) {
-  const [subject, address, text] = [title, url, `${title}\r\n\r\n${url}`].map((one) => {
-    return encodeURIComponent(one.toWellFormed());
-  });
+  const encode = (one: string): string => encodeURIComponent(one.toWellFormed());
+  const [subject, address, text] = [title, url, `${title}\r\n\r\n${url}`].map(encode);
   return {
     url,
     email: `mailto:?subject=${subject}&body=${text}`,

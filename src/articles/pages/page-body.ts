@@ -4,7 +4,9 @@ import { escapeHtml } from '../../lib/text/html.ts';
 
 /** Links footnotes and their places, marks pictures that may be wider than the text, and aligns columns of numbers. */
 export function pageBody(html: string, locale: Locale): string {
-  return linkNotes(html.replace(FIGURE, markWide).replace(TABLE, alignNumbers), locale);
+  const marked = html.replace(FIGURE, markWide).replace(TABLE, alignNumbers);
+  // What may scroll by itself must be within reach of the keyboard, which Safari does not see to.
+  return linkNotes(marked.replace(/<(table|pre)>/g, '<$1 tabindex="0">'), locale);
 }
 
 /** Whether a picture, in pixels, may be wider than the text. A tall one would fill the screen. */
@@ -14,9 +16,8 @@ export function isWide({ width, height }: { width: number | null; height: number
 
 const FIGURE = /<figure>(?=\s*(?:<a [^>]*>\s*)?<img [^>]* width="(\d+)" height="(\d+)")/g;
 
-function markWide(figure: string, width: string, height: string): string {
-  return isWide({ width: Number(width), height: Number(height) }) ? '<figure class="wide">' : figure;
-}
+const markWide = (figure: string, width: string, height: string): string =>
+  isWide({ width: Number(width), height: Number(height) }) ? '<figure class="wide">' : figure;
 
 const TABLE = /<table>.*?<\/table>/gs;
 const ROW = /<tr>.*?<\/tr>/gs;

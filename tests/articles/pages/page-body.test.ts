@@ -45,6 +45,12 @@ describe('the body of an article on its page', () => {
     expect(ofHtml('<table><tr><th>a</th><td colspan="2">1</td></tr></table>')).not.toContain('class');
   });
 
+  it('lets the keyboard reach what may scroll by itself', () => {
+    expect(ofHtml('<pre>a</pre><table><tr><td>b</td></tr></table>')).toBe(
+      '<pre tabindex="0">a</pre><table tabindex="0"><tr><td>b</td></tr></table>',
+    );
+  });
+
   it('lets wide pictures be wider than the text, but no tall or small one, and none of unknown size', () => {
     const figure = (attributes: string): string =>
       `<figure><img src="https://e.example/a.png" alt="a > b" ${attributes}></figure>`;

@@ -9,7 +9,7 @@ export function beginningOfText(html: string, length: number): string {
   for (let taken = FIRST_PART; ; taken *= 4) {
     const isWhole = taken >= html.length;
     const part = isWhole ? html : html.slice(0, taken).replace(CUT_TAG, '');
-    const text = cleanLine(part.replace(TAG, ' ').replace(ENTITY, decode));
+    const text = cleanLine(part.replace(REFERENCE, '').replace(TAG, ' ').replace(ENTITY, decode));
     if (isWhole || text.length >= length + LONGEST_ENTITY) return text;
   }
 }
@@ -17,6 +17,8 @@ export function beginningOfText(html: string, length: number): string {
 /** Characters of HTML. The longest summary is 280 characters long. */
 const FIRST_PART = 1_024;
 
+/** To a footnote. */
+const REFERENCE = /<sup>\[\d{1,4}\]<\/sup>/g;
 const TAG = /<\/?[a-zA-Z](?:"[^"]*"|'[^']*'|[^'">])*>/g;
 /** The sanitiser escapes every other `<` and `>`. */
 const CUT_TAG = /<[^>]*$/;

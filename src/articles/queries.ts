@@ -123,6 +123,35 @@ export async function findArticleBySlug(db: Db, slug: string): Promise<Article |
   return row === undefined ? null : toArticle(row);
 }
 
+/** The newsroom's own stories: roundups have pages of editions, and the items of one are too many. */
+const STORY_KINDS = ['brief', 'analysis', 'feature'] as const;
+
+/** Finds the public stories right before and after an article: of its section, or of all if it has none. */
+export async function findNeighbours(
+  db: Db,
+  { id, publishedAt, section }: Pick<Article, 'id' | 'publishedAt' | 'section'>,
+  now: number,
+): Promise<{ previous: Article | null; next: Article | null }> {
+  const isInSection = section === null ? sql`` : sql`section = ${section} and`;
+  const nearest = async (side: RawBuilder<unknown>, order: RawBuilder<unknown>): Promise<Article | null> => {
+    // A range of an index for each kind: either database would sort all of a list of kinds.
+    const ranges = STORY_KINDS.map(
+      (kind) => sql`select id, published_at from (select id, published_at from articles
+        where ${isInSection} kind = ${kind} and ${side} and ${isOneOf('state', PUBLIC_STATES)}
+        order by published_at ${order}, id ${order} limit 1) as one_kind`,
+    );
+    const { rows } = await sql<StoredDocument>`select document from articles where id = (
+      select id from (${sql.join(ranges, sql` union all `)}) as kinds
+      order by published_at ${order}, id ${order} limit 1)`.execute(db);
+    return rows[0] === undefined ? null : toArticle(rows[0]);
+  };
+  const place = sql`(cast(${publishedAt} as bigint), ${id})`;
+  return {
+    previous: await nearest(sql`(published_at, id) < ${place}`, sql`desc`),
+    next: await nearest(sql`(published_at, id) > ${place} and published_at <= ${now}`, sql`asc`),
+  };
+}
+
 export async function hasNoArticles(db: Db): Promise<boolean> {
   return (await db.selectFrom('articles').select('id').limit(1).executeTakeFirst()) === undefined;
 }

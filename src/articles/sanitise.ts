@@ -7,6 +7,8 @@
  */
 import { Parser } from 'htmlparser2';
 import MarkdownIt from 'markdown-it';
+// @ts-expect-error It has no types.
+import footnotes from 'markdown-it-footnote';
 import { type OwnSites, privateHost } from '../lib/private-address.ts';
 import { cleanText, cleanUrl, hasVisibleCharacter, resolveUrl } from '../lib/text/clean-text.ts';
 import { textOfHtml } from '../sources/html-text.ts';
@@ -53,9 +55,12 @@ const MAX_SOURCE_DEPTH = 1_000;
  */
 const MAX_HTML = 2_000_000;
 
-const markdown = new MarkdownIt({ html: true, linkify: false, typographer: false });
+const markdown = new MarkdownIt({ html: true, linkify: false, typographer: false }).use(footnotes);
+// Notes are read without links, in feeds and emails. Pages add them (pages/page-body.ts).
+markdown.renderer.rules.footnote_caption = (tokens, index) => `[${Number(tokens[index]?.meta?.id) + 1}]`;
+markdown.renderer.rules.footnote_anchor = () => '';
 
-/** Renders Markdown (CommonMark, tables, strikethrough), and sanitises it as `sanitiseHtml` does. */
+/** Renders Markdown (CommonMark, tables, strikethrough, footnotes), and sanitises it as `sanitiseHtml` does. */
 export function sanitiseMarkdown(source: string, sites: OwnSites, imageUrl?: ImageUrl): SanitisedBody {
   return sanitiseHtml(markdown.render(cleanText(source)), sites, imageUrl);
 }

@@ -192,19 +192,28 @@ export async function closedUntilNext(
   db: Db,
   edition: EditionSummary,
 ): Promise<{ from: number; until: number | null }> {
+  const next = await findNextEdition(db, edition);
+  return {
+    from: await firstClosedAt(db, edition),
+    until: next === null ? null : await firstClosedAt(db, next),
+  };
+}
+
+/** Finds the next edition of a newsletter by number; null for the newest one. */
+export async function findNextEdition(
+  db: Db,
+  { newsletter, number }: Pick<EditionSummary, 'newsletter' | 'number'>,
+): Promise<Pick<EditionSummary, 'newsletter' | 'slot'> | null> {
   const next = await db
     .selectFrom('editions')
     .select(['newsletter', 'slot'])
-    .where('newsletter', '=', edition.newsletter)
-    .where('number', '>', edition.number)
+    .where('newsletter', '=', newsletter)
+    .where('number', '>', number)
     .where('superseded_by', 'is', null)
     .orderBy('number')
     .limit(1)
     .executeTakeFirst();
-  return {
-    from: await firstClosedAt(db, edition),
-    until: next === undefined ? null : await firstClosedAt(db, next),
-  };
+  return next ?? null;
 }
 
 /** Ids of the editions under delivery or paused. */

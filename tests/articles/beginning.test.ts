@@ -34,6 +34,10 @@ describe('beginningOfText', () => {
     );
   });
 
+  it('has no references to footnotes', () => {
+    expect(beginningOfText('<p>Up a fifth,<sup>[1]</sup> in m<sup>2</sup>.</p>', 100)).toBe('Up a fifth, in m 2 .');
+  });
+
   it('does not read a body to its end', () => {
     expect(beginningOfText('<p>some words</p>'.repeat(60_000), 280).length).toBeLessThan(5_000);
   });

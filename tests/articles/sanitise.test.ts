@@ -226,6 +226,19 @@ The ministry’s academy *reported* **35.3 million** units & more; see [the fili
   });
 });
 
+describe('sanitiseMarkdown', () => {
+  it('writes footnotes that read well without links: numbers in the text, and a list at the end', () => {
+    const source = 'One.[^a] Two.[^b] One again.[^a]\n\n[^a]: *First*.\n\n    And on.\n\n[^b]: Second.\n\nLast.';
+    const { html: footnotes, removed } = sanitiseMarkdown(source, SITE);
+    expect(footnotes.replace(/\n+/g, '')).toBe(
+      '<p>One.<sup>[1]</sup> Two.<sup>[2]</sup> One again.<sup>[1]</sup></p><p>Last.</p><hr /><ol>' +
+        '<li><p><em>First</em>.</p><p>And on.</p></li><li><p>Second.</p></li></ol>',
+    );
+    expect(removed).toEqual([]);
+    expect(findUnsanitised(footnotes)).toEqual([]);
+  });
+});
+
 describe('isBlankBody', () => {
   it.each([
     ['', true],

@@ -12,6 +12,7 @@ import {
   type TestSite,
 } from '../app/test-site.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
+import { htmlFaults } from '../support/html-faults.ts';
 import { sampleConfig } from '../support/sample.ts';
 
 it('pages in Arabic run from right to left, with the newsroom’s own words', async () => {
@@ -193,7 +194,7 @@ describe('the page of an edition', () => {
     const BODY = '<body class="x" style="margin:0"><p>Frozen</p></body>';
     const HTML = `<!doctype html><html lang="en"><head><title>E</title></head>${BODY}</html>`;
 
-    it('is the frozen page byte for byte, except for the links to the current feeds', async () => {
+    it('is the frozen page byte for byte, below the header of the site, with links to current feeds', async () => {
       const store = await open();
       const site = openTestSite(store);
       await save(store, article('held'));
@@ -209,10 +210,27 @@ describe('the page of an edition', () => {
         articles: ['held'],
       });
       const html = await site.read('/editions/daily-roundup/2026-11-24');
-      expect(withoutFeeds(html)).toBe(HTML);
+      expect(withoutSite(html)).toBe(HTML);
       expect(html).not.toContain('gone.rss');
       const [link] = html.match(/<link rel="alternate"[^>]*>/) ?? [];
       expect(link).toContain('title="The Meridian Wire: Roundups (RSS)" href="/feeds/roundups.rss"');
+    });
+
+    it('has the name of the site above it, and the editions before and after it', async () => {
+      const store = await open();
+      const site = openTestSite(store);
+      const edition = { slotAt: NOW - HOUR, headline: 'H', html: HTML };
+      for (const number of [1, 2, 3]) await saveEdition(store, { ...edition, slot: `2026-11-2${number}`, number });
+      const linksOf = async (slot: string): Promise<string[]> => {
+        const html = await site.read(`/editions/daily-roundup/${slot}`);
+        const [header = ''] = /<header [\s\S]*<\/header>/.exec(html) ?? [];
+        expect(await htmlFaults(html)).toEqual([]);
+        return [...header.matchAll(/<a (?:rel="(?:prev|next)" )?href="([^"]*)"/g)].map(([, href = '']) => href);
+      };
+      const path = '/editions/daily-roundup';
+      expect(await linksOf('2026-11-22')).toEqual(['/', `${path}/2026-11-21`, `${path}/2026-11-23`, path]);
+      expect(await linksOf('2026-11-21')).toEqual(['/', `${path}/2026-11-22`, path]);
+      expect(await linksOf('2026-11-23')).toEqual(['/', `${path}/2026-11-22`, path]);
     });
 
     it('shows stories that were retracted since in a notice above it', async () => {
@@ -225,13 +243,13 @@ describe('the page of an edition', () => {
       const status = { state: 'retracted' as const, note: 'It was <false> & wrong.', at: NOW };
       await save(store, article('wrong', { kicker: 'Analysis', status }));
       const html = await site.read('/editions/daily-roundup/2026-11-24');
-      expect(html).toMatch(/<body class="x" style="margin:0"><aside /);
+      expect(html).toMatch(/<body class="x" style="margin:0"><header [\s\S]*<\/header>\s*<aside /);
       expect(html).toContain('href="/articles/wrong"');
       expect(html).toContain('Analysis: Headline of wrong');
       expect(html).toContain('It was &lt;false&gt; &amp; wrong.');
       expect(html).not.toContain('Headline of held');
       expect(html).toContain('<p>Frozen</p>');
-      expect(withoutFeeds(await site.read('/editions/daily-roundup/2026-11-23'))).toBe(HTML);
+      expect(withoutSite(await site.read('/editions/daily-roundup/2026-11-23'))).toBe(HTML);
     });
 
     it('shows stories that were corrected since, but not corrections that the edition has itself', async () => {
@@ -252,7 +270,7 @@ describe('the page of an edition', () => {
         .insertInto('edition_corrections')
         .values({ newsletter: 'daily-roundup', article_id: 'known', noted_at: NOW - 2 * HOUR, edition_id: id })
         .execute();
-      expect(withoutFeeds(await site.read('/editions/daily-roundup/2026-11-24'))).toBe(HTML);
+      expect(withoutSite(await site.read('/editions/daily-roundup/2026-11-24'))).toBe(HTML);
       await save(store, article('late', corrected('It was 5%, <not> 50%.', NOW)));
       site.later();
       const html = await site.read('/editions/daily-roundup/2026-11-24');
@@ -264,6 +282,10 @@ describe('the page of an edition', () => {
   });
 });
 
-function withoutFeeds(html: string): string {
-  return html.replace(/\n<link rel="alternate"[^>]*>/g, '').replace(/\n(?=<\/head>)/, '');
+/** The page as it was frozen. */
+function withoutSite(html: string): string {
+  return html
+    .replace(/(?<=<body[^>]*>)<header [\s\S]*?<\/header>\n?/, '')
+    .replace(/\n<link rel="alternate"[^>]*>/g, '')
+    .replace(/\n(?=<\/head>)/, '');
 }

@@ -3,16 +3,18 @@
  * the page of an article with an address elsewhere does, the key `pages` decides.
  */
 import type { Handler } from 'hono';
+import { consentTextOf } from '../../audience/consent/consent-text.ts';
 import { cleanUrl } from '../../lib/text/clean-text.ts';
 import { nameParameter, type PageHead, renderPage, respondPublicPage } from '../../web/pages/page.ts';
 import { articleFeeds } from '../../web/pages/page-feeds.ts';
 import { respondNotFound } from '../../web/server/errors.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { type Article, articlePageUrl, fullHeadline, isPublic, retractionOf } from '../article.ts';
-import { hasPage, signedBy, urlElsewhere } from '../article-link.ts';
+import { articleLink, hasPage, signedBy, urlElsewhere } from '../article-link.ts';
 import { previewImage } from '../pictures/renditions.ts';
-import { findArticleBySlug } from '../queries.ts';
+import { findArticleBySlug, findNeighbours } from '../queries.ts';
 import { articleData } from './article-data.ts';
+import { pageBody } from './page-body.ts';
 import { type StoryView, storyView, summaryOf } from './story-view.ts';
 
 /** `/articles/:slug`. */
@@ -34,7 +36,8 @@ export function serveArticle(web: WebContext): Handler {
       // Not for good: the key may change.
       return c.redirect(elsewhere, 302);
     }
-    const story = storyView(article, web, 'page');
+    const view = storyView(article, web, 'page');
+    const story = { ...view, bodyHtml: pageBody(view.bodyHtml, web.locale) };
     if (retraction !== null) {
       const description = web.locale.text('article.retractedDescription');
       const head = { ...headOf(web, article, story), path: null, description, image: null };
@@ -43,8 +46,41 @@ export function serveArticle(web: WebContext): Handler {
     const head = headOf(web, article, story);
     // Of an article with an address elsewhere, the page there has the data.
     const data = elsewhere === null ? { data: articleData(article, story, head.image, web) } : {};
-    return respondPublicPage(c, await renderPage(web, 'article', { ...head, ...data }, { story }));
+    const { previous, next } = await findNeighbours(web.store.db, article, now);
+    const shown = {
+      story,
+      share: shareLinks(fullHeadline(article), elsewhere ?? articlePageUrl({ slug, page: null }, web.view.url)),
+      previous: previous && neighbourView(web, previous),
+      next: next && neighbourView(web, next),
+      form: shortForm(web),
+    };
+    return respondPublicPage(c, await renderPage(web, 'article', { ...head, ...data }, shown));
   };
+}
+
+/** Ways to pass on an address that need no script, and ask no other site before somebody follows them. */
+export function shareLinks(title: string, url: string) {
+  const encode = (one: string): string => encodeURIComponent(one.toWellFormed());
+  const [subject, address, text] = [title, url, `${title}\r\n\r\n${url}`].map(encode);
+  return {
+    url,
+    email: `mailto:?subject=${subject}&body=${text}`,
+    networks: [
+      { name: 'LinkedIn', url: `https://www.linkedin.com/sharing/share-offsite/?url=${address}` },
+      { name: 'WhatsApp', url: `https://wa.me/?text=${text}` },
+      { name: 'Bluesky', url: `https://bsky.app/intent/compose?text=${text}` },
+    ],
+  };
+}
+
+function neighbourView(web: WebContext, article: Article): { headline: string; path: string; language: string } {
+  return { headline: fullHeadline(article), path: articleLink(article, web), language: article.language };
+}
+
+/** What the short form to subscribe shows; null while sign-up is closed. */
+function shortForm({ config, view }: WebContext): object | null {
+  if (!config.signup.enabled || view.newsletters.length === 0) return null;
+  return { choices: view.newsletters, consent: consentTextOf(config) };
 }
 
 function headOf(web: WebContext, article: Article, story: StoryView): PageHead {

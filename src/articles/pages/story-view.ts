@@ -20,6 +20,7 @@ import { beginningOfText } from '../beginning.ts';
 import { contactLine } from '../contact-line.ts';
 import { otherOutlets } from '../outlets.ts';
 import { type PageImage, pageImage, withRenditions } from '../pictures/renditions.ts';
+import { isWide } from './page-body.ts';
 
 export interface StoryView {
   /** Path of its page on this site, or its address elsewhere. */
@@ -44,7 +45,7 @@ export interface StoryView {
   byLinks: string[];
   section: { id: string; title: string } | null;
   /** `srcset`: its versions, for browsers to choose from; null if it has only one. */
-  image: (PageImage & Pick<Image, 'alt' | 'credit' | 'width' | 'height'>) | null;
+  image: (PageImage & Pick<Image, 'alt' | 'credit' | 'width' | 'height'> & { isWide: boolean }) | null;
   fullStory: Link | null;
   related: Link[];
   outlet: FirstOutlet | null;
@@ -91,6 +92,7 @@ export function storyView(article: Article, web: WebContext, place: 'list' | 'pa
             credit: image.credit && creditLine(image.credit, web.locale),
             width: image.width,
             height: image.height,
+            isWide: isWide(image),
           },
     fullStory: safeLink(article.fullStory),
     related: article.related.flatMap((link) => safeLink(link) ?? []),

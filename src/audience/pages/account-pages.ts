@@ -62,10 +62,14 @@ async function respondErased(web: WebContext, c: Context, status: 200 | 410): Pr
 export function handlePreferencesLinkRequest(web: WebContext): Handler {
   return async (c) => {
     const key = readPreferencesToken(web.secrets, c.req.param('token') ?? '');
-    if (key === null) return respondNotFound(web, c);
-    await requestLink(web.store.db, web.secrets, key.subscriberId, 'preferences', web.clock());
-    return respondSent(web, c, 'preferences');
+    return key === null ? respondNotFound(web, c) : mailPreferencesLink(web, c, key.subscriberId);
   };
+}
+
+/** Mails the subscriber a link to the preferences. */
+export async function mailPreferencesLink(web: WebContext, c: Context, subscriberId: number): Promise<Response> {
+  await requestLink(web.store.db, web.secrets, subscriberId, 'preferences', web.clock());
+  return respondSent(web, c, 'preferences');
 }
 
 /** POST of `/preferences/:token/export` and `/preferences/:token/erase`. */

@@ -12,6 +12,7 @@ import type { WebContext } from '../../web/server/web-context.ts';
 import { findSubscriptionState, unsubscribe } from '../subscriptions.ts';
 import type { SubscriptionKey } from '../tokens.ts';
 import { readKeptUnsubscribeToken } from '../unsubscribe-keys.ts';
+import { mailPreferencesLink } from './account-pages.ts';
 import { isSignupOpen, newsletterChoices } from './subscribe-form.ts';
 
 /** GET of `/unsubscribe/:token`. */
@@ -25,20 +26,31 @@ export function serveUnsubscribePage(web: WebContext): Handler {
 
 /**
  * POST of `/unsubscribe/:token`: unsubscribes if the body says so, as a mail program's one click (RFC 8058) or as the
- * form of the page. Anything else gets the page with the button and 400, and changes nothing. Redirects nowhere (RFC
- * 8058 §3.1).
+ * form of the page. Mails a link to the preferences if the body asks for it. Anything else gets the page with the
+ * button and 400, and changes nothing. Redirects nowhere (RFC 8058 §3.1).
  */
 export function handleUnsubscribe(web: WebContext): Handler {
   return async (c) => {
-    const channel = channelOf(await readFields(c));
-    if (channel === null) return respondNotAsked(web, c);
+    const fields = await readFields(c);
+    const channel = channelOf(fields);
+    if (channel === null && fields.get('preferences') !== 'mail') return respondNotAsked(web, c);
     // Webmail posts one click from its own site. The token alone is the permission.
-    if (channel === 'unsubscribe-page' && isForeign(web, c, { acceptsNull: true })) return respondForeignForm(web, c);
+    if (channel !== 'one-click' && isForeign(web, c, { acceptsNull: true })) return respondForeignForm(web, c);
+    if (channel === null) return mailLink(web, c);
     return withToken(web, c, async (key) => {
       await unsubscribe(web.store.db, key, { channel, source: clientAddress(web, c) }, web.clock());
       return 'unsubscribed';
     });
   };
+}
+
+/**
+ * An unsubscribe link never expires, so it opens no preferences itself: a person with an old email gets nothing, and
+ * the subscriber a link.
+ */
+async function mailLink(web: WebContext, c: Context): Promise<Response> {
+  const key = await readKeptUnsubscribeToken(web.store.db, web.secrets, c.req.param('token') ?? '');
+  return key === null ? respondNotFound(web, c) : mailPreferencesLink(web, c, key.subscriberId);
 }
 
 /** Does not read a body that is longer than it should be. */
@@ -82,7 +94,7 @@ async function withToken(
   const named = { known: newsletter === undefined ? 'no' : 'yes', newsletter: newsletter?.title ?? '' };
   const title = kind === 'asked' ? web.locale.text('unsubscribe.title', named) : web.locale.text('unsubscribe.done');
   const head = { title, description: title, path: null };
-  // The link works for ever, so the page shows and opens nothing else.
+  // The link works for ever, so the page shows and opens nothing else: a link to the preferences is mailed.
   const data = { ...named, language: newsletter?.language ?? web.view.language, kind, canSubscribe: isSignupOpen(web) };
   return c.html(await renderPage(web, 'unsubscribe', head, data), status);
 }

@@ -1,6 +1,6 @@
 /**
- * Past editions: lists of them, and each as it was when it closed. A notice above an edition shows later retractions
- * and corrections.
+ * Past editions: lists of them, and each as it was when it closed. Above an edition are the header of the site, and a
+ * notice of later retractions and corrections.
  */
 import type { Handler, MiddlewareHandler } from 'hono';
 import { type Article, fullHeadline, retractionOf } from '../../articles/article.ts';
@@ -20,7 +20,14 @@ import { share } from '../../web/pages/public-page.ts';
 import { respondNotFound } from '../../web/server/errors.ts';
 import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';
 import { editionLine } from '../edition-line.ts';
-import { findArticlesNotedSince, findEdition, listEditions } from '../queries.ts';
+import {
+  type Edition,
+  findArticlesNotedSince,
+  findEdition,
+  findNextEdition,
+  lastEdition,
+  listEditions,
+} from '../queries.ts';
 
 const EDITIONS_PER_PAGE = 50;
 const LAST_PAGE = 200;
@@ -67,8 +74,9 @@ function serveEdition(web: WebContext): Handler {
     const html = replaceAlternates(edition.archiveHtml, await renderAlternates(web, editionFeeds(web.config)));
     const { newsletters, publication } = web.config;
     const language = newsletters.find(({ id }) => id === newsletter)?.language ?? publication.language;
+    const header = await renderHeader(web, edition);
     const notice = await renderNotice(web, await findArticlesNotedSince(db, edition), language);
-    return respondPublicPage(c, notice === null ? html : insertInBody(html, notice));
+    return respondPublicPage(c, insertInBody(html, header + notice));
   };
 }
 
@@ -88,8 +96,22 @@ function countVisits(web: WebContext): MiddlewareHandler {
   };
 }
 
-/** The notice of retractions and corrections, or null without any. */
-async function renderNotice(web: WebContext, articles: Article[], language: string): Promise<string | null> {
+/** The name of the site and the way to other editions, above the edition. */
+async function renderHeader(web: WebContext, { newsletter, number }: Edition): Promise<string> {
+  const { view, base, locale } = web;
+  const path = `${base}/editions/${newsletter}`;
+  const earlier = await lastEdition(web.store.db, newsletter, number);
+  const later = await findNextEdition(web.store.db, { newsletter, number });
+  const data = {
+    ...{ site: view, base, path, lang: view.language, dir: locale.dir },
+    earlier: earlier === null ? null : `${path}/${earlier.slot}`,
+    later: later === null ? null : `${path}/${later.slot}`,
+  };
+  return web.templates.html('pages/edition-header.liquid', data, view.language);
+}
+
+/** The notice of retractions and corrections, or an empty text without any. */
+async function renderNotice(web: WebContext, articles: Article[], language: string): Promise<string> {
   const now = web.clock();
   const retracted = articles.flatMap((article) => {
     const retraction = retractionOf(article, now);
@@ -99,7 +121,7 @@ async function renderNotice(web: WebContext, articles: Article[], language: stri
     const { status } = article;
     return status.state === 'corrected' ? [{ note: status.note, at: status.at, ...linkOf(article, web) }] : [];
   });
-  if (retracted.length + corrected.length === 0) return null;
+  if (retracted.length + corrected.length === 0) return '';
   const data = { lang: language, dir: textDirection(language), retracted, corrected };
   return web.templates.html('pages/edition-notice.liquid', data, language);
 }
@@ -116,11 +138,11 @@ function replaceAlternates(html: string, links: string): string {
   return html.slice(0, end).replace(/<link rel="alternate"[^>]*>\n?/g, '') + links + html.slice(end);
 }
 
-/** Inserts the notice at the beginning of the body. */
-function insertInBody(html: string, notice: string): string {
+/** Inserts HTML at the beginning of the body. */
+function insertInBody(html: string, inserted: string): string {
   const body = /<body\b[^>]*>/i.exec(html);
   const at = body === null ? 0 : body.index + body[0].length;
-  return html.slice(0, at) + notice + html.slice(at);
+  return html.slice(0, at) + inserted + html.slice(at);
 }
 
 interface PageRequest {

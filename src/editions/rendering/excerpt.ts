@@ -135,7 +135,8 @@ function kindOf(tag: string, before: TextBlock['kind']): TextBlock['kind'] {
 }
 
 function toParagraph(block: TextBlock): Paragraph | null {
-  const inner = trimBreaks(sanitiseInline(block.html));
+  // An excerpt has no footnotes.
+  const inner = trimBreaks(sanitiseInline(block.html)).replace(/<sup>\[\d{1,4}\]<\/sup>/g, '');
   // A link without text would still show its URL.
   if (!hasText(inner)) return null;
   const text = toText(inner);

@@ -102,7 +102,7 @@ function greekArticle(article: Article): Article {
 
 /** Names that are the same in every language. */
 const NAMES =
-  /\b(?:RSS|Atom|JSON(?: Feed)?|RSSAtomJSON|OPML|QR|UTC|Feedly|Inoreader|NewsBlur|Feedbin|The Old Reader|BazQux|application\/pdf)\b/g;
+  /\b(?:RSS|Atom|JSON(?: Feed)?|RSSAtomJSON|OPML|QR|UTC|Feedly|Inoreader|NewsBlur|Feedbin|The Old Reader|BazQux|LinkedIn|WhatsApp|Bluesky|application\/pdf)\b/g;
 
 /** The Latin words of a text that are in no message, without addresses. */
 function unwrapped(text: string): string[] {
@@ -245,6 +245,7 @@ const PAGES: [path: string, form?: string][] = [
   ['/feeds/'],
   [UNSUBSCRIBE],
   [UNSUBSCRIBE, ''],
+  [UNSUBSCRIBE, 'preferences=mail'],
   [CONFIRM],
   [`/confirm/${token('confirm', 9, 2)}`],
   [PREFERENCES],

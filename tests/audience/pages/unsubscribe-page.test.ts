@@ -65,6 +65,31 @@ describe('the unsubscribe page', () => {
       }
     });
 
+    it('mails the subscriber a link to the preferences, and shows no link itself', async () => {
+      const html = await site.read(path);
+      expect(html).not.toContain('/preferences/');
+      expect(html).toContain('Email me a link to my preferences');
+      const body = new URLSearchParams({ preferences: 'mail' });
+      const foreign = await post({ body, headers: { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://mail.example' } });
+      expect(foreign.status).toBe(403);
+      const messages = (): Promise<unknown> => {
+        return store.db.selectFrom('service_messages').select(['kind', 'subscriber_id']).orderBy('id').execute();
+      };
+      expect(await messages()).toEqual([]);
+      const response = await post({ body });
+      expect(response.status).toBe(200);
+      const sent = await response.text();
+      expect(sent).toContain('Check your inbox');
+      expect(sent).not.toContain('/preferences/');
+      expect(await messages()).toEqual([{ kind: 'preferences', subscriber_id: key.subscriberId }]);
+      expect(await state()).toBe('confirmed');
+      // No more than two in half a day, and the same answer.
+      for (let round = 0; round < 3; round += 1) expect(await (await post({ body })).text()).toBe(sent);
+      expect(await messages()).toHaveLength(2);
+      const forged = await site.app.request('/unsubscribe/v2.forged', { method: 'POST', body });
+      expect(forged.status).toBe(404);
+    });
+
     it('changes nothing by a POST that does not say so, and responds with 400 and the button', async () => {
       const other = new FormData();
       other.set('unsubscribe', 'no');

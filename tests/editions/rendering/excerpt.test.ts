@@ -24,6 +24,13 @@ describe('an excerpt', () => {
     ]);
   });
 
+  it('has no references to footnotes, which it leaves out', () => {
+    const body = '<p>Up a fifth,<sup>[1]</sup> they say.</p><p><sup>[2]</sup></p>';
+    expect(buildExcerpt(body, UNLIMITED).paragraphs).toEqual([
+      { html: 'Up a fifth, they say.', text: 'Up a fifth, they say.' },
+    ]);
+  });
+
   it('takes headings, list items and quotations as paragraphs', () => {
     expect(
       texts(

@@ -48,6 +48,8 @@ function feedAt({ base, config }: WebContext, c: Context, path = c.req.path.slic
 /** What the handler reads of the JSON Feed, whose items are those of the other formats. The template has the rest. */
 interface ShownFeed {
   title: string;
+  language: string;
+  /** An item says its language only where it is another one. */
   items: { date_published: string }[];
 }
 
@@ -74,7 +76,11 @@ export function serveFeedView(web: WebContext, find: FindFeedDocument): Handler 
     const id = FEED_ID.exec(address.id)?.[1] ?? address.id;
     const head = { id, title, query: address.query };
     const links = feedLinks(head, config);
-    const items = feed.items.map((item) => ({ ...item, publishedAt: Date.parse(item.date_published) }));
+    const items = feed.items.map((item) => ({
+      language: feed.language,
+      ...item,
+      publishedAt: Date.parse(item.date_published),
+    }));
     const page = { title, description: locale.text('feedView.pageDescription', { feed: title }), path: null };
     const data = { feed: { ...feed, title, formats: links.formats, items, ...waysToFollow(links) } };
     return respondPublicPage(c, await renderPage(web, 'feed-view', { ...page, feeds: [head] }, data));

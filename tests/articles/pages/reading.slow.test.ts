@@ -74,14 +74,14 @@ describe.skipIf(executablePath === null)('an article in a real browser', () => {
     const isSeen = (id: string): Promise<unknown> => {
       return page.evaluate(`(() => {
         const { top } = document.getElementById('${id}').getBoundingClientRect();
-        return top >= 0 && top < innerHeight;
+        return Math.round(top) >= 0 && top < innerHeight;
       })()`);
     };
     expect(await isSeen('note-1')).toBe(false);
     await page.click('#ref-1');
-    expect(await isSeen('note-1')).toBe(true);
+    await expect.poll(() => isSeen('note-1')).toBe(true);
     await page.click('[role=doc-backlink]');
-    expect(await isSeen('ref-1')).toBe(true);
+    await expect.poll(() => isSeen('ref-1')).toBe(true);
   });
 
   it('prints its text and address, and nothing to press', async () => {

@@ -1,0 +1,120 @@
+/** Decides where each story is on the front page. Pure. A story is in one place only. */
+import type { RankingHead } from '../articles/queries.ts';
+import {
+  byImportance,
+  groupByEvent,
+  newestFirst,
+  type RankingRules,
+  type StoryCandidate,
+} from '../editions/selection/ranking.ts';
+import { DAY } from '../lib/time.ts';
+
+/** The newest stories, all of which the first page has. The next page continues after them. */
+export const FIRST_PAGE = 30;
+const SECOND_RANK = 3;
+/** The most important stories, among which those with a picture come into the second rank first. */
+const SECOND_POOL = 8;
+const WIRE = 8;
+const OF_SECTION = 3;
+/** The newest stories of a section, among which its picture is looked for. */
+const SECTION_POOL = 6;
+const SECTION_AGE = 7 * DAY;
+const ROUNDUP_ITEMS = 6;
+
+export interface FrontRules extends RankingRules {
+  now: number;
+}
+
+/** Stories in display order. */
+export interface FrontPlan {
+  lead: RankingHead | undefined;
+  second: RankingHead[];
+  /** The newest others of the last 24 hours. */
+  wire: RankingHead[];
+  /** Whether the last 24 hours have more than the wire shows. */
+  hasMoreNews: boolean;
+  sections: { id: string; top: RankingHead; others: RankingHead[] }[];
+  /** The rest of the newest. */
+  stream: RankingHead[];
+}
+
+/**
+ * The newsroom's own stories, most important first: those of the last 24 hours by the ranking of editions, then older
+ * ones, newest first.
+ * @param heads newest first
+ */
+export function rankStories(heads: readonly RankingHead[], rules: FrontRules): RankingHead[] {
+  const own = heads.filter(isOwn);
+  const compare = byImportance(rules);
+  const recent = own.filter((one) => isRecent(one, rules)).sort((a, b) => compare(toCandidate(a), toCandidate(b)));
+  return [...recent, ...own.slice(recent.length)];
+}
+
+/** The stories that `placeStories` must know the pictures of. Both lists as for `placeStories`. */
+export function picturePool(
+  heads: readonly RankingHead[],
+  ranked: readonly RankingHead[],
+  rules: FrontRules,
+): Set<RankingHead> {
+  // The second rank and the wire may take some of a section.
+  const most = SECTION_POOL + 1 + SECOND_RANK + WIRE;
+  const ofSections = rules.sections.flatMap((id) => ofSection(id, heads, rules).slice(0, most));
+  return new Set([...ranked.slice(0, 1 + SECOND_POOL), ...ofSections]);
+}
+
+/** @param heads newest first @param ranked by `rankStories` @param pictured ids of those with a picture */
+export function placeStories(
+  heads: readonly RankingHead[],
+  ranked: readonly RankingHead[],
+  pictured: ReadonlySet<string>,
+  rules: FrontRules,
+): FrontPlan {
+  const [lead, ...others] = ranked;
+  const placed = new Set([lead]);
+  const free = (stories: readonly RankingHead[]): RankingHead[] => stories.filter((one) => !placed.has(one));
+  const place = (stories: RankingHead[]): RankingHead[] => {
+    for (const one of stories) placed.add(one);
+    return stories;
+  };
+  const pool = others.slice(0, SECOND_POOL);
+  const comesFirst = ({ id, pinned }: RankingHead): boolean => pinned === 1 || pictured.has(id);
+  const bySuit = [...pool.filter(comesFirst), ...pool.filter((one) => !comesFirst(one))];
+  const second = place(bySuit.slice(0, SECOND_RANK));
+  const news = free(heads).filter((one) => isOwn(one) && isRecent(one, rules));
+  const wire = place(news.slice(0, WIRE));
+  const sections = rules.sections.flatMap((id) => {
+    const newest = free(ofSection(id, heads, rules));
+    const top = newest.slice(0, SECTION_POOL).find((one) => pictured.has(one.id)) ?? newest[0];
+    if (top === undefined) return [];
+    place([top]);
+    return [{ id, top, others: place(free(newest).slice(0, OF_SECTION - 1)) }];
+  });
+  const stream = free(heads.slice(0, FIRST_PAGE));
+  return { lead, second, wire, hasMoreNews: news.length > wire.length, sections, stream };
+}
+
+/** Roundup items, each event once with the report that was first; the newest event comes first. */
+export function placeRoundup(items: readonly RankingHead[]): { first: RankingHead; also: RankingHead[] }[] {
+  const heads = new Map(items.map((one) => [one.id, one]));
+  const headOf = ({ id }: { id: string }): RankingHead => heads.get(id) as RankingHead;
+  return groupByEvent(items.map(toCandidate))
+    .sort((a, b) => newestFirst(a.first, b.first))
+    .slice(0, ROUNDUP_ITEMS)
+    .map(({ first, also }) => ({ first: headOf(first), also: also.map(headOf) }));
+}
+
+function isOwn({ kind }: RankingHead): boolean {
+  return kind !== 'roundup';
+}
+
+function isRecent({ publishedAt }: RankingHead, { now }: FrontRules): boolean {
+  return publishedAt >= now - DAY;
+}
+
+function ofSection(id: string, heads: readonly RankingHead[], { now }: FrontRules): RankingHead[] {
+  return heads.filter((one) => one.section === id && isOwn(one) && one.publishedAt >= now - SECTION_AGE);
+}
+
+function toCandidate(head: RankingHead): StoryCandidate {
+  return { ...head, pinned: head.pinned === 1, outlets: [] };
+}

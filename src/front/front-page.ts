@@ -9,13 +9,13 @@ import { listPage, parsePageNumber, renderPage, respondPublicPage, titleOnPage }
 import { respondNotFound } from '../web/server/errors.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 import { type ListEntry, type ListPart, listStories, renderStories } from './list-stories.ts';
-import { FIRST_PAGE, picturePool, placeRoundup, placeStories, rankStories } from './place-stories.ts';
+import { FIRST_PAGE, picturePool, placeRoundup, placeStories, rankStories, toFrontStory } from './place-stories.ts';
 
 /** The newsroom's own stories and its roundups, but not the single items of a roundup. */
 const STREAM: Selection = { kinds: ['brief', 'analysis', 'feature', 'roundup'] };
 const ITEMS: Selection = { kinds: ['roundup-item'] };
 /** The newest stories, of which the page shows some. A newsroom with more a day has the newest of them ranked. */
-const CONSIDERED = 200;
+const CONSIDERED = 100;
 /** Newest roundup items. Several can be reports of one event. */
 const CONSIDERED_ITEMS = 30;
 const STORIES_PER_PAGE = 10;
@@ -29,19 +29,20 @@ export function serveFrontPage(web: WebContext): Handler {
     if (number === null) return respondNotFound(web, c);
     const now = web.clock();
     if (number > 1) return serveEarlier(web, c, number, now);
-    const [heads, items, found] = await Promise.all([
+    const [stories, items, found] = await Promise.all([
       findRankingHeads(web.store.db, { select: STREAM, now, limit: CONSIDERED }),
       findRankingHeads(web.store.db, { select: ITEMS, now, limit: CONSIDERED_ITEMS }),
       listEditions(web.store.db, null, EDITIONS),
     ]);
     const { leadKickers, sections } = web.config;
     const rules = { now, leadKickers, sections: sections.map(({ id }) => id) };
+    const heads = stories.map(toFrontStory);
     const ranked = rankStories(heads, rules);
     const pool = [...picturePool(heads, ranked, rules)];
     const known = (await renderStories(web, now, [{ part: 'picture', heads: pool }])).get('picture');
     const pictured = new Set(pool.filter(({ id }) => known?.get(id)?.hasImage).map(({ id }) => id));
     const plan = placeStories(heads, ranked, pictured, rules);
-    const roundup = placeRoundup(items);
+    const roundup = placeRoundup(items.map(toFrontStory));
     // Each past edition is in the list of editions.
     const listed = new Set(found.map(({ articleId }) => articleId));
     const entries = await renderStories(web, now, [

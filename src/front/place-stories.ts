@@ -5,6 +5,7 @@ import {
   groupByEvent,
   newestFirst,
   type RankingRules,
+  type RoundupGroup,
   type StoryCandidate,
 } from '../editions/selection/ranking.ts';
 import { DAY } from '../lib/time.ts';
@@ -21,21 +22,24 @@ const SECTION_POOL = 6;
 const SECTION_AGE = 7 * DAY;
 const ROUNDUP_ITEMS = 6;
 
+/** A story as rankings have it. */
+export type FrontStory = StoryCandidate & Pick<RankingHead, 'version'>;
+
 export interface FrontRules extends RankingRules {
   now: number;
 }
 
 /** Stories in display order. */
 export interface FrontPlan {
-  lead: RankingHead | undefined;
-  second: RankingHead[];
+  lead: FrontStory | undefined;
+  second: FrontStory[];
   /** The newest others of the last 24 hours. */
-  wire: RankingHead[];
+  wire: FrontStory[];
   /** Whether the last 24 hours have more than the wire shows. */
   hasMoreNews: boolean;
-  sections: { id: string; top: RankingHead; others: RankingHead[] }[];
+  sections: { id: string; top: FrontStory; others: FrontStory[] }[];
   /** The rest of the newest. */
-  stream: RankingHead[];
+  stream: FrontStory[];
 }
 
 /**
@@ -43,19 +47,18 @@ export interface FrontPlan {
  * ones, newest first.
  * @param heads newest first
  */
-export function rankStories(heads: readonly RankingHead[], rules: FrontRules): RankingHead[] {
+export function rankStories(heads: readonly FrontStory[], rules: FrontRules): FrontStory[] {
   const own = heads.filter(isOwn);
-  const compare = byImportance(rules);
-  const recent = own.filter((one) => isRecent(one, rules)).sort((a, b) => compare(toCandidate(a), toCandidate(b)));
+  const recent = own.filter((one) => isRecent(one, rules)).sort(byImportance(rules));
   return [...recent, ...own.slice(recent.length)];
 }
 
 /** The stories that `placeStories` must know the pictures of. Both lists as for `placeStories`. */
 export function picturePool(
-  heads: readonly RankingHead[],
-  ranked: readonly RankingHead[],
+  heads: readonly FrontStory[],
+  ranked: readonly FrontStory[],
   rules: FrontRules,
-): Set<RankingHead> {
+): Set<FrontStory> {
   // The second rank and the wire may take some of a section.
   const most = SECTION_POOL + 1 + SECOND_RANK + WIRE;
   const ofSections = rules.sections.flatMap((id) => ofSection(id, heads, rules).slice(0, most));
@@ -64,20 +67,20 @@ export function picturePool(
 
 /** @param heads newest first @param ranked by `rankStories` @param pictured ids of those with a picture */
 export function placeStories(
-  heads: readonly RankingHead[],
-  ranked: readonly RankingHead[],
+  heads: readonly FrontStory[],
+  ranked: readonly FrontStory[],
   pictured: ReadonlySet<string>,
   rules: FrontRules,
 ): FrontPlan {
   const [lead, ...others] = ranked;
   const placed = new Set([lead]);
-  const free = (stories: readonly RankingHead[]): RankingHead[] => stories.filter((one) => !placed.has(one));
-  const place = (stories: RankingHead[]): RankingHead[] => {
+  const free = (stories: readonly FrontStory[]): FrontStory[] => stories.filter((one) => !placed.has(one));
+  const place = (stories: FrontStory[]): FrontStory[] => {
     for (const one of stories) placed.add(one);
     return stories;
   };
   const pool = others.slice(0, SECOND_POOL);
-  const comesFirst = ({ id, pinned }: RankingHead): boolean => pinned === 1 || pictured.has(id);
+  const comesFirst = ({ id, pinned }: FrontStory): boolean => pinned || pictured.has(id);
   const bySuit = [...pool.filter(comesFirst), ...pool.filter((one) => !comesFirst(one))];
   const second = place(bySuit.slice(0, SECOND_RANK));
   const news = free(heads).filter((one) => isOwn(one) && isRecent(one, rules));
@@ -94,27 +97,25 @@ export function placeStories(
 }
 
 /** Roundup items, each event once with the report that was first; the newest event comes first. */
-export function placeRoundup(items: readonly RankingHead[]): { first: RankingHead; also: RankingHead[] }[] {
-  const heads = new Map(items.map((one) => [one.id, one]));
-  const headOf = ({ id }: { id: string }): RankingHead => heads.get(id) as RankingHead;
-  return groupByEvent(items.map(toCandidate))
-    .sort((a, b) => newestFirst(a.first, b.first))
-    .slice(0, ROUNDUP_ITEMS)
-    .map(({ first, also }) => ({ first: headOf(first), also: also.map(headOf) }));
+export function placeRoundup(items: readonly FrontStory[]): RoundupGroup<FrontStory>[] {
+  const events = groupByEvent(items);
+  return events.sort((a, b) => newestFirst(a.first, b.first)).slice(0, ROUNDUP_ITEMS);
 }
 
-function isOwn({ kind }: RankingHead): boolean {
+export function toFrontStory(head: RankingHead): FrontStory {
+  // Spreading rows of a query takes ten times as long.
+  const { id, version, publishedAt, kind, kicker, section, eventKey, pinned } = head;
+  return { id, version, publishedAt, kind, kicker, section, eventKey, pinned: pinned === 1, outlets: [] };
+}
+
+function isOwn({ kind }: FrontStory): boolean {
   return kind !== 'roundup';
 }
 
-function isRecent({ publishedAt }: RankingHead, { now }: FrontRules): boolean {
+function isRecent({ publishedAt }: FrontStory, { now }: FrontRules): boolean {
   return publishedAt >= now - DAY;
 }
 
-function ofSection(id: string, heads: readonly RankingHead[], { now }: FrontRules): RankingHead[] {
+function ofSection(id: string, heads: readonly FrontStory[], { now }: FrontRules): FrontStory[] {
   return heads.filter((one) => one.section === id && isOwn(one) && one.publishedAt >= now - SECTION_AGE);
-}
-
-function toCandidate(head: RankingHead): StoryCandidate {
-  return { ...head, pinned: head.pinned === 1, outlets: [] };
 }

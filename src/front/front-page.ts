@@ -9,13 +9,13 @@ import { listPage, parsePageNumber, renderPage, respondPublicPage, titleOnPage }
 import { respondNotFound } from '../web/server/errors.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 import { type ListEntry, type ListPart, listStories, renderStories } from './list-stories.ts';
-import { FIRST_PAGE, picturePool, placeRoundup, placeStories, rankStories, toFrontStory } from './place-stories.ts';
+import { FIRST_PAGE, placeRoundup, placeStories, toFrontStory } from './place-stories.ts';
 
 /** The newsroom's own stories and its roundups, but not the single items of a roundup. */
 const STREAM: Selection = { kinds: ['brief', 'analysis', 'feature', 'roundup'] };
 const ITEMS: Selection = { kinds: ['roundup-item'] };
 /** The newest stories, of which the page shows some. A newsroom with more a day has the newest of them ranked. */
-const CONSIDERED = 100;
+const CONSIDERED = 80;
 /** Newest roundup items. Several can be reports of one event. */
 const CONSIDERED_ITEMS = 30;
 const STORIES_PER_PAGE = 10;
@@ -37,16 +37,14 @@ export function serveFrontPage(web: WebContext): Handler {
     const { leadKickers, sections } = web.config;
     const rules = { now, leadKickers, sections: sections.map(({ id }) => id) };
     const heads = stories.map(toFrontStory);
-    const ranked = rankStories(heads, rules);
-    const pool = [...picturePool(heads, ranked, rules)];
-    const known = (await renderStories(web, now, [{ part: 'picture', heads: pool }])).get('picture');
-    const pictured = new Set(pool.filter(({ id }) => known?.get(id)?.hasImage).map(({ id }) => id));
-    const plan = placeStories(heads, ranked, pictured, rules);
+    const pictures = (await renderStories(web, now, [{ part: 'picture', heads }])).get('picture');
+    const pictured = new Set(heads.map(({ id }) => id).filter((id) => pictures?.get(id)?.hasImage));
+    const plan = placeStories(heads, pictured, rules);
     const roundup = placeRoundup(items.map(toFrontStory));
     // Each past edition is in the list of editions.
     const listed = new Set(found.map(({ articleId }) => articleId));
     const entries = await renderStories(web, now, [
-      { part: 'lead', heads: plan.lead === undefined ? [] : [plan.lead] },
+      { part: 'lead', heads: plan.lead },
       { part: 'second', heads: plan.second },
       { part: 'newsLine', heads: plan.wire },
       { part: 'sectionTop', heads: plan.sections.map(({ top }) => top) },
@@ -64,7 +62,7 @@ export function serveFrontPage(web: WebContext): Handler {
     const data = {
       now,
       list,
-      lead: plan.lead === undefined ? null : (show('lead', [plan.lead])[0] ?? null),
+      lead: show('lead', plan.lead)[0] ?? null,
       second: show('second', plan.second),
       news: show('newsLine', plan.wire),
       hasMoreNews: plan.hasMoreNews,

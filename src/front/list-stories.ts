@@ -3,7 +3,7 @@
  * neither read nor rendered again, unless others have taken its room in memory.
  */
 import { LRUCache } from 'lru-cache';
-import { type Article, isPublic } from '../articles/article.ts';
+import { isPublic } from '../articles/article.ts';
 import { beginningOfText } from '../articles/beginning.ts';
 import { type StoryView, storyView, summaryOf, withLowerHeadings } from '../articles/pages/story-view.ts';
 import { type ArticleHead, type ArticleQuery, findDocuments, findPublicHeads } from '../articles/queries.ts';
@@ -166,9 +166,10 @@ export async function renderStories(
       if (!isPublic(article, now)) continue;
       const story = storyView(article, web);
       for (const part of missing.get(row.id) ?? []) {
-        const html = await render(web, { ...story, dek: story.dek ?? teaserOf(article, part) }, part);
-        const { version } = row;
-        const entry = { version, publishedAt: article.publishedAt, html, hasImage: story.image !== null };
+        const { hasTeaser = false }: Part = PARTS[part];
+        const dek = story.dek ?? (hasTeaser ? summaryOf(article) : null);
+        const html = await render(web, { ...story, dek }, part);
+        const entry = { version: row.version, publishedAt: article.publishedAt, html, hasImage: story.image !== null };
         entries.get(part)?.set(row.id, entry);
         cache.set(keyOf(part, row.id), entry);
       }
@@ -186,12 +187,6 @@ async function render({ base, view, templates }: WebContext, story: StoryView, p
   const shown = !hasBody || level === undefined ? story : withLowerHeadings({ ...story, bodyHtml }, level);
   const data = { story: shown, isExcerpt, level: level ?? null, sizes: sizes ?? null, base, lang: view.language };
   return (await templates.html(`pages/parts/${template}.liquid`, data, view.language)).trimEnd();
-}
-
-/** What stands below a headline if the story has no dek. */
-function teaserOf(article: Article, part: ListPart): string | null {
-  const { hasTeaser = false }: Part = PARTS[part];
-  return hasTeaser ? summaryOf(article) : null;
 }
 
 function isLong({ bodyHtml }: StoryView): boolean {

@@ -31,7 +31,8 @@ export interface FrontRules extends RankingRules {
 
 /** Stories in display order. */
 export interface FrontPlan {
-  lead: FrontStory | undefined;
+  /** Empty if there is no story. */
+  lead: FrontStory[];
   second: FrontStory[];
   /** The newest others of the last 24 hours. */
   wire: FrontStory[];
@@ -43,36 +44,19 @@ export interface FrontPlan {
 }
 
 /**
- * The newsroom's own stories, most important first: those of the last 24 hours by the ranking of editions, then older
- * ones, newest first.
+ * The most important of the last 24 hours lead, by the ranking of editions; where there are too few, older ones follow,
+ * newest first.
  * @param heads newest first
+ * @param pictured ids of those with a picture
  */
-export function rankStories(heads: readonly FrontStory[], rules: FrontRules): FrontStory[] {
-  const own = heads.filter(isOwn);
-  const recent = own.filter((one) => isRecent(one, rules)).sort(byImportance(rules));
-  return [...recent, ...own.slice(recent.length)];
-}
-
-/** The stories that `placeStories` must know the pictures of. Both lists as for `placeStories`. */
-export function picturePool(
-  heads: readonly FrontStory[],
-  ranked: readonly FrontStory[],
-  rules: FrontRules,
-): Set<FrontStory> {
-  // The second rank and the wire may take some of a section.
-  const most = SECTION_POOL + 1 + SECOND_RANK + WIRE;
-  const ofSections = rules.sections.flatMap((id) => ofSection(id, heads, rules).slice(0, most));
-  return new Set([...ranked.slice(0, 1 + SECOND_POOL), ...ofSections]);
-}
-
-/** @param heads newest first @param ranked by `rankStories` @param pictured ids of those with a picture */
 export function placeStories(
   heads: readonly FrontStory[],
-  ranked: readonly FrontStory[],
   pictured: ReadonlySet<string>,
   rules: FrontRules,
 ): FrontPlan {
-  const [lead, ...others] = ranked;
+  const own = heads.filter(({ kind }) => kind !== 'roundup');
+  const recent = own.filter((one) => one.publishedAt >= rules.now - DAY);
+  const [lead, ...others] = [...recent.toSorted(byImportance(rules)), ...own.slice(recent.length)];
   const placed = new Set([lead]);
   const free = (stories: readonly FrontStory[]): FrontStory[] => stories.filter((one) => !placed.has(one));
   const place = (stories: FrontStory[]): FrontStory[] => {
@@ -80,20 +64,28 @@ export function placeStories(
     return stories;
   };
   const pool = others.slice(0, SECOND_POOL);
-  const comesFirst = ({ id, pinned }: FrontStory): boolean => pinned || pictured.has(id);
+  const comesFirst = (one: FrontStory): boolean => pictured.has(one.id) || (one.pinned && recent.includes(one));
   const bySuit = [...pool.filter(comesFirst), ...pool.filter((one) => !comesFirst(one))];
   const second = place(bySuit.slice(0, SECOND_RANK));
-  const news = free(heads).filter((one) => isOwn(one) && isRecent(one, rules));
+  const news = free(recent);
   const wire = place(news.slice(0, WIRE));
   const sections = rules.sections.flatMap((id) => {
-    const newest = free(ofSection(id, heads, rules));
+    const ofSection = own.filter((one) => one.section === id && one.publishedAt >= rules.now - SECTION_AGE);
+    const newest = free(ofSection);
     const top = newest.slice(0, SECTION_POOL).find((one) => pictured.has(one.id)) ?? newest[0];
     if (top === undefined) return [];
     place([top]);
     return [{ id, top, others: place(free(newest).slice(0, OF_SECTION - 1)) }];
   });
   const stream = free(heads.slice(0, FIRST_PAGE));
-  return { lead, second, wire, hasMoreNews: news.length > wire.length, sections, stream };
+  return {
+    lead: lead === undefined ? [] : [lead],
+    second,
+    wire,
+    hasMoreNews: news.length > wire.length,
+    sections,
+    stream,
+  };
 }
 
 /** Roundup items, each event once with the report that was first; the newest event comes first. */
@@ -106,16 +98,4 @@ export function toFrontStory(head: RankingHead): FrontStory {
   // Spreading rows of a query takes ten times as long.
   const { id, version, publishedAt, kind, kicker, section, eventKey, pinned } = head;
   return { id, version, publishedAt, kind, kicker, section, eventKey, pinned: pinned === 1, outlets: [] };
-}
-
-function isOwn({ kind }: FrontStory): boolean {
-  return kind !== 'roundup';
-}
-
-function isRecent({ publishedAt }: FrontStory, { now }: FrontRules): boolean {
-  return publishedAt >= now - DAY;
-}
-
-function ofSection(id: string, heads: readonly FrontStory[], { now }: FrontRules): FrontStory[] {
-  return heads.filter((one) => one.section === id && isOwn(one) && one.publishedAt >= now - SECTION_AGE);
 }

@@ -2,7 +2,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { KINDS, type Selection } from '../core/config/config.ts';
 import type { Db } from '../core/store/store.ts';
-import type { Article } from './article.ts';
+import type { Article, Kind } from './article.ts';
 import { distinct, FACET_INDEXES, indexedFacets, isOneOf, matchesSelection, PUBLIC_STATES } from './selection.ts';
 import { type StoredDocument, toArticle } from './stored-document.ts';
 
@@ -43,6 +43,23 @@ const HEAD = sql`articles.id, articles.document_version as version, articles.pub
 /** As `findPublicArticles`, without reading documents. */
 export async function findPublicHeads(db: Db, query: ArticleQuery): Promise<ArticleHead[]> {
   return readPublic<ArticleHead>(db, query, HEAD);
+}
+
+/** What a ranking needs of an article, without its document. */
+export interface RankingHead extends ArticleHead {
+  kind: Kind;
+  kicker: string | null;
+  section: string | null;
+  eventKey: string | null;
+  /** 1 if an editor pinned it. */
+  pinned: number;
+}
+
+/** As `findPublicHeads`, with what a ranking needs. */
+export async function findRankingHeads(db: Db, query: ArticleQuery): Promise<RankingHead[]> {
+  const columns = sql`${HEAD}, articles.kind, articles.kicker, articles.section, articles.event_key as "eventKey",
+    articles.pinned`;
+  return readPublic<RankingHead>(db, query, columns);
 }
 
 /** Finds those of these articles that are public; in no particular order. */

@@ -1,23 +1,26 @@
-/** The front page: the latest headlines, the stream of whole stories, and the news of the last 24 hours. */
+/** The front page: lead, second rank, 24-hour wire, roundup, sections, and the stream of the newest other stories. */
 import type { Context, Handler } from 'hono';
+import { findRankingHeads } from '../articles/queries.ts';
 import { emptySubscribeForm, isSignupOpen } from '../audience/pages/subscribe-form.ts';
 import type { Selection } from '../core/config/config.ts';
 import { editionLine } from '../editions/edition-line.ts';
 import { listEditions } from '../editions/queries.ts';
-import { DAY } from '../lib/time.ts';
 import { listPage, parsePageNumber, renderPage, respondPublicPage, titleOnPage } from '../web/pages/page.ts';
 import { publisherData, websiteData } from '../web/pages/structured-data.ts';
 import { respondNotFound } from '../web/server/errors.ts';
 import type { WebContext } from '../web/server/web-context.ts';
-import { listStories } from './list-stories.ts';
+import { type ListEntry, type ListPart, listStories, renderStories } from './list-stories.ts';
+import { FIRST_PAGE, placeRoundup, placeStories, toFrontStory } from './place-stories.ts';
 
 /** The newsroom's own stories and its roundups, but not the single items of a roundup. */
 const STREAM: Selection = { kinds: ['brief', 'analysis', 'feature', 'roundup'] };
-const NEWS: Selection = { kinds: ['brief', 'analysis', 'feature'] };
+const ITEMS: Selection = { kinds: ['roundup-item'] };
+/** The newest stories, of which the page shows some. A newsroom with more a day has the newest of them ranked. */
+const CONSIDERED = 80;
+/** Newest roundup items. Several can be reports of one event. */
+const CONSIDERED_ITEMS = 30;
 const STORIES_PER_PAGE = 10;
 const LAST_PAGE = 50;
-const LATEST = 20;
-const NEWS_LINES = 15;
 const EDITIONS = 5;
 
 /** `/`, and `/?page=2` with the stream only. */
@@ -27,24 +30,51 @@ export function serveFrontPage(web: WebContext): Handler {
     if (number === null) return respondNotFound(web, c);
     const now = web.clock();
     if (number > 1) return serveEarlier(web, c, number, now);
-    const [stories, editions] = await Promise.all([
-      listStories(web, now, {
-        frontStory: { select: STREAM, limit: STORIES_PER_PAGE },
-        latestLine: { select: STREAM, limit: LATEST },
-        newsLine: { select: NEWS, from: now - DAY, limit: NEWS_LINES },
-      }),
+    const [stories, items, found] = await Promise.all([
+      findRankingHeads(web.store.db, { select: STREAM, now, limit: CONSIDERED }),
+      findRankingHeads(web.store.db, { select: ITEMS, now, limit: CONSIDERED_ITEMS }),
       listEditions(web.store.db, null, EDITIONS),
     ]);
-    const { frontStory, latestLine, newsLine } = stories;
-    const list = listPage('/', number, LAST_PAGE, frontStory);
+    const { leadKickers, sections } = web.config;
+    const rules = { now, leadKickers, sections: sections.map(({ id }) => id) };
+    const heads = stories.map(toFrontStory);
+    const pictures = (await renderStories(web, now, [{ part: 'picture', heads }])).get('picture');
+    const pictured = new Set(heads.map(({ id }) => id).filter((id) => pictures?.get(id)?.hasImage));
+    const plan = placeStories(heads, pictured, rules);
+    const roundup = placeRoundup(items.map(toFrontStory));
+    // Each past edition is in the list of editions.
+    const listed = new Set(found.map(({ articleId }) => articleId));
+    const entries = await renderStories(web, now, [
+      { part: 'lead', heads: plan.lead },
+      { part: 'second', heads: plan.second },
+      { part: 'newsLine', heads: plan.wire },
+      { part: 'sectionTop', heads: plan.sections.map(({ top }) => top) },
+      { part: 'headline', heads: plan.sections.flatMap(({ others }) => others) },
+      { part: 'roundupItem', heads: roundup.map(({ first }) => first) },
+      { part: 'outlet', heads: roundup.flatMap(({ also }) => also) },
+      { part: 'frontStory', heads: plan.stream.filter(({ id }) => !listed.has(id)) },
+    ]);
+    const show = (part: ListPart, stories: { id: string }[]): ListEntry[] =>
+      stories.flatMap(({ id }) => entries.get(part)?.get(id) ?? []);
+    const list = listPage('/', 1, LAST_PAGE, {
+      entries: show('frontStory', plan.stream),
+      hasMore: heads.length > FIRST_PAGE,
+    });
     const data = {
       now,
       list,
-      stream: list.entries,
-      latest: latestLine.entries,
-      news: newsLine.entries,
-      hasMoreNews: newsLine.hasMore,
-      editions: editions.map((edition) => editionLine(edition, web)),
+      lead: show('lead', plan.lead)[0] ?? null,
+      second: show('second', plan.second),
+      news: show('newsLine', plan.wire),
+      hasMoreNews: plan.hasMoreNews,
+      sections: plan.sections.map(({ id, top, others }) => ({
+        ...{ id, title: web.view.sections.find((section) => section.id === id)?.title },
+        stories: [...show('sectionTop', [top]), ...show('headline', others)],
+      })),
+      roundup: roundup.flatMap(({ first, also }) =>
+        show('roundupItem', [first]).map(({ html }) => ({ html, also: show('outlet', also).map((one) => one.html) })),
+      ),
+      editions: found.map((edition) => editionLine(edition, web)),
       form: isSignupOpen(web) ? await emptySubscribeForm(web) : null,
     };
     const structured = [websiteData(web.view), publisherData(web.view)];
@@ -54,7 +84,7 @@ export function serveFrontPage(web: WebContext): Handler {
 }
 
 async function serveEarlier(web: WebContext, c: Context, number: number, now: number): Promise<Response> {
-  const offset = (number - 1) * STORIES_PER_PAGE;
+  const offset = FIRST_PAGE + (number - 2) * STORIES_PER_PAGE;
   const query = { select: STREAM, limit: STORIES_PER_PAGE, offset };
   const { streamStory: found } = await listStories(web, now, { streamStory: query });
   if (found.entries.length === 0) return respondNotFound(web, c);

@@ -4,10 +4,12 @@
  */
 import { LRUCache } from 'lru-cache';
 import { isPublic } from '../articles/article.ts';
-import { type StoryView, storyView, withLowerHeadings } from '../articles/pages/story-view.ts';
+import { beginningOfText } from '../articles/beginning.ts';
+import { type StoryView, storyView, summaryOf, withLowerHeadings } from '../articles/pages/story-view.ts';
 import { type ArticleHead, type ArticleQuery, findDocuments, findPublicHeads } from '../articles/queries.ts';
 import { toArticle } from '../articles/stored-document.ts';
 import type { Db } from '../core/store/store.ts';
+import { buildExcerpt } from '../editions/rendering/excerpt.ts';
 import { TurnTimer } from '../lib/concurrency/turn-timer.ts';
 import { oncePer } from '../lib/once-per.ts';
 import type { WebContext } from '../web/server/web-context.ts';
@@ -17,21 +19,52 @@ const MAX_BYTES = 8_000_000;
 /** Bytes of an entry besides its HTML. */
 const OVERHEAD = 400;
 
-/** How a list shows each story: a template in `templates/pages/parts`; for whole stories, the level of the headline. */
-const PARTS = {
-  archiveLine: { template: 'archive-line', level: null },
-  sectionLine: { template: 'section-line', level: null },
-  latestLine: { template: 'latest-line', level: null },
-  newsLine: { template: 'news-line', level: null },
-  frontStory: { template: 'story', level: 3 },
-  streamStory: { template: 'story', level: 2 },
-} as const;
+interface Part {
+  /** In `templates/pages/parts`; null if only `hasImage` is wanted. */
+  template: string | null;
+  /** Of the headline. */
+  level?: 2 | 3;
+  /** Whether it shows the body: whole, or its beginning if it is long. */
+  hasBody?: boolean;
+  /** Whether the beginning of the body replaces a missing dek. */
+  hasTeaser?: boolean;
+  /** `sizes` of its picture. */
+  sizes?: string;
+}
 
-type ListPart = keyof typeof PARTS;
+const [FULL_WIDTH, CARD] = ['calc(100vw - 2.5rem)', '(min-width: 48rem) 18rem'];
+
+/** How a list shows each story. */
+const PARTS = {
+  picture: { template: null },
+  lead: { template: 'lead', level: 2, hasTeaser: true, sizes: `(min-width: 70rem) 33rem, ${FULL_WIDTH}` },
+  second: { template: 'card', level: 2, hasTeaser: true, sizes: `${CARD}, 7.5rem` },
+  sectionTop: { template: 'card', level: 3, hasTeaser: true, sizes: `${CARD}, ${FULL_WIDTH}` },
+  headline: { template: 'headline-line', level: 3 },
+  newsLine: { template: 'news-line' },
+  roundupItem: { template: 'roundup-line', hasTeaser: true },
+  outlet: { template: 'outlet-of' },
+  frontStory: { template: 'story', level: 3, hasBody: true },
+  streamStory: { template: 'story', level: 2, hasBody: true },
+  sectionFirst: { template: 'section-line', level: 2, sizes: `(min-width: 48rem) 38rem, ${FULL_WIDTH}` },
+  sectionLine: { template: 'section-line', sizes: '8rem' },
+  archiveLine: { template: 'archive-line', sizes: '6rem' },
+} as const satisfies Record<string, Part>;
+
+export type ListPart = keyof typeof PARTS;
+
+/** Words of a story that a list shows whole. */
+const SHORT_STORY = 400;
+/** Characters of text that are counted. A text of more is long in every language. */
+const MOST_COUNTED = 6_000;
+const EXCERPT = { paragraphs: 3, bytes: 2_400 };
+/** By its dictionary, it finds the words of Chinese and Japanese in any locale. */
+const WORDS = new Intl.Segmenter('en', { granularity: 'word' });
 
 export interface ListEntry {
   publishedAt: number;
   html: string;
+  hasImage: boolean;
 }
 
 interface CachedEntry extends ListEntry {
@@ -70,7 +103,7 @@ async function readLists(
   queries: ListQueries,
 ): Promise<{ lists: Partial<Record<ListPart, StoryList>>; isCurrent: boolean }> {
   const found = await findLists(web.store.db, now, queries);
-  const entries = await readEntries(web, now, found);
+  const entries = await renderStories(web, now, found);
   const entryOf = ({ part }: FoundList, { id }: ArticleHead): CachedEntry | undefined => entries.get(part)?.get(id);
   return {
     lists: Object.fromEntries(
@@ -83,8 +116,12 @@ async function readLists(
 }
 
 /** Which articles a list has. */
-interface FoundList {
+interface StoriesOfPart {
   part: ListPart;
+  heads: readonly Pick<ArticleHead, 'id' | 'version'>[];
+}
+
+interface FoundList extends StoriesOfPart {
   heads: ArticleHead[];
   hasMore: boolean;
 }
@@ -103,11 +140,11 @@ async function findLists(db: Db, now: number, queries: ListQueries): Promise<Fou
   return found.flat();
 }
 
-/** The entries of each list by id: from the cache, or rendered. */
-async function readEntries(
+/** The entries of each list by id: from the cache, or rendered. Those that are no longer public are left out. */
+export async function renderStories(
   web: WebContext,
   now: number,
-  lists: readonly FoundList[],
+  lists: readonly StoriesOfPart[],
 ): Promise<Map<ListPart, Map<string, CachedEntry>>> {
   const cache = cacheOf(web);
   const keyOf = (part: ListPart, id: string): string => `${web.templates.generation} ${part} ${id}`;
@@ -129,8 +166,10 @@ async function readEntries(
       if (!isPublic(article, now)) continue;
       const story = storyView(article, web);
       for (const part of missing.get(row.id) ?? []) {
-        const html = await render(web, story, part);
-        const entry = { version: row.version, publishedAt: article.publishedAt, html };
+        const { hasTeaser = false }: Part = PARTS[part];
+        const dek = story.dek ?? (hasTeaser ? summaryOf(article) : null);
+        const html = await render(web, { ...story, dek }, part);
+        const entry = { version: row.version, publishedAt: article.publishedAt, html, hasImage: story.image !== null };
         entries.get(part)?.set(row.id, entry);
         cache.set(keyOf(part, row.id), entry);
       }
@@ -141,10 +180,25 @@ async function readEntries(
 }
 
 async function render({ base, view, templates }: WebContext, story: StoryView, part: ListPart): Promise<string> {
-  const { template, level } = PARTS[part];
-  const shown = level === null ? story : withLowerHeadings(story, level);
-  const data = { story: shown, level, base, lang: view.language };
+  const { template, level, hasBody = false, sizes }: Part = PARTS[part];
+  if (template === null) return '';
+  const isExcerpt = hasBody && isLong(story);
+  const bodyHtml = isExcerpt ? excerptOf(story) : story.bodyHtml;
+  const shown = !hasBody || level === undefined ? story : withLowerHeadings({ ...story, bodyHtml }, level);
+  const data = { story: shown, isExcerpt, level: level ?? null, sizes: sizes ?? null, base, lang: view.language };
   return (await templates.html(`pages/parts/${template}.liquid`, data, view.language)).trimEnd();
+}
+
+function isLong({ bodyHtml }: StoryView): boolean {
+  const text = beginningOfText(bodyHtml, MOST_COUNTED);
+  if (text.length > MOST_COUNTED) return true;
+  return [...WORDS.segment(text)].filter(({ isWordLike }) => isWordLike).length > SHORT_STORY;
+}
+
+function excerptOf({ bodyHtml }: StoryView): string {
+  return buildExcerpt(bodyHtml, EXCERPT)
+    .paragraphs.map(({ html }) => `<p>${html}</p>`)
+    .join('\n');
 }
 
 /** By context, since an entry depends on the configuration and the templates, too. */

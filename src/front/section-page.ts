@@ -1,4 +1,4 @@
-/** The stories of a section, newest first. */
+/** The stories of a section, newest first below one with a picture. */
 import type { Handler } from 'hono';
 import { sectionFeed } from '../feeds/feed-links.ts';
 import { listPage, parsePageNumber, renderPage, respondPublicPage, titleOnPage } from '../web/pages/page.ts';
@@ -8,6 +8,8 @@ import type { WebContext } from '../web/server/web-context.ts';
 import { listStories } from './list-stories.ts';
 
 const STORIES_PER_PAGE = 30;
+/** Of these newest stories, the first with a picture is above the others. */
+const MAY_BE_FIRST = 6;
 const LAST_PAGE = 100;
 
 /** `/sections/:id`. */
@@ -21,7 +23,15 @@ export function serveSection(web: WebContext): Handler {
       limit: STORIES_PER_PAGE,
       offset: (number - 1) * STORIES_PER_PAGE,
     };
-    const { sectionLine: found } = await listStories(web, web.clock(), { sectionLine: query });
+    const lists = { sectionLine: query, sectionFirst: { ...query, limit: MAY_BE_FIRST } };
+    const { sectionLine: found, sectionFirst: first } = await listStories(web, web.clock(), lists);
+    if (number === 1) {
+      const at = Math.max(
+        0,
+        first.entries.findIndex(({ hasImage }) => hasImage),
+      );
+      found.entries = [...first.entries.slice(at, at + 1), ...found.entries.toSpliced(at, 1)];
+    }
     if (number > 1 && found.entries.length === 0) return respondNotFound(web, c);
     const list = listPage(`/sections/${section.id}`, number, LAST_PAGE, found);
     const title = titleOnPage(web, section.title, number);

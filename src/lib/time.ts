@@ -79,17 +79,17 @@ export function localDay(instant: number, zone: string): { date: string; from: n
 export function datelineTime(instant: number, zone: string): string {
   const local = localFields(instant, zone);
   const date = `${MONTHS[local.getUTCMonth()]} ${two(local.getUTCDate())}, ${local.getUTCFullYear()}`;
-  return `${date} ${clockText(local)}`;
+  return `${date} ${clockText(local, two)}`;
 }
 
-/** `08:43 PM` in `zone`. */
+/** `8:43 PM` in `zone`. */
 export function clockTime(instant: number, zone: string): string {
-  return clockText(localFields(instant, zone));
+  return clockText(localFields(instant, zone), String);
 }
 
-function clockText(local: Date): string {
+function clockText(local: Date, showHour: (hour: number) => string): string {
   const hour = local.getUTCHours();
-  return `${two(hour % 12 === 0 ? 12 : hour % 12)}:${two(local.getUTCMinutes())} ${hour < 12 ? 'AM' : 'PM'}`;
+  return `${showHour(hour % 12 === 0 ? 12 : hour % 12)}:${two(local.getUTCMinutes())} ${hour < 12 ? 'AM' : 'PM'}`;
 }
 
 /** An instant as RFC 3339 in UTC, `2026-11-24T12:43:00Z`; whole seconds, as feeds and logs show them. */

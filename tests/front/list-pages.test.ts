@@ -174,7 +174,7 @@ describe('a list', () => {
       await saveDay(store);
       const html = await site.read('/newsletters');
       expect(html).toContain('The day&#39;s technology and business news in one email, every morning.');
-      expect(html).toContain('Every day at 07:30 AM, Shanghai time');
+      expect(html).toContain('Every day at 7:30 AM, Shanghai time');
       expect(html).toContain('<form class="form" method="post" action="/subscribe"');
       expect(html).not.toContain('To subscribe, write to');
       expect(html).toContain('href="/editions/daily-roundup/2026-11-24"');
@@ -182,7 +182,7 @@ describe('a list', () => {
 
     it('of newsletters has the address to write to while signup is closed', async () => {
       const html = await openTestSite(store, closedConfig()).read('/newsletters');
-      expect(html).toContain('Every day at 07:30 AM, Shanghai time');
+      expect(html).toContain('Every day at 7:30 AM, Shanghai time');
       expect(html).toContain('href="mailto:newsroom@example.com?subject=Subscribe%3A%20The%20Daily%20Roundup"');
       expect(html).not.toContain('<form');
     });

@@ -3,7 +3,7 @@ import { toString as describeCron } from 'cronstrue';
 import { type Locale, Markup } from '../../lib/locale/locale.ts';
 
 /**
- * `Every day at 07:30 AM, Shanghai time`, with the subscriber's own time of delivery if the newsletter follows that.
+ * `Every day at 7:30 AM, Shanghai time`, with the subscriber's own time of delivery if the newsletter follows that.
  * @param cron five fields
  * @param deliverAt such as `07:00`
  */

@@ -24,9 +24,9 @@ export interface RankingRules {
 }
 
 /** Roundup items of one event, by time of publication. */
-export interface RoundupGroup {
-  first: StoryCandidate;
-  also: StoryCandidate[];
+export interface RoundupGroup<Story extends StoryCandidate = StoryCandidate> {
+  first: Story;
+  also: Story[];
   /** Number of outlets that reported the event. */
   outletCount: number;
 }
@@ -80,11 +80,11 @@ export function takeAcrossDays({ leadKickers }: Pick<RankingRules, 'leadKickers'
 }
 
 /** Groups items by event key; an item without one is a group by itself. */
-export function groupByEvent(items: readonly StoryCandidate[]): RoundupGroup[] {
+export function groupByEvent<Story extends StoryCandidate>(items: readonly Story[]): RoundupGroup<Story>[] {
   const oldestFirst = items.toSorted((a, b) => newestFirst(b, a));
   const groups = Map.groupBy(oldestFirst, (item) => item.eventKey ?? item);
   return [...groups.values()].map((members) => {
-    const [first, ...also] = members as [StoryCandidate, ...StoryCandidate[]];
+    const [first, ...also] = members as [Story, ...Story[]];
     return { first, also, outletCount: countOutlets(members) };
   });
 }

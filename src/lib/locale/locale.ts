@@ -116,13 +116,13 @@ export class Locale {
     return this.#format({ dateStyle: 'medium', timeStyle: 'short' }, zone).format(instant);
   }
 
-  /** `08:43 PM` */
+  /** `8:43 PM` */
   clock(instant: number, zone: string): string {
     if (this.#isPortalStyle) return clockTime(instant, zone);
     return this.#format({ timeStyle: 'short' }, zone).format(instant).replace(' ', '\u00a0');
   }
 
-  /** `08:43 PM`; with the date, if that is another day in `zone` than that of `day`. */
+  /** `8:43 PM`; with the date, if that is another day in `zone` than that of `day`. */
   clockOn(instant: number, day: number, zone: string): string {
     const [date, other] = [localDate(instant, zone), localDate(day, zone)];
     if (date === other) return this.clock(instant, zone);

@@ -4,13 +4,14 @@ import { messageToken, unsubscribeToken } from '../../../src/audience/tokens.ts'
 import type { Store } from '../../../src/core/store/store.ts';
 import { publishFeeds } from '../../../src/feeds/publish/publish-feeds.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
+import { DAY } from '../../../src/lib/time.ts';
 import { addConfirmed, requestNewsletters } from '../../audience/fixtures.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { publishDocuments } from '../../support/documents.ts';
 import { expectGolden } from '../../support/golden.ts';
 import { htmlFaults } from '../../support/html-faults.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
-import { NOW, openTestSite, preferencesPath, saveDay, type TestSite } from '../test-site.ts';
+import { article, NOW, openTestSite, preferencesPath, save, saveDay, type TestSite } from '../test-site.ts';
 
 const TOKEN = unsubscribeToken(SECRETS, { subscriberId: 1, newsletter: 'daily-roundup' });
 const PREFERENCES = preferencesPath(1);
@@ -127,6 +128,8 @@ describe('every route', () => {
   beforeAll(async () => {
     store = await openMigrated();
     await saveDay(store);
+    // A second page of the front page.
+    await save(store, ...Array.from({ length: 20 }, (_, n) => article(`old-${n}`, { publishedAt: NOW - 9 * DAY - n })));
     await addConfirmed(store, 'ada@example.com', ['daily-roundup'], NOW);
     await requestNewsletters(store, ['daily-roundup'], { email: 'grace@example.com', now: NOW });
     for (const act of ['export', 'erase'] as const) await requestLink(store.db, SECRETS, 1, act, NOW);

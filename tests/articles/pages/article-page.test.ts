@@ -80,7 +80,7 @@ describe('the page of an article', () => {
       const html = await site.read('/articles/rtl');
       expect(html).toContain('<html lang="ar" dir="rtl">');
       expect(html).toContain('<header class="masthead" lang="en" dir="ltr">');
-      expect(await site.read('/')).toContain('<article class="story" lang="ar" dir="rtl">');
+      expect(await site.read('/')).toContain('<article class="lead" lang="ar" dir="rtl">');
     });
 
     it('leaves the times of a list on their side, and turns headline and outlet, in Arabic', async () => {

@@ -7,15 +7,15 @@ const english = localeOf('en', {});
 
 describe('a schedule in words', () => {
   it.each([
-    ['30 7 * * *', 'Asia/Shanghai', 'Every day at 07:30 AM, Shanghai time'],
-    ['0 18 * * 1-5', 'America/New_York', 'Monday through Friday at 06:00 PM, New York time'],
+    ['30 7 * * *', 'Asia/Shanghai', 'Every day at 7:30 AM, Shanghai time'],
+    ['0 18 * * 1-5', 'America/New_York', 'Monday through Friday at 6:00 PM, New York time'],
     ['5 0 * * mon', 'UTC', 'Every Monday at 12:05 AM, UTC'],
-    ['0 12,6,18 * * *', 'Europe/Paris', 'Every day at 06:00 AM, 12:00 PM and 06:00 PM, Paris time'],
-    ['0 9 * * sun,sat', 'UTC', 'Every Sunday and Saturday at 09:00 AM, UTC'],
-    ['0 9 * * 1,3,5', 'UTC', 'Every Monday, Wednesday and Friday at 09:00 AM, UTC'],
-    ['0 9 * * 5-7', 'UTC', 'Friday through Sunday at 09:00 AM, UTC'],
-    ['0 9 * * Friday', 'UTC', 'Every Friday at 09:00 AM, UTC'],
-    ['0 9 1 * *', 'UTC', 'On day 1 of the month at 09:00 AM, UTC'],
+    ['0 12,6,18 * * *', 'Europe/Paris', 'Every day at 6:00 AM, 12:00 PM and 6:00 PM, Paris time'],
+    ['0 9 * * sun,sat', 'UTC', 'Every Sunday and Saturday at 9:00 AM, UTC'],
+    ['0 9 * * 1,3,5', 'UTC', 'Every Monday, Wednesday and Friday at 9:00 AM, UTC'],
+    ['0 9 * * 5-7', 'UTC', 'Friday through Sunday at 9:00 AM, UTC'],
+    ['0 9 * * Friday', 'UTC', 'Every Friday at 9:00 AM, UTC'],
+    ['0 9 1 * *', 'UTC', 'On day 1 of the month at 9:00 AM, UTC'],
     ['0 9 * * 1#2', 'UTC', 'At 09:00 AM, on the second Monday of the month, UTC'],
     ['0 9 1 * 1', 'UTC', 'At 09:00 AM, on day 1 of the month, only on Monday, UTC'],
     ['0 9 * january *', 'UTC', 'At 09:00 AM, every day, only in January, UTC'],
@@ -27,7 +27,7 @@ describe('a schedule in words', () => {
   it('names the delivery time in the zone of the subscriber', () => {
     const zone = 'Asia/Shanghai';
     expect(scheduleText('0 18 * * 5', zone, english, '07:05')).toBe(
-      'Every Friday at 06:00 PM, Shanghai time; delivered at 07:05 AM in your time zone',
+      'Every Friday at 6:00 PM, Shanghai time; delivered at 7:05 AM in your time zone',
     );
   });
 

@@ -211,7 +211,7 @@ describe('the page with the form', () => {
     const two = await openTestSite(store, withTwo(sampleConfig())).read('/newsletters');
     expect(two).not.toMatch(/ checked/);
     expect(two).toContain('The Weekly &lt;Review&gt;');
-    expect(two).toContain('Every day at 07:30 AM, Shanghai time; delivered at 07:00 AM in your time zone.');
+    expect(two).toContain('Every day at 7:30 AM, Shanghai time; delivered at 7:00 AM in your time zone.');
   });
 
   it('is the target of GET, and has no form while signup is closed', async () => {

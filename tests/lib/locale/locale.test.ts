@@ -81,10 +81,10 @@ describe('a message', () => {
 describe('dates and lists', () => {
   it('have the style of the portal in English', () => {
     expect(english.dateline(NOVEMBER, ZONE)).toBe('Nov 24, 2026 08:43 PM');
-    expect(english.clock(NOVEMBER, ZONE)).toBe('08:43 PM');
+    expect(english.clock(NOVEMBER, ZONE)).toBe('8:43 PM');
     const on = (instant: string, day: string): string => english.clockOn(Date.parse(instant), Date.parse(day), ZONE);
-    expect(on('2026-11-24T00:15:00Z', '2026-11-24T15:59:00Z')).toBe('08:15 AM');
-    expect(on('2026-09-04T00:15:00Z', '2026-11-24T16:00:00Z')).toBe('Sep 04, 08:15 AM');
+    expect(on('2026-11-24T00:15:00Z', '2026-11-24T15:59:00Z')).toBe('8:15 AM');
+    expect(on('2026-09-04T00:15:00Z', '2026-11-24T16:00:00Z')).toBe('Sep 04, 8:15 AM');
     expect(on('2025-11-24T00:15:00Z', '2026-11-24T00:15:00Z')).toBe('Nov 24, 2025 08:15 AM');
     expect(english.dateHeading(NOVEMBER, ZONE, FULL)).toBe('Tuesday, November 24, 2026');
     expect(english.list(['A', 'B', 'C'])).toBe('A, B and C');

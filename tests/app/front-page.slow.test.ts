@@ -1,0 +1,86 @@
+import { type Browser, chromium, type Page } from 'playwright-core';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHROMIUM_FLAGS, findChromium } from '../../scripts/chromium.ts';
+import { MINUTE } from '../../src/lib/time.ts';
+import { listen } from '../../src/web/server/listen.ts';
+import { openMigrated } from '../support/databases.ts';
+import { article, NOW, openTestSite, save } from './test-site.ts';
+
+const executablePath = findChromium();
+if (executablePath === null)
+  console.log('Skipped: tests/app/front-page.slow.test.ts needs Chromium, and there is none here.');
+
+const SHIFTS = `window.shifts = 0; new PerformanceObserver((list) => {
+  for (const shift of list.getEntries()) window.shifts += shift.value;
+}).observe({ type: 'layout-shift', buffered: true });`;
+
+describe.skipIf(executablePath === null)('the front page in a real browser', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_FLAGS });
+  });
+  afterAll(() => browser?.close());
+
+  it.each([
+    ['pictures of known size', 1_200, 1],
+    ['pictures of unknown size', null, 1],
+    ['headlines without a space', 1_200, 40],
+  ])('with %s has the lead on the first screen of a phone, and nothing moves', async (_, width, length) => {
+    const store = await openMigrated();
+    const site = openTestSite(store);
+    const image = { alt: 'A', credit: 'VCG', type: 'image/jpeg', length: 1, width, height: width && (width * 2) / 3 };
+    const stories = Array.from({ length: 34 }, (_, n) =>
+      article(`n-${n}`, {
+        ...{
+          publishedAt: NOW - n * MINUTE,
+          dek: 'What the figures of the month say.',
+          section: ['world', 'trending', 'finance-economy'][n % 3] ?? null,
+        },
+        headline: `${'Unbroken'.repeat(length)} headline number ${n} of the day`,
+        image: n % 2 === 0 ? { ...image, url: `https://pictures.example/${n}.jpg` } : null,
+      }),
+    );
+    await save(store, ...stories);
+    const serving = await listen(site.app, { host: '127.0.0.1', port: 0 });
+    const page = await browser.newPage({ viewport: { width: 375, height: 812 } });
+    const picture = await sharp({ create: { width: 1_200, height: 800, channels: 3, background: '#456' } })
+      .jpeg()
+      .toBuffer();
+    await page.route('https://pictures.example/*', (route) =>
+      route.fulfill({ body: picture, contentType: 'image/jpeg' }),
+    );
+    await page.addInitScript(SHIFTS);
+    await page.goto(serving.url);
+    await expect.poll(() => page.evaluate("document.querySelector('.lead img').naturalWidth")).toBe(1_200);
+    const { top, bottom } = await boxOf(page, '.lead img');
+    expect(top).toBeLessThan(100);
+    expect(bottom).toBeLessThan(500);
+    if (length === 1) expect((await boxOf(page, '.lead h2')).bottom).toBeLessThanOrEqual(812);
+    expect((await boxOf(page, '.masthead')).bottom).toBeLessThanOrEqual(60);
+    const count = await page.evaluate<number>('document.images.length');
+    expect(count).toBeGreaterThan(5);
+    for (let index = 0; index < count; index++) {
+      await page.evaluate(`document.images[${index}].scrollIntoView()`);
+      await expect.poll(() => page.evaluate(`document.images[${index}].naturalWidth`)).toBe(1_200);
+    }
+    expect(await page.evaluate('window.shifts')).toBe(0);
+    await page.click('.menu summary');
+    expect((await boxOf(page, '.sections')).bottom).toBeGreaterThan(100);
+    for (const size of [320, 375, 768, 1_000, 1_280]) {
+      await page.setViewportSize({ width: size, height: 800 });
+      expect([size, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([size, size]);
+    }
+    // The menu of a desktop needs no click.
+    await page.evaluate("document.querySelector('.menu').open = false");
+    expect((await boxOf(page, '.sections a')).bottom).toBeGreaterThan(0);
+    await page.close();
+    await serving.close();
+    await store.close();
+  });
+});
+
+async function boxOf(page: Page, selector: string): Promise<{ top: number; bottom: number }> {
+  return page.evaluate(`(({ top, bottom }) => ({ top: top + scrollY, bottom: bottom + scrollY }))(
+    document.querySelector('${selector}').getBoundingClientRect())`);
+}

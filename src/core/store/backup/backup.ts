@@ -9,7 +9,7 @@ import { dirname } from 'node:path';
 import { sql } from 'kysely';
 import { createPrivateFile } from '../../../lib/private-files.ts';
 import { analyseTables } from '../maintenance.ts';
-import { DELIVERY_HELD, readMeta, VACUUM_DUE, writeMeta } from '../meta.ts';
+import { DELIVERY_HELD, INDEXED_NOTHING, INDEXED_TO, readMeta, VACUUM_DUE, writeMeta } from '../meta.ts';
 import { ensureSchema, migrate, requireCurrent, schemaState } from '../schema.ts';
 import type { SqliteAccess } from '../sqlite.ts';
 import { openSqliteInThread } from '../sqlite-file.ts';
@@ -101,6 +101,7 @@ export async function restoreStore(
         await requireEmpty(to, tables, store.location);
         const copied = await copyTables(from, to, tables, options);
         await skipMailedNumbers(to, now);
+        await writeMeta(to, INDEXED_TO, INDEXED_NOTHING);
         const held = await readMeta(to, DELIVERY_HELD);
         if (!held?.startsWith('restored from')) {
           await writeMeta(to, DELIVERY_HELD, `restored from ${file} at ${new Date(now).toISOString()}`);

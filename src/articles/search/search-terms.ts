@@ -1,11 +1,15 @@
 /**
- * The terms by which articles are found by their headline. Pure, and the same on every machine: it uses no dictionary
- * that a new version of ICU would change.
+ * The terms by which articles are found. Pure, and the same on every machine: it uses no dictionary that a new version
+ * of ICU would change.
  *
  * A term is a word; or a pair of adjacent characters in scripts that put no spaces between words (Chinese, Japanese,
  * Thai and others). A query matches the beginning of words, and any part of such a text.
  */
 
+import type { QueryTerm } from '../../core/store/term-index.ts';
+
+/** Characters of a text that are searched, after `normalise`. PostgreSQL holds a megabyte of terms for an article. */
+export const MAX_TEXT = 60_000;
 /** Bounds, in code points, what an index has to hold. */
 const MAX_TERM = 32;
 /** Terms of a query that the index is asked for; the others are checked on what it finds. */
@@ -13,7 +17,12 @@ const MAX_QUERY_TERMS = 8;
 /** Characters of a query. */
 const MAX_QUERY = 300;
 
-const RUN = /[\p{L}\p{N}\p{M}]+/gu;
+const RUN = /[\p{L}\p{N}\p{M}]+(?:['’ʼ]+[\p{L}\p{N}\p{M}]+)*/gu;
+const APOSTROPHES = /['’ʼ]+/g;
+/** A word without what is elided before it: `l’Élysée`, `qu’Hélène`, `dell’Europa`. Also `o’reilly`. */
+const ELISION = /^(?:[^'’ʼ]{1,2}|[^'’ʼ]*(?:qu|ll))['’ʼ]+(.+)$/u;
+/** A query looks for a shorter one with what is before it: `it’s` would find all words with an s. */
+const MIN_ELIDED = 3;
 const UNSPACED = '\\p{scx=Han}\\p{scx=Hira}\\p{scx=Kana}\\p{sc=Thai}\\p{sc=Lao}\\p{sc=Khmr}\\p{sc=Mymr}';
 const PART = new RegExp(`[${UNSPACED}]+|[^${UNSPACED}]+`, 'gu');
 const IS_UNSPACED = new RegExp(`^[${UNSPACED}]`, 'u');
@@ -21,44 +30,61 @@ const IS_UNSPACED = new RegExp(`^[${UNSPACED}]`, 'u');
 /** Accents of European scripts, points of Hebrew and Arabic, which people write or leave out; the Arabic tatweel. */
 const OPTIONAL_MARKS = /[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u065f\u0670\u0640]/g;
 
-/** A term of a query, as the index holds it. */
-export interface QueryTerm {
-  /** Whether it is the beginning of stored terms, or one of them. */
-  isPrefix: boolean;
-  term: string;
-}
-
-export interface TitleQuery {
+export interface WordQuery {
   /** At most eight, without duplicates; an article that matches has them all. */
   terms: QueryTerm[];
-  /** Whether a headline matches, with its kicker. */
-  matches(title: string): boolean;
+  /** Whether a text has all words. */
+  matches(text: string): boolean;
+  /** The places of words of the query in a text, in its order; they may overlap. */
+  marksIn(text: string): Generator<[from: number, until: number]>;
 }
 
-/** The distinct terms of a headline with its kicker, as `fullHeadline` joins them. */
-export function indexedTerms(title: string): string[] {
-  const { words, unspaced } = split(title);
+/** The distinct terms of a text. */
+export function indexedTerms(text: string): string[] {
+  const { words, unspaced } = split(text);
   return [...new Set([...words.map(cut), ...unspaced.flatMap(pairs)])];
 }
 
 /** @returns null for a text without a letter or digit */
-export function parseTitleQuery(text: string): TitleQuery | null {
-  const { words, unspaced } = split(text.slice(0, MAX_QUERY).toWellFormed());
+export function parseWordQuery(text: string): WordQuery | null {
+  const { words, unspaced } = split(text.slice(0, MAX_QUERY).toWellFormed(), true);
   if (words.length + unspaced.length === 0) return null;
   const terms = [...words.map((word) => ({ isPrefix: true, term: cut(word) })), ...unspaced.flatMap(unspacedTerms)];
   const distinct = [...new Map(terms.map((one) => [one.term, one])).values()];
-  // The longest are in the fewest headlines.
+  // The longest are in the fewest texts.
   distinct.sort((a, b) => b.term.length - a.term.length || (a.term < b.term ? -1 : 1));
   return {
     terms: distinct.slice(0, MAX_QUERY_TERMS),
-    matches(title) {
-      const of = split(title);
+    matches(text) {
+      const of = split(text);
       return (
         words.every((word) => of.words.some((one) => one.startsWith(word))) &&
         unspaced.every((part) => of.unspaced.some((one) => one.includes(part)))
       );
     },
+    *marksIn(text) {
+      for (const { 0: run, index } of text.matchAll(RUN)) {
+        for (const { 0: part, index: at } of run.matchAll(PART)) {
+          const of = split(part);
+          const from = index + at;
+          if (of.words.some((one) => words.some((word) => one.startsWith(word)))) yield [from, from + part.length];
+          // Where a form has another length, its parts have no place in the text.
+          const [form] = of.unspaced[0]?.length === part.length ? of.unspaced : [];
+          if (form !== undefined) for (const [start, end] of placesOf(unspaced, form)) yield [from + start, from + end];
+        }
+      }
+    },
   };
+}
+
+function placesOf(parts: string[], text: string): [number, number][] {
+  const places: [number, number][] = [];
+  for (const part of parts) {
+    for (let at = text.indexOf(part); at !== -1; at = text.indexOf(part, at + part.length)) {
+      places.push([at, at + part.length]);
+    }
+  }
+  return places.sort(([a], [b]) => a - b);
 }
 
 function unspacedTerms(part: string): QueryTerm[] {
@@ -76,11 +102,18 @@ function pairs(part: string): string[] {
   return characters.map((character, index) => character + (characters[index + 1] ?? ''));
 }
 
-function split(text: string): { words: string[]; unspaced: string[] } {
+/** @param isQuery words without what is elided before them; else with it and without it */
+function split(text: string, isQuery = false): { words: string[]; unspaced: string[] } {
   const words: string[] = [];
   const unspaced: string[] = [];
   for (const [run] of normalise(text).matchAll(RUN)) {
-    for (const [part] of run.matchAll(PART)) (IS_UNSPACED.test(part) ? unspaced : words).push(part);
+    const [, rest = ''] = ELISION.exec(run) ?? [];
+    const forms = !isQuery ? [run, rest] : rest.length < MIN_ELIDED ? [run] : [rest];
+    for (const form of forms) {
+      for (const [part] of form.replace(APOSTROPHES, '').matchAll(PART)) {
+        (IS_UNSPACED.test(part) ? unspaced : words).push(part);
+      }
+    }
   }
   return { words, unspaced };
 }
@@ -89,10 +122,12 @@ function normalise(text: string): string {
   return text
     .normalize('NFKD')
     .toLowerCase()
-    .replace(/['’ʼ]/g, '')
     .replace(OPTIONAL_MARKS, '')
     .replaceAll('ß', 'ss')
-    .normalize('NFC');
+    .replaceAll('œ', 'oe')
+    .replaceAll('æ', 'ae')
+    .normalize('NFC')
+    .slice(0, MAX_TEXT);
 }
 
 function cut(word: string): string {

@@ -31,6 +31,7 @@ import { importAsRun, listImportRuns, undoRun } from '../import/runs/import-runs
 import { syncHeldAlerts } from '../import/runs/news-hold.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../rejections.ts';
 import { lookUpSomeImages } from '../remote-images/look-up.ts';
+import { indexSome, startReindex, unindexedBefore } from '../search/search-index.ts';
 
 export function addArticleCommands(program: Command, cli: CliContext): void {
   const importing = jsonCommand(
@@ -59,6 +60,11 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
     .action((paths: string[], options: ArticleImportFlags) => importArticles(cli, paths, options));
   addImportRunCommands(importing, cli);
 
+  const articles = program.command('articles').description('stored articles');
+  jsonCommand(articles, 'reindex', 'build the index of words again, while searches use the one that is there').action(
+    (options: JsonOption) => reindexArticles(cli, options),
+  );
+
   const rejected = program.command('rejected').description('input that was not used, with the reason');
   jsonCommand(rejected, 'list', 'list all rejected input, newest first')
     .option('--page <number>', 'which page, from 1', parseWholeNumber(1_000_000), 1)
@@ -67,6 +73,18 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
   jsonCommand(rejected, 'show', 'print a rejected input as it was read, with the reason')
     .argument('<key>', 'as "daywire rejected list" prints it')
     .action((key: string, options: JsonOption) => showRejected(cli, key, options));
+}
+
+/** A running daywire helps, and goes on if this is ended. */
+function reindexArticles(cli: CliContext, options: JsonOption): Promise<void> {
+  return cli.withApp(async ({ store, clock }) => {
+    await startReindex(store.db);
+    while (await indexSome(store.db)) {
+      const at = await unindexedBefore(store.db, clock());
+      if (at !== null) cli.progress.show(`indexed back to ${rfc3339(at)}`);
+    }
+    printResult(cli, options, { indexed: true }, () => 'all articles are indexed');
+  });
 }
 
 /** As the id of a source in the configuration. */

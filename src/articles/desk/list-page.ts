@@ -12,13 +12,14 @@ import { when } from '../../web/desk/parts/when.ts';
 import { type Article, fullHeadline, type Kind } from '../article.ts';
 import { articleDeskPath } from '../article-link.ts';
 import { findByReference } from '../search/find-by-reference.ts';
-import type { ListPlace } from '../search/find-by-terms.ts';
 import {
   type ArticlePage,
   isSelected,
   LISTED_STATES,
   type ListedState,
   listArticles,
+  parsePlace,
+  placeText,
 } from '../search/list-articles.ts';
 import { parseWordQuery } from '../search/search-terms.ts';
 import { articleStateMark } from './article-parts.ts';
@@ -134,14 +135,4 @@ function lookFurther(
   const address = `${request.desk.base}/articles${queryText({ ...query, after: placeText(next) })}`;
   return html`<p>Looked back to ${when(request, lookedBackTo)}: these words are common, and few articles have them
 together. <a href="${address}">Look further back</a></p>`;
-}
-
-function placeText({ publishedAt, id }: ListPlace): string {
-  return `${publishedAt}.${id}`;
-}
-
-/** Null for the first page, and for anything else. */
-function parsePlace(after: string | undefined): ListPlace | null {
-  const [, publishedAt, id] = /^(-?\d{1,15})\.([\w.~-]{0,128})$/.exec(after ?? '') ?? [];
-  return publishedAt === undefined || id === undefined ? null : { publishedAt: Number(publishedAt), id };
 }

@@ -65,6 +65,17 @@ function placeOf(article: Article | undefined): ListPlace | null {
   return article === undefined ? null : { publishedAt: article.publishedAt, id: article.id };
 }
 
+/** A place as a parameter of an address. */
+export function placeText({ publishedAt, id }: ListPlace): string {
+  return `${publishedAt}.${id}`;
+}
+
+/** Null for the first page, and for anything else. */
+export function parsePlace(after: string | undefined): ListPlace | null {
+  const [, publishedAt, id] = /^(-?\d{1,15})\.([\w.~-]{0,128})$/.exec(after ?? '') ?? [];
+  return publishedAt === undefined || id === undefined ? null : { publishedAt: Number(publishedAt), id };
+}
+
 /** The places among which the articles of a page are, newest first. */
 function candidates(db: Db, filter: ArticleFilter, now: number, after: ListPlace | null): AsyncGenerator<SearchStep> {
   const { words, state, section, kind, publicIn } = filter;

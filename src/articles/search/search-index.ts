@@ -1,4 +1,5 @@
 /** Keeps the index of words of articles: with each write, and newest first for those stored before there was one. */
+import { setTimeout } from 'node:timers/promises';
 import { INDEXED_NOTHING, INDEXED_TO, readMeta, writeMeta } from '../../core/store/meta.ts';
 import { type Db, inTransaction, lockName, type Tx } from '../../core/store/store.ts';
 import { replaceEntries } from '../../core/store/term-index.ts';
@@ -67,6 +68,16 @@ export function indexSome(db: Db): Promise<boolean> {
     await writeMeta(tx, INDEXED_TO, isDone ? null : JSON.stringify([last.published_at, last.id]));
     return !isDone;
   });
+}
+
+/** Between two steps, in ms: others write, too. */
+const PAUSE = 20;
+
+/** Indexes what waits for it, step by step, until the process stops. @returns work for `repeat` */
+export function indexing(db: Db): (signal: AbortSignal) => Promise<void> {
+  return async (signal) => {
+    while (!signal.aborted && (await indexSome(db))) await setTimeout(PAUSE);
+  };
 }
 
 /** A damaged article is found by no word, and holds up no other. */

@@ -7,7 +7,7 @@ import { type StoryView, storyView } from '../articles/pages/story-view.ts';
 import { type ArticlePage, listArticles, parsePlace, placeText } from '../articles/search/list-articles.ts';
 import { unindexedBefore } from '../articles/search/search-index.ts';
 import { MAX_TEXT, parseWordQuery, type WordQuery } from '../articles/search/search-terms.ts';
-import { excerpt, markParts, type TextPart } from '../articles/search/snippet.ts';
+import { type ExcerptPart, excerpt, markParts } from '../articles/search/snippet.ts';
 import { searchFeed } from '../feeds/feed-links.ts';
 import { BuildLimiter, BuildRefused } from '../feeds/pages/build-limiter.ts';
 import { addressBlock } from '../lib/cidr.ts';
@@ -33,8 +33,8 @@ interface SearchFields {
 
 interface Hit {
   story: StoryView;
-  headline: TextPart[];
-  excerpt: TextPart[];
+  headline: ExcerptPart[];
+  excerpt: ExcerptPart[];
 }
 
 /** `/search`. A cache would be filled by whoever thinks of words, so only browsers may store it. */

@@ -3,8 +3,14 @@
  * articles have are found in the first months, and rare ones cost a look-up for each month.
  */
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import {
+  entriesWith,
+  entryCount,
+  indexedMonths,
+  monthsWith,
+  type QueryTerm,
+} from '../../core/store/search/term-index.ts';
 import { type Db, dialectOf } from '../../core/store/store.ts';
-import { entriesOf, entryCount, indexedMonths, monthsWith, type QueryTerm } from '../../core/store/term-index.ts';
 import { monthOf, startOfMonth } from './search-terms.ts';
 
 /** The place of an article in a list, newest first. */
@@ -133,7 +139,7 @@ async function findInMonths(
 ): Promise<ListPlace[]> {
   const isAfter = after === null ? sql`` : sql`and ${isAfterPlace('entry.published_at', 'entry.article_id', after)}`;
   const { rows } = await sql<{ id: string; published_at: number }>`
-    select entry.article_id as id, entry.published_at from ${entriesOf(dialectOf(db), { terms, months, withHidden })}
+    select entry.article_id as id, entry.published_at from ${entriesWith(dialectOf(db), { terms, months, withHidden })}
       and entry.published_at >= ${from} and entry.published_at < ${until} ${isAfter}
     order by entry.published_at desc, entry.article_id desc limit ${size}`.execute(db);
   return rows.map((row) => ({ publishedAt: row.published_at, id: row.id }));

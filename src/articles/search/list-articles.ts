@@ -1,6 +1,6 @@
 /**
- * Lists of articles, newest first: for editors in all states, and for the public those that it found. A page reads a bounded number of rows: where few of
- * them match, it ends early and says how far it has looked.
+ * Lists of articles, newest first: for editors in all states, and for the public what a search finds. A page reads a
+ * bounded number of rows: where few of them match, it ends early and says how far it has looked.
  */
 import { type RawBuilder, sql } from 'kysely';
 import { KINDS } from '../../core/config/config.ts';

@@ -1,8 +1,8 @@
 /** Keeps the index of words of articles: with each write, and newest first for those stored before there was one. */
 import { setTimeout } from 'node:timers/promises';
 import { INDEXED_NOTHING, INDEXED_TO, readMeta, writeMeta } from '../../core/store/meta.ts';
+import { mergePending, replaceEntries } from '../../core/store/search/term-index.ts';
 import { type Db, inTransaction, lockName, type Tx } from '../../core/store/store.ts';
-import { replaceEntries } from '../../core/store/term-index.ts';
 import { type Article, fullHeadline } from '../article.ts';
 import { beginningOfText } from '../beginning.ts';
 import { toArticle } from '../stored-document.ts';
@@ -77,6 +77,7 @@ const PAUSE = 20;
 export function indexing(db: Db): (signal: AbortSignal) => Promise<void> {
   return async (signal) => {
     while (!signal.aborted && (await indexSome(db))) await setTimeout(PAUSE);
+    await mergePending(db);
   };
 }
 

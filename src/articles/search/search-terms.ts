@@ -3,10 +3,10 @@
  * of ICU would change.
  *
  * A term is a word; or a pair of adjacent characters in scripts that put no spaces between words (Chinese, Japanese,
- * Thai and others). A query matches the beginning of words, and any part of such a text.
+ * Thai and others). A query matches the beginning of words, with one or two Latin letters a whole word, and any part of
+ * a text without spaces.
  */
-
-import type { QueryTerm } from '../../core/store/term-index.ts';
+import type { QueryTerm } from '../../core/store/search/term-index.ts';
 
 /** Characters of a text that are searched, after `normalise`. PostgreSQL holds a megabyte of terms for an article. */
 export const MAX_TEXT = 60_000;
@@ -26,6 +26,8 @@ const MIN_ELIDED = 3;
 const UNSPACED = '\\p{scx=Han}\\p{scx=Hira}\\p{scx=Kana}\\p{sc=Thai}\\p{sc=Lao}\\p{sc=Khmr}\\p{sc=Mymr}';
 const PART = new RegExp(`[${UNSPACED}]+|[^${UNSPACED}]+`, 'gu');
 const HAS_UNSPACED = new RegExp(`[${UNSPACED}]`, 'u');
+/** It stands for itself: too many words begin with it. */
+const SHORT = /^[a-z0-9]{1,2}$/;
 const PLAIN = /^[a-z0-9]+$/;
 
 /** Accents of European scripts, points of Hebrew and Arabic, which people write or leave out; the Arabic tatweel. */
@@ -50,7 +52,10 @@ export function indexedTerms(text: string): string[] {
 export function parseWordQuery(text: string): WordQuery | null {
   const { words, unspaced } = split(text.slice(0, MAX_QUERY).toWellFormed(), true);
   if (words.length + unspaced.length === 0) return null;
-  const terms = [...words.map((word) => ({ isPrefix: true, term: cut(word) })), ...unspaced.flatMap(unspacedTerms)];
+  const terms = [
+    ...words.map((word) => ({ isPrefix: !SHORT.test(word), term: cut(word) })),
+    ...unspaced.flatMap(unspacedTerms),
+  ];
   const distinct = [...new Map(terms.map((one) => [one.term, one])).values()];
   // The longest are in the fewest texts.
   distinct.sort((a, b) => b.term.length - a.term.length || (a.term < b.term ? -1 : 1));
@@ -59,7 +64,7 @@ export function parseWordQuery(text: string): WordQuery | null {
     matches(text) {
       const of = split(text);
       return (
-        words.every((word) => of.words.some((one) => one.startsWith(word))) &&
+        words.every((word) => of.words.some((one) => isFound(word, one))) &&
         unspaced.every((part) => of.unspaced.some((one) => one.includes(part)))
       );
     },
@@ -68,7 +73,7 @@ export function parseWordQuery(text: string): WordQuery | null {
         for (const { 0: part, index: at } of run.matchAll(PART)) {
           const of = split(part);
           const from = index + at;
-          if (of.words.some((one) => words.some((word) => one.startsWith(word)))) yield [from, from + part.length];
+          if (of.words.some((one) => words.some((word) => isFound(word, one)))) yield [from, from + part.length];
           // Where a form has another length, its parts have no place in the text.
           const [form] = of.unspaced[0]?.length === part.length ? of.unspaced : [];
           if (form !== undefined) for (const [start, end] of placesOf(unspaced, form)) yield [from + start, from + end];
@@ -76,6 +81,10 @@ export function parseWordQuery(text: string): WordQuery | null {
       }
     },
   };
+}
+
+function isFound(word: string, one: string): boolean {
+  return SHORT.test(word) ? one === word : one.startsWith(word);
 }
 
 function placesOf(parts: string[], text: string): [number, number][] {

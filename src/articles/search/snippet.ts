@@ -4,7 +4,7 @@ import { removeUnpairedDirections } from '../../lib/text/text-direction.ts';
 import type { WordQuery } from './search-terms.ts';
 
 /** Plain text. */
-export interface TextPart {
+export interface ExcerptPart {
   text: string;
   isMatch: boolean;
 }
@@ -15,7 +15,7 @@ const LENGTH = 220;
 const LEAD = 60;
 
 /** The part of a text around the first word of the query; its beginning if it has none. @param text one line */
-export function excerpt(text: string, query: WordQuery): TextPart[] {
+export function excerpt(text: string, query: WordQuery): ExcerptPart[] {
   const [first = 0] = query.marksIn(text).next().value ?? [];
   const from = first <= LEAD ? 0 : wordStart(text, first);
   return markParts((from === 0 ? '' : '…') + shorten(removeUnpairedDirections(text.slice(from)), LENGTH), query);
@@ -30,8 +30,8 @@ function wordStart(text: string, match: number): number {
 }
 
 /** A text in parts: words of the query, and what is between them. */
-export function markParts(text: string, query: WordQuery): TextPart[] {
-  const parts: TextPart[] = [];
+export function markParts(text: string, query: WordQuery): ExcerptPart[] {
+  const parts: ExcerptPart[] = [];
   let shown = 0;
   for (const [from, until] of query.marksIn(text)) {
     if (until <= shown) continue;

@@ -41,8 +41,8 @@ const PATH = /^(?:custom|(section|kicker|tag|reporter)\/([^/]+))\.(rss|atom|json
 
 /**
  * @param path below feeds/, as requested: percent-encoded or not
- * @param query for `custom` only: `section`, `kicker`, `tag`, `reporter` and `kind`, each any number of times; or `q` with
- * one section and one kind at most
+ * @param query for `custom` only: `section`, `kicker`, `tag`, `reporter` and `kind`, each any number of times; or `q`
+ * with one section and one kind at most
  * @returns null if the path is not of a derived feed
  */
 export function parseDerivedAddress(

@@ -5,7 +5,7 @@ import { type ArticleFilter, listArticles } from '../../../src/articles/search/l
 import { monthOf, parseWordQuery } from '../../../src/articles/search/search-terms.ts';
 import { jsonRows } from '../../../src/core/store/json-rows.ts';
 import { inTransaction, type Store } from '../../../src/core/store/store.ts';
-import { replaceEntries } from '../../../src/core/store/term-index.ts';
+import { replaceEntries } from '../../../src/core/store/search/term-index.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { article, saveAll, UNREADABLE } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';

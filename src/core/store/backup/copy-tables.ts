@@ -21,8 +21,8 @@ const FIRST_BATCH_ROWS = 10;
 const MAX_BATCH_ROWS = 5000;
 
 /**
- * The tables of an SQLite database, each after those that its foreign keys reference, or whose rows it counts. The index
- * of words is left out: each database has its own, and it is built again.
+ * The tables of an SQLite database, each after those that its foreign keys reference, or whose rows it counts. Without
+ * the index of words: each database has its own, and it is built again.
  * @throws StoreError for a cycle
  */
 export async function readTables(db: Db): Promise<TableShape[]> {

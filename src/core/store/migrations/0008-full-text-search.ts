@@ -31,7 +31,7 @@ const SQLITE = [
   end`,
 ];
 
-// Every look-up reads the list of pending terms: by default it grows to 4 MB.
+// Every look-up reads the list of pending terms, in KB, which is 4 MB long by default. See `mergePending`.
 const POSTGRES = [
-  'create index indexed_articles_by_term on indexed_articles using gin (terms) with (gin_pending_list_limit = 64)',
+  'create index indexed_articles_by_term on indexed_articles using gin (terms) with (gin_pending_list_limit = 256)',
 ];

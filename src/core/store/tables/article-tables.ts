@@ -10,7 +10,7 @@ export interface ArticleTables {
   facet_names: { facet: 'tag' | 'kicker' | 'reporter'; slug: string; name: string };
   /** All slugs that an article ever had, so that old addresses redirect to it. */
   article_slugs: { slug: string; article_id: string };
-  /** Articles whose words are in the index; see term-index.ts. PostgreSQL has the terms here. */
+  /** Articles whose words are in the index; see search/term-index.ts. PostgreSQL has the terms here. */
   indexed_articles: {
     number: Generated<number>;
     article_id: string;

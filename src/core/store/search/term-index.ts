@@ -4,8 +4,8 @@
  * begin with `~`: what the public searches neither reads nor counts them.
  */
 import { type RawBuilder, sql } from 'kysely';
-import { jsonRows } from './json-rows.ts';
-import { type Db, type Dialect, dialectOf, type Tx } from './store.ts';
+import { jsonRows } from '../json-rows.ts';
+import { type Db, type Dialect, dialectOf, type Tx } from '../store.ts';
 
 export interface IndexEntry {
   articleId: string;
@@ -52,6 +52,12 @@ function prefixOf(month: number, isHidden: boolean): string {
   return `${isHidden ? '~' : ''}${month}:`;
 }
 
+/** Merges new terms into the index of PostgreSQL: until then, each look-up reads them all. */
+export async function mergePending(db: Db): Promise<void> {
+  if (dialectOf(db) === 'sqlite') return;
+  await sql`select gin_clean_pending_list('indexed_articles_by_term'::regclass)`.execute(db);
+}
+
 /** Terms that an article must all have, and where they are looked up. */
 export interface TermLookUp {
   terms: readonly QueryTerm[];
@@ -61,7 +67,7 @@ export interface TermLookUp {
 }
 
 /** The articles of a look-up, after `from`: rows of `indexed_articles as entry`, with a condition. */
-export function entriesOf(dialect: Dialect, lookUp: TermLookUp): RawBuilder<unknown> {
+export function entriesWith(dialect: Dialect, lookUp: TermLookUp): RawBuilder<unknown> {
   const queries = sql`${queriesOf(dialect, lookUp)} as queries`;
   return dialect === 'sqlite'
     ? sql`${queries} cross join article_terms cross join indexed_articles as entry
@@ -74,7 +80,7 @@ export function entryCount(dialect: Dialect, lookUp: TermLookUp): RawBuilder<unk
   const queries = sql`${queriesOf(dialect, lookUp)} as queries`;
   return dialect === 'sqlite'
     ? sql`(select count(*) from ${queries} cross join article_terms where article_terms match queries.query)`
-    : sql`(select count(*) from ${entriesOf(dialect, lookUp)})`;
+    : sql`(select count(*) from ${entriesWith(dialect, lookUp)})`;
 }
 
 /** The months of a look-up in which it finds something; in no particular order. */

@@ -1,13 +1,13 @@
 /** The search of the site: its form, the public articles that it finds, newest first, and their feed. */
 import type { Context, Handler } from 'hono';
 import { Temporal } from 'temporal-polyfill';
-import { type Article, fullHeadline } from '../articles/article.ts';
+import { fullHeadline } from '../articles/article.ts';
 import { beginningOfText } from '../articles/beginning.ts';
-import { type StoryView, storyView } from '../articles/pages/story-view.ts';
-import { type ArticlePage, listArticles, parsePlace, placeText } from '../articles/search/list-articles.ts';
+import { storyView } from '../articles/pages/story-view.ts';
+import { listArticles, parsePlace, placeText } from '../articles/search/list-articles.ts';
 import { unindexedBefore } from '../articles/search/search-index.ts';
 import { MAX_TEXT, parseWordQuery, type WordQuery } from '../articles/search/search-terms.ts';
-import { type ExcerptPart, excerpt, markParts } from '../articles/search/snippet.ts';
+import { excerpt, markParts } from '../articles/search/snippet.ts';
 import { searchFeed } from '../feeds/feed-links.ts';
 import { BuildLimiter, BuildRefused } from '../feeds/pages/build-limiter.ts';
 import { addressBlock } from '../lib/cidr.ts';
@@ -31,12 +31,6 @@ interface SearchFields {
   until: string;
 }
 
-interface Hit {
-  story: StoryView;
-  headline: ExcerptPart[];
-  excerpt: ExcerptPart[];
-}
-
 /** `/search`. A cache would be filled by whoever thinks of words, so only browsers may store it. */
 export function serveSearch(web: WebContext): Handler {
   const limiter = new BuildLimiter(web.clock, SEARCHES_OF_CLIENT);
@@ -45,8 +39,8 @@ export function serveSearch(web: WebContext): Handler {
     const query = parseWordQuery(fields.q);
     try {
       const client = addressBlock(clientAddress(web, c) ?? 'unknown');
-      const search = async () => (query === null ? null : findHits(web, c, fields, query));
-      return await respond(web, c, fields, query === null ? null : await limiter.build(client, search));
+      const search = () => (query === null ? null : limiter.build(client, () => findHits(web, c, fields, query)));
+      return await respond(web, c, fields, await search());
     } catch (error) {
       if (!(error instanceof BuildRefused)) throw error;
       c.header('Retry-After', `${error.retryAfter}`);
@@ -76,14 +70,7 @@ function dayIn(date: string, zone: string): { from: number; until: number } | nu
   }
 }
 
-interface Found {
-  page: ArticlePage;
-  hits: Hit[];
-  /** See `unindexedBefore`. */
-  unindexed: number | null;
-}
-
-async function findHits(web: WebContext, c: Context, fields: SearchFields, words: WordQuery): Promise<Found> {
+async function findHits(web: WebContext, c: Context, fields: SearchFields, words: WordQuery) {
   const { store, view, clock } = web;
   const from = dayIn(fields.from, view.zone)?.from ?? Number.MIN_SAFE_INTEGER;
   const until = dayIn(fields.until, view.zone)?.until ?? Number.MAX_SAFE_INTEGER;
@@ -94,14 +81,12 @@ async function findHits(web: WebContext, c: Context, fields: SearchFields, words
   const hits = page.articles.map((article) => ({
     story: storyView(article, web),
     headline: markParts(fullHeadline(article), words),
-    excerpt: excerpt(textOf(article), words),
+    excerpt: excerpt(cleanLine(`${article.dek ?? ''} ${beginningOfText(article.bodyHtml, MAX_TEXT)}`), words),
   }));
   return { page, hits, unindexed: await unindexedBefore(store.db, clock()) };
 }
 
-function textOf({ dek, bodyHtml }: Article): string {
-  return cleanLine(`${dek ?? ''} ${beginningOfText(bodyHtml, MAX_TEXT)}`);
-}
+type Found = Awaited<ReturnType<typeof findHits>>;
 
 async function respond(web: WebContext, c: Context, fields: SearchFields, found: Found | null): Promise<Response> {
   const { locale, view } = web;

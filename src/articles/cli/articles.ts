@@ -12,6 +12,7 @@ import {
 } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
 import { count, withLocalTimes } from '../../core/cli/text.ts';
+import { INDEXED_NOTHING, INDEXED_TO, writeMeta } from '../../core/store/meta.ts';
 import { formatPublish } from '../../feeds/publish/format-publish.ts';
 import { publishChanges, summarise } from '../../feeds/publish/publish.ts';
 import { cleanLine, cleanUrl } from '../../lib/text/clean-text.ts';
@@ -31,7 +32,7 @@ import { importAsRun, listImportRuns, undoRun } from '../import/runs/import-runs
 import { syncHeldAlerts } from '../import/runs/news-hold.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../rejections.ts';
 import { lookUpSomeImages } from '../remote-images/look-up.ts';
-import { indexSome, startReindex, unindexedBefore } from '../search/search-index.ts';
+import { indexSome } from '../search/search-index.ts';
 
 export function addArticleCommands(program: Command, cli: CliContext): void {
   const importing = jsonCommand(
@@ -61,9 +62,10 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
   addImportRunCommands(importing, cli);
 
   const articles = program.command('articles').description('stored articles');
-  jsonCommand(articles, 'reindex', 'build the index of words again, while searches use the one that is there').action(
-    (options: JsonOption) => reindexArticles(cli, options),
-  );
+  articles
+    .command('reindex')
+    .description('build the index of words again, while searches use the one that is there')
+    .action(() => reindexArticles(cli));
 
   const rejected = program.command('rejected').description('input that was not used, with the reason');
   jsonCommand(rejected, 'list', 'list all rejected input, newest first')
@@ -76,14 +78,11 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
 }
 
 /** A running daywire helps, and goes on if this is ended. */
-function reindexArticles(cli: CliContext, options: JsonOption): Promise<void> {
-  return cli.withApp(async ({ store, clock }) => {
-    await startReindex(store.db);
-    while (await indexSome(store.db)) {
-      const at = await unindexedBefore(store.db, clock());
-      if (at !== null) cli.progress.show(`indexed back to ${rfc3339(at)}`);
-    }
-    printResult(cli, options, { indexed: true }, () => 'all articles are indexed');
+function reindexArticles(cli: CliContext): Promise<void> {
+  return cli.withApp(async ({ store }) => {
+    await writeMeta(store.db, INDEXED_TO, INDEXED_NOTHING);
+    while (await indexSome(store.db));
+    cli.print('all articles are indexed');
   });
 }
 

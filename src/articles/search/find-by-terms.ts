@@ -57,7 +57,8 @@ export async function* findByTerms(db: Db, search: TermSearch): AsyncGenerator<S
   let stepRows = FIRST_ROWS;
   let rowsLeft = MAX_ROWS;
   const last = Math.min(after?.publishedAt ?? until - 1, until - 1);
-  const isBounded = last < FAR_AHEAD;
+  // Below the last instant that a date can have (ECMA-262 §21.4.1.1).
+  const isBounded = last < 8.64e15;
   let upTo = isBounded ? monthOf(last) : Number.MAX_SAFE_INTEGER;
   // Not searched yet, newest first. Read together: a step that asks for its own months waits for the database again.
   // The first is not counted: a count of this month would tell how many articles under embargo have the words.
@@ -65,7 +66,8 @@ export async function* findByTerms(db: Db, search: TermSearch): AsyncGenerator<S
   let isCounted = !isBounded;
   for (;;) {
     if (months.length === 0) {
-      const next = await monthsUpTo(db, upTo, search);
+      const all = await indexedMonths(db, upTo, MAX_MONTHS);
+      const next = all.filter((month) => startOfMonth(month + 1) > from);
       if (next.length === 0) return;
       upTo = (next.at(-1) as number) - 1;
       months = await withRarest(db, next, search);
@@ -78,8 +80,9 @@ export async function* findByTerms(db: Db, search: TermSearch): AsyncGenerator<S
       return;
     }
     // The newest month tells how many rows the next ones have.
-    const rows = isCounted ? Math.max(sum(await countRows(db, newest, search)), 1) : stepRows;
-    const step = months.splice(0, Math.max(Math.floor(Math.min(stepRows, rowsLeft) / rows), 1));
+    const counts = isCounted ? await countRows(db, newest, search) : [stepRows];
+    const rows = counts.reduce((one, other) => one + other, 0);
+    const step = months.splice(0, Math.max(Math.floor(Math.min(stepRows, rowsLeft) / Math.max(rows, 1)), 1));
     for (let place = after; ; ) {
       const places = await findInMonths(db, step, search, place);
       const isDone = places.length < size;
@@ -95,16 +98,7 @@ export async function* findByTerms(db: Db, search: TermSearch): AsyncGenerator<S
       stepRows *= GROWTH;
     }
     isCounted = true;
-    if (startOfMonth(upTo + 1) <= from && months.length === 0) return;
   }
-}
-
-/** No date can have it (ECMA-262 §21.4.1.1). */
-const FAR_AHEAD = 8.64e15;
-
-async function monthsUpTo(db: Db, upTo: number, { withHidden, from }: TermSearch): Promise<number[]> {
-  const months = await indexedMonths(db, { upTo, count: MAX_MONTHS, withHidden });
-  return months.filter((month) => startOfMonth(month + 1) > from);
 }
 
 /** The months that have the rarest term, where it is rare; otherwise all. */
@@ -112,7 +106,7 @@ async function withRarest(db: Db, months: number[], search: TermSearch): Promise
   const counts = await countRows(db, months[0] as number, search);
   const fewest = Math.min(...counts);
   if (counts.length === 1 || fewest > RARE) return months;
-  const rarest = search.terms.slice(counts.indexOf(fewest)).slice(0, 1);
+  const rarest = search.terms.filter((_, index) => index === counts.indexOf(fewest));
   const found = await monthsWith(db, { terms: rarest, months, withHidden: search.withHidden });
   return months.filter((month) => found.includes(month));
 }
@@ -125,10 +119,6 @@ async function countRows(db: Db, month: number, { terms, withHidden }: TermSearc
   });
   const { rows } = await sql<Record<string, number>>`select ${sql.join(counts)}`.execute(db);
   return Object.values(rows[0] ?? {});
-}
-
-function sum(numbers: number[]): number {
-  return numbers.reduce((one, other) => one + other, 0);
 }
 
 async function findInMonths(

@@ -80,7 +80,7 @@ export function parsePlace(after: string | undefined): ListPlace | null {
 function candidates(db: Db, filter: ArticleFilter, now: number, after: ListPlace | null): AsyncGenerator<SearchStep> {
   const { words, state, section, kind, publicIn } = filter;
   if (words === undefined) return findByFilter(db, filter, now, after);
-  const facts = { section, kind, state: RARE_STATES.find((one) => one === state), pinned: state === 'pinned' };
+  const facts = { section, kind, state: RARE_STATES.find((one) => one === state) };
   const filters = filterTerms(facts).map((term) => ({ isPrefix: false, term }));
   const embargoed = { from: now + 1, until: Number.MAX_SAFE_INTEGER };
   const all = { from: Number.MIN_SAFE_INTEGER, until: Number.MAX_SAFE_INTEGER };

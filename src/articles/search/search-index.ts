@@ -1,6 +1,6 @@
 /** Keeps the index of words of articles: with each write, and newest first for those stored before there was one. */
 import { setTimeout } from 'node:timers/promises';
-import { INDEXED_NOTHING, INDEXED_TO, readMeta, writeMeta } from '../../core/store/meta.ts';
+import { INDEXED_TO, readMeta, writeMeta } from '../../core/store/meta.ts';
 import { mergePending, replaceEntries } from '../../core/store/search/term-index.ts';
 import { type Db, inTransaction, lockName, type Tx } from '../../core/store/store.ts';
 import { type Article, fullHeadline } from '../article.ts';
@@ -11,13 +11,13 @@ import { indexedTerms, MAX_TEXT, monthOf } from './search-terms.ts';
 
 /** Replaces what the index has of stored articles. */
 export async function indexArticles(tx: Tx, articles: Article[]): Promise<void> {
-  const entries = articles.map((article) => ({
-    articleId: article.id,
-    publishedAt: article.publishedAt,
-    month: monthOf(article.publishedAt),
-    isHidden: article.status.state === 'draft' || article.status.state === 'retracted',
-    terms: [...indexedTerms(searchedText(article)), ...filterTerms({ ...article, state: article.status.state })],
-  }));
+  const entries = articles.map((article) => {
+    const { id: articleId, publishedAt, section, kind } = article;
+    const { state } = article.status;
+    const isHidden = state === 'draft' || state === 'retracted';
+    const terms = [...indexedTerms(searchedText(article)), ...filterTerms({ section, kind, state })];
+    return { articleId, publishedAt, month: monthOf(publishedAt), isHidden, terms };
+  });
   await replaceEntries(tx, entries);
 }
 
@@ -26,22 +26,11 @@ export function searchedText(article: Article): string {
   return [fullHeadline(article), article.dek ?? '', beginningOfText(article.bodyHtml, MAX_TEXT)].join('\n');
 }
 
-/** Facts by which a search by words is narrowed. */
-export interface FilterFacts {
-  section?: string | null | undefined;
-  kind?: string | undefined;
-  state?: string | undefined;
-  pinned?: boolean | undefined;
-}
-
-/** They have a slash, unlike words. */
-export function filterTerms({ section, kind, state, pinned }: FilterFacts): string[] {
-  return [
-    ...(section ? [`section/${section.toLowerCase().replace(/[^a-z0-9-]/g, '-')}`] : []),
-    ...(kind === undefined ? [] : [`kind/${kind}`]),
-    ...(state === undefined ? [] : [`state/${state}`]),
-    ...(pinned ? ['pinned/'] : []),
-  ];
+/** Terms of facts by which a search is narrowed. They have a slash, unlike words. */
+export function filterTerms(facts: Partial<Record<'section' | 'kind' | 'state', string | null>>): string[] {
+  return Object.entries(facts).flatMap(([name, value]) =>
+    value ? `${name}/${value.toLowerCase().replace(/[^a-z0-9-]/g, '-')}` : [],
+  );
 }
 
 /** Articles of a step, which takes some 20 ms of the processor. */
@@ -88,11 +77,6 @@ function readable(row: { document: Uint8Array }): Article[] {
   } catch {
     return [];
   }
-}
-
-/** Has the index built again, newest first. Meanwhile searches use what it has. */
-export async function startReindex(db: Db): Promise<void> {
-  await writeMeta(db, INDEXED_TO, INDEXED_NOTHING);
 }
 
 /** The instant up to which articles may not be indexed yet; null if all are. */

@@ -13,10 +13,7 @@ export const VACUUM_DUE = 'store.vacuum';
 /** When the sample newsroom was loaded: epoch milliseconds. */
 export const SAMPLE_LOADED_AT = 'sample.loaded-at';
 
-/**
- * While this is set, the index of words is being built, newest article first. Its value is the last article indexed, as
- * JSON: time of publication and id.
- */
+/** While this is set, the index of words is being built. The last article indexed, as JSON: its time and id. */
 export const INDEXED_TO = 'search.indexed-to';
 /** Nothing is indexed yet. */
 export const INDEXED_NOTHING = JSON.stringify([Number.MAX_SAFE_INTEGER, '']);

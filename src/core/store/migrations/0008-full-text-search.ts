@@ -11,10 +11,9 @@ export async function addFullTextSearch(db: Kysely<unknown>, dialect: 'sqlite' |
       number ${identity},
       article_id ${text} not null unique references articles (id) on delete cascade,
       published_at ${int} not null,
-      month ${int} not null,
-      hidden ${int} not null check (hidden in (0, 1))${isSqlite ? '' : ',\nterms tsvector not null'}
+      month ${int} not null${isSqlite ? '' : ',\nterms tsvector not null'}
     )`,
-    'create index indexed_articles_by_month on indexed_articles (hidden, month)',
+    'create index indexed_articles_by_month on indexed_articles (month)',
     ...(isSqlite ? SQLITE : POSTGRES),
     `insert into meta (key, value) select 'search.indexed-to', '[9007199254740991,""]'
       where exists (select 1 from articles)`,

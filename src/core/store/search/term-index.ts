@@ -31,13 +31,12 @@ export async function replaceEntries(tx: Tx, entries: readonly IndexEntry[]): Pr
   await tx.deleteFrom('indexed_articles').where('article_id', 'in', ids).execute();
   const rows = entries.map(({ articleId, publishedAt, month, isHidden, terms }) => {
     const prefix = prefixOf(month, isHidden);
-    const hidden = isHidden ? 1 : 0;
-    return [articleId, publishedAt, month, hidden, terms.map((term) => prefix + term).join(' ')] as const;
+    return [articleId, publishedAt, month, terms.map((term) => prefix + term).join(' ')] as const;
   });
   const dialect = dialectOf(tx);
-  const columns = { article_id: 'text', published_at: 'int', month: 'int', hidden: 'int', terms: 'text' } as const;
+  const columns = { article_id: 'text', published_at: 'int', month: 'int', terms: 'text' } as const;
   const added = sql`${jsonRows(dialect, rows, columns)} as added`;
-  const names = sql.raw('article_id, published_at, month, hidden');
+  const names = sql.raw('article_id, published_at, month');
   if (dialect === 'postgres') {
     await sql`insert into indexed_articles (${names}, terms)
       select ${names}, array_to_tsvector(string_to_array(terms, ' ')) from ${added}`.execute(tx);
@@ -85,31 +84,18 @@ export function entryCount(dialect: Dialect, lookUp: TermLookUp): RawBuilder<unk
 
 /** The months of a look-up in which it finds something; in no particular order. */
 export async function monthsWith(db: Db, lookUp: TermLookUp): Promise<number[]> {
-  const dialect = dialectOf(db);
-  const found =
-    dialect === 'sqlite'
-      ? sql`select 1 from article_terms where article_terms match queries.query`
-      : sql`select 1 from indexed_articles where terms @@ queries.query::tsquery`;
-  const { rows } = await sql<{ month: number }>`select distinct month from ${queriesOf(dialect, lookUp)} as queries
-    where exists (${found})`.execute(db);
+  const { rows } = await sql<{ month: number }>`select distinct queries.month
+    from ${entriesWith(dialectOf(db), lookUp)}`.execute(db);
   return rows.map(({ month }) => month);
 }
 
 /** The newest months with articles up to one, newest first; each is a look-up in the index. */
-export async function indexedMonths(
-  db: Db,
-  { upTo, count, withHidden }: { upTo: number; count: number; withHidden: boolean },
-): Promise<number[]> {
-  const newest = (condition: RawBuilder<unknown>): RawBuilder<unknown> => {
-    const of = (hidden: number) =>
-      sql`select max(month) as month from indexed_articles where hidden = ${sql.lit(hidden)} and month ${condition}`;
-    return withHidden ? sql`select max(month) from (${of(0)} union all ${of(1)}) as newest` : of(0);
-  };
+export async function indexedMonths(db: Db, upTo: number, count: number): Promise<number[]> {
   const { rows } = await sql<{ month: number }>`
     with recursive months (month, number) as (
-      select (${newest(sql`<= ${upTo}`)}), 1
+      select max(month), 1 from indexed_articles where month <= ${upTo}
       union all
-      select (${newest(sql`< months.month`)}), number + 1
+      select (select max(i.month) from indexed_articles i where i.month < months.month), number + 1
       from months where months.month is not null and number < ${sql.lit(count)}
     )
     select month from months where month is not null order by month desc`.execute(db);

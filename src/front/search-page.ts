@@ -44,9 +44,8 @@ export function serveSearch(web: WebContext): Handler {
     } catch (error) {
       if (!(error instanceof BuildRefused)) throw error;
       c.header('Retry-After', `${error.retryAfter}`);
-      const { locale } = web;
-      const message = locale.text(error.status === 429 ? 'search.tooMany' : 'search.busy');
-      return respondError(web, c, error.status, { title: locale.text('search.link'), message });
+      const message = web.locale.text(error.status === 429 ? 'search.tooMany' : 'search.busy');
+      return respondError(web, c, error.status, { title: web.locale.text('search.link'), message });
     }
   };
 }

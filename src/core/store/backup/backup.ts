@@ -101,7 +101,6 @@ export async function restoreStore(
         await requireEmpty(to, tables, store.location);
         const copied = await copyTables(from, to, tables, options);
         await skipMailedNumbers(to, now);
-        await writeMeta(to, INDEXED_TO, INDEXED_NOTHING);
         const held = await readMeta(to, DELIVERY_HELD);
         if (!held?.startsWith('restored from')) {
           await writeMeta(to, DELIVERY_HELD, `restored from ${file} at ${new Date(now).toISOString()}`);
@@ -204,6 +203,7 @@ async function copyTables(from: Tx, to: Tx, tables: TableShape[], { onProgress }
       throw new StoreError(`${table.name} has ${source} rows, of which ${copied} were copied and ${target} stored`);
     }
   }
+  await writeMeta(to, INDEXED_TO, INDEXED_NOTHING);
   return rows;
 }
 

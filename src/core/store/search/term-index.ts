@@ -71,15 +71,16 @@ export function entriesWith(dialect: Dialect, lookUp: TermLookUp): RawBuilder<un
   return dialect === 'sqlite'
     ? sql`${queries} cross join article_terms cross join indexed_articles as entry
         where article_terms match queries.query and entry.number = article_terms.rowid`
-    : sql`${queries} cross join indexed_articles as entry where entry.terms @@ queries.query::tsquery`;
+    : // As a whole for each query: otherwise PostgreSQL reads the table in the order of time.
+      sql`${queries} cross join lateral (select article_id, published_at from indexed_articles
+        where terms @@ queries.query::tsquery offset 0) as entry where true`;
 }
 
 /** Number of articles of a look-up, as an expression. */
 export function entryCount(dialect: Dialect, lookUp: TermLookUp): RawBuilder<unknown> {
-  const queries = sql`${queriesOf(dialect, lookUp)} as queries`;
-  return dialect === 'sqlite'
-    ? sql`(select count(*) from ${queries} cross join article_terms where article_terms match queries.query)`
-    : sql`(select count(*) from ${entriesWith(dialect, lookUp)})`;
+  if (dialect === 'postgres') return sql`(select count(*) from ${entriesWith(dialect, lookUp)})`;
+  return sql`(select count(*) from ${queriesOf(dialect, lookUp)} as queries
+    cross join article_terms where article_terms match queries.query)`;
 }
 
 /** The months of a look-up in which it finds something; in no particular order. */

@@ -220,12 +220,14 @@ describe('a backup', () => {
       const restored: number[] = [];
       const target = await open();
       await restoreStore(file, target, NOW, { onProgress: (n) => restored.push(n) });
-      expect(rows).toBe(6_021);
+      // The backup of PostgreSQL notes that its index of words must be built.
+      const expected = dialect === 'sqlite' ? 6_021 : 6_022;
+      expect(rows).toBe(expected);
       for (const reports of [backedUp, restored]) {
         expect(reports.length).toBeGreaterThan(5);
         expect(reports.toSorted((a, b) => a - b)).toEqual(reports);
       }
-      expect(restored.at(-1)).toBe(6_021);
+      expect(restored.at(-1)).toBe(expected);
       const bodies = await target.db.selectFrom('documents').select('gzip').where('path', '=', '18').execute();
       expect(bodies.map(({ gzip }) => Buffer.from(gzip).toString())).toEqual(['x'.repeat(300_000)]);
     });

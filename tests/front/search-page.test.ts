@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { INDEXED_NOTHING, INDEXED_TO, writeMeta } from '../../src/core/store/meta.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { article, NOW, openTestSite, save, type TestSite } from '../app/test-site.ts';
@@ -83,6 +84,13 @@ describe('the search', () => {
       for (const odd of ['%00', '%27', "'%3A*%20%26%20|", '%22AND%20OR%22*', '%ED%A0%80a', '0:~a']) {
         expect((await site.get(`/search?q=${odd}`)).status).toBe(200);
       }
+    });
+
+    it('says from when stories may be missing while the index is built', async () => {
+      await save(store, article('a', { headline: 'Ferry' }));
+      expect(await site.read('/search?q=ferry')).not.toContain('may be missing');
+      await writeMeta(store.db, INDEXED_TO, INDEXED_NOTHING);
+      expect(await site.read('/search?q=ferry')).toContain('before Tuesday, November 24, 2026 may be missing');
     });
 
     it('refuses a client that asks too often, for a while', async () => {

@@ -141,6 +141,20 @@ forBothDatabases((open) => {
       const first = await listArticles(store.db, { words }, { now: NOW, limit: 50, after: null });
       expect(first.articles).toEqual([]);
       expect(first.lookedBackTo).toBe(Date.UTC(2026, 1));
+      // For the public, articles that are not public change nothing of it.
+      const publicIn = { from: Number.MIN_SAFE_INTEGER, until: Number.MAX_SAFE_INTEGER };
+      const pause = () => listArticles(store.db, { words, publicIn }, { now: NOW, limit: 50, after: null });
+      const { lookedBackTo } = await pause();
+      expect(lookedBackTo).toBeLessThan(NOW);
+      const hidden = Array.from({ length: 60 }, (_, n) => {
+        const isDraft = n % 2 === 0;
+        const publishedAt = isDraft ? NOW - n * 10 * DAY : NOW + n + 1;
+        const status = isDraft ? ({ state: 'draft' } as const) : ({ state: 'published' } as const);
+        return article(`hidden${n}`, { headline: 'One two three', publishedAt, status });
+      });
+      await saveAll(store, hidden);
+      expect(await pause()).toMatchObject({ lookedBackTo, articles: [] });
+      await store.db.deleteFrom('articles').where('id', 'like', 'hidden%').execute();
       const second = await listArticles(store.db, { words }, { now: NOW, limit: 50, after: first.next });
       expect(second.articles.map(({ id }) => id)).toEqual(['m15399']);
       expect(second.next).toBeNull();

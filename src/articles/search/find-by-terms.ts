@@ -93,10 +93,8 @@ export async function* findByTerms(db: Db, search: TermSearch): AsyncGenerator<S
       if (isDone) break;
       place = places.at(-1) ?? null;
     }
-    if (isCounted) {
-      rowsLeft -= rows * step.length;
-      stepRows *= GROWTH;
-    }
+    rowsLeft -= isCounted ? rows * step.length : 0;
+    stepRows *= GROWTH;
     isCounted = true;
   }
 }

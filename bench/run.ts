@@ -1,15 +1,16 @@
 /**
  * `npm run -s bench -- busy|compose|delivery|delivery-database|desk-live|desk-pages|draft|feeds|grouping|http|import|
- * memory|pages|parse|responsiveness [--json]`: prints medians. With --json one object whose keys name figure and unit.
+ * memory|pages|parse|responsiveness|search [--json]`: prints medians. With --json one object whose keys name figure and
+ * unit.
  * `delivery-database` and `responsiveness` are parts of `delivery`. Options of single benches:
  *
  * - `--deliveries N` for `responsiveness` and `desk-live`: instead of a million; for `delivery-database`: of 300,000
  * - `--days FILE.csv [--past FILE.csv]` for `grouping`: labelled news days, and the days before; or `--data FILE.csv`:
  *   headlines of known stories
- * - `--articles N`, `--subscribers N` for `desk-pages`, `--articles N` for `pages`: instead of a million;
+ * - `--articles N`, `--subscribers N` for `desk-pages`, `--articles N` for `pages` and `search`: instead of a million;
  *   `--articles N` for `busy` and `import`: instead of 100,000; with less than 20,000 `busy` is a trial of two minutes;
  *   from 500,000 on `import` has one run; for `memory`: in the store before the start, instead of none
- * - `--database sqlite|postgres` for `busy`, `desk-live`, `desk-pages`, `import` and `pages`: instead of both
+ * - `--database sqlite|postgres` for `busy`, `desk-live`, `desk-pages`, `import`, `pages` and `search`: instead of both
  * - `--against DIR` for `busy` and `import`: also measures the version in that folder, with its own `node_modules/`
  * - `--against hugo` for `feeds`: compares an edit with Hugo, instead; with `--articles N` at that size alone
  */
@@ -31,6 +32,7 @@ import { benchMemory } from './memory.ts';
 import { benchPages } from './pages.ts';
 import { benchParse } from './parse.ts';
 import { benchResponsiveness } from './responsiveness.ts';
+import { benchSearch } from './search.ts';
 
 interface BenchOptions {
   deliveries?: number;
@@ -60,6 +62,7 @@ const BENCHES: Record<string, (options: BenchOptions) => Promise<Figures>> = {
   pages: benchPages,
   parse: () => benchParse(),
   responsiveness: benchResponsiveness,
+  search: benchSearch,
 };
 
 const { name = '', json = false, ...options } = readArguments();

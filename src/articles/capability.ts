@@ -6,9 +6,14 @@ import { startImporting } from './import/watched/watched-folders.ts';
 import { countDueChanges } from './pending-changes.ts';
 import { countRejectionsByStage } from './rejections.ts';
 import { lookingUpImages } from './remote-images/look-up.ts';
+import { indexing } from './search/search-index.ts';
 
 export const articlesCapability: Capability = {
-  startTasks: (app) => [startImporting(app), repeat(2 * SECOND, 'looking up pictures', app.log, lookingUpImages(app))],
+  startTasks: (app) => [
+    startImporting(app),
+    repeat(2 * SECOND, 'looking up pictures', app.log, lookingUpImages(app)),
+    repeat(10 * SECOND, 'indexing articles', app.log, indexing(app.store.db)),
+  ],
   alertKinds: {
     'import-held': { title: 'Articles of a first import wait for a decision' },
   },

@@ -1,7 +1,8 @@
 /** Links to feeds in their three formats, for pages and lists. */
 import { type Config, type KINDS, type Selection, sectionTitle } from '../core/config/config.ts';
+import { localeOf } from '../lib/locale/locale.ts';
 import { cleanLine } from '../lib/text/clean-text.ts';
-import type { SingleFacet } from './derived/derived-address.ts';
+import { canonicalWords, customFeed, type SingleFacet } from './derived/derived-address.ts';
 import { type FeedHead, type FeedViewConfig, FORMATS, type Format, feedPath, feedView } from './formats/feed-view.ts';
 
 export interface FeedLinks {
@@ -45,6 +46,13 @@ export function singleFeed(facet: SingleFacet, value: string, names: string[]): 
 export function sectionFeed(config: Config, section: string): FeedHead {
   const title = sectionTitle(config, section) ?? section;
   return configuredFor(config, 'sections', section) ?? singleFeed('section', section, [title]);
+}
+
+/** The derived feed of a search. @param section its id, or empty */
+export function searchFeed(config: Config, { q, section }: { q: string; section: string }): FeedHead {
+  const words = canonicalWords(q);
+  const title = localeOf(config.publication.language, config.ownMessages).text('search.title', { words });
+  return { ...customFeed([['q', words], ...(section === '' ? [] : [['section', section] as const])]), title };
 }
 
 /** The configured feed without a window that selects by this value only, or null. */

@@ -5,6 +5,7 @@ import type { AddRoutes } from '../web/server/web-context.ts';
 import { serveArchive, serveArchiveMonth } from './archive-pages.ts';
 import { serveLegalPage } from './legal-page.ts';
 import { serveReporter } from './reporter-page.ts';
+import { serveSearch } from './search-page.ts';
 import { serveSection } from './section-page.ts';
 import { serveNewsSitemap, serveSitemap, serveSitemapIndex } from './sitemaps.ts';
 
@@ -27,4 +28,5 @@ export const addFrontPages: AddRoutes = (site, web) => {
   for (const path of ['/feed', '/feed/', '/rss', '/rss/', '/rss.xml', '/index.xml']) lead(path, 'rss');
   lead('/atom.xml', 'atom');
   lead('/feed.json', 'json');
+  site.get('/search', serveSearch(web));
 };

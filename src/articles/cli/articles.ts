@@ -12,6 +12,7 @@ import {
 } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
 import { count, withLocalTimes } from '../../core/cli/text.ts';
+import { INDEXED_NOTHING, INDEXED_TO, writeMeta } from '../../core/store/meta.ts';
 import { formatPublish } from '../../feeds/publish/format-publish.ts';
 import { publishChanges, summarise } from '../../feeds/publish/publish.ts';
 import { cleanLine, cleanUrl } from '../../lib/text/clean-text.ts';
@@ -31,6 +32,7 @@ import { importAsRun, listImportRuns, undoRun } from '../import/runs/import-runs
 import { syncHeldAlerts } from '../import/runs/news-hold.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../rejections.ts';
 import { lookUpSomeImages } from '../remote-images/look-up.ts';
+import { indexSome } from '../search/search-index.ts';
 
 export function addArticleCommands(program: Command, cli: CliContext): void {
   const importing = jsonCommand(
@@ -59,6 +61,12 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
     .action((paths: string[], options: ArticleImportFlags) => importArticles(cli, paths, options));
   addImportRunCommands(importing, cli);
 
+  const articles = program.command('articles').description('stored articles');
+  articles
+    .command('reindex')
+    .description('build the index of words again, while searches use the one that is there')
+    .action(() => reindexArticles(cli));
+
   const rejected = program.command('rejected').description('input that was not used, with the reason');
   jsonCommand(rejected, 'list', 'list all rejected input, newest first')
     .option('--page <number>', 'which page, from 1', parseWholeNumber(1_000_000), 1)
@@ -67,6 +75,15 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
   jsonCommand(rejected, 'show', 'print a rejected input as it was read, with the reason')
     .argument('<key>', 'as "daywire rejected list" prints it')
     .action((key: string, options: JsonOption) => showRejected(cli, key, options));
+}
+
+/** A running daywire helps, and goes on if this is ended. */
+function reindexArticles(cli: CliContext): Promise<void> {
+  return cli.withApp(async ({ store }) => {
+    await writeMeta(store.db, INDEXED_TO, INDEXED_NOTHING);
+    while (await indexSome(store.db));
+    cli.print('all articles are indexed');
+  });
 }
 
 /** As the id of a source in the configuration. */

@@ -12,15 +12,16 @@ import { when } from '../../web/desk/parts/when.ts';
 import { type Article, fullHeadline, type Kind } from '../article.ts';
 import { articleDeskPath } from '../article-link.ts';
 import { findByReference } from '../search/find-by-reference.ts';
-import type { ListPlace } from '../search/find-by-title.ts';
 import {
   type ArticlePage,
   isSelected,
   LISTED_STATES,
   type ListedState,
   listArticles,
+  parsePlace,
+  placeText,
 } from '../search/list-articles.ts';
-import { parseTitleQuery } from '../search/title-terms.ts';
+import { parseWordQuery } from '../search/search-terms.ts';
 import { articleStateMark } from './article-parts.ts';
 
 const PER_PAGE = 50;
@@ -39,10 +40,10 @@ export async function serveArticleList(request: SignedInRequest): Promise<Respon
   const query = readQuery(request);
   const after = parsePlace(c.req.query('after'));
   const { words, ...filter } = query;
-  const title = words === '' ? undefined : parseTitleQuery(words);
+  const wanted = words === '' ? undefined : parseWordQuery(words);
   const options = { now: at, limit: PER_PAGE, after };
   const nothing: ArticlePage = { articles: [], next: null, lookedBackTo: null };
-  const page = title === null ? nothing : await listArticles(db, { ...filter, title }, options);
+  const page = wanted === null ? nothing : await listArticles(db, { ...filter, words: wanted }, options);
   const referred = words === '' || after !== null ? null : await findByReference(db, words);
   const named = referred !== null && isSelected(referred, filter, at) ? referred : null;
   const articles = named === null ? page.articles : [named, ...page.articles.filter(({ id }) => id !== named.id)];
@@ -132,16 +133,6 @@ function lookFurther(
 ): Html {
   if (lookedBackTo === null || next === null) return html``;
   const address = `${request.desk.base}/articles${queryText({ ...query, after: placeText(next) })}`;
-  return html`<p>Looked back to ${when(request, lookedBackTo)}: these words are common, and few headlines have them
+  return html`<p>Looked back to ${when(request, lookedBackTo)}: these words are common, and few articles have them
 together. <a href="${address}">Look further back</a></p>`;
-}
-
-function placeText({ publishedAt, id }: ListPlace): string {
-  return `${publishedAt}.${id}`;
-}
-
-/** Null for the first page, and for anything else. */
-function parsePlace(after: string | undefined): ListPlace | null {
-  const [, publishedAt, id] = /^(-?\d{1,15})\.([\w.~-]{0,128})$/.exec(after ?? '') ?? [];
-  return publishedAt === undefined || id === undefined ? null : { publishedAt: Number(publishedAt), id };
 }

@@ -39,7 +39,7 @@ export interface ArticleImportOptions extends WriteOptions {
 const BATCH_ARTICLES = 100;
 const BATCH_CHARACTERS = 2 * 1024 * 1024;
 /** The tables to which an import adds most rows. */
-const WRITTEN_TABLES = ['articles', 'article_words', 'article_tags', 'article_reporters', 'article_slugs'] as const;
+const WRITTEN_TABLES = ['articles', 'indexed_articles', 'article_tags', 'article_reporters', 'article_slugs'] as const;
 /** In the background, the pause between two batches is as long as the last batch took, but at most this, in ms. */
 const MAX_PAUSE = 100;
 

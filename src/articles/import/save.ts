@@ -1,5 +1,5 @@
 /**
- * Writes articles with their tags, reporters, slugs and the words of their headlines, the pending changes that make
+ * Writes articles with their tags, reporters, slugs and words, the pending changes that make
  * their feeds be published, and the pictures that are to be looked up.
  * revise.ts decides what may change, and what counts as a change.
  */
@@ -10,7 +10,7 @@ import { saveFacets } from '../facets/facets.ts';
 import { outletKeys } from '../outlets.ts';
 import { recordPendingChanges } from '../pending-changes.ts';
 import { queueImages } from '../remote-images/image-queue.ts';
-import { readIndexedTitles, saveTitleTerms } from '../search/word-index.ts';
+import { indexArticles } from '../search/search-index.ts';
 import { encodeDocument } from '../stored-document.ts';
 
 export interface ArticleWrite {
@@ -37,10 +37,8 @@ const ARTICLES_PER_STATEMENT = 50;
 export async function saveArticles(tx: Tx, writes: ArticleWrite[], now: number): Promise<void> {
   for (const some of chunks(writes, ARTICLES_PER_STATEMENT)) {
     const articles = some.map(({ article }) => article);
-    const ids = articles.map(({ id }) => id);
-    const titles = await readIndexedTitles(tx, ids);
     await saveRows(tx, some, now);
-    await saveTitleTerms(tx, articles, titles);
+    await indexArticles(tx, articles);
     await saveSlugs(tx, articles);
     await queueImages(tx, articles, now);
     const written = articles.filter(({ status }) => status.state !== 'draft');

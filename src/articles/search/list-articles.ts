@@ -1,14 +1,15 @@
 /**
- * The list of articles for editors, in all states, newest first. A page reads a bounded number of rows: where few of
- * them match, it ends early and says how far it has looked.
+ * Lists of articles, newest first: for editors in all states, and for the public what a search finds. A page reads a
+ * bounded number of rows: where few of them match, it ends early and says how far it has looked.
  */
 import { type RawBuilder, sql } from 'kysely';
 import { KINDS } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
-import { type Article, fullHeadline, type Kind } from '../article.ts';
+import { type Article, isPublic, type Kind } from '../article.ts';
 import { toArticle } from '../stored-document.ts';
-import { findByTerms, isAfterPlace, type ListPlace, type SearchStep } from './find-by-title.ts';
-import type { TitleQuery } from './title-terms.ts';
+import { findByTerms, isAfterPlace, type ListPlace, type SearchStep } from './find-by-terms.ts';
+import { filterTerms, searchedText } from './search-index.ts';
+import type { WordQuery } from './search-terms.ts';
 
 /** As an editor sees it: `embargoed` until its time, `published` after it. */
 export const LISTED_STATES = ['draft', 'embargoed', 'published', 'corrected', 'retracted', 'pinned'] as const;
@@ -18,8 +19,10 @@ export interface ArticleFilter {
   state?: ListedState | undefined;
   kind?: Kind | undefined;
   section?: string | undefined;
-  /** Words of the headline. */
-  title?: TitleQuery | undefined;
+  /** Of headline, kicker, dek and body. */
+  words?: WordQuery | undefined;
+  /** With words only: public articles, published from an instant on, and before another. */
+  publicIn?: { from: number; until: number } | undefined;
 }
 
 export interface ArticlePage {
@@ -62,18 +65,33 @@ function placeOf(article: Article | undefined): ListPlace | null {
   return article === undefined ? null : { publishedAt: article.publishedAt, id: article.id };
 }
 
+/** A place as a parameter of an address. */
+export function placeText({ publishedAt, id }: ListPlace): string {
+  return `${publishedAt}.${id}`;
+}
+
+/** Null for the first page, and for anything else. */
+export function parsePlace(after: string | undefined): ListPlace | null {
+  const [, publishedAt, id] = /^(-?\d{1,15})\.([\w.~-]{0,128})$/.exec(after ?? '') ?? [];
+  return publishedAt === undefined || id === undefined ? null : { publishedAt: Number(publishedAt), id };
+}
+
 /** The places among which the articles of a page are, newest first. */
 function candidates(db: Db, filter: ArticleFilter, now: number, after: ListPlace | null): AsyncGenerator<SearchStep> {
-  const { title } = filter;
-  if (title === undefined) return findByFilter(db, filter, now, after);
-  const ranges = rangesOf(filter, now);
-  const within = (from: number, until: number) =>
-    sql`select id, published_at from (${sql.join(
-      ranges.map((range) => placesIn(range, sql`published_at >= ${from} and published_at < ${until}`)),
-      sql` union all `,
-    )}) as selected`;
-  return findByTerms(db, { terms: title.terms, within: isWide(filter) ? [] : [within], after, size: STEP });
+  const { words, state, section, kind, publicIn } = filter;
+  if (words === undefined) return findByFilter(db, filter, now, after);
+  const facts = { section, kind, state: RARE_STATES.find((one) => one === state) };
+  const filters = filterTerms(facts).map((term) => ({ isPrefix: false, term }));
+  const embargoed = { from: now + 1, until: Number.MAX_SAFE_INTEGER };
+  const all = { from: Number.MIN_SAFE_INTEGER, until: Number.MAX_SAFE_INTEGER };
+  const { from, until } = publicIn ?? (state === 'embargoed' ? embargoed : all);
+  const range = { from, until: publicIn === undefined ? until : Math.min(until, now + 1) };
+  const terms = [...words.terms, ...filters];
+  return findByTerms(db, { terms, withHidden: publicIn === undefined, ...range, after, size: STEP });
 }
+
+/** They have an index; the others are told apart by time. */
+const RARE_STATES = ['draft', 'corrected', 'retracted'] as const;
 
 async function* findByFilter(
   db: Db,
@@ -99,11 +117,6 @@ async function* findByFilter(
     if (isDone) return;
     place = places.at(-1) ?? null;
   }
-}
-
-/** Whether most articles match, so that no index narrows a search by words. */
-function isWide({ state, kind, section }: ArticleFilter): boolean {
-  return kind === undefined && section === undefined && (state === undefined || state === 'published');
 }
 
 type SqlCondition = RawBuilder<unknown>;
@@ -164,12 +177,14 @@ async function readMatching(db: Db, places: ListPlace[], filter: ArticleFilter, 
 }
 
 /** Whether an article is among those of a filter, at `now`. Pure. */
-export function isSelected(article: Article, { state, kind, section, title }: ArticleFilter, now: number): boolean {
+export function isSelected(article: Article, filter: ArticleFilter, now: number): boolean {
+  const { state, kind, section, words, publicIn } = filter;
   return (
+    (publicIn === undefined || isPublic(article, now)) &&
     (state === undefined || (state === 'pinned' ? article.pinned : listedState(article, now) === state)) &&
     (kind === undefined || article.kind === kind) &&
     (section === undefined || article.section === section) &&
-    (title === undefined || title.matches(fullHeadline(article)))
+    (words === undefined || words.matches(searchedText(article)))
   );
 }
 

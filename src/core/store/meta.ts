@@ -13,6 +13,11 @@ export const VACUUM_DUE = 'store.vacuum';
 /** When the sample newsroom was loaded: epoch milliseconds. */
 export const SAMPLE_LOADED_AT = 'sample.loaded-at';
 
+/** While this is set, the index of words is being built. The last article indexed, as JSON: its time and id. */
+export const INDEXED_TO = 'search.indexed-to';
+/** Nothing is indexed yet. */
+export const INDEXED_NOTHING = JSON.stringify([Number.MAX_SAFE_INTEGER, '']);
+
 export async function readMeta(db: Db, key: string): Promise<string | undefined> {
   const row = await db.selectFrom('meta').select('value').where('key', '=', key).executeTakeFirst();
   return row?.value;

@@ -7,6 +7,7 @@ import { addRoundupRanking } from './migrations/0004-roundup-ranking.ts';
 import { addStoppedProcesses } from './migrations/0005-stopped-processes.ts';
 import { addSecondFactors } from './migrations/0006-second-factors.ts';
 import { addArticleLanguages } from './migrations/0007-article-languages.ts';
+import { addFullTextSearch } from './migrations/0008-full-text-search.ts';
 import { markPagesElsewhere } from './migrations/0009-article-pages.ts';
 import type { Dialect } from './store.ts';
 
@@ -18,5 +19,6 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0005-stopped-processes': addStoppedProcesses,
   '0006-second-factors': addSecondFactors,
   '0007-article-languages': addArticleLanguages,
+  '0008-full-text-search': addFullTextSearch,
   '0009-article-pages': markPagesElsewhere,
 };

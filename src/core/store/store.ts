@@ -126,8 +126,10 @@ export async function openStore({
   const pool = new driver.Pool(config);
   // A connection that the server closes, idle or between two statements of a transaction, must not end the process. The
   // next query reports the error.
-  pool.on('error', () => {});
-  pool.on('connect', (client) => client.on('error', () => {}));
+  const ignore = (): void => {};
+  pool.on('error', ignore);
+  // To compile the search of many months (JIT) would take longer than the search: its estimated cost is high.
+  pool.on('connect', (client) => client.on('error', ignore).query('set jit = off').catch(ignore));
   const location = `${url.protocol}//${url.host}${url.pathname}`;
   const watched = openWatched(new PostgresDialect({ pool }));
   const { db } = watched;

@@ -1,9 +1,11 @@
 /**
  * Addresses of derived feeds: `section/world.atom`, `reporter/mei-tan.rss`,
- * `custom.json?kicker=in-depth&section=world`. Pure.
+ * `custom.json?kicker=in-depth&section=world`, `custom.rss?q=ferry`. Pure.
  */
+import { parseWordQuery } from '../../articles/search/search-terms.ts';
 import { type Config, KINDS } from '../../core/config/config.ts';
 import { localeOf } from '../../lib/locale/locale.ts';
+import { cleanLine } from '../../lib/text/clean-text.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
 import { type FeedHead, type Format, feedPath } from '../formats/feed-view.ts';
 
@@ -23,6 +25,8 @@ export interface DerivedAddress extends Pick<FeedHead, 'id' | 'query'> {
    * has any value of each facet.
    */
   values: Partial<Record<FacetName, string[]>>;
+  /** Words that the articles have, in lower case. */
+  words?: string;
 }
 
 export type ParsedFeedAddress =
@@ -37,7 +41,8 @@ const PATH = /^(?:custom|(section|kicker|tag|reporter)\/([^/]+))\.(rss|atom|json
 
 /**
  * @param path below feeds/, as requested: percent-encoded or not
- * @param query for `custom` only: `section`, `kicker`, `tag`, `reporter` and `kind`, each any number of times
+ * @param query for `custom` only: `section`, `kicker`, `tag`, `reporter` and `kind`, each any number of times; or `q`
+ * with one section and one kind at most
  * @returns null if the path is not of a derived feed
  */
 export function parseDerivedAddress(
@@ -64,9 +69,16 @@ type AddressConfig = Pick<Config, 'sections' | 'publication' | 'ownMessages'>;
 
 function parseQuery(query: URLSearchParams, format: Format, config: AddressConfig): ParsedFeedAddress {
   const found = new Map<FacetName, Set<string>>();
+  let words = '';
   for (const [name, written] of query) {
+    if (name === 'q') {
+      words = canonicalWords(written);
+      if (words.length > MAX_VALUE_LENGTH) return refused(`A q has at most ${MAX_VALUE_LENGTH} characters.`);
+      if (words !== '' && parseWordQuery(words) === null) return refused('The q has neither a letter nor a digit.');
+      continue;
+    }
     if (!isFacet(name)) {
-      return refused(`There is no "${truncated(name)}": a feed is selected by ${FACETS.join(', ')}.`);
+      return refused(`There is no "${truncated(name)}": a feed is selected by ${[...FACETS, 'q'].join(', ')}.`);
     }
     // A form sends empty values for choices left open.
     if (written === '') continue;
@@ -81,14 +93,29 @@ function parseQuery(query: URLSearchParams, format: Format, config: AddressConfi
   const count = values.reduce((sum, [, chosen]) => sum + chosen.length, 0);
   // A person sees these, who makes a feed with the form.
   const locale = localeOf(config.publication.language, config.ownMessages);
-  if (count === 0) return refused(locale.text('feeds.noChoice', { facets: FACETS.join(', ') }));
+  const facets = Object.fromEntries(values);
+  if (words !== '' && values.some(([facet, { length }]) => length > 1 || (facet !== 'section' && facet !== 'kind'))) {
+    return refused('With q, a feed is selected by one section and one kind at most.');
+  }
+  if (count === 0 && words === '')
+    return refused(locale.text('feeds.noChoice', { facets: [...FACETS, 'q'].join(', ') }));
   if (count > MAX_VALUES) return refused(locale.text('feeds.tooManyChoices', { most: MAX_VALUES, count }));
-  const head = {
-    id: 'custom',
-    query: values.flatMap(([facet, chosen]) => chosen.map((one) => `${facet}=${encodeURIComponent(one)}`)).join('&'),
-  };
-  const address = { ...head, format, path: feedPath(head, format), values: Object.fromEntries(values) };
+  const parts = values.flatMap(([facet, chosen]) => chosen.map((one) => [facet, one] as const));
+  const head = customFeed(words === '' ? parts : [['q', words], ...parts]);
+  const address = { ...head, format, path: feedPath(head, format), values: facets, ...(words !== '' && { words }) };
   return { kind: 'derived', address };
+}
+
+/** @param parts canonical, in the canonical order */
+export function customFeed(
+  parts: (readonly [name: string, value: string])[],
+): Required<Pick<FeedHead, 'id' | 'query'>> {
+  return { id: 'custom', query: parts.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&') };
+}
+
+/** Words as the address of a feed has them. */
+export function canonicalWords(written: string): string {
+  return cleanLine(written).toLowerCase();
 }
 
 type Value = { kind: 'value'; value: string } | { kind: 'refused'; reason: string };

@@ -2,8 +2,11 @@
  * Builds derived feeds: of one section, kicker, tag or reporter, or of a combination. They are not stored, but built on
  * request; the same store, configuration and instant give the same bytes.
  */
+import type { Article } from '../../articles/article.ts';
 import { findPublicArticlesBounded } from '../../articles/bounded-queries.ts';
 import { findFacetNames } from '../../articles/facets/facets.ts';
+import { listArticles } from '../../articles/search/list-articles.ts';
+import { parseWordQuery } from '../../articles/search/search-terms.ts';
 import { type Config, type FeedConfig, KINDS, type Selection, sectionTitle } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
 import { localeOf, Markup } from '../../lib/locale/locale.ts';
@@ -35,15 +38,23 @@ export async function deriveFeed(
     select: selectionOf(values),
     content: 'full' as const,
   };
-  const articles = await findPublicArticlesBounded(db, {
-    select: feed.select,
-    now,
-    limit: ITEMS,
-    scanLimit: SCAN_LIMIT,
-  });
-  const retracted = await findTombstones(db, feed.select, now);
+  const { words } = address;
+  const articles =
+    words === undefined
+      ? await findPublicArticlesBounded(db, { select: feed.select, now, limit: ITEMS, scanLimit: SCAN_LIMIT })
+      : await findArticlesWith(db, words, feed.select, now);
+  // A tombstone would tell that a retracted article has the words.
+  const retracted = words === undefined ? await findTombstones(db, feed.select, now) : [];
   const { documents } = buildFeed(feed, config, { articles, retracted });
   return documents.find(({ path }) => path === address.path) ?? null;
+}
+
+async function findArticlesWith(db: Db, text: string, select: Selection, now: number): Promise<Article[]> {
+  const words = parseWordQuery(text);
+  if (words === null) return [];
+  const publicIn = { from: Number.MIN_SAFE_INTEGER, until: Number.MAX_SAFE_INTEGER };
+  const filter = { words, section: select.sections?.[0], kind: select.kinds?.[0], publicIn };
+  return (await listArticles(db, filter, { now, limit: ITEMS, after: null })).articles;
 }
 
 /** A value of a facet, and the names that articles have for it. */
@@ -95,7 +106,7 @@ function selectionOf({ kicker, kind, reporter, section, tag }: FacetValues): Sel
 
 function headOf(
   values: FacetValues,
-  { id, query }: DerivedAddress,
+  { id, query, words }: DerivedAddress,
   config: Config,
 ): Pick<FeedConfig, 'id' | 'title' | 'description'> & { query?: string } {
   const titles = (facet: FacetName): string[] => (values[facet] ?? []).map(({ names }) => facetTitle(names));
@@ -104,9 +115,11 @@ function headOf(
     const all = titles(facet);
     return all.length === 0 ? [] : locale.text(message, { names: locale.list(all, 'or') });
   });
+  if (words !== undefined) criteria.unshift(locale.text('search.withWords', { words }));
+  const search = words === undefined ? [] : [locale.text('search.title', { words })];
   return {
     id,
-    title: locale.list(FACETS.flatMap(titles), 'plain'),
+    title: locale.list([...search, ...FACETS.flatMap(titles)], 'plain'),
     description: locale.text('feed.description', {
       publication: config.publication.name,
       criteria: new Markup(locale.list(criteria, 'plain')),

@@ -1,6 +1,6 @@
 /** The story groups of a window, strongest first, as they are grouped now. Reads only. */
 import { outletKey } from '../../articles/outlets.ts';
-import { parseTitleQuery } from '../../articles/search/title-terms.ts';
+import { parseWordQuery } from '../../articles/search/search-terms.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { roundupSources } from '../../core/config/sources.ts';
 import type { Db } from '../../core/store/store.ts';
@@ -139,7 +139,7 @@ async function searchGroups<Group extends GroupSketch>(
   { words, outlet, leastOutlets, since }: GroupSearch,
 ): Promise<Group[]> {
   const found = groups.filter(({ outlets, newestAt }) => outlets >= leastOutlets && newestAt >= (since ?? 0));
-  const query = parseTitleQuery(words);
+  const query = parseWordQuery(words);
   if (query === null && outlet === '') return found;
   const ids = found.map(({ id }) => id);
   const read = await readGroups(db, ids);

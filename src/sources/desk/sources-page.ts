@@ -7,7 +7,7 @@ import {
   type RejectionPlace,
   readRejectionPage,
 } from '../../articles/rejections.ts';
-import { parseTitleQuery } from '../../articles/search/title-terms.ts';
+import { parseWordQuery } from '../../articles/search/search-terms.ts';
 import { roundupSources } from '../../core/config/sources.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondPage } from '../../web/desk/page.ts';
@@ -102,7 +102,7 @@ export function sourcesPath({ c }: SignedInRequest): string {
 function matches(source: SourceStatus, { q, state, kind }: SourceSearch): boolean {
   const isOfState = state === '' || (state === 'needy' ? needsSomebody(source) : source.state === state);
   const texts = [source.id, source.outlet, source.url, source.endpoint].join(' | ');
-  return isOfState && (kind === '' || source.use === kind) && (parseTitleQuery(q)?.matches(texts) ?? true);
+  return isOfState && (kind === '' || source.use === kind) && (parseWordQuery(q)?.matches(texts) ?? true);
 }
 
 function filterForm(

@@ -161,3 +161,13 @@ describe.concurrent('daywire rejected', () => {
     expect((await folder.run(['rejected', 'list'])).stdout).toMatch(/\n1 rejected\n$/);
   });
 });
+
+describe('daywire articles reindex', () => {
+  it('builds the index of words again', async () => {
+    const folder = newFolder('sample');
+    mkdirSync(join(folder.path, 'in'));
+    writeFileSync(join(folder.path, 'in/good.md'), articleFile('good'));
+    await folder.run(['import', '--undated', 'now', 'in']);
+    expect(await folder.run(['articles', 'reindex'])).toMatchObject({ code: 0, stdout: 'all articles are indexed\n' });
+  });
+});

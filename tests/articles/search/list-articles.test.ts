@@ -2,11 +2,12 @@ import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
 import { type ArticleFilter, listArticles } from '../../../src/articles/search/list-articles.ts';
-import { parseTitleQuery } from '../../../src/articles/search/title-terms.ts';
+import { monthOf, parseWordQuery } from '../../../src/articles/search/search-terms.ts';
 import { jsonRows } from '../../../src/core/store/json-rows.ts';
-import type { Store } from '../../../src/core/store/store.ts';
+import { replaceEntries } from '../../../src/core/store/search/term-index.ts';
+import { inTransaction, type Store } from '../../../src/core/store/store.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
-import { article, saveAll } from '../../support/articles.ts';
+import { article, saveAll, UNREADABLE } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 
@@ -34,10 +35,29 @@ const ARTICLES: Article[] = [
   }),
 ];
 
+const oldestOf = (articles: { publishedAt: number }[]): number => Math.min(...articles.map((one) => one.publishedAt));
+
+/** Indexes articles that are stored without a document. */
+async function fillIndex(store: Store, articles: { id: string; publishedAt: number; words: string }[]): Promise<void> {
+  const rows = articles.map(({ id, publishedAt }) => [id, publishedAt] as const);
+  await sql`insert into articles (id, tag_uri, slug, kind, pinned, state, published_at, updated_at, created_at, digest,
+      document, json_bytes)
+    select id, id, id, 'brief', 0, 'published', at, at, at, '', ${UNREADABLE.document}, 0
+    from ${jsonRows(store.dialect, rows, { id: 'text', at: 'int' })} as added`.execute(store.db);
+  const entries = articles.map(({ id, publishedAt, words }) => ({
+    articleId: id,
+    publishedAt,
+    month: monthOf(publishedAt),
+    isHidden: false,
+    terms: words.split(' '),
+  }));
+  await inTransaction(store.db, (tx) => replaceEntries(tx, entries));
+}
+
 forBothDatabases((open) => {
   const list = async (store: Store, query: string | null, filter: ArticleFilter = {}): Promise<string[]> => {
-    const title = query === null ? undefined : (parseTitleQuery(query) ?? undefined);
-    const page = await listArticles(store.db, { ...filter, title }, { now: NOW, limit: 50, after: null });
+    const words = query === null ? undefined : (parseWordQuery(query) ?? undefined);
+    const page = await listArticles(store.db, { ...filter, words }, { now: NOW, limit: 50, after: null });
     expect(page.next).toBeNull();
     return page.articles.map(({ id }) => id);
   };
@@ -83,12 +103,8 @@ forBothDatabases((open) => {
       expect(await list(store, 'naxos')).toEqual(['ferry']);
       expect(await list(store, 'boat')).toEqual(['ferry']);
       expect(await list(store, 'burns')).toEqual([]);
-      const rows = await store.db
-        .selectFrom('article_words')
-        .select('word')
-        .where('article_id', '=', 'ferry')
-        .execute();
-      expect(rows.map(({ word }) => word).sort()).toEqual(['boat', 'naxos', 'off', 'sinks']);
+      const rows = await store.db.selectFrom('indexed_articles').select('article_id').execute();
+      expect(rows.map((row) => row.article_id).sort()).toEqual(ARTICLES.map(({ id }) => id).sort());
     });
 
     it('pages by keyset through articles of one instant, each once', async () => {
@@ -97,11 +113,11 @@ forBothDatabases((open) => {
         article(`a${String(index).padStart(2, '0')}`, { headline: `Word ${index}`, publishedAt: NOW - (index % 3) }),
       );
       await saveAll(store, many);
-      for (const title of [undefined, parseTitleQuery('wor') ?? undefined]) {
+      for (const words of [undefined, parseWordQuery('wor') ?? undefined]) {
         const seen: string[] = [];
         let after = null;
         for (let pages = 0; pages < 10; pages++) {
-          const page = await listArticles(store.db, { title }, { now: NOW, limit: 4, after });
+          const page = await listArticles(store.db, { words }, { now: NOW, limit: 4, after });
           seen.push(...page.articles.map(({ id }) => id));
           after = page.next;
           if (after === null) break;
@@ -114,27 +130,37 @@ forBothDatabases((open) => {
     it('pauses among words that are common and never together, says how far it has looked, and goes on', async () => {
       const store = await open();
       // 14 months, 1,100 articles each, with one word of two; the oldest has both.
-      const rows = Array.from({ length: 15_400 }, (_, index) => {
-        const publishedAt = Date.UTC(2026, 10 - Math.floor(index / 1_100), 10) - (index % 1_100);
-        const word = index === 15_399 ? 'both' : index % 2 === 0 ? 'one' : 'two';
-        return [(2026 - 1970) * 12 + 10 - Math.floor(index / 1_100), word, publishedAt, `m${index}`] as const;
+      const articles = Array.from({ length: 15_400 }, (_, index) => {
+        const month = Date.UTC(2026, 10 - Math.floor(index / 1_100), 10);
+        const word = index === 15_399 ? 'one two' : index % 2 === 0 ? 'one' : 'two';
+        return { id: `m${index}`, publishedAt: month - (index % 1_100), words: `${word} three` };
       });
-      const columns = { month: 'int', word: 'text', published_at: 'int', article_id: 'text' } as const;
-      const words = [...rows, ...rows.map(([month, , at, id]) => [month, 'three', at, id] as const)];
-      await sql`insert into article_words (month, word, published_at, article_id) select month, word, published_at,
-        article_id from ${jsonRows(store.dialect, words, columns)} as added`.execute(store.db);
-      const oldest = rows.at(-1)?.[2] as number;
-      await saveAll(store, [article('last', { headline: 'One two three', publishedAt: oldest })]);
-      const title = parseTitleQuery('one two three') ?? undefined;
-      const first = await listArticles(store.db, { title }, { now: NOW, limit: 50, after: null });
+      await fillIndex(store, articles);
+      await saveAll(store, [article('m15399', { headline: 'One two three', publishedAt: oldestOf(articles) })]);
+      const words = parseWordQuery('one two three') ?? undefined;
+      const first = await listArticles(store.db, { words }, { now: NOW, limit: 50, after: null });
       expect(first.articles).toEqual([]);
       expect(first.lookedBackTo).toBe(Date.UTC(2026, 1));
-      const second = await listArticles(store.db, { title }, { now: NOW, limit: 50, after: first.next });
-      expect(second.articles.map(({ id }) => id)).toEqual(['last']);
+      // For the public, articles that are not public change nothing of it.
+      const publicIn = { from: Number.MIN_SAFE_INTEGER, until: Number.MAX_SAFE_INTEGER };
+      const pause = () => listArticles(store.db, { words, publicIn }, { now: NOW, limit: 50, after: null });
+      const { lookedBackTo } = await pause();
+      expect(lookedBackTo).toBeLessThan(NOW);
+      const hidden = Array.from({ length: 60 }, (_, n) => {
+        const isDraft = n % 2 === 0;
+        const publishedAt = isDraft ? NOW - n * 10 * DAY : NOW + n + 1;
+        const status = isDraft ? ({ state: 'draft' } as const) : ({ state: 'published' } as const);
+        return article(`hidden${n}`, { headline: 'One two three', publishedAt, status });
+      });
+      await saveAll(store, hidden);
+      expect(await pause()).toMatchObject({ lookedBackTo, articles: [] });
+      await store.db.deleteFrom('articles').where('id', 'like', 'hidden%').execute();
+      const second = await listArticles(store.db, { words }, { now: NOW, limit: 50, after: first.next });
+      expect(second.articles.map(({ id }) => id)).toEqual(['m15399']);
       expect(second.next).toBeNull();
       const february = (2026 - 1970) * 12 + 1;
-      await store.db.deleteFrom('article_words').where('month', '<', february).execute();
-      const all = await listArticles(store.db, { title }, { now: NOW, limit: 50, after: null });
+      await store.db.deleteFrom('indexed_articles').where('month', '<', february).execute();
+      const all = await listArticles(store.db, { words }, { now: NOW, limit: 50, after: null });
       expect([all.next, all.lookedBackTo]).toEqual([null, null]);
     });
   });

@@ -15,6 +15,7 @@ const LANDED: Record<string, string> = {
   '0005-stopped-processes': '56fc0397772f8f9f5e9120c2c9e91af7a895f08ec06b44538be20422ba14ce56',
   '0006-second-factors': '6006913053dc4d13070242d9013a447ec8139c323917e61530842e102fc18a5a',
   '0007-article-languages': '7e5c3a188fc8bb1d222f30c98bbbd1bec4bfe81a58797c9965c85969436f287a',
+  '0008-full-text-search': '2f139325b2b394e1d071036c87eb80c356afe4331367d9b7c550f14754614992',
   '0009-article-pages': '7f975aa3d92330a60553d416f1ef5fd9d067a729cb5fdf9d7baac762e4b0271e',
 };
 

@@ -41,6 +41,14 @@ describe('parseDerivedAddress', () => {
     });
   });
 
+  it('takes words, with one section and one kind at most', () => {
+    const address = addressOf('custom.rss', 'section=world&q=%20Ferry%20%20Élysée&kind=');
+    expect(address).toMatchObject({ words: 'ferry élysée', values: { section: ['world'] } });
+    expect(address.path).toBe('custom.rss?q=ferry%20%C3%A9lys%C3%A9e&section=world');
+    const refusals = ['q=!%3F', `q=${'x'.repeat(101)}`, 'q=a&tag=b', 'q=a&kind=brief&kind=analysis'];
+    expect(refusals.map((query) => parse('custom.rss', query)?.kind)).toEqual(refusals.map(() => 'refused'));
+  });
+
   it('ignores the query of a feed of a single facet', () => {
     expect(addressOf('section/world.atom', 'utm_source=x&section=business-tech').path).toBe('section/world.atom');
   });
@@ -49,12 +57,12 @@ describe('parseDerivedAddress', () => {
     ['section/sports.atom', '', 'There is no section "sports": there are business-tech, world.'],
     ['tag/%21%3F.rss', '', '"!?" is not a tag: it has neither a letter nor a digit.'],
     [`tag/${'x'.repeat(101)}.rss`, '', 'A tag has at most 100 characters in an address.'],
-    ['custom.atom', '', 'Select the feed by at least one of kicker, kind, reporter, section, tag.'],
-    ['custom.atom', 'section=', 'Select the feed by at least one of kicker, kind, reporter, section, tag.'],
+    ['custom.atom', '', 'Select the feed by at least one of kicker, kind, reporter, section, tag, q.'],
+    ['custom.atom', 'section=', 'Select the feed by at least one of kicker, kind, reporter, section, tag, q.'],
     [
       'custom.atom',
       'sections=world',
-      'There is no "sections": a feed is selected by kicker, kind, reporter, section, tag.',
+      'There is no "sections": a feed is selected by kicker, kind, reporter, section, tag, q.',
     ],
     [
       'custom.rss',

@@ -42,6 +42,29 @@ const at = (publishedAt: number): Partial<Article> => ({ publishedAt, updatedAt:
 
 forEachDatabase((open) => {
   describe('a derived feed', () => {
+    it('of a search holds the public articles with all words, and tells nothing of others', async () => {
+      const store = await open();
+      const secret = { bodyHtml: '<p>The ferry and the zebra.</p>' };
+      await save(
+        store,
+        article('old', { headline: 'Ferries', ...at(NOW - 40 * DAY), section: 'world' }),
+        article('new', { bodyHtml: '<p>A ferry burns.</p>' }),
+        article('draft', { ...secret, status: { state: 'draft' } }),
+        article('wrong', { ...secret, status: { state: 'retracted', note: 'Wrong.', at: NOW - HOUR } }),
+        article('coming', { ...secret, ...at(NOW + 1) }),
+      );
+      expect(await idsIn(store, 'custom?q=Ferr')).toEqual(['new', 'old']);
+      expect(await idsIn(store, 'custom?q=ferr&section=world')).toEqual(['old']);
+      for (const format of ['rss', 'atom', 'json']) {
+        const [found, none] = [
+          await bodyOf(store, `custom.${format}?q=zebra`),
+          await bodyOf(store, `custom.${format}?q=quagga`),
+        ];
+        expect(found?.replaceAll('zebra', 'quagga')).toBe(none);
+        expect(found).toContain('with the words zebra');
+      }
+    });
+
     it('holds the articles of a section, kicker, tag or reporter, newest first', async () => {
       const store = await open();
       await save(

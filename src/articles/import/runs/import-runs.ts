@@ -4,7 +4,6 @@ import type { AppContext } from '../../../core/app-context.ts';
 import { type Db, inTransaction, type Tx } from '../../../core/store/store.ts';
 import type { Tables } from '../../../core/store/tables.ts';
 import { chunks } from '../../../lib/chunks.ts';
-import { deleteTitleTerms } from '../../search/word-index.ts';
 import { findImportFile, rememberFiles } from '../files/import-files.ts';
 import { isFileOrigin } from '../origin.ts';
 import { retractArticles } from '../retract.ts';
@@ -107,10 +106,9 @@ async function findUnshown(tx: Tx, ids: string[], now: number): Promise<string[]
   return rows.map(({ id }) => id);
 }
 
-/** With all rows that hang on them; tags, reporters, slugs and edits go with the article. */
+/** With all rows that hang on them; tags, reporters, slugs, words and edits go with the article. */
 async function deleteArticles(tx: Tx, ids: string[]): Promise<void> {
   if (ids.length === 0) return;
-  await deleteTitleTerms(tx, ids);
   for (const table of ['pending_changes', 'remote_image_uses', 'import_run_articles'] as const) {
     await tx.deleteFrom(table).where('article_id', 'in', ids).execute();
   }

@@ -9,7 +9,7 @@ import { dirname } from 'node:path';
 import { sql } from 'kysely';
 import { createPrivateFile } from '../../../lib/private-files.ts';
 import { analyseTables } from '../maintenance.ts';
-import { DELIVERY_HELD, readMeta, VACUUM_DUE, writeMeta } from '../meta.ts';
+import { DELIVERY_HELD, INDEXED_NOTHING, INDEXED_TO, readMeta, VACUUM_DUE, writeMeta } from '../meta.ts';
 import { ensureSchema, migrate, requireCurrent, schemaState } from '../schema.ts';
 import type { SqliteAccess } from '../sqlite.ts';
 import { openSqliteInThread } from '../sqlite-file.ts';
@@ -203,6 +203,7 @@ async function copyTables(from: Tx, to: Tx, tables: TableShape[], { onProgress }
       throw new StoreError(`${table.name} has ${source} rows, of which ${copied} were copied and ${target} stored`);
     }
   }
+  await writeMeta(to, INDEXED_TO, INDEXED_NOTHING);
   return rows;
 }
 

@@ -21,11 +21,13 @@ const FIRST_BATCH_ROWS = 10;
 const MAX_BATCH_ROWS = 5000;
 
 /**
- * The tables of an SQLite database, each after those that its foreign keys reference, or whose rows it counts.
+ * The tables of an SQLite database, each after those that its foreign keys reference, or whose rows it counts. Without
+ * the index of words: each database has its own, and it is built again.
  * @throws StoreError for a cycle
  */
 export async function readTables(db: Db): Promise<TableShape[]> {
-  const tables = await db.introspection.getTables();
+  const all = await db.introspection.getTables();
+  const tables = all.filter(({ name }) => !/^(?:article_terms|indexed_articles)/.test(name));
   const references = new Map<string, string[]>();
   for (const { name } of tables) {
     const { rows } = await sql<{ table: string }>`select "table" from pragma_foreign_key_list(${name})`.execute(db);

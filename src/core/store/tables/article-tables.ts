@@ -10,8 +10,8 @@ export interface ArticleTables {
   facet_names: { facet: 'tag' | 'kicker' | 'reporter'; slug: string; name: string };
   /** All slugs that an article ever had, so that old addresses redirect to it. */
   article_slugs: { slug: string; article_id: string };
-  /** Terms of headlines, by the month of publication; see articles/search/word-index.ts. */
-  article_words: { month: number; word: string; published_at: number; article_id: string };
+  /** Articles whose words are in the index; see search/term-index.ts. PostgreSQL has the terms here. */
+  indexed_articles: { number: Generated<number>; article_id: string; published_at: number; month: number };
   /** Changes that the desk made to articles, each with the former values; see articles/edits/. */
   article_edits: ArticleEditsTable;
   /** The outbox from articles to feeds: the feeds of the article must be published at `due_at`. */

@@ -1,9 +1,9 @@
 /** The search on the page of an edition: in its own stories, and in all articles, each with what brings it in. */
 import { html } from 'hono/html';
-import { fullHeadline } from '../../../articles/article.ts';
 import { findByReference } from '../../../articles/search/find-by-reference.ts';
 import { listArticles } from '../../../articles/search/list-articles.ts';
-import { parseTitleQuery } from '../../../articles/search/title-terms.ts';
+import { searchedText } from '../../../articles/search/search-index.ts';
+import { parseWordQuery } from '../../../articles/search/search-terms.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { hiddenFields, submitButton } from '../../../web/desk/parts/form.ts';
 import type { ArrangedDraft } from '../../draft/arranged-draft.ts';
@@ -39,7 +39,7 @@ export function foundRegion(view: DraftPageView): Html {
   }</span></h2><a id="find-clear" href="${all}">Show all stories</a></div>
 ${
   articles.length === 0
-    ? html`<p class="empty">No article has these words in its headline, or this id, slug or address.</p>`
+    ? html`<p class="empty">No article has these words, or this id, slug or address.</p>`
     : html`<ul class="rows">${articles.map((found) => foundRow(view, found))}</ul>`
 }</section>`;
 }
@@ -67,15 +67,17 @@ ${
 }</li>`;
 }
 
-/** Finds articles by words of their headline, or by what identifies one. @param words empty: none */
+/** Finds articles by their words, or by what identifies one. @param words empty: none */
 export async function findStories(request: SignedInRequest, draft: ArrangedDraft): Promise<FoundStories> {
   const { desk, at } = request;
   const { db } = desk.app.store;
   const words = readChoice(request).q;
   if (words === '' || draft.newsletter.kind === 'alert') return { words: '', matches: () => true, articles: [] };
-  const title = parseTitleQuery(words);
+  const wanted = parseWordQuery(words);
   const listed =
-    title === null ? [] : (await listArticles(db, { title }, { now: at, limit: MAX_FOUND, after: null })).articles;
+    wanted === null
+      ? []
+      : (await listArticles(db, { words: wanted }, { now: at, limit: MAX_FOUND, after: null })).articles;
   const named = await findByReference(db, words);
   // Pages of editions are no stories.
   const all = [...(named === null ? [] : [named]), ...listed.filter(({ id }) => id !== named?.id)].filter(
@@ -87,7 +89,7 @@ export async function findStories(request: SignedInRequest, draft: ArrangedDraft
   const reasons = new Map(leftOut.map(({ id, reason }) => [id, reason]));
   return {
     words,
-    matches: (article) => title?.matches(fullHeadline(article)) === true || article.id === named?.id,
+    matches: (article) => wanted?.matches(searchedText(article)) === true || article.id === named?.id,
     articles: found.map((article) => ({ id: article.id, article, reason: reasons.get(article.id) ?? null })),
   };
 }

@@ -41,7 +41,14 @@ async function publish(app: TestApp): Promise<string> {
 
 /** Rows that have to do with articles, by table. */
 async function rows({ store }: TestApp): Promise<Record<string, number>> {
-  const tables = ['articles', 'article_tags', 'article_reporters', 'article_slugs', 'article_words', 'article_edits'];
+  const tables = [
+    'articles',
+    'article_tags',
+    'article_reporters',
+    'article_slugs',
+    'indexed_articles',
+    'article_edits',
+  ];
   const counts = [...tables, 'pending_changes', 'import_run_articles', 'archive_places', 'remote_image_uses'].map(
     async (name): Promise<[string, number]> => {
       const { rows } = await sql<{ n: number }>`select count(*) as n from ${sql.table(name)}`.execute(store.db);

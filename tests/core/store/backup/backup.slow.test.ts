@@ -94,7 +94,10 @@ async function nextSubscriber({ db }: Store): Promise<number> {
 async function contents({ db }: Store): Promise<Record<string, string[]>> {
   const found: Record<string, string[]> = {};
   for (const { name } of await db.introspection.getTables()) {
-    const { rows } = await sql`select * from ${sql.table(name)}`.execute(db);
+    // Each database has its own index of words, which is built again.
+    if (/^(?:article_terms|indexed_articles)/.test(name)) continue;
+    const without = name === 'meta' ? sql`where key <> 'search.indexed-to'` : sql``;
+    const { rows } = await sql`select * from ${sql.table(name)} ${without}`.execute(db);
     // The databases return different kinds of byte arrays.
     const plain = (value: unknown) => (value instanceof Uint8Array ? [...value] : value);
     found[name] = rows
@@ -217,12 +220,14 @@ describe('a backup', () => {
       const restored: number[] = [];
       const target = await open();
       await restoreStore(file, target, NOW, { onProgress: (n) => restored.push(n) });
-      expect(rows).toBe(6_021);
+      // The backup of PostgreSQL notes that its index of words must be built.
+      const expected = dialect === 'sqlite' ? 6_021 : 6_022;
+      expect(rows).toBe(expected);
       for (const reports of [backedUp, restored]) {
         expect(reports.length).toBeGreaterThan(5);
         expect(reports.toSorted((a, b) => a - b)).toEqual(reports);
       }
-      expect(restored.at(-1)).toBe(6_021);
+      expect(restored.at(-1)).toBe(expected);
       const bodies = await target.db.selectFrom('documents').select('gzip').where('path', '=', '18').execute();
       expect(bodies.map(({ gzip }) => Buffer.from(gzip).toString())).toEqual(['x'.repeat(300_000)]);
     });

@@ -8,10 +8,11 @@ import { join, resolve } from 'node:path';
 import { type RawBuilder, sql } from 'kysely';
 import { openParts } from '../src/app/context-parts.ts';
 import { type Article, tagUri } from '../src/articles/article.ts';
+import { saveArticles } from '../src/articles/import/save.ts';
 import type { AppContext } from '../src/core/app-context.ts';
 import { type NewsletterConfig, parseConfig } from '../src/core/config/config.ts';
 import { migrate } from '../src/core/store/schema.ts';
-import { openStore, type Store } from '../src/core/store/store.ts';
+import { inTransaction, openStore, type Store } from '../src/core/store/store.ts';
 import { closeEdition } from '../src/delivery/closing/close.ts';
 import { composeEdition } from '../src/editions/compose.ts';
 import { editionSlot } from '../src/editions/slot.ts';
@@ -30,10 +31,10 @@ const SPACING = Math.floor(DAY / ARTICLES_PER_DAY);
 export const EDITIONS = 500;
 const SECTIONS = ['business-tech', 'finance-economy', 'world', 'trending'];
 const KINDS = ['brief', 'analysis', 'brief', 'feature', 'roundup-item', 'brief'] as const;
-/** Different articles, of which the others are copies. */
+/** Forms of articles: the others differ in numbers alone. */
 const PATTERNS = SECTIONS.length * KINDS.length;
-/** In the text of statements: SQLite takes a parameter for a number with a fraction. */
-const [PATTERN_STEP, ARTICLE_STEP] = [sql.lit(PATTERNS), sql.lit(SPACING)];
+/** Articles that are saved in one transaction. */
+const BATCH = 500;
 
 /** Opens the sample's configuration, without its sources. @param where its store; it is empty, or filled before */
 export async function openArchive(where: { path: string; databaseUrl?: string }): Promise<AppContext> {
@@ -67,35 +68,13 @@ export async function fillArchive(app: AppContext, articles: number): Promise<vo
 
 /** @param until the newest is from just before this instant */
 export async function addArticles(store: Store, articles: number, until: number): Promise<void> {
-  const { db } = store;
-  for (let pattern = 0; pattern < PATTERNS; pattern++) {
-    const { kind, section, kicker, ...rest } = articleOf(pattern);
-    const document = JSON.stringify({ ...rest, kind, section, kicker, publishedAt: '@AT@', updatedAt: '@AT@' });
-    const count = Math.ceil((articles - pattern) / PATTERNS);
-    if (count <= 0) continue;
-    await sql`insert into articles (id, tag_uri, slug, kind, section, kicker, pinned, state, published_at, updated_at,
-        created_at, digest, document)
-      ${numbers(store, count)},
-      placed as (select ${bigint(pattern)} + n * ${PATTERN_STEP} as number,
-        ${bigint(until - 1)} - (${bigint(pattern)} + n * ${PATTERN_STEP}) * ${ARTICLE_STEP} as at from counted)
-      select 'story-' || number, ${tagUri('example.com,2026', 'story-')} || number, 'story-' || number,
-        cast(${kind} as text), cast(${section} as text), cast(${kicker} as text), 0, 'published', at, at, at, 'digest',
-        replace(replace(cast(${document} as text), '@N@', cast(number as text)), '"@AT@"', cast(at as text))
-      from placed`.execute(db);
+  for (let from = 0; from < articles; from += BATCH) {
+    const writes = Array.from({ length: Math.min(BATCH, articles - from) }, (_, index) => ({
+      article: articleOf(from + index, until - 1 - (from + index) * SPACING),
+      digest: 'digest',
+    }));
+    await inTransaction(store.db, (tx) => saveArticles(tx, writes, until));
   }
-  await sql`insert into article_slugs (slug, article_id) select slug, id from articles`.execute(db);
-  for (const table of ['tag', 'reporter'] as const) {
-    const value = (of: string): RawBuilder<string> => sql`${sql.lit(of)} || (published_at / ${ARTICLE_STEP} % 50)`;
-    const names = table === 'tag' ? [sql`'Smartphones'`, value('Topic ')] : [value('reporter-')];
-    for (const name of names) {
-      await sql`insert into ${sql.table(`article_${table}s`)} (article_id, ${sql.ref(table)}, published_at)
-        select id, ${name}, published_at from articles`.execute(db);
-    }
-  }
-  await sql`insert into facet_names (facet, slug, name) select distinct 'tag', lower(replace(tag, ' ', '-')), tag
-    from article_tags`.execute(db);
-  await sql`insert into facet_names (facet, slug, name) select distinct 'reporter', reporter, reporter
-    from article_reporters`.execute(db);
 }
 
 /** One edition of the newest articles, and others with the same content before it, one a day. */
@@ -124,31 +103,33 @@ const SENTENCES = [
   'Two people at suppliers, who asked not to be named, told the paper that they see no sign of it easing.',
 ];
 
-function articleOf(pattern: number): Article {
+function articleOf(index: number, publishedAt: number): Article {
+  const pattern = index % PATTERNS;
   const kind = KINDS[pattern % KINDS.length] as Article['kind'];
   const bodyHtml = `<p>${SENTENCES.join(' ')}</p>`.repeat(1 + (pattern % 3));
-  const outlet = { name: 'Harbour Post', url: 'https://example.com/harbour/@N@', publishedAt: null };
+  const outlet = { name: 'Harbour Post', url: `https://example.com/harbour/${index}`, publishedAt: null };
+  const id = archivedSlug(index);
   return {
-    id: 'story-@N@',
-    tagUri: tagUri('example.com,2026', 'story-@N@'),
-    slug: archivedSlug(0).replace('0', '@N@'),
+    id,
+    tagUri: tagUri('example.com,2026', id),
+    slug: id,
     url: null,
     kind,
     kicker: pattern % 5 === 0 ? 'Exclusive' : null,
     topic: 'Smartphones',
-    headline: 'Smartphone shipments rise by @N@ units & the supply of chips stays tight',
+    headline: `Smartphone shipments rise by ${index} units & the supply of chips stays tight`,
     shortHeadline: null,
     pinned: false,
     dek: 'Three in four of the handsets run on the newer networks, up from 53% when the year began.',
     body: { format: 'html', source: bodyHtml },
     bodyHtml,
-    publishedAt: 0,
-    updatedAt: 0,
+    publishedAt,
+    updatedAt: publishedAt,
     section: SECTIONS[Math.floor(pattern / KINDS.length)] as string,
-    tags: ['Smartphones'],
-    bylines: [{ role: 'reporter', name: 'Lin Anran', email: 'lin.anran@example.com' }],
+    tags: ['Smartphones', `Topic ${index % 50}`],
+    bylines: [{ role: 'reporter', name: `Lin Anran ${index % 50}`, email: 'lin.anran@example.com' }],
     fullStory: null,
-    related: [{ url: 'https://example.com/related/@N@', title: 'Shipments fell by a fifth last year' }],
+    related: [{ url: `https://example.com/related/${index}`, title: 'Shipments fell by a fifth last year' }],
     outlet: kind === 'roundup-item' ? outlet : null,
     also: [],
     eventKey: null,
@@ -158,13 +139,6 @@ function articleOf(pattern: number): Article {
     status: { state: 'published' },
     page: null,
   };
-}
-
-/** `with counted(n)`: the numbers from 0 below `count`. */
-function numbers({ dialect }: Store, count: number): RawBuilder<unknown> {
-  return dialect === 'sqlite'
-    ? sql`with recursive counted(n) as (select 0 union all select n + 1 from counted where n + 1 < ${bigint(count)})`
-    : sql`with counted(n) as (select generate_series(0, cast(${count - 1} as integer)))`;
 }
 
 /** PostgreSQL would take a parameter for a 32-bit integer, and SQLite for a number with a fraction. */

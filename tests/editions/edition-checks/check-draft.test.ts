@@ -91,7 +91,7 @@ describe('the checks of a draft', () => {
         ...[
           '/editions/daily-roundup/2020-01-01',
           '/feeds/none.rss',
-          '/about',
+          '/nowhere',
           '/reporters/ann-lee',
           '/reporters/bo-wu',
         ],
@@ -124,7 +124,7 @@ describe('the checks of a draft', () => {
         'dead-link /editions/daily-roundup/2020-01-01 there is no such edition',
         'dead-link /feeds/none.rss there is no such feed',
         'dead-link /reporters/bo-wu no story of that reporter is public',
-        'unchecked-link /about daywire serves no such page of this site',
+        'unchecked-link /nowhere daywire serves no such page of this site',
       ]);
     });
 

@@ -16,6 +16,7 @@ describe.concurrent('the command line', () => {
         'start',
         'status',
         'import',
+        'articles',
         'rejected',
         'sources',
         'publish',

@@ -58,7 +58,7 @@ describe('a derived feed', () => {
       const refused = await site.get('/feeds/custom.rss?sections=world');
       expect([refused.status, await refused.text()]).toEqual([
         400,
-        'There is no "sections": a feed is selected by kicker, kind, reporter, section, tag.\n',
+        'There is no "sections": a feed is selected by kicker, kind, reporter, section, tag, q.\n',
       ]);
       for (const path of ['tag/nosuch.rss', 'section/nosuch.atom', 'reporter/%E9.rss', 'kind/brief.rss']) {
         const response = await site.get(`/feeds/${path}`);

@@ -129,6 +129,15 @@ describe('the page of a feed', () => {
     expect([statuses[0], statuses.at(-1)]).toEqual([404, 429]);
     expect((await site.get('/feeds/tag/none/view')).headers.get('Retry-After')).toMatch(/^\d+$/);
   });
+
+  it('has the title of the feed without the publication, also in the language of the feed', async () => {
+    const store = await openMigrated();
+    await publishDay(store);
+    const feeds = config.feeds.map((feed) => ({ ...feed, language: 'ja' }));
+    await publishFeeds(store, { ...config, feeds }, templates, { now: NOW });
+    const html = await openTestSite(store, { ...config, feeds }).read('/feeds/latest/view');
+    expect(html).toMatch(new RegExp(`<h1 class="title"><span lang="ja" dir="ltr">${feeds[0]?.title}`));
+  });
 });
 
 describe('a request of a feed', () => {

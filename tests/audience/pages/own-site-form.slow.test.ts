@@ -130,6 +130,8 @@ describe.skipIf(executablePath === null)('the form on a site of another origin, 
   it('says what is wrong, keeps what was typed, and puts the focus on the wrong field', async () => {
     times = await openTimes();
     const { page, faults } = await openPage();
+    const ownDescription = `document.querySelector('[value=daily-roundup]').setAttribute('aria-describedby', 'hint')`;
+    await page.evaluate(ownDescription);
     await page.fill(EMAIL, 'ada@localhost');
     await page.check('[value=weekly-roundup]');
     await page.focus(EMAIL);
@@ -148,6 +150,8 @@ describe.skipIf(executablePath === null)('the form on a site of another origin, 
     await page.click(BUTTON);
     await expect.poll(() => page.textContent(ANSWER)).toBe('Choose a newsletter.');
     expect([await focused(page), await page.getAttribute(EMAIL, 'aria-invalid')]).toEqual(['newsletter', null]);
+    expect(await page.getAttribute(EMAIL, 'aria-describedby')).toBeNull();
+    expect(await page.getAttribute('[value=daily-roundup]', 'aria-describedby')).toBe('hint');
     expect(await queued()).toBe(0);
     expect(faults.filter((fault) => !fault.includes('422'))).toEqual([]);
   });

@@ -151,6 +151,21 @@ describe('a request of a feed', () => {
     expect(await site.read('/news/feeds/section/world/view')).toContain('href="feed:http://127.0.0.1:8080/news/feeds/');
   });
 
+  it('is redirected to the page of that feed, also of one that is named "view", and for HEAD', async () => {
+    const store = await openMigrated();
+    const feeds = config.feeds.slice(0, 1).map((feed) => ({ ...feed, id: 'view' }));
+    const named = { ...config, feeds };
+    await save(store, article('seen', { tags: ['view'] }));
+    await publishFeeds(store, named, templates, { now: NOW });
+    const site = openTestSite(store, named);
+    for (const path of ['/feeds/view', '/feeds/tag/view']) {
+      const options = { method: 'HEAD', headers: NAVIGATION };
+      const { status, headers } = await site.app.request(`${path}.rss`, options);
+      expect([status, headers.get('Location')]).toEqual([302, `${path}/view`]);
+      expect(await site.read(`${path}/view`)).toContain('/articles/seen"');
+    }
+  });
+
   it('that a reader sends is never redirected', async () => {
     const store = await openMigrated();
     await publishDay(store);

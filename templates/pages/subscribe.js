@@ -43,11 +43,13 @@ function show(form, region, { status, message, errors = {} }) {
   region.textContent = message;
   const isWrong = (field) => Object.hasOwn(errors, field.name);
   for (const field of form.elements) {
+    // The page may describe a field itself.
+    const description = field.getAttribute('aria-describedby');
     field.removeAttribute('aria-invalid');
-    field.removeAttribute('aria-describedby');
+    if (description === region.id) field.removeAttribute('aria-describedby');
     if (!isWrong(field)) continue;
     field.setAttribute('aria-invalid', 'true');
-    field.setAttribute('aria-describedby', region.id);
+    field.setAttribute('aria-describedby', description ?? region.id);
   }
   if (status === 'check-inbox') form.reset();
   const wrong = [...form.elements].find((field) => isWrong(field) && field.type !== 'hidden');

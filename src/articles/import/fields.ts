@@ -10,6 +10,7 @@ import { cleanLine, cleanText, hasVisibleCharacter, resolveUrl } from '../../lib
 import { parseWrittenInstant } from '../../lib/written-date.ts';
 import { MAX_ALSO } from '../article.ts';
 import { SLUG } from '../slug.ts';
+import { DURATION } from './front-matter/values.ts';
 
 /** RFC 4151 §2.1: characters that a tag: URI takes unescaped. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/;
@@ -204,7 +205,7 @@ function wholeNumber() {
 function seconds() {
   return z.preprocess(
     (value) =>
-      typeof value === 'string' && /^\s*\d{1,6}(?::[0-5]?\d){0,2}\s*$/.test(value)
+      typeof value === 'string' && DURATION.test(value)
         ? value.split(':').reduce((sum, part) => 60 * sum + Number(part), 0)
         : value,
     z.int('must be in seconds, or such as 1:02:03').min(0, 'must not be negative'),

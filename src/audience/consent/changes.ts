@@ -15,7 +15,7 @@ export interface ConsentChannel {
   source?: string | null;
   /** The wording that was agreed to, recorded with each request and confirmation; null without one. */
   consent?: ConsentText | null;
-  /** Of a request: the origin of the other site whose form was posted. */
+  /** Of a request by the form for other sites: the origin of its page. */
   origin?: string | undefined;
 }
 

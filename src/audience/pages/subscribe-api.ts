@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context, Handler, MiddlewareHandler } from 'hono';
+import { isolate } from '../../lib/locale/direction.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { BUILT_IN_TEMPLATES } from '../../lib/templates.ts';
 import { isNotModified } from '../../web/server/conditional.ts';
@@ -66,7 +67,7 @@ function respondJson(web: WebContext, c: Context, result: SignupResult): Promise
     const message = errors.map(([, error]) => error).join(' ');
     return c.json({ status, message, errors: Object.fromEntries(errors) }, 422);
   }
-  const titles = locale.list(chosenTitles(web, result.fields).map(({ title }) => title));
+  const titles = locale.list(chosenTitles(web, result.fields).map(({ title }) => isolate(title, locale.dir)));
   const values = { email: result.fields.email, hours: CONFIRM_WITHIN_HOURS, titles };
   return c.json({ status, message: locale.text('signup.inbox.sent', values) });
 }

@@ -25,7 +25,7 @@ export function eachItem(rule: string, change: string, test: (item: XmlElement) 
       const [first, ...others] = judged.filter((item) => test(item) === false);
       if (judged.length === 0) return { outcome: 'not applicable', found: 'there is no such item' };
       if (first === undefined) return { outcome: 'meets', found: `items: ${judged.length}` };
-      const title = plainLine(below(first, 'rss:title').map(textOf).join('')).slice(0, 60);
+      const title = titleOf(first).slice(0, 60);
       return { outcome: 'breaks', found: `${others.length + 1} of ${judged.length} items do not, first "${title}"` };
     },
   };
@@ -41,8 +41,8 @@ export function wholeFeed(rule: string, change: string, test: (feed: ReadFeed) =
 }
 
 /** A rule about an element of the channel: its `href` or `text`, or the text in it, matches. */
-export function channelHas(name: string, change: string, pattern = /\S/): FeedRule {
-  return wholeFeed(`the channel has ${name}`, change, ({ head }) => {
+export function channelHas(name: string, change: string, pattern = /\S/, what = name): FeedRule {
+  return wholeFeed(`the channel has ${what}`, change, ({ head }) => {
     const element = head.find((one) => one.name === elementName(name));
     const { href, text } = element?.attributes ?? {};
     const found = element === undefined ? '' : (href ?? text ?? textOf(element)).trim();
@@ -53,6 +53,10 @@ export function channelHas(name: string, change: string, pattern = /\S/): FeedRu
 /** Whether an element with text is in the item. */
 export function hasText(item: XmlElement, name: string): boolean {
   return below(item, elementName(name)).some((one) => textOf(one).trim() !== '');
+}
+
+export function titleOf(item: XmlElement): string {
+  return plainLine(below(item, 'rss:title').map(textOf).join(''));
 }
 
 /** The elements below one with that name, at any depth. */

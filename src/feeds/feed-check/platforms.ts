@@ -1,10 +1,11 @@
 /**
- * What news apps require of an RSS feed. Their published rules could not be read when this was written (November 2026).
- * What is not certain is left out, and what a feed does not show, such as the quality of pictures.
+ * What news apps require of an RSS feed. Source: copies of their published pages, read in November 2026; the pages
+ * themselves could not be opened. What the copies did not show is left out, except the parts of an item that SmartNews
+ * requires, and what a feed does not show, such as the quality of pictures.
  */
 import { textOf, type XmlElement } from '../../sources/feed/xml-element.ts';
 import { readXmlFeed } from '../../sources/feed/xml-reader.ts';
-import { below, channelHas, eachItem, type FeedRule, hasText, wholeFeed } from './feed-rules.ts';
+import { below, channelHas, eachItem, type FeedRule, hasText, titleOf, wholeFeed } from './feed-rules.ts';
 
 interface Platform {
   /** Where its rules are published. */
@@ -16,19 +17,21 @@ interface Platform {
 
 const DAYWIRE = 'report it: daywire always writes it';
 const PODCAST = 'set "podcast" of the feed';
+const IMAGE = 'give the articles an image';
 
-const ITEM = ['title', 'link', 'guid', 'pubDate'].map((name) =>
-  eachItem(`each item has ${name}`, DAYWIRE, (item) => hasText(item, name)),
-);
-const CHANNEL = ['title', 'link', 'description'].map((name) => channelHas(name, `set the ${name} of the feed`));
+const hasEach = (names: string[]): FeedRule[] =>
+  names.map((name) => eachItem(`each item has ${name}`, DAYWIRE, (item) => hasText(item, name)));
+const ITEM = hasEach(['title', 'link', 'guid', 'pubDate']);
+const ofChannel = (name: string): FeedRule => channelHas(name, `set the ${name} of the feed`);
 const BODY = eachItem('each item has its full text', 'set "content: full", and give the articles a body', (item) =>
   hasText(item, 'content:encoded'),
 );
 const BYTES = (most: number): FeedRule =>
-  wholeFeed(`the document has at most ${most / 1e6} MB`, 'set "content: summary"', ({ bytes }) => [
-    bytes <= most,
-    `${(bytes / 1e6).toFixed(2)} MB`,
-  ]);
+  wholeFeed(
+    `the document has at most ${most / 1e6} MB`,
+    'set "content: summary", or a smaller windowHours',
+    ({ bytes }) => [bytes <= most, `${(bytes / 1e6).toFixed(2)} MB`],
+  );
 
 function imagesOf(item: XmlElement): XmlElement[] {
   return below(item, 'media:content').filter(({ attributes: { medium } }) => medium === 'image');
@@ -43,22 +46,35 @@ function episodeOf(item: XmlElement): Record<string, string> | null {
 const PLATFORMS: Record<'smartnews' | 'msn' | 'flipboard' | 'apple-podcasts' | 'google-news', Platform> = {
   smartnews: {
     source: 'https://publishers.smartnews.com/hc/en-us/articles/360036526213',
-    rules: [...CHANNEL, ...ITEM, BODY, BYTES(1e6)],
+    rules: [
+      ...['title', 'link', 'description'].map(ofChannel),
+      ...[channelHas('pubDate', 'publish an article'), channelHas('language', DAYWIRE), ...ITEM, BODY],
+    ],
     advice: [
       channelHas('snf:logo', 'daywire does not write it'),
-      eachItem('each item has media:thumbnail', 'give the articles an image', (item) =>
+      channelHas('description', 'shorten it', /^.{0,30}$/su, 'a description of at most 30 characters'),
+      eachItem('each item has media:thumbnail', IMAGE, (item) =>
         below(item, 'media:thumbnail').some(({ attributes: { url } }) => url),
       ),
+      BYTES(1e6),
     ],
   },
   msn: {
-    source: 'https://helpcenter.microsoftnews.com/',
+    source:
+      'https://support.microsoft.com/topic/msn-feed-item-metadata-requirements-0114c19c-36bb-4fef-8322-4a1ed6888329',
     rules: [
       ...[...ITEM, BODY],
+      eachItem('the title of an item has 21 to 150 characters', 'change the headline', (item) =>
+        /^.{21,150}$/u.test(titleOf(item)),
+      ),
       eachItem('dcterms:modified of an item is not before pubDate', DAYWIRE, (item) => {
         const [modified, published] = ['dcterms:modified', 'rss:pubdate'].map((name) => below(item, name)[0]);
         return modified && published ? Date.parse(textOf(modified)) >= Date.parse(textOf(published)) : null;
       }),
+    ],
+    advice: [
+      // Only such articles are published without a person.
+      eachItem('each item has an image', IMAGE, (item) => imagesOf(item).length > 0),
       eachItem('each image has media:credit', 'set image.credit of the articles', (item) => {
         const images = imagesOf(item);
         return images.length === 0 ? null : images.every((image) => hasText(image, 'media:credit'));
@@ -69,12 +85,9 @@ const PLATFORMS: Record<'smartnews' | 'msn' | 'flipboard' | 'apple-podcasts' | '
     source: 'https://about.flipboard.com/rss-spec/',
     rules: [
       ...[...ITEM, BODY],
-      eachItem('images of an item are 400 pixels wide or more', 'give the articles a larger image', (item) => {
-        const widths = imagesOf(item).flatMap(({ attributes: { width } }) => (width ? Number(width) : []));
-        return widths.length === 0 ? null : Math.min(...widths) >= 400;
-      }),
-    ],
-    advice: [
+      eachItem('each item has an image, at least 400 pixels wide and high', IMAGE, (item) =>
+        imagesOf(item).some(({ attributes: { width = 400, height = 400 } }) => Math.min(+width, +height) >= 400),
+      ),
       wholeFeed('the feed has at least 30 items', 'select more articles', ({ items: { length } }) => [
         length >= 30,
         `${length}`,
@@ -84,18 +97,26 @@ const PLATFORMS: Record<'smartnews' | 'msn' | 'flipboard' | 'apple-podcasts' | '
   'apple-podcasts': {
     source: 'https://podcasters.apple.com/support/823-podcast-requirements',
     rules: [
-      ...[...CHANNEL, channelHas('language', DAYWIRE), channelHas('itunes:image', PODCAST, /\.(?:jpe?g|png)$/i)],
-      ...[channelHas('itunes:category', PODCAST), channelHas('itunes:explicit', PODCAST), ...ITEM],
+      ...['title', 'description'].map(ofChannel),
+      channelHas('language', 'set the language of the feed to an ISO 639 code of two letters', /^[a-z]{2}(?:-|$)/i),
+      channelHas('itunes:image', 'set podcast.image of the feed to a JPEG or PNG file', /\.(?:jpe?g|png)$/i),
+      ...[channelHas('itunes:category', PODCAST), channelHas('itunes:explicit', PODCAST), ...hasEach(['title'])],
       eachItem('each item has a file that Apple plays', 'select MP3, M4A, MP4, MOV, M4V; state sizes', (item) => {
-        const { url, length, type = '' } = episodeOf(item) ?? {};
+        const { url = '', length, type = '' } = episodeOf(item) ?? {};
         const isPlayed = /^(?:audio\/(?:mpeg|x-m4a)|video\/(?:mp4|x-m4v|quicktime))$/.test(type);
-        return Boolean(url) && Number(length) > 0 && isPlayed;
+        return /\.(?:mp3|m4[av]|mp4|mov)(?:[?#]|$)/i.test(url) && Number(length) > 0 && isPlayed;
       }),
+    ],
+    advice: [
+      ...[channelHas('link', DAYWIRE), channelHas('itunes:author', PODCAST), ...hasEach(['link', 'guid', 'pubDate'])],
+      eachItem('each episode has itunes:duration', 'set duration beside the audio', (item) =>
+        episodeOf(item) === null ? null : hasText(item, 'itunes:duration'),
+      ),
     ],
   },
   'google-news': {
-    source: 'https://support.google.com/news/publisher-center',
-    // An item of at most 1 MB, too: no document of daywire is larger.
+    source: 'https://support.google.com/news/publisher-center/answer/9545420',
+    // An item of at most 1 MB, too: daywire leaves out bodies that would make the document larger (formats/fit.ts).
     rules: [...ITEM, BYTES(2e6)],
   },
 };

@@ -142,7 +142,9 @@ function sourceElement({ report }: FeedItem, slots: Slots): string {
 /** The one that RSS allows. In a podcast, a picture would be an episode that cannot be played. */
 function enclosureOf({ media }: FeedItem, podcast: ItemsView['podcast']): FeedEnclosure | undefined {
   const [first] = enclosuresOf(media);
-  return first === undefined || podcast === undefined || isPlayable(first) ? first : undefined;
+  if (first === undefined || podcast === undefined) return first;
+  // Apple requires its own name of the type (A Podcaster's Guide to RSS, enclosure).
+  return isPlayable(first) ? { ...first, type: first.type.replace(/^audio\/mp4$/i, 'audio/x-m4a') } : undefined;
 }
 
 /** @param feed its language, and the duration of the item if the feed is a podcast */

@@ -7,6 +7,7 @@
  * for these headers, which would multiply the copies in caches.
  */
 import type { Context, Handler } from 'hono';
+import { localeOf } from '../../lib/locale/locale.ts';
 import { renderPage, respondPublicPage } from '../../web/pages/page.ts';
 import { share } from '../../web/pages/public-page.ts';
 import { respondError, respondNotFound } from '../../web/server/errors.ts';
@@ -70,7 +71,8 @@ export function serveFeedView(web: WebContext, find: FindFeedDocument): Handler 
     }
     if (document === null) return respondNotFound(web, c);
     const feed = JSON.parse((await document.plain()).toString()) as ShownFeed;
-    const named = locale.text('feed.title', { publication: config.publication.name, feed: '' });
+    const localeOfFeed = localeOf(feed.language, config.ownMessages);
+    const named = localeOfFeed.text('feed.title', { publication: config.publication.name, feed: '' });
     const title = feed.title.startsWith(named) ? feed.title.slice(named.length) : feed.title;
     // Nobody subscribes to a page of an archive.
     const id = FEED_ID.exec(address.id)?.[1] ?? address.id;

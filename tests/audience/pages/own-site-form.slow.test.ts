@@ -130,6 +130,8 @@ describe.skipIf(executablePath === null)('the form on a site of another origin, 
   it('says what is wrong, keeps what was typed, and puts the focus on the wrong field', async () => {
     times = await openTimes();
     const { page, faults } = await openPage();
+    const ownDescription = `document.querySelector('[value=daily-roundup]').setAttribute('aria-describedby', 'hint')`;
+    await page.evaluate(ownDescription);
     await page.fill(EMAIL, 'ada@localhost');
     await page.check('[value=weekly-roundup]');
     await page.focus(EMAIL);
@@ -148,6 +150,8 @@ describe.skipIf(executablePath === null)('the form on a site of another origin, 
     await page.click(BUTTON);
     await expect.poll(() => page.textContent(ANSWER)).toBe('Choose a newsletter.');
     expect([await focused(page), await page.getAttribute(EMAIL, 'aria-invalid')]).toEqual(['newsletter', null]);
+    expect(await page.getAttribute(EMAIL, 'aria-describedby')).toBeNull();
+    expect(await page.getAttribute('[value=daily-roundup]', 'aria-describedby')).toBe('hint');
     expect(await queued()).toBe(0);
     expect(faults.filter((fault) => !fault.includes('422'))).toEqual([]);
   });
@@ -159,7 +163,8 @@ describe.skipIf(executablePath === null)('the form on a site of another origin, 
     await page.fill(EMAIL, 'ada@example.com');
     await page.check('[value=daily-roundup]');
     await page.click(BUTTON);
-    await page.waitForURL('chrome-error://chromewebdata/');
+    // waitForURL fails if the navigation fails while it waits.
+    await expect.poll(() => page.url()).toBe('chrome-error://chromewebdata/');
     expect(posts).toHaveLength(2);
     await times.startDaywire();
     await page.goBack();

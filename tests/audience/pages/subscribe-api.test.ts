@@ -86,11 +86,13 @@ describe('the form on another site', () => {
         store,
         listed({}, (yaml) => yaml.replace('language: en', 'language: ar')),
       );
-      const arabic = (await (await ask([['email', 'ada@localhost']], undefined, isolated)).json()) as {
-        message: string;
-      };
-      expect(arabic.message).toContain('\u2068localhost\u2069');
-      expect(arabic.message).not.toMatch(/&lt;|<bdi>/);
+      const messageFor = async (fields: Fields): Promise<string> =>
+        ((await (await ask(fields, undefined, isolated)).json()) as { message: string }).message;
+      const wrong = await messageFor([['email', 'ada@localhost']]);
+      expect(wrong).toContain('\u2068localhost\u2069');
+      expect(wrong).not.toMatch(/&lt;|<bdi>/);
+      const two = await messageFor([...ADA, ['newsletter', 'weekly-roundup']]);
+      expect(two).toContain('\u2068The Daily Roundup\u2069');
     });
 
     it('shares the limits of the page: by client', async () => {

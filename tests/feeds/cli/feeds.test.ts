@@ -24,7 +24,7 @@ describe('daywire publish, feeds list and feeds check', () => {
     const checked = await folder.run(['feeds', 'check', 'latest', '--for', 'apple-podcasts']);
     expect(checked.code).toBe(1);
     expect(checked.stdout).toMatch(/^ {2}meets +the channel has title +The Meridian Wire: Latest$/m);
-    expect(checked.stdout).toMatch(/^ {2}the channel has itunes:image: set "podcast" of the feed$/m);
+    expect(checked.stdout).toMatch(/^ {2}the channel has itunes:category: set "podcast" of the feed$/m);
   });
 });
 

@@ -5,15 +5,16 @@ import { NOW } from '../../support/clock.ts';
 import { sampleConfig, sampleStories } from '../../support/sample.ts';
 
 const URL = 'https://news.example.com/feeds/latest.rss';
-const ITEM = `<title>A "headline" &amp; more</title><link>https://news.example.com/a</link><guid>tag:a</guid>
+const ITEM = `<title>A "headline" of an item &amp; more</title><link>https://news.example.com/a</link><guid>tag:a</guid>
 <pubDate>Tue, 24 Nov 2026 12:43:00 GMT</pubDate><content:encoded><![CDATA[<p>Text</p>]]></content:encoded>`;
-const PHOTO = `<media:content url="https://news.example.com/a.jpg" type="image/jpeg" medium="image" width="1200">
+const PHOTO = `<media:content url="https://news.example.com/a.jpg" type="image/jpeg" medium="image" width="1200" height="800">
 <media:credit>Lin Hao</media:credit></media:content><media:thumbnail url="https://news.example.com/a-s.jpg"/>`;
 const CHANNEL = `<title>News</title><link>https://news.example.com/</link><description>All news</description>
-<language>en</language><snf:logo><url>https://news.example.com/logo.png</url></snf:logo>`;
-const AUDIO = '<enclosure url="https://news.example.com/a.mp3" type="audio/mpeg" length="1000"/>';
+<language>en</language><pubDate>Tue, 24 Nov 2026 12:43:00 GMT</pubDate><snf:logo><url>https://news.example.com/logo.png</url></snf:logo>`;
+const AUDIO =
+  '<enclosure url="https://news.example.com/a.mp3" type="audio/mpeg" length="1000"/><itunes:duration>90</itunes:duration>';
 const PODCAST = `<itunes:image href="https://news.example.com/a.jpg"/><itunes:category text="News"/>
-<itunes:explicit>false</itunes:explicit>`;
+<itunes:explicit>false</itunes:explicit><itunes:author>News</itunes:author>`;
 
 /** A feed of these items. */
 function rss(items: string[], channel = CHANNEL): Buffer {
@@ -53,7 +54,7 @@ describe('the check of a feed', () => {
   it('names a rule that is broken, the first item that breaks it, and what to change', () => {
     const without = ITEM.replace(/<guid>.*<\/guid>/, '').replace(/<content:encoded>.*<\/content:encoded>/, '');
     expect(broken('google-news', rss([...FULL, without, without]))).toEqual([
-      'breaks: each item has guid: 2 of 32 items do not, first "A "headline" & more": report it: daywire always writes it',
+      'breaks: each item has guid: 2 of 32 items do not, first "A "headline" of an item & more": report it: daywire always writes it',
     ]);
     expect(
       broken('smartnews', rss([without], '<title>News</title><link> </link>')).map((one) => one.split(':')[1]),
@@ -61,6 +62,8 @@ describe('the check of a feed', () => {
       ...[
         ' the channel has link',
         ' the channel has description',
+        ' the channel has pubDate',
+        ' the channel has language',
         ' each item has guid',
         ' each item has its full text',
       ],
@@ -71,24 +74,37 @@ describe('the check of a feed', () => {
   it('tells advice from rules', () => {
     expect(broken('smartnews', rss([ITEM], CHANNEL.replace(/<snf.*/, '')))).toEqual([
       'advised: the channel has snf:logo: none: daywire does not write it',
-      'advised: each item has media:thumbnail: 1 of 1 items do not, first "A "headline" & more": give the articles an image',
+      'advised: each item has media:thumbnail: 1 of 1 items do not, first "A "headline" of an item & more": give the articles an image',
     ]);
-    expect(broken('flipboard', rss([ITEM]))).toEqual([
-      'advised: the feed has at least 30 items: 1: select more articles',
+    const long = CHANNEL.replace('All news', 'All news of technology, and of business');
+    expect(broken('smartnews', rss(FULL, long))).toEqual([
+      'advised: the channel has a description of at most 30 characters: All news of technology, and of business: shorten it',
+    ]);
+    expect(broken('msn', rss([ITEM]))).toEqual([expect.stringMatching(/^advised: each item has an image: 1 of 1/)]);
+  });
+
+  it('knows that Flipboard takes a feed of 30 items that all have an image', () => {
+    expect(broken('flipboard', rss([...FULL.slice(2), ITEM]))).toEqual([
+      expect.stringMatching(/^breaks: each item has an image, at least 400 pixels wide and high: 1 of 29/),
+      'breaks: the feed has at least 30 items: 29: select more articles',
     ]);
   });
 
   it.each<[PlatformId, string, string, string]>([
-    ['msn', 'each image has media:credit', 'Lin Hao', ''],
+    ['msn', 'the title of an item has 21 to 150 characters', 'of an item', ''],
+    ['msn', 'the title of an item has 21 to 150 characters', 'of an item', 'of an item'.repeat(14)],
     [
       'msn',
       'dcterms:modified of an item is not before pubDate',
       '</content>',
       '<dcterms:modified>2020-01-01T00:00:00Z</dcterms:modified>',
     ],
-    ['flipboard', 'images of an item are 400 pixels wide or more', 'width="1200"', 'width="399"'],
+    ['flipboard', 'each item has an image, at least 400 pixels wide and high', 'width="1200"', 'width="399"'],
+    ['flipboard', 'each item has an image, at least 400 pixels wide and high', 'height="800"', 'height="399"'],
     ['apple-podcasts', 'each item has a file that Apple plays', 'audio/mpeg', 'audio/ogg'],
     ['apple-podcasts', 'each item has a file that Apple plays', 'length="1000"', 'length="0"'],
+    ['apple-podcasts', 'each item has a file that Apple plays', 'a.mp3"', 'a"'],
+    ['apple-podcasts', 'the channel has language', 'en</language>', 'yue</language>'],
     ['apple-podcasts', 'the channel has itunes:image', 'a.jpg"/>', 'a.webp"/>'],
     ['apple-podcasts', 'the channel has itunes:category', '<itunes:category text="News"/>', ''],
   ])('of %s finds where this is broken: %s', (platform, rule, from, to) => {
@@ -103,31 +119,35 @@ describe('the check of a feed', () => {
     const platforms = (document: Buffer): PlatformId[] => checkFeed(document, URL).map(({ platform }) => platform);
     expect(platforms(rss(FULL))).toEqual(['smartnews', 'msn', 'flipboard', 'google-news']);
     expect(platforms(rss([ITEM + AUDIO]))).toEqual(PLATFORM_IDS);
-    expect(broken('apple-podcasts', rss(FULL))).toHaveLength(4);
+    expect(broken('apple-podcasts', rss(FULL))).toHaveLength(5);
   });
 
   it('has no rule that an item without images or changes breaks', () => {
-    expect(broken('msn', rss([ITEM]))).toEqual([]);
+    expect(broken('msn', rss([ITEM])).filter((line) => line.startsWith('breaks'))).toEqual([]);
     expect(checkFeed(rss([]), URL, 'msn')[0]?.rules.map(({ outcome }) => outcome)).toEqual(
-      Array(7).fill('not applicable'),
+      Array(9).fill('not applicable'),
     );
   });
 
   it('counts the bytes of the document', () => {
     const large = ITEM.replace('Text', '文'.repeat(340_000));
+    const change = 'set "content: summary", or a smaller windowHours';
     expect(broken('smartnews', rss([large + PHOTO]))).toEqual([
-      'breaks: the document has at most 1 MB: 1.02 MB: set "content: summary"',
+      `advised: the document has at most 1 MB: 1.02 MB: ${change}`,
     ]);
     expect(broken('google-news', rss([large]))).toEqual([]);
+    expect(broken('google-news', rss([large, large]))).toEqual([
+      `breaks: the document has at most 2 MB: 2.04 MB: ${change}`,
+    ]);
   });
 
   it('shows what others wrote as one line without control characters', () => {
-    const item = ITEM.replace('A "headline"', '\u202e\u009b31mRed\n\u001b[0m');
+    const item = ITEM.replace('A "headline" of an item', '\u202e\u009b31mRed\n\u001b[0m');
     const [line = ''] = broken('smartnews', rss([item.replace('<guid>tag:a</guid>', '')]));
     expect(line).toMatch(/first "31mRed \[0m & more"/);
   });
 
-  it('finds that the feed of the sample newsroom can go to news apps', async () => {
+  it('finds that the feed of the sample newsroom can go to news apps, where stories without pictures may', async () => {
     const articles = await sampleStories(NOW);
     const config = sampleConfig();
     const feed = config.feeds.find(({ id }) => id === 'latest');
@@ -138,6 +158,6 @@ describe('the check of a feed', () => {
     const breaks = checkFeed(document, URL).flatMap(({ platform, rules }) =>
       rules.flatMap(({ outcome, rule }) => (outcome === 'breaks' ? [`${platform}: ${rule}`] : [])),
     );
-    expect(breaks).toEqual([]);
+    expect(breaks).toEqual(['flipboard: each item has an image, at least 400 pixels wide and high']);
   });
 });

@@ -142,9 +142,10 @@ describe('an item', () => {
 
 describe('a podcast', () => {
   const talk = { url: `${SITE}/media/talk.mp3`, type: 'audio/mpeg', length: 4_200_000, title: null, duration: 1_830 };
+  const untimed = { ...talk, url: `${SITE}/media/b.m4a`, type: 'audio/mp4', duration: undefined as never };
   const EPISODES = [
     article('talk', { image: picture(`${SITE}/media/shop.jpg`), enclosures: [talk] }),
-    article('untimed', { enclosures: [{ ...talk, url: `${SITE}/media/b.mp3`, duration: undefined as never }] }),
+    article('untimed', { enclosures: [untimed] }),
     article('picture', { image: picture(`${SITE}/media/shop.jpg`) }),
   ];
   const PODCAST = (text: string): string =>
@@ -171,12 +172,12 @@ describe('a podcast', () => {
     expect(textOf(channel, 'podcast:guid')).toBe('36443ed6-6acd-5ea0-8635-dbafd35eb808');
   });
 
-  it('has audio as its enclosures, with the duration if it is known, and no picture as an episode', () => {
+  it('has audio as its enclosures, of the types that Apple requires, and no picture as an episode', () => {
     const { rss } = build(EPISODES, PODCAST);
     const items = childrenOf(channelOf(rss), 'item');
     expect(items.map((item) => childrenOf(item, 'enclosure')[0]?.attributes)).toEqual([
       { url: talk.url, type: 'audio/mpeg', length: '4200000' },
-      { url: `${SITE}/media/b.mp3`, type: 'audio/mpeg', length: '4200000' },
+      { url: untimed.url, type: 'audio/x-m4a', length: '4200000' },
       undefined,
     ]);
     expect(items.map((item) => textOf(item, 'itunes:duration'))).toEqual(['1830', null, null]);

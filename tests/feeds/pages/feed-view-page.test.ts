@@ -129,6 +129,15 @@ describe('the page of a feed', () => {
     expect([statuses[0], statuses.at(-1)]).toEqual([404, 429]);
     expect((await site.get('/feeds/tag/none/view')).headers.get('Retry-After')).toMatch(/^\d+$/);
   });
+
+  it('has the title of the feed without the publication, also in the language of the feed', async () => {
+    const store = await openMigrated();
+    await publishDay(store);
+    const feeds = config.feeds.map((feed) => ({ ...feed, language: 'ja' }));
+    await publishFeeds(store, { ...config, feeds }, templates, { now: NOW });
+    const html = await openTestSite(store, { ...config, feeds }).read('/feeds/latest/view');
+    expect(html).toMatch(new RegExp(`<h1 class="title"><span lang="ja" dir="ltr">${feeds[0]?.title}`));
+  });
 });
 
 describe('a request of a feed', () => {
@@ -140,6 +149,21 @@ describe('a request of a feed', () => {
     const { headers } = await site.get('/news/feeds/section/world.rss', NAVIGATION);
     expect(headers.get('Location')).toBe('/news/feeds/section/world/view');
     expect(await site.read('/news/feeds/section/world/view')).toContain('href="feed:http://127.0.0.1:8080/news/feeds/');
+  });
+
+  it('is redirected to the page of that feed, also of one that is named "view", and for HEAD', async () => {
+    const store = await openMigrated();
+    const feeds = config.feeds.slice(0, 1).map((feed) => ({ ...feed, id: 'view' }));
+    const named = { ...config, feeds };
+    await save(store, article('seen', { tags: ['view'] }));
+    await publishFeeds(store, named, templates, { now: NOW });
+    const site = openTestSite(store, named);
+    for (const path of ['/feeds/view', '/feeds/tag/view']) {
+      const options = { method: 'HEAD', headers: NAVIGATION };
+      const { status, headers } = await site.app.request(`${path}.rss`, options);
+      expect([status, headers.get('Location')]).toEqual([302, `${path}/view`]);
+      expect(await site.read(`${path}/view`)).toContain('/articles/seen"');
+    }
   });
 
   it('that a reader sends is never redirected', async () => {

@@ -130,6 +130,9 @@ export function withoutMarkup(value: unknown): unknown {
   return textOfHtml(value.replace(OTHER_AMPERSAND, '&amp;').replaceAll('<', '&lt;'));
 }
 
+/** A duration in seconds, `1830`, or as `30:30` or `1:02:03`. */
+export const DURATION = /^\s*\d{1,6}(?::[0-5]?\d){0,2}\s*$/;
+
 /**
  * The enclosures that `audio: /media/talk.mp3` means, also a list or a map of parts. Anything else, such as the name of
  * a podcast, is left out.
@@ -138,15 +141,25 @@ export function withoutMarkup(value: unknown): unknown {
  */
 export function toAudio(value: unknown, duration: unknown): object[] | null {
   if (isBlankValue(value) || isNone(value)) return null;
-  const time = typeof duration === 'string' && /^\s*\d[\d:]{0,15}\s*$/.test(duration) ? { duration } : {};
   return [value].flat().flatMap((one) => {
-    const file = isMap(one) ? one : {};
-    const url = withoutSmartQuotes(file.url ?? file.src ?? file.href ?? file.file ?? one);
+    const file = isMap(one) ? one : { url: one };
+    const url = withoutSmartQuotes(file.url ?? file.src ?? file.href ?? file.file ?? file.mp3);
     if (typeof url !== 'string' || !/^\s*(?:https?:\/\/|\/media\/)/i.test(url)) return [];
-    const type = mediaTypeOf(url.trim().replace(/[?#].*$/s, ''));
-    if (!/^(?:audio|video)\//.test(type ?? '')) return [];
-    return { url, type, length: 0, ...time };
+    const type = mediaTypeOf(url.trim().replace(/[?#].*$/s, '')) ?? file.type;
+    if (typeof type !== 'string' || !/^(?:audio|video)\/[\w.+-]+$/.test(type)) return [];
+    const bytes = plainText(file.length ?? file.size ?? file.bytes);
+    const time = plainText(file.duration ?? duration);
+    return {
+      ...{ url, type, length: /^\d{1,15}$/.test(bytes) ? Number(bytes) : 0 },
+      ...(typeof file.title === 'string' ? { title: file.title } : {}),
+      ...(DURATION.test(time) ? { duration: time } : {}),
+    };
   });
+}
+
+/** Text, or a number as text; empty for anything else. */
+function plainText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
 }
 
 const STATES: Readonly<Record<string, string>> = { publish: 'published', public: 'published', private: 'draft' };

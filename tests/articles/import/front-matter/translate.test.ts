@@ -323,6 +323,14 @@ describe('the values', () => {
     expect(fieldsOf({ podcast_file: 'https://cdn.example/a.m4a?x=1', duration: '30:30' })).toEqual({
       enclosures: [{ url: 'https://cdn.example/a.m4a?x=1', type: 'audio/mp4', length: 0, duration: '30:30' }],
     });
+    const parts = { href: 'https://cdn.example/b', type: 'audio/mpeg', bytes: '1000', duration: 90, title: 'Talk' };
+    expect(fieldsOf({ audio: parts, duration: '1:00' })).toEqual({
+      enclosures: [{ url: parts.href, type: 'audio/mpeg', length: 1000, title: 'Talk', duration: '90' }],
+    });
+    expect(fieldsOf({ podcast: { mp3: '/media/talk.mp3' }, duration: 1830 })).toEqual({
+      enclosures: [{ ...talk, duration: '1830' }],
+    });
+    expect(fieldsOf({ audio: '/media/talk.mp3', duration: '1:99' })).toEqual({ enclosures: [talk] });
     const several = ['/media/talk.mp3', { src: '/media/film.mp4' }];
     expect(fieldsOf({ id: 'a', audio: several, duration: 'half an hour' })).toEqual({
       id: 'a',

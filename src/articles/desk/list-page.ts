@@ -36,14 +36,14 @@ interface ListQuery {
 /** GET `/articles`. */
 export async function serveArticleList(request: SignedInRequest): Promise<Response> {
   const { c, desk, at } = request;
-  const { db } = desk.app.store;
+  const { db, reports } = desk.app.store;
   const query = readQuery(request);
   const after = parsePlace(c.req.query('after'));
   const { words, ...filter } = query;
   const wanted = words === '' ? undefined : parseWordQuery(words);
   const options = { now: at, limit: PER_PAGE, after };
   const nothing: ArticlePage = { articles: [], next: null, lookedBackTo: null };
-  const page = wanted === null ? nothing : await listArticles(db, { ...filter, words: wanted }, options);
+  const page = wanted === null ? nothing : await listArticles(reports, { ...filter, words: wanted }, options);
   const referred = words === '' || after !== null ? null : await findByReference(db, words);
   const named = referred !== null && isSelected(referred, filter, at) ? referred : null;
   const articles = named === null ? page.articles : [named, ...page.articles.filter(({ id }) => id !== named.id)];

@@ -6,6 +6,7 @@ import { SECOND } from '../../../src/lib/time.ts';
 import { httpDate } from '../../../src/web/server/conditional.ts';
 import { NOW, openTestSite, saveDay, type TestSite } from '../../app/test-site.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { recordQueries } from '../../support/recorded-queries.ts';
 import { sampleConfig } from '../../support/sample.ts';
 
 const config = sampleConfig();
@@ -48,6 +49,13 @@ describe('a derived feed', () => {
       );
     });
 
+    it('of a search is read in a thread, as a page of results', async () => {
+      const { store: recorded, takeQueries } = recordQueries(store);
+      const feed = await openTestSite({ ...store, reports: recorded.db }, config).read('/feeds/custom.json?q=headline');
+      expect(feed).toContain('"title":');
+      expect(takeQueries().length).toBeGreaterThan(1);
+    });
+
     it('links to no hub, since none is notified of its changes', async () => {
       expect(await site.read('/feeds/latest.atom')).toContain('rel="hub"');
       expect(await site.read('/feeds/section/world.atom')).not.toContain('rel="hub"');
@@ -58,7 +66,7 @@ describe('a derived feed', () => {
       const refused = await site.get('/feeds/custom.rss?sections=world');
       expect([refused.status, await refused.text()]).toEqual([
         400,
-        'There is no "sections": a feed is selected by kicker, kind, reporter, section, tag.\n',
+        'There is no "sections": a feed is selected by kicker, kind, reporter, section, tag, q.\n',
       ]);
       for (const path of ['tag/nosuch.rss', 'section/nosuch.atom', 'reporter/%E9.rss', 'kind/brief.rss']) {
         const response = await site.get(`/feeds/${path}`);

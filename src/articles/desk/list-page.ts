@@ -21,6 +21,7 @@ import {
   parsePlace,
   placeText,
 } from '../search/list-articles.ts';
+import { unindexedBefore } from '../search/search-index.ts';
 import { parseWordQuery } from '../search/search-terms.ts';
 import { articleStateMark } from './article-parts.ts';
 
@@ -47,6 +48,7 @@ export async function serveArticleList(request: SignedInRequest): Promise<Respon
   const referred = words === '' || after !== null ? null : await findByReference(db, words);
   const named = referred !== null && isSelected(referred, filter, at) ? referred : null;
   const articles = named === null ? page.articles : [named, ...page.articles.filter(({ id }) => id !== named.id)];
+  const unindexed = words === '' ? null : await unindexedBefore(db, at);
   const links = {
     path: '/articles',
     query: { q: words, state: filter.state, kind: filter.kind, section: filter.section },
@@ -59,6 +61,11 @@ export async function serveArticleList(request: SignedInRequest): Promise<Respon
 ${searchForm(request, query)}
 <section id="articles" data-region aria-label="Articles">
 ${await table(request, articles)}
+${
+  unindexed === null
+    ? ''
+    : html`<p>The index of words is being built: articles before ${when(request, unindexed)} may be missing.</p>`
+}
 ${lookFurther(request, page, links.query)}
 ${pager(request, links)}
 </section>`;

@@ -23,7 +23,8 @@ describe('indexedTerms', () => {
     ['Cœur', ['coeur']],
     ['— “…” !', []],
     ['❤️ Ferry ✈️', ['ferry']],
-    ['Donau\u00addampf\u00adschiff กรุง\u200bเทพ', ['donaudampfschiff', ...['กร', 'รุ', 'ุง', 'งเ', 'เท', 'ทพ', 'พ']]],
+    ['Donau\u00addampf\u00adschiff', ['donaudampfschiff']],
+    ['กรุง\u200bเทพ', ['กร', 'รุ', 'ุง', 'งเ', 'เท', 'ทพ', 'พ']],
   ])('splits %j', (title, terms) => {
     expect(indexedTerms(title)).toEqual(terms);
   });

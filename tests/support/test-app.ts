@@ -41,7 +41,7 @@ export function openTestApp(
       edit(outlets ? yaml : withoutSources(yaml))
         .replace('port: 8080', 'port: 0')
         .replace('metrics: 127.0.0.1:9464', 'metrics: 127.0.0.1:0')
-        .replace(/(media|imprint|privacy): sample\//g, `$1: ${ROOT}/sample/`),
+        .replace(/(media|imprint|privacy|file): sample\//g, `$1: ${ROOT}/sample/`),
     { env: { DAYWIRE_SECRET: 's'.repeat(40), ...env }, cwd: folder },
   );
   const config = { ...parsed, feeds: parsed.feeds.filter(({ id }) => feeds?.includes(id) ?? true) };

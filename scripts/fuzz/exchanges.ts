@@ -22,7 +22,8 @@ const PATHS = words(`/ /?page=2 /articles/one /sections/world /archive /archive/
   /feeds/custom.json?section=world&kind=brief /robots.txt /healthz /metrics /media/skyline-5g.jpg
   /media/r/480/skyline-5g.jpg /media/r/1600/skyline-5g.jpg /media/r/jpeg/skyline-5g.jpg /subscribe
   /subscribe.js /api/subscribe /no-such-page /archive/ /hub /sitemap.xml /sitemap-pages.xml /sitemap-2026-11.xml
-   /news-sitemap.xml /feed/ /atom.xml /icons/48.png /icons/512.png /apple-touch-icon.png /about`);
+   /news-sitemap.xml /feed/ /atom.xml /icons/48.png /icons/512.png /apple-touch-icon.png /about
+  /search /search?q=chip /search?q=the&section=world&from=2026-11-01&until=2026-11-30 /feeds/custom.atom?q=chip`);
 const FORMS = words(`/subscribe /hub /unsubscribe/v1.x /confirm/x /preferences/x /preferences/x/erase /account/erase/x
   /api/subscribe /webhooks/bounces`);
 const HOSTILE_PATHS = words(`/%00 /%ff%fe /% /%zz /%2e%2e/%2e%2e/etc/passwd /../../etc/passwd //evil.example/ /\\evil
@@ -36,6 +37,8 @@ const HOSTILE_PATHS = words(`/%00 /%ff%fe /% /%zz /%2e%2e/%2e%2e/etc/passwd /../
    /archive/9999-99 /archive/-1 /?page=0 /?page=-1
    /sitemap-2026-11-0.xml /sitemap-9999-99-9.xml /sitemap-%00.xml /sitemap-..%2f.xml /icons/0.png /icons/%34%38.png
    /icons/__proto__.png
+  /search?q=%00 /search?q=%ff&q[]=x /search?q=%22%20NEAR(a%20b)%20%2A%20terms:x%20~671:x&after=-1.%00&from=9999-99-99
+  /search?q='):*%26!(a|b)\\&section=__proto__&after=9e15.x /feeds/custom.rss?q=%22&q='&section=%00
    /?page=1e9 /?page=99999 /?page[]=2 /?% /editions/%2f/%2f /sections/.. /style.css?v=%0d%0aSet-Cookie:x /;a=b /*
   /{{site}} /<script>`);
 const METHODS = words('PUT DELETE PATCH OPTIONS TRACE CONNECT get PROPFIND X QUERY G\0T \u00a1');

@@ -1,3 +1,4 @@
+import type { Context } from 'hono';
 import type { FeedConfig } from '../core/config/config.ts';
 import { type Format, feedPath } from '../feeds/formats/feed-view.ts';
 import { share } from '../web/pages/public-page.ts';
@@ -17,9 +18,11 @@ export const addFrontPages: AddRoutes = (site, web) => {
   site.get('/archive/:month', share(web, serveArchiveMonth(web)));
   const texts = ['imprint', 'imprint/:newsletter', 'privacy', ...Object.keys(web.config.publication.pages)];
   for (const text of texts) site.get(`/${text}`, share(web, serveLegalPage(web)));
-  site.get('/sitemap.xml', share(web, serveSitemapIndex(web)));
-  site.get('/:name{sitemap-[0-9a-z-]+\\.xml}', share(web, serveSitemap(web)));
-  site.get('/news-sitemap.xml', share(web, serveNewsSitemap(web)));
+  // A query in the key would have each one built anew, by whoever makes it up.
+  const byPath = (c: Context): string => c.req.path;
+  site.get('/sitemap.xml', share(web, serveSitemapIndex(web), byPath));
+  site.get('/:name{sitemap-[0-9a-z-]+\\.xml}', share(web, serveSitemap(web), byPath));
+  site.get('/news-sitemap.xml', share(web, serveNewsSitemap(web), byPath));
   // Where readers and people look for a feed: as of WordPress, Ghost and site generators.
   const lead = (path: string, format: Format): void => {
     const target = `${web.base}/feeds/${feedPath(web.config.feeds[0] as FeedConfig, format)}`;

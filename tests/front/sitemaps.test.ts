@@ -119,6 +119,19 @@ describe('sitemaps', () => {
     }
   });
 
+  it('are built once a second, whatever is in the query', async () => {
+    const store = await openMigrated();
+    await saveStories(store);
+    const { store: recorded, takeQueries } = recordQueries(store);
+    const site = openTestSite({ ...recorded, reports: recorded.db });
+    for (const path of ['/sitemap.xml', '/sitemap-2026-11.xml', '/news-sitemap.xml']) {
+      const xml = await site.read(path);
+      expect(takeQueries()).not.toEqual([]);
+      expect(await site.read(`${path}?page=2`)).toBe(xml);
+      expect(takeQueries()).toEqual([]);
+    }
+  });
+
   it('are counted from their own index alone', async () => {
     const store = await openMigrated();
     await saveStories(store);

@@ -32,7 +32,7 @@ import { importAsRun, listImportRuns, undoRun } from '../import/runs/import-runs
 import { syncHeldAlerts } from '../import/runs/news-hold.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../rejections.ts';
 import { lookUpSomeImages } from '../remote-images/look-up.ts';
-import { indexSome } from '../search/search-index.ts';
+import { indexing } from '../search/search-index.ts';
 
 export function addArticleCommands(program: Command, cli: CliContext): void {
   const importing = jsonCommand(
@@ -81,7 +81,7 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
 function reindexArticles(cli: CliContext): Promise<void> {
   return cli.withApp(async ({ store }) => {
     await writeMeta(store.db, INDEXED_TO, INDEXED_NOTHING);
-    while (await indexSome(store.db));
+    await indexing(store.db)(new AbortController().signal);
     cli.print('all articles are indexed');
   });
 }

@@ -21,6 +21,7 @@ import {
   parsePlace,
   placeText,
 } from '../search/list-articles.ts';
+import { unindexedBefore } from '../search/search-index.ts';
 import { parseWordQuery } from '../search/search-terms.ts';
 import { articleStateMark } from './article-parts.ts';
 
@@ -36,17 +37,18 @@ interface ListQuery {
 /** GET `/articles`. */
 export async function serveArticleList(request: SignedInRequest): Promise<Response> {
   const { c, desk, at } = request;
-  const { db } = desk.app.store;
+  const { db, reports } = desk.app.store;
   const query = readQuery(request);
   const after = parsePlace(c.req.query('after'));
   const { words, ...filter } = query;
   const wanted = words === '' ? undefined : parseWordQuery(words);
   const options = { now: at, limit: PER_PAGE, after };
   const nothing: ArticlePage = { articles: [], next: null, lookedBackTo: null };
-  const page = wanted === null ? nothing : await listArticles(db, { ...filter, words: wanted }, options);
+  const page = wanted === null ? nothing : await listArticles(reports, { ...filter, words: wanted }, options);
   const referred = words === '' || after !== null ? null : await findByReference(db, words);
   const named = referred !== null && isSelected(referred, filter, at) ? referred : null;
   const articles = named === null ? page.articles : [named, ...page.articles.filter(({ id }) => id !== named.id)];
+  const unindexed = words === '' ? null : await unindexedBefore(db, at);
   const links = {
     path: '/articles',
     query: { q: words, state: filter.state, kind: filter.kind, section: filter.section },
@@ -59,6 +61,11 @@ export async function serveArticleList(request: SignedInRequest): Promise<Respon
 ${searchForm(request, query)}
 <section id="articles" data-region aria-label="Articles">
 ${await table(request, articles)}
+${
+  unindexed === null
+    ? ''
+    : html`<p>The index of words is being built: articles before ${when(request, unindexed)} may be missing.</p>`
+}
 ${lookFurther(request, page, links.query)}
 ${pager(request, links)}
 </section>`;

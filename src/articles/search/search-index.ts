@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { INDEXED_TO, readMeta, writeMeta } from '../../core/store/meta.ts';
 import { mergePending, replaceEntries } from '../../core/store/search/term-index.ts';
-import { type Db, inTransaction, lockName, type Tx } from '../../core/store/store.ts';
+import { type Db, dialectOf, inTransaction, lockName, type Tx } from '../../core/store/store.ts';
 import { type Article, fullHeadline } from '../article.ts';
 import { beginningOfText } from '../beginning.ts';
 import { toArticle } from '../stored-document.ts';
@@ -43,17 +43,17 @@ export function indexSome(db: Db): Promise<boolean> {
     const value = await readMeta(tx, INDEXED_TO);
     if (value === undefined) return false;
     const [publishedAt, id] = JSON.parse(value) as [number, string];
-    const rows = await tx
+    const places = await tx
       .selectFrom('articles')
-      .select(['id', 'published_at', 'document'])
+      .select(['id', 'published_at'])
       .where(isAfterPlace('published_at', 'id', { publishedAt, id }))
       .orderBy('published_at', 'desc')
       .orderBy('id', 'desc')
       .limit(STEP)
       .execute();
-    const last = rows.at(-1);
-    await indexArticles(tx, rows.flatMap(readable));
-    const isDone = last === undefined || rows.length < STEP;
+    const last = places.at(-1);
+    await indexArticles(tx, await readLocked(tx, places));
+    const isDone = last === undefined || places.length < STEP;
     await writeMeta(tx, INDEXED_TO, isDone ? null : JSON.stringify([last.published_at, last.id]));
     return !isDone;
   });
@@ -68,6 +68,15 @@ export function indexing(db: Db): (signal: AbortSignal) => Promise<void> {
     while (!signal.aborted && (await indexSome(db))) await setTimeout(PAUSE);
     await mergePending(db);
   };
+}
+
+/** The articles as they stay until the transaction ends: one that is saved meanwhile would be indexed twice. */
+async function readLocked(tx: Tx, places: { id: string }[]): Promise<Article[]> {
+  if (places.length === 0) return [];
+  const ids = places.map(({ id }) => id);
+  const query = tx.selectFrom('articles').select('document').where('id', 'in', ids).orderBy('id');
+  const rows = await (dialectOf(tx) === 'postgres' ? query.forShare() : query).execute();
+  return rows.flatMap(readable);
 }
 
 /** A damaged article is found by no word, and holds up no other. */

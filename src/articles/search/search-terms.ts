@@ -17,7 +17,8 @@ const MAX_QUERY_TERMS = 8;
 /** Characters of a query. */
 const MAX_QUERY = 300;
 
-const RUN = /[\p{L}\p{N}\p{M}]+(?:['’ʼ]+[\p{L}\p{N}\p{M}]+)*/gu;
+/** From a letter or digit on: a mark alone is that of an emoji. With breaks that are not seen. */
+const RUN = /[\p{L}\p{N}][\p{L}\p{N}\p{M}\u00ad\u200b]*(?:['’ʼ]+[\p{L}\p{N}\p{M}\u00ad\u200b]+)*/gu;
 const APOSTROPHES = /['’ʼ]+/g;
 /** A word without what is elided before it: `l’Élysée`, `qu’Hélène`, `dell’Europa`. Also `o’reilly`. */
 const ELISION = /^(?:[^'’ʼ]{1,2}|[^'’ʼ]*(?:qu|ll))['’ʼ]+(.+)$/u;
@@ -30,8 +31,9 @@ const HAS_UNSPACED = new RegExp(`[${UNSPACED}]`, 'u');
 const SHORT = /^[a-z0-9]{1,2}$/;
 const PLAIN = /^[a-z0-9]+$/;
 
-/** Accents of European scripts, points of Hebrew and Arabic, which people write or leave out; the Arabic tatweel. */
-const OPTIONAL_MARKS = /[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u065f\u0670\u0640]/g;
+/** Accents of European scripts, points of Hebrew and Arabic, tatweel, and breaks that are not seen. */
+const OPTIONAL_MARKS =
+  /[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u065f\u0670\u0640\u00ad\u200b]/g;
 
 export interface WordQuery {
   /** At most eight, without duplicates; an article that matches has them all. */

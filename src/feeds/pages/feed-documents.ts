@@ -145,7 +145,7 @@ const PUBLISH_WAIT = { forMs: 1_500, everyMs: 50 };
  * Feeds by the canonical path of their address. `find` throws BuildRefused if the feed is not cached and the client, or
  * all clients together, asked for too many.
  */
-function openDerivedFeeds({ db }: Store, config: Config, clock: Clock): FeedCache {
+function openDerivedFeeds({ db, reports }: Store, config: Config, clock: Clock): FeedCache {
   const limiter = new BuildLimiter(clock);
   const load = async (path: string, client = 'unknown'): Promise<CachedDocument | null> => {
     const [file = '', query] = path.split('?');
@@ -156,7 +156,9 @@ function openDerivedFeeds({ db }: Store, config: Config, clock: Clock): FeedCach
       const { modifiedAt } = await readFeedVersion(db);
       // As of the last publish, in every process. Articles that become public later in that second cause another one.
       const now = Math.min(clock(), modifiedAt + SECOND - 1);
-      return pack(config, await deriveFeed(db, config, parsed.address, now), modifiedAt);
+      // In a thread, as the pages of searches.
+      const source = parsed.address.words === undefined ? db : reports;
+      return pack(config, await deriveFeed(source, config, parsed.address, now), modifiedAt);
     });
   };
   return new FeedCache({ version: openVersionReader(db), load }, CACHE_BYTES);

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { rfc3339 } from '../../../src/lib/time.ts';
 import { ghostExport, ghostPost, wxr, wxrItem } from '../../own-sites/exports/wxr.ts';
@@ -168,6 +169,11 @@ describe('daywire articles reindex', () => {
     mkdirSync(join(folder.path, 'in'));
     writeFileSync(join(folder.path, 'in/good.md'), articleFile('good'));
     await folder.run(['import', '--undated', 'now', 'in']);
+    const database = new DatabaseSync(join(folder.path, 'var/daywire.db'));
+    database.exec('delete from indexed_articles');
     expect(await folder.run(['articles', 'reindex'])).toMatchObject({ code: 0, stdout: 'all articles are indexed\n' });
+    expect(database.prepare('select article_id from indexed_articles').all()).toEqual([{ article_id: 'good' }]);
+    expect(database.prepare("select * from meta where key = 'search.indexed-to'").all()).toEqual([]);
+    database.close();
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
 import { readStoredArticle } from '../../../src/articles/edits/stored-article.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
+import { INDEXED_TO, writeMeta } from '../../../src/core/store/meta.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { openTestDesk, type TestDesk } from '../../app/desk/test-desk.ts';
 import { article, saveAll } from '../../support/articles.ts';
@@ -75,6 +76,16 @@ forEachDatabase((open) => {
       const page = await desk.read('editor', `/articles?q=${encodeURIComponent('利率')}&state=retracted`);
       expect(page).toMatch(/央行下调利率[\s\S]*pinned[\s\S]*▲<\/span> retracted/);
       expect(await desk.read('editor', '/articles?q=%00&state=no&kind=no&section=%00&after=x')).toContain('No article');
+    });
+
+    it('says from when articles may be missing while the index is built', async () => {
+      const desk = await openDesk();
+      expect(await desk.read('editor', '/articles?q=headline')).not.toContain('is being built');
+      await writeMeta(desk.app.store.db, INDEXED_TO, JSON.stringify([NOW - HOUR, 'one']));
+      expect(await desk.read('editor', '/articles?q=headline')).toMatch(
+        /before <time[^>]*>[^<]+<\/time> may be missing/,
+      );
+      expect(await desk.read('editor', '/articles')).not.toContain('is being built');
     });
 
     it('leads from page to page', async () => {

@@ -127,6 +127,21 @@ forBothDatabases((open) => {
       }
     });
 
+    it('reads a bounded number of texts for a word that the index is not asked for', async () => {
+      const store = await open();
+      const headline = 'Eight words that every single article always shares';
+      const articles = Array.from({ length: 700 }, (_, n) =>
+        article(`a${n}`, { headline: n === 650 ? `A ${headline}` : headline, publishedAt: NOW - n * HOUR }),
+      );
+      await saveAll(store, articles);
+      const words = parseWordQuery(`a ${headline}`) ?? undefined;
+      expect(words?.terms).toHaveLength(8);
+      const first = await listArticles(store.db, { words }, { now: NOW, limit: 50, after: null });
+      expect(first).toMatchObject({ articles: [], lookedBackTo: articles[399]?.publishedAt });
+      const second = await listArticles(store.db, { words }, { now: NOW, limit: 50, after: first.next });
+      expect(second.articles.map(({ id }) => id)).toEqual(['a650']);
+    });
+
     it('pauses among words that are common and never together, says how far it has looked, and goes on', async () => {
       const store = await open();
       // 14 months, 1,100 articles each, with one word of two; the oldest has both.

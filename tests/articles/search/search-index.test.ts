@@ -1,11 +1,13 @@
 import fc from 'fast-check';
+import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import type { Article, ArticleStatus } from '../../../src/articles/article.ts';
+import { saveArticle } from '../../../src/articles/import/save.ts';
 import { type ArticleFilter, listArticles } from '../../../src/articles/search/list-articles.ts';
 import { indexSome, searchedText, unindexedBefore } from '../../../src/articles/search/search-index.ts';
 import { parseWordQuery } from '../../../src/articles/search/search-terms.ts';
 import { INDEXED_NOTHING, INDEXED_TO, writeMeta } from '../../../src/core/store/meta.ts';
-import type { Store } from '../../../src/core/store/store.ts';
+import { inTransaction, type Store } from '../../../src/core/store/store.ts';
 import { DAY } from '../../../src/lib/time.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
@@ -47,6 +49,14 @@ const found = async (store: Store, query: string, filter: ArticleFilter = {}): P
   const page = await listArticles(store.db, { ...filter, words }, { now: NOW, limit: 50, after: null });
   return page.articles.map(({ id }) => id);
 };
+
+/** Resolves when a transaction waits for another one. */
+async function waitForLock({ db }: Store): Promise<void> {
+  for (;;) {
+    const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    if ((await waiting.execute(db)).rows.length > 0) return;
+  }
+}
 
 forBothDatabases((open) => {
   describe('the index of words', () => {
@@ -118,6 +128,25 @@ forBothDatabases((open) => {
       expect(await found(store, 'boat')).toEqual(['a118']);
       await writeMeta(store.db, INDEXED_TO, INDEXED_NOTHING);
       expect(await found(store, 'boat')).toEqual(['a118']);
+    });
+
+    it('is built from what an article is, also where it is saved in the same instant', async () => {
+      const store = await open();
+      await saveAll(store, [article('a', { headline: 'Ferry' }), article('b', { headline: 'Ferry' })]);
+      for (const isIndexed of [true, false]) {
+        const headline = isIndexed ? 'Barge' : 'Canoe';
+        if (!isIndexed) await store.db.deleteFrom('indexed_articles').execute();
+        await writeMeta(store.db, INDEXED_TO, INDEXED_NOTHING);
+        let building: Promise<boolean> | undefined;
+        await inTransaction(store.db, async (tx) => {
+          await saveArticle(tx, article('a', { headline }), 'digest', NOW);
+          building = indexSome(store.db);
+          // PostgreSQL: until the other transaction waits for this one.
+          if (store.dialect === 'postgres') await waitForLock(store);
+        });
+        expect(await building).toBe(false);
+        expect([await found(store, headline), await found(store, 'ferry')]).toEqual([['a'], ['b']]);
+      }
     });
 
     it('holds a text of any length, up to its end', async () => {

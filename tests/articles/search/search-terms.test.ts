@@ -22,6 +22,9 @@ describe('indexedTerms', () => {
     ['aujourd’hui Don’t', ['aujourdhui', 'dont']],
     ['Cœur', ['coeur']],
     ['— “…” !', []],
+    ['❤️ Ferry ✈️', ['ferry']],
+    ['Donau\u00addampf\u00adschiff', ['donaudampfschiff']],
+    ['กรุง\u200bเทพ', ['กร', 'รุ', 'ุง', 'งเ', 'เท', 'ทพ', 'พ']],
   ])('splits %j', (title, terms) => {
     expect(indexedTerms(title)).toEqual(terms);
   });
@@ -63,6 +66,7 @@ describe('parseWordQuery', () => {
 
   it('finds nothing to look for in a text without letters and digits', () => {
     expect(parseWordQuery('— !?')).toBeNull();
+    expect(parseWordQuery('❤️ ✈️')).toBeNull();
     expect(parseWordQuery('')).toBeNull();
   });
 

@@ -6,6 +6,7 @@ import { SECOND } from '../../../src/lib/time.ts';
 import { httpDate } from '../../../src/web/server/conditional.ts';
 import { NOW, openTestSite, saveDay, type TestSite } from '../../app/test-site.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { recordQueries } from '../../support/recorded-queries.ts';
 import { sampleConfig } from '../../support/sample.ts';
 
 const config = sampleConfig();
@@ -46,6 +47,13 @@ describe('a derived feed', () => {
       expect(await site.read('/feeds/reporter/%E9%99%88%E6%80%9D.json')).toBe(
         await site.read('/feeds/reporter/陈思.json'),
       );
+    });
+
+    it('of a search is read in a thread, as a page of results', async () => {
+      const { store: recorded, takeQueries } = recordQueries(store);
+      const feed = await openTestSite({ ...store, reports: recorded.db }, config).read('/feeds/custom.json?q=headline');
+      expect(feed).toContain('"title":');
+      expect(takeQueries().length).toBeGreaterThan(1);
     });
 
     it('links to no hub, since none is notified of its changes', async () => {

@@ -70,14 +70,14 @@ ${
 /** Finds articles by their words, or by what identifies one. @param words empty: none */
 export async function findStories(request: SignedInRequest, draft: ArrangedDraft): Promise<FoundStories> {
   const { desk, at } = request;
-  const { db } = desk.app.store;
+  const { db, reports } = desk.app.store;
   const words = readChoice(request).q;
   if (words === '' || draft.newsletter.kind === 'alert') return { words: '', matches: () => true, articles: [] };
   const wanted = parseWordQuery(words);
   const listed =
     wanted === null
       ? []
-      : (await listArticles(db, { words: wanted }, { now: at, limit: MAX_FOUND, after: null })).articles;
+      : (await listArticles(reports, { words: wanted }, { now: at, limit: MAX_FOUND, after: null })).articles;
   const named = await findByReference(db, words);
   // Pages of editions are no stories.
   const all = [...(named === null ? [] : [named]), ...listed.filter(({ id }) => id !== named?.id)].filter(

@@ -270,8 +270,8 @@ describe('every route', () => {
     expect(response.headers.get('Cache-Control')).toBe('public, max-age=31536000, immutable');
     expect((await site.get('/style.css?v=old')).headers.get('Cache-Control')).toBe('public, max-age=300');
     const css = await response.text();
-    expect(css).toContain('--accent: #9b1c1f');
-    expect(css).toContain('--accent: #f08a80');
+    expect(css).toContain('--accent:#9b1c1f');
+    expect(css).toContain('--accent:#f08a80');
   });
 
   it('closes the pages of one subscriber and of searches to crawlers, and names the sitemaps', async () => {

@@ -2,9 +2,11 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHROMIUM_FLAGS, findChromium } from '../../scripts/chromium.ts';
+import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
 import { MINUTE } from '../../src/lib/time.ts';
 import { listen } from '../../src/web/server/listen.ts';
 import { openMigrated } from '../support/databases.ts';
+import { sampleConfig } from '../support/sample.ts';
 import { article, NOW, openTestSite, save } from './test-site.ts';
 
 const executablePath = findChromium();
@@ -14,6 +16,17 @@ if (executablePath === null)
 const SHIFTS = `window.shifts = 0; new PerformanceObserver((list) => {
   for (const shift of list.getEntries()) window.shifts += shift.value;
 }).observe({ type: 'layout-shift', buffered: true });`;
+
+it('the front page of the sample newsroom and its stylesheet have at most 60,000 bytes', async () => {
+  const store = await openMigrated();
+  const { articles } = await loadSampleNewsroom(store, sampleConfig(), { now: NOW });
+  expect(articles).toBeGreaterThan(40);
+  const site = openTestSite(store);
+  const parts = await Promise.all(['/', '/style.css'].map(async (path) => Buffer.byteLength(await site.read(path))));
+  expect(Math.min(...parts)).toBeGreaterThan(20_000);
+  expect(parts.reduce((sum, bytes) => sum + bytes)).toBeLessThanOrEqual(60_000);
+  await store.close();
+});
 
 describe.skipIf(executablePath === null)('the front page in a real browser', () => {
   let browser: Browser;

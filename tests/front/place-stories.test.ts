@@ -20,7 +20,14 @@ describe('the places of the front page', () => {
     const paths = [...html.matchAll(/<h[23][^>]*>(?:<span.*?<\/span> )?<a href="([^"]+)"/g)].map(([, path]) => path);
     expect(paths.length).toBeGreaterThan(15);
     expect(paths).toEqual([...new Set(paths)]);
-    const places = ['class="lead"', 'class="second"', 'id="news"', 'id="roundup"', 'class="blocks"', 'class="rest"'];
+    const places = [
+      'class="lead"',
+      'class="second-rank"',
+      'id="news"',
+      'id="roundup"',
+      'class="blocks"',
+      'class="rest"',
+    ];
     expect(places.map((place) => html.indexOf(place))).toEqual(places.map((p) => html.indexOf(p)).toSorted(byNumber));
     expect(places.every((place) => html.includes(place))).toBe(true);
   });

@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHROMIUM_FLAGS, findChromium } from '../../scripts/chromium.ts';
 import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
-import { MINUTE } from '../../src/lib/time.ts';
+import { HOUR, MINUTE } from '../../src/lib/time.ts';
 import { listen } from '../../src/web/server/listen.ts';
 import { openMigrated } from '../support/databases.ts';
 import { sampleConfig } from '../support/sample.ts';
@@ -84,9 +84,37 @@ describe.skipIf(executablePath === null)('the front page in a real browser', () 
       await page.setViewportSize({ width: size, height: 800 });
       expect([size, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([size, size]);
     }
+    // The masthead of other pages is one line on a tablet, too.
+    if (length === 1) {
+      await page.goto(new URL('/sections/world', serving.url).href);
+      await page.setViewportSize({ width: 820, height: 800 });
+      expect((await boxOf(page, '.masthead')).bottom).toBeLessThanOrEqual(60);
+      await page.goto(serving.url);
+    }
     // The menu of a desktop needs no click.
     await page.evaluate("document.querySelector('.menu').open = false");
     expect((await boxOf(page, '.sections a')).bottom).toBeGreaterThan(0);
+    await page.close();
+    await serving.close();
+    await store.close();
+  });
+
+  it('of a newsroom with one section has its picture beside the text, not across the page', async () => {
+    const store = await openMigrated();
+    const image = { alt: 'A', credit: null, type: 'image/jpeg', length: 1, width: 1_200, height: 800 };
+    const url = 'https://pictures.example/a.jpg';
+    const stories = Array.from({ length: 16 }, (_, n) =>
+      article(`n-${n}`, {
+        ...{ publishedAt: NOW - n * 2 * HOUR, section: n > 12 ? 'world' : null, image: { ...image, url } },
+      }),
+    );
+    await save(store, ...stories);
+    const serving = await listen(openTestSite(store).app, { host: '127.0.0.1', port: 0 });
+    const page = await browser.newPage({ viewport: { width: 1_280, height: 800 } });
+    await page.route('https://pictures.example/*', (route) => route.abort());
+    await page.goto(serving.url);
+    const width = "document.querySelector('.blocks img').getBoundingClientRect().width";
+    expect(await page.evaluate(width)).toBeLessThan(320);
     await page.close();
     await serving.close();
     await store.close();

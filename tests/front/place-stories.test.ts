@@ -66,6 +66,24 @@ describe('the places of the front page', () => {
     expect(ranked(await read())).toEqual(['a', 'e', 'f', 'g']);
   });
 
+  it('have a section of few stories without pictures in the column of its neighbour', async () => {
+    const recent = Array.from({ length: 12 }, (_, n) => article(`recent-${n}`, { ...ago(n), section: null }));
+    const old = (section: string, n: number, more: Partial<Article> = {}): Article =>
+      article(`${section}-${n}`, { publishedAt: NOW - 2 * DAY - n * MINUTE, section, ...more });
+    const finance = [1, 2, 3].map((n) => old('finance-economy', n));
+    const stories = [
+      old('business-tech', 1, pictured('a')),
+      ...finance,
+      old('world', 1),
+      old('trending', 1, pictured('b')),
+    ];
+    const { read } = await open((to) => save(to, ...recent, ...stories));
+    const [, blocks = ''] = /<div class="blocks">([\s\S]*?)<div class="rest">/.exec(await read()) ?? [];
+    const [, ...parts] = blocks.split('<div>\n<section');
+    const columns = parts.map((part) => [...part.matchAll(/id="of-([^"]+)"/g)].map(([, id]) => id));
+    expect(columns).toEqual([['business-tech'], ['finance-economy', 'world'], ['trending']]);
+  });
+
   it('load the picture of the lead at once, and others when they come into view', async () => {
     const stories = ['a', 'b'].map((id, n) => article(id, { ...ago(n), ...pictured(id) }));
     const { read } = await open((to) => save(to, ...stories, article('c', ago(3))));

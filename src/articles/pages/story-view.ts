@@ -44,7 +44,7 @@ export interface StoryView {
   /** The same as HTML, linked to the pages of reporters. */
   byLinks: string[];
   section: { id: string; title: string } | null;
-  /** `srcset`: its versions, for browsers to choose from; null if it has only one. `thumbnail`: the smallest, as there. */
+  /** `srcset`: its versions, from which browsers choose; null if it has only one. `thumbnail`: the smallest of all. */
   image:
     | (PageImage & Pick<Image, 'alt' | 'credit' | 'width' | 'height'> & { thumbnail: string; isWide: boolean })
     | null;

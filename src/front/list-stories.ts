@@ -32,14 +32,14 @@ interface Part {
   sizes?: string;
 }
 
-const [FULL_WIDTH, CARD] = ['calc(100vw - 2.5rem)', '(min-width: 48rem) 18rem'];
+const FULL_WIDTH = 'calc(100vw - 2.5rem)';
 
 /** How a list shows each story. */
 const PARTS = {
   picture: { template: null },
   lead: { template: 'lead', level: 2, hasTeaser: true, sizes: `(min-width: 70rem) 33rem, ${FULL_WIDTH}` },
-  second: { template: 'card', level: 2, hasTeaser: true, sizes: `${CARD}, 7.5rem` },
-  sectionTop: { template: 'card', level: 3, hasTeaser: true, sizes: `${CARD}, ${FULL_WIDTH}` },
+  second: { template: 'card', level: 2, hasTeaser: true, sizes: '(min-width: 48rem) 18rem, 7.5rem' },
+  sectionTop: { template: 'card', level: 3, hasTeaser: true, sizes: `(min-width: 48rem) 25rem, ${FULL_WIDTH}` },
   headline: { template: 'headline-line', level: 3 },
   newsLine: { template: 'news-line' },
   roundupItem: { template: 'roundup-line', hasTeaser: true },

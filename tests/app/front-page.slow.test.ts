@@ -2,9 +2,11 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHROMIUM_FLAGS, findChromium } from '../../scripts/chromium.ts';
-import { MINUTE } from '../../src/lib/time.ts';
+import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
+import { HOUR, MINUTE } from '../../src/lib/time.ts';
 import { listen } from '../../src/web/server/listen.ts';
 import { openMigrated } from '../support/databases.ts';
+import { sampleConfig } from '../support/sample.ts';
 import { article, NOW, openTestSite, save } from './test-site.ts';
 
 const executablePath = findChromium();
@@ -14,6 +16,17 @@ if (executablePath === null)
 const SHIFTS = `window.shifts = 0; new PerformanceObserver((list) => {
   for (const shift of list.getEntries()) window.shifts += shift.value;
 }).observe({ type: 'layout-shift', buffered: true });`;
+
+it('the front page of the sample newsroom and its stylesheet have at most 60,000 bytes', async () => {
+  const store = await openMigrated();
+  const { articles } = await loadSampleNewsroom(store, sampleConfig(), { now: NOW });
+  expect(articles).toBeGreaterThan(40);
+  const site = openTestSite(store);
+  const parts = await Promise.all(['/', '/style.css'].map(async (path) => Buffer.byteLength(await site.read(path))));
+  expect(Math.min(...parts)).toBeGreaterThan(20_000);
+  expect(parts.reduce((sum, bytes) => sum + bytes)).toBeLessThanOrEqual(60_000);
+  await store.close();
+});
 
 describe.skipIf(executablePath === null)('the front page in a real browser', () => {
   let browser: Browser;
@@ -71,9 +84,37 @@ describe.skipIf(executablePath === null)('the front page in a real browser', () 
       await page.setViewportSize({ width: size, height: 800 });
       expect([size, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([size, size]);
     }
+    // The masthead of other pages is one line on a tablet, too.
+    if (length === 1) {
+      await page.goto(new URL('/sections/world', serving.url).href);
+      await page.setViewportSize({ width: 820, height: 800 });
+      expect((await boxOf(page, '.masthead')).bottom).toBeLessThanOrEqual(60);
+      await page.goto(serving.url);
+    }
     // The menu of a desktop needs no click.
     await page.evaluate("document.querySelector('.menu').open = false");
     expect((await boxOf(page, '.sections a')).bottom).toBeGreaterThan(0);
+    await page.close();
+    await serving.close();
+    await store.close();
+  });
+
+  it('of a newsroom with one section has its picture beside the text, not across the page', async () => {
+    const store = await openMigrated();
+    const image = { alt: 'A', credit: null, type: 'image/jpeg', length: 1, width: 1_200, height: 800 };
+    const url = 'https://pictures.example/a.jpg';
+    const stories = Array.from({ length: 16 }, (_, n) =>
+      article(`n-${n}`, {
+        ...{ publishedAt: NOW - n * 2 * HOUR, section: n > 12 ? 'world' : null, image: { ...image, url } },
+      }),
+    );
+    await save(store, ...stories);
+    const serving = await listen(openTestSite(store).app, { host: '127.0.0.1', port: 0 });
+    const page = await browser.newPage({ viewport: { width: 1_280, height: 800 } });
+    await page.route('https://pictures.example/*', (route) => route.abort());
+    await page.goto(serving.url);
+    const width = "document.querySelector('.blocks img').getBoundingClientRect().width";
+    expect(await page.evaluate(width)).toBeLessThan(320);
     await page.close();
     await serving.close();
     await store.close();

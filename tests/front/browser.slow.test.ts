@@ -125,6 +125,9 @@ describe.skipIf(executablePath === null)('the public pages in a real browser', (
         .filter((one) => one.type !== 'checkbox' && one.offsetHeight > 0 && one.offsetHeight < 44)
         .map((one) => one.outerHTML)`;
       expect(await page.evaluate(small)).toEqual([]);
+      const borders = `[...document.querySelectorAll('main button')].map((one) => getComputedStyle(one))
+        .filter((style) => new Set(style.borderColor.match(/rgb.*?\\)/g)).size > 1 || style.display === 'grid').length`;
+      expect(await page.evaluate(borders)).toBe(0);
       const excess = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
       expect(excess).toBe(0);
     }

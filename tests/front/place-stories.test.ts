@@ -20,7 +20,14 @@ describe('the places of the front page', () => {
     const paths = [...html.matchAll(/<h[23][^>]*>(?:<span.*?<\/span> )?<a href="([^"]+)"/g)].map(([, path]) => path);
     expect(paths.length).toBeGreaterThan(15);
     expect(paths).toEqual([...new Set(paths)]);
-    const places = ['class="lead"', 'class="second"', 'id="news"', 'id="roundup"', 'class="blocks"', 'class="rest"'];
+    const places = [
+      'class="lead"',
+      'class="second-rank"',
+      'id="news"',
+      'id="roundup"',
+      'class="blocks"',
+      'class="rest"',
+    ];
     expect(places.map((place) => html.indexOf(place))).toEqual(places.map((p) => html.indexOf(p)).toSorted(byNumber));
     expect(places.every((place) => html.includes(place))).toBe(true);
   });
@@ -57,6 +64,24 @@ describe('the places of the front page', () => {
     await save(store, article('a', { ...ago(1), pinned: true }), article('e', { ...ago(5), pinned: true }));
     site.later();
     expect(ranked(await read())).toEqual(['a', 'e', 'f', 'g']);
+  });
+
+  it('have a section of few stories without pictures in the column of its neighbour', async () => {
+    const recent = Array.from({ length: 12 }, (_, n) => article(`recent-${n}`, { ...ago(n), section: null }));
+    const old = (section: string, n: number, more: Partial<Article> = {}): Article =>
+      article(`${section}-${n}`, { publishedAt: NOW - 2 * DAY - n * MINUTE, section, ...more });
+    const finance = [1, 2, 3].map((n) => old('finance-economy', n));
+    const stories = [
+      old('business-tech', 1, pictured('a')),
+      ...finance,
+      old('world', 1),
+      old('trending', 1, pictured('b')),
+    ];
+    const { read } = await open((to) => save(to, ...recent, ...stories));
+    const [, blocks = ''] = /<div class="blocks">([\s\S]*?)<div class="rest">/.exec(await read()) ?? [];
+    const [, ...parts] = blocks.split('<div>\n<section');
+    const columns = parts.map((part) => [...part.matchAll(/id="of-([^"]+)"/g)].map(([, id]) => id));
+    expect(columns).toEqual([['business-tech'], ['finance-economy', 'world'], ['trending']]);
   });
 
   it('load the picture of the lead at once, and others when they come into view', async () => {

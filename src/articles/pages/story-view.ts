@@ -19,7 +19,7 @@ import { articleLink, signedBy, urlElsewhere } from '../article-link.ts';
 import { beginningOfText } from '../beginning.ts';
 import { contactLine } from '../contact-line.ts';
 import { otherOutlets } from '../outlets.ts';
-import { type PageImage, pageImage, withRenditions } from '../pictures/renditions.ts';
+import { type PageImage, pageImage, THUMBNAIL_WIDTH, thumbnailUrl, withRenditions } from '../pictures/renditions.ts';
 import { isWide } from './page-body.ts';
 
 export interface StoryView {
@@ -44,8 +44,10 @@ export interface StoryView {
   /** The same as HTML, linked to the pages of reporters. */
   byLinks: string[];
   section: { id: string; title: string } | null;
-  /** `srcset`: its versions, for browsers to choose from; null if it has only one. */
-  image: (PageImage & Pick<Image, 'alt' | 'credit' | 'width' | 'height'> & { isWide: boolean }) | null;
+  /** `srcset`: its versions, from which browsers choose; null if it has only one. `thumbnail`: the smallest of all. */
+  image:
+    | (PageImage & Pick<Image, 'alt' | 'credit' | 'width' | 'height'> & { thumbnail: string; isWide: boolean })
+    | null;
   fullStory: Link | null;
   related: Link[];
   outlet: FirstOutlet | null;
@@ -61,8 +63,7 @@ export interface StoryView {
 
 /** @param place on its own page, a picture that may be animated is the original */
 export function storyView(article: Article, web: WebContext, place: 'list' | 'page' = 'list'): StoryView {
-  const { status, image } = article;
-  const imageUrl = image === null ? null : cleanUrl(image.url);
+  const { status } = article;
   const title = sectionTitle(web.config, article.section);
   const signers = signedBy(article);
   return {
@@ -83,17 +84,7 @@ export function storyView(article: Article, web: WebContext, place: 'list' | 'pa
       return path === null ? text : `<a href="${escapeHtml(web.base + path)}">${text}</a>`;
     }),
     section: article.section === null || title === null ? null : { id: article.section, title },
-    image:
-      image === null || imageUrl === null
-        ? null
-        : {
-            ...pageImage({ url: imageUrl, width: image.width }, web.config, place === 'list'),
-            alt: image.alt,
-            credit: image.credit && creditLine(image.credit, web.locale),
-            width: image.width,
-            height: image.height,
-            isWide: isWide(image),
-          },
+    image: imageView(article, web, place === 'list'),
     fullStory: safeLink(article.fullStory),
     related: article.related.flatMap((link) => safeLink(link) ?? []),
     outlet: article.outlet && { ...article.outlet, url: cleanUrl(article.outlet.url ?? '') },
@@ -108,6 +99,20 @@ export function storyView(article: Article, web: WebContext, place: 'list' | 'pa
     tags: article.tags,
     correction: status.state === 'corrected' ? { note: status.note, at: status.at } : null,
     isRoundup: article.kind === 'roundup',
+  };
+}
+
+/** Pictures of the site itself by their paths: shorter, and right under each name of the host. */
+function imageView({ image }: Article, { config, base, locale }: WebContext, isStill: boolean): StoryView['image'] {
+  const url = image === null ? null : cleanUrl(image.url);
+  if (image === null || url === null) return null;
+  const { width, height, alt, credit } = image;
+  const own = (addresses: string): string => addresses.replaceAll(`${config.publication.url}/media/`, `${base}/media/`);
+  const shown = pageImage({ url, width }, config, isStill);
+  return {
+    ...{ url: own(shown.url), srcset: shown.srcset && own(shown.srcset), width, height, alt, isWide: isWide(image) },
+    thumbnail: own(`${thumbnailUrl(url, config)} ${THUMBNAIL_WIDTH}w`),
+    credit: credit && creditLine(credit, locale),
   };
 }
 

@@ -58,6 +58,11 @@ function stylesheetOf(web: WebContext): Promise<Stylesheet> {
 }
 
 async function renderStylesheet(web: WebContext): Promise<Stylesheet> {
-  const css = await web.templates.text('pages/style.css.liquid', { site: web.view }, web.view.language);
+  const written = await web.templates.text('pages/style.css.liquid', { site: web.view }, web.view.language);
+  const css = written.replace(COMMENTS, '$1').replace(SPACES, '$1$2$3$4$5');
   return { css, version: sha256(css).slice(0, 12) };
 }
+
+// Both match strings first, and keep them. Without comments and needless spaces, the stylesheet is a sixth smaller.
+const COMMENTS = /("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|\/\*.*?\*\//gs;
+const SPACES = /("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|\s*(?:;\s*)?(})\s*|\s*([{;,])\s*|(:)\s+|(\s)\s*/g;

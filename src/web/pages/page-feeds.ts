@@ -19,12 +19,16 @@ export interface Alternate {
   path: string;
 }
 
-/** Links to these feeds in their three formats, then to the other feeds of the configuration. */
+/**
+ * Links to these feeds, or else to the first of the configuration, in their three formats, then to its other feeds as
+ * RSS. A reader offers all of them to choose from.
+ */
 export function alternates(config: Config, first: FeedHead[]): Alternate[] {
   const ids = new Set(first.map(({ id }) => id));
-  return [...first, ...config.feeds.filter(({ id }) => !ids.has(id))].flatMap((feed) => {
+  return [...first, ...config.feeds.filter(({ id }) => !ids.has(id))].flatMap((feed, index) => {
     const { title, formats } = feedLinks(feed, config);
-    return formats.map(({ name, type, path }) => ({ type, path, title: `${title} (${name})` }));
+    const shown = index < Math.max(1, first.length) ? formats : formats.slice(0, 1);
+    return shown.map(({ name, type, path }) => ({ type, path, title: `${title} (${name})` }));
   });
 }
 

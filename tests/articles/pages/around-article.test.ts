@@ -99,11 +99,11 @@ describe('what is below an article', () => {
     const query = new URL(email.replaceAll('&amp;', '&')).searchParams;
     expect(query.get('subject')).toBe(headline);
     expect(query.get('body')).toBe(`${headline}\r\n\r\nhttp://127.0.0.1:8080/articles/here`);
-    expect(html).toContain('<p class="address" dir="ltr">http://127.0.0.1:8080/articles/here</p>');
+    expect(html).toContain('<p><code class="address">http://127.0.0.1:8080/articles/here</code></p>');
     expect(html).not.toMatch(/<script(?! type="application\/ld\+json")/);
     const whole = openTestSite(store, { ...sampleConfig(), pages: 'full' });
     expect(await whole.read('/articles/there')).toContain(
-      '<p class="address" dir="ltr">https://cms.example/there?a=1&amp;b=2</p>',
+      '<p><code class="address">https://cms.example/there?a=1&amp;b=2</code></p>',
     );
     await store.close();
   });

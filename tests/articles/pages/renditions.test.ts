@@ -129,17 +129,20 @@ describe('smaller versions of pictures', () => {
     expect(await sharp(await response.arrayBuffer()).metadata()).toMatchObject({ format: 'jpeg', width: 20 });
   });
 
-  it('are what pages show: no list has an original', async () => {
+  it('are what pages show, by paths and the smallest where pictures are small: no list has an original', async () => {
     const base = 'http://127.0.0.1:8080/media';
-    const srcset = `srcset="${[480, 800, 1_200].map((w) => `${base}/r/${w}/photo.jpg ${w}w`).join(', ')}, `;
+    const srcset = `${[480, 800, 1_200].map((w) => `/media/r/${w}/photo.jpg ${w}w`).join(', ')}, `;
+    const all = `${srcset}/media/r/1600/photo.jpg 1500w" sizes=`;
     for (const path of ['/', '/articles/story']) {
       const html = await (await site.get(path)).text();
-      expect(html).toContain(`<img src="${base}/r/1200/photo.jpg" ${srcset}${base}/r/1600/photo.jpg 1500w" sizes=`);
+      expect(html).toContain(`<img src="/media/r/1200/photo.jpg" srcset="${all}`);
       if (path !== '/') expect(html).toContain(`<img src="${base}/r/1200/photo.jpg" loading="lazy" alt="B" />`);
-      expect(html).not.toContain(`${base}/photo.jpg`);
+      expect(html).not.toMatch(/(?<!r\/\w+)\/photo\.jpg/);
     }
     expect(await (await site.get('/articles/story')).text()).toContain(
       `<meta property="og:image" content="${base}/r/jpeg/photo.jpg">`,
     );
+    const month = await site.read('/archive/2026-11');
+    expect(month).toContain(`srcset="/media/r/thumb/photo.jpg 192w, ${all}"6rem"`);
   });
 });

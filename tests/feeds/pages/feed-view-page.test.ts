@@ -52,10 +52,10 @@ describe('the page of a feed', () => {
       }
       const feed = (await (await site.get(path)).json()) as { items: { url: string; date_published: string }[] };
       expect(feed.items.length).toBeGreaterThan(0);
-      const [, list = ''] = (await site.read(view)).split('<ol class="feed-items">');
-      const shown = [...list.matchAll(/<a href="([^"]*)">[\s\S]*?<time datetime="([^"]*)">/g)];
+      const [, list = ''] = (await site.read(view)).split('<ol class="titles">');
+      const shown = [...list.matchAll(/<time datetime="([^"]*)">[\s\S]*?<a href="([^"]*)">/g)];
       const expected = feed.items.map(({ url, date_published: at }) => [url, at.replace('.000', '')]);
-      expect(shown.map(([, url, at]) => [url, at])).toEqual(expected);
+      expect(shown.map(([, at, url]) => [url, at])).toEqual(expected);
     });
 
     it('answers 404 as a page where there is no feed, and to a combination that is not valid', async () => {

@@ -89,7 +89,7 @@ describe('the head of a page', () => {
   it('has the colours of the paper, light and dark', async () => {
     const site = siteOf();
     const css = await site.read('/style.css');
-    const papers = [...css.matchAll(/--paper: (#\w+);/g)].map(([, colour]) => colour);
+    const papers = [...css.matchAll(/--paper:(#\w+);/g)].map(([, colour]) => colour);
     const html = await site.read('/');
     expect(papers.length).toBeGreaterThan(1);
     const [light, dark] = papers;

@@ -2,31 +2,15 @@
  * The feeds that a page links to (autodiscovery): first those of its subject, since many readers take the first that
  * they find, then all of the configuration.
  */
+import { LRUCache } from 'lru-cache';
 import type { Article } from '../../articles/article.ts';
 import { reporterFacets } from '../../articles/facets/facets.ts';
 import { type Config, sectionTitle } from '../../core/config/config.ts';
 import { configuredFor, feedLinks, sectionFeed, singleFeed } from '../../feeds/feed-links.ts';
 import type { FeedHead } from '../../feeds/formats/feed-view.ts';
+import { oncePer } from '../../lib/once-per.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
 import type { WebContext } from '../server/web-context.ts';
-
-/** A `<link rel="alternate">`. */
-export interface Alternate {
-  type: string;
-  /** `The Meridian Wire: World (Atom)` */
-  title: string;
-  /** Below feeds/. */
-  path: string;
-}
-
-/** Links to these feeds in their three formats, then to the other feeds of the configuration. */
-export function alternates(config: Config, first: FeedHead[]): Alternate[] {
-  const ids = new Set(first.map(({ id }) => id));
-  return [...first, ...config.feeds.filter(({ id }) => !ids.has(id))].flatMap((feed) => {
-    const { title, formats } = feedLinks(feed, config);
-    return formats.map(({ name, type, path }) => ({ type, path, title: `${title} (${name})` }));
-  });
-}
 
 /** The feeds of a story's section, kicker and reporters. */
 export function articleFeeds(config: Config, article: Pick<Article, 'section' | 'kicker' | 'bylines'>): FeedHead[] {
@@ -44,8 +28,24 @@ export function editionFeeds(config: Config): FeedHead[] {
   return [configuredFor(config, 'kinds', 'roundup') ?? []].flat();
 }
 
-/** The links as HTML, for the head of a page. */
-export async function renderAlternates(web: WebContext, first: FeedHead[]): Promise<string> {
-  const feeds = alternates(web.config, first);
-  return web.templates.html('pages/parts/alternates.liquid', { feeds, base: web.base }, web.view.language);
+/**
+ * Links to these feeds in their three formats, then to the other feeds of the configuration, as HTML for the head of a
+ * page.
+ */
+export async function renderAlternates(web: WebContext, first: FeedHead[] = []): Promise<string> {
+  const ids = new Set(first.map(({ id }) => id));
+  const feeds = [...first, ...web.config.feeds.filter(({ id }) => !ids.has(id))];
+  const { generation } = web.templates;
+  const links = feeds.map((feed) => linksOf(web).memo(`${generation} ${feed.id} ${feed.title}`, { context: feed }));
+  return `${(await Promise.all(links)).join('')}\n`;
 }
+
+/** The links of each feed by template generation, id and title: rendered for each page, they took half of its time. */
+const linksOf = oncePer<WebContext, LRUCache<string, Promise<string>, FeedHead>>((web) => {
+  const { base, config, templates, view } = web;
+  const memoMethod = (_key: string, _stale: unknown, { context }: { context: FeedHead }): Promise<string> => {
+    const { title, formats } = feedLinks(context, config);
+    return templates.html('pages/parts/alternates.liquid', { title, formats, base }, view.language);
+  };
+  return new LRUCache({ max: 500, memoMethod });
+});

@@ -1,7 +1,7 @@
 /** The front page: lead, second rank, 24-hour wire, roundup, sections, and the stream of the newest other stories. */
 import type { Context, Handler } from 'hono';
 import { findRankingHeads } from '../articles/queries.ts';
-import { emptySubscribeForm, isSignupOpen } from '../audience/pages/subscribe-form.ts';
+import { shortForm } from '../audience/short-form.ts';
 import type { Selection } from '../core/config/config.ts';
 import { editionLine } from '../editions/edition-line.ts';
 import { listEditions } from '../editions/queries.ts';
@@ -75,7 +75,7 @@ export function serveFrontPage(web: WebContext): Handler {
         show('roundupItem', [first]).map(({ html }) => ({ html, also: show('outlet', also).map((one) => one.html) })),
       ),
       editions: found.map((edition) => editionLine(edition, web)),
-      form: isSignupOpen(web) ? await emptySubscribeForm(web) : null,
+      form: shortForm(web.config, web.view.newsletters),
     };
     const structured = [websiteData(web.view), publisherData(web.view)];
     const head = { ...list, title: null, description: web.view.about, data: structured };

@@ -1,11 +1,12 @@
 /** The front page: lead, second rank, 24-hour wire, roundup, sections, and the stream of the newest other stories. */
 import type { Context, Handler } from 'hono';
 import { findRankingHeads } from '../articles/queries.ts';
-import { shortForm } from '../audience/short-form.ts';
+
 import type { Selection } from '../core/config/config.ts';
 import { editionLine } from '../editions/edition-line.ts';
 import { listEditions } from '../editions/queries.ts';
 import { listPage, parsePageNumber, renderPage, respondPublicPage, titleOnPage } from '../web/pages/page.ts';
+import { shortForm } from '../web/pages/short-form.ts';
 import { publisherData, websiteData } from '../web/pages/structured-data.ts';
 import { respondNotFound } from '../web/server/errors.ts';
 import type { WebContext } from '../web/server/web-context.ts';
@@ -84,7 +85,7 @@ export function serveFrontPage(web: WebContext): Handler {
         show('roundupItem', [first]).map(({ html }) => ({ html, also: show('outlet', also).map((one) => one.html) })),
       ),
       editions: found.map((edition) => editionLine(edition, web)),
-      form: shortForm(web.config, web.view.newsletters),
+      form: await shortForm(web),
     };
     const structured = [websiteData(web.view), publisherData(web.view)];
     const head = { ...list, title: null, description: web.view.about, data: structured };

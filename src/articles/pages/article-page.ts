@@ -3,10 +3,11 @@
  * the page of an article with an address elsewhere does, the key `pages` decides.
  */
 import type { Handler } from 'hono';
-import { shortForm } from '../../audience/short-form.ts';
+
 import { cleanUrl } from '../../lib/text/clean-text.ts';
 import { nameParameter, type PageHead, renderPage, respondPublicPage } from '../../web/pages/page.ts';
 import { articleFeeds } from '../../web/pages/page-feeds.ts';
+import { shortForm } from '../../web/pages/short-form.ts';
 import { respondNotFound } from '../../web/server/errors.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { type Article, articlePageUrl, fullHeadline, isPublic, retractionOf } from '../article.ts';
@@ -52,7 +53,7 @@ export function serveArticle(web: WebContext): Handler {
       share: shareLinks(fullHeadline(article), elsewhere ?? articlePageUrl({ slug, page: null }, web.view.url)),
       previous: previous && neighbourView(web, previous),
       next: next && neighbourView(web, next),
-      form: shortForm(web.config, web.view.newsletters),
+      form: await shortForm(web),
     };
     return respondPublicPage(c, await renderPage(web, 'article', { ...head, ...data }, shown));
   };

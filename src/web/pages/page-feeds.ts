@@ -2,15 +2,14 @@
  * The feeds that a page links to (autodiscovery): first those of its subject, since many readers take the first that
  * they find, then all of the configuration.
  */
-import { LRUCache } from 'lru-cache';
 import type { Article } from '../../articles/article.ts';
 import { reporterFacets } from '../../articles/facets/facets.ts';
 import { type Config, sectionTitle } from '../../core/config/config.ts';
 import { configuredFor, feedLinks, sectionFeed, singleFeed } from '../../feeds/feed-links.ts';
 import type { FeedHead } from '../../feeds/formats/feed-view.ts';
-import { oncePer } from '../../lib/once-per.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
 import type { WebContext } from '../server/web-context.ts';
+import { renderOnce } from './fragments.ts';
 
 /** The feeds of a story's section, kicker and reporters. */
 export function articleFeeds(config: Config, article: Pick<Article, 'section' | 'kicker' | 'bylines'>): FeedHead[] {
@@ -35,17 +34,11 @@ export function editionFeeds(config: Config): FeedHead[] {
 export async function renderAlternates(web: WebContext, first: FeedHead[] = []): Promise<string> {
   const ids = new Set(first.map(({ id }) => id));
   const feeds = [...first, ...web.config.feeds.filter(({ id }) => !ids.has(id))];
-  const { generation } = web.templates;
-  const links = feeds.map((feed) => linksOf(web).memo(`${generation} ${feed.id} ${feed.title}`, { context: feed }));
+  const links = feeds.map((feed) =>
+    renderOnce(web, 'alternates', `${feed.id} ${feed.title}`, () => {
+      const { title, formats } = feedLinks(feed, web.config);
+      return { title, formats, base: web.base };
+    }),
+  );
   return `${(await Promise.all(links)).join('')}\n`;
 }
-
-/** The links of each feed by template generation, id and title: rendered for each page, they took half of its time. */
-const linksOf = oncePer<WebContext, LRUCache<string, Promise<string>, FeedHead>>((web) => {
-  const { base, config, templates, view } = web;
-  const memoMethod = (_key: string, _stale: unknown, { context }: { context: FeedHead }): Promise<string> => {
-    const { title, formats } = feedLinks(context, config);
-    return templates.html('pages/parts/alternates.liquid', { title, formats, base }, view.language);
-  };
-  return new LRUCache({ max: 500, memoMethod });
-});

@@ -38,7 +38,7 @@ export function serveArchiveMonth(web: WebContext): Handler {
       limit: STORIES_PER_PAGE,
       offset: (number - 1) * STORIES_PER_PAGE,
     };
-    const { archiveLine: found } = await listStories(web, web.clock(), { archiveLine: query });
+    const found = await listStories(web, web.clock(), 'archiveLine', query);
     if (found.entries.length === 0) return respondNotFound(web, c);
     const list = listPage(`/archive/${month.id}`, number, LAST_PAGE, found);
     const ofMonth = monthTitle(month, web);

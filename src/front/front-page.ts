@@ -1,15 +1,23 @@
 /** The front page: lead, second rank, 24-hour wire, roundup, sections, and the stream of the newest other stories. */
 import type { Context, Handler } from 'hono';
 import { findRankingHeads } from '../articles/queries.ts';
-import { emptySubscribeForm, isSignupOpen } from '../audience/pages/subscribe-form.ts';
+
 import type { Selection } from '../core/config/config.ts';
 import { editionLine } from '../editions/edition-line.ts';
 import { listEditions } from '../editions/queries.ts';
 import { listPage, parsePageNumber, renderPage, respondPublicPage, titleOnPage } from '../web/pages/page.ts';
+import { shortForm } from '../web/pages/short-form.ts';
 import { publisherData, websiteData } from '../web/pages/structured-data.ts';
 import { respondNotFound } from '../web/server/errors.ts';
 import type { WebContext } from '../web/server/web-context.ts';
-import { type ListEntry, type ListPart, listStories, renderStories } from './list-stories.ts';
+import {
+  type ListEntry,
+  type ListPart,
+  listStories,
+  renderStories,
+  type StoriesOfPart,
+  type VersionedArticle,
+} from './list-stories.ts';
 import { FIRST_PAGE, placeRoundup, placeStories, toFrontStory } from './place-stories.ts';
 
 /** The newsroom's own stories and its roundups, but not the single items of a roundup. */
@@ -38,13 +46,14 @@ export function serveFrontPage(web: WebContext): Handler {
     const { leadKickers, sections } = web.config;
     const rules = { now, leadKickers, sections: sections.map(({ id }) => id) };
     const heads = stories.map(toFrontStory);
-    const pictures = (await renderStories(web, now, [{ part: 'picture', heads }])).get('picture');
+    const known = new Map<string, VersionedArticle>();
+    const pictures = (await renderStories(web, now, [{ part: 'picture', heads }], known)).get('picture');
     const pictured = new Set(heads.map(({ id }) => id).filter((id) => pictures?.get(id)?.hasImage));
     const plan = placeStories(heads, pictured, rules);
     const roundup = placeRoundup(items.map(toFrontStory));
     // Each past edition is in the list of editions.
     const listed = new Set(found.map(({ articleId }) => articleId));
-    const entries = await renderStories(web, now, [
+    const lists: StoriesOfPart[] = [
       { part: 'lead', heads: plan.lead },
       { part: 'second', heads: plan.second },
       { part: 'newsLine', heads: plan.wire },
@@ -53,7 +62,8 @@ export function serveFrontPage(web: WebContext): Handler {
       { part: 'roundupItem', heads: roundup.map(({ first }) => first) },
       { part: 'outlet', heads: roundup.flatMap(({ also }) => also) },
       { part: 'frontStory', heads: plan.stream.filter(({ id }) => !listed.has(id)) },
-    ]);
+    ];
+    const entries = await renderStories(web, now, lists, known);
     const show = (part: ListPart, stories: { id: string }[]): ListEntry[] =>
       stories.flatMap(({ id }) => entries.get(part)?.get(id) ?? []);
     const list = listPage('/', 1, LAST_PAGE, {
@@ -75,7 +85,7 @@ export function serveFrontPage(web: WebContext): Handler {
         show('roundupItem', [first]).map(({ html }) => ({ html, also: show('outlet', also).map((one) => one.html) })),
       ),
       editions: found.map((edition) => editionLine(edition, web)),
-      form: isSignupOpen(web) ? await emptySubscribeForm(web) : null,
+      form: await shortForm(web),
     };
     const structured = [websiteData(web.view), publisherData(web.view)];
     const head = { ...list, title: null, description: web.view.about, data: structured };
@@ -86,7 +96,7 @@ export function serveFrontPage(web: WebContext): Handler {
 async function serveEarlier(web: WebContext, c: Context, number: number, now: number): Promise<Response> {
   const offset = FIRST_PAGE + (number - 2) * STORIES_PER_PAGE;
   const query = { select: STREAM, limit: STORIES_PER_PAGE, offset };
-  const { streamStory: found } = await listStories(web, now, { streamStory: query });
+  const found = await listStories(web, now, 'streamStory', query);
   if (found.entries.length === 0) return respondNotFound(web, c);
   const list = listPage('/', number, LAST_PAGE, found);
   const title = titleOnPage(web, web.locale.text('common.earlierStories'), number);

@@ -3,15 +3,15 @@
  * neither read nor rendered again, unless others have taken its room in memory.
  */
 import { LRUCache } from 'lru-cache';
-import { isPublic } from '../articles/article.ts';
+import { type Article, isPublic } from '../articles/article.ts';
 import { beginningOfText } from '../articles/beginning.ts';
 import { type StoryView, storyView, summaryOf, withLowerHeadings } from '../articles/pages/story-view.ts';
 import { type ArticleHead, type ArticleQuery, findDocuments, findPublicHeads } from '../articles/queries.ts';
 import { toArticle } from '../articles/stored-document.ts';
-import type { Db } from '../core/store/store.ts';
 import { buildExcerpt } from '../editions/rendering/excerpt.ts';
 import { TurnTimer } from '../lib/concurrency/turn-timer.ts';
 import { oncePer } from '../lib/once-per.ts';
+import { cleanUrl } from '../lib/text/clean-text.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 
 /** Bytes of memory: about 6,000 lines of the archive. */
@@ -62,14 +62,12 @@ const EXCERPT = { paragraphs: 3, bytes: 2_400 };
 const WORDS = new Intl.Segmenter('en', { granularity: 'word' });
 
 export interface ListEntry {
+  id: string;
+  /** Version of the document. */
+  version: number;
   publishedAt: number;
   html: string;
   hasImage: boolean;
-}
-
-interface CachedEntry extends ListEntry {
-  /** Version of the document. */
-  version: number;
 }
 
 /** Part of a list. `hasMore`: the query matches more than its limit. */
@@ -78,77 +76,60 @@ export interface StoryList {
   hasMore: boolean;
 }
 
-/** The lists of a page: which stories each has, by how it shows them. */
-type ListQueries = Partial<Record<ListPart, Omit<ArticleQuery, 'now'>>>;
-
-/**
- * The articles that match each query and are public at `now`, newest first. A story is read once, however many of the
- * lists show it, and queries that differ only in their limit are one query of the database.
- */
-export async function listStories<Queries extends ListQueries>(
+/** The articles that match and are public at `now`, newest first. */
+export async function listStories(
   web: WebContext,
   now: number,
-  queries: Queries,
-): Promise<Record<keyof Queries, StoryList>> {
-  const first = await readLists(web, now, queries);
+  part: ListPart,
+  query: Omit<ArticleQuery, 'now'>,
+): Promise<StoryList> {
+  const first = await readList(web, now, part, query);
   // An article that has changed between two statements may belong to another list now.
-  const { lists } = first.isCurrent ? first : await readLists(web, now, queries);
-  return lists as Record<keyof Queries, StoryList>;
+  return first.isCurrent ? first : readList(web, now, part, query);
 }
 
 /** `isCurrent`: no entry is of another version than the one that was found. */
-async function readLists(
+async function readList(
   web: WebContext,
   now: number,
-  queries: ListQueries,
-): Promise<{ lists: Partial<Record<ListPart, StoryList>>; isCurrent: boolean }> {
-  const found = await findLists(web.store.db, now, queries);
-  const entries = await renderStories(web, now, found);
-  const entryOf = ({ part }: FoundList, { id }: ArticleHead): CachedEntry | undefined => entries.get(part)?.get(id);
+  part: ListPart,
+  query: Omit<ArticleQuery, 'now'>,
+): Promise<StoryList & { isCurrent: boolean }> {
+  const { limit } = query;
+  const found = await findPublicHeads(web.store.db, { ...query, now, limit: limit + 1 });
+  const heads = found.slice(0, limit);
+  const rendered = (await renderStories(web, now, [{ part, heads }])).get(part);
   return {
-    lists: Object.fromEntries(
-      found.map((list) => {
-        return [list.part, { entries: list.heads.flatMap((head) => entryOf(list, head) ?? []), hasMore: list.hasMore }];
-      }),
-    ),
-    isCurrent: found.every((list) => list.heads.every((head) => entryOf(list, head)?.version === head.version)),
+    entries: heads.flatMap(({ id }) => rendered?.get(id) ?? []),
+    hasMore: found.length > limit,
+    isCurrent: heads.every(({ id, version }) => rendered?.get(id)?.version === version),
   };
 }
 
 /** Which articles a list has. */
-interface StoriesOfPart {
+export interface StoriesOfPart {
   part: ListPart;
   heads: readonly Pick<ArticleHead, 'id' | 'version'>[];
 }
 
-interface FoundList extends StoriesOfPart {
-  heads: ArticleHead[];
-  hasMore: boolean;
+export interface VersionedArticle {
+  version: number;
+  article: Article;
 }
 
-async function findLists(db: Db, now: number, queries: ListQueries): Promise<FoundList[]> {
-  const lists = Object.entries(queries) as [ListPart, Omit<ArticleQuery, 'now'>][];
-  const alike = Map.groupBy(lists, ([, { limit, ...stories }]) => JSON.stringify(stories));
-  // PostgreSQL runs these queries at the same time.
-  const found = await Promise.all(
-    [...alike.values()].map(async (some) => {
-      const longest = some.map(([, query]) => query).reduce((one, other) => (one.limit < other.limit ? other : one));
-      const heads = await findPublicHeads(db, { ...longest, now, limit: longest.limit + 1 });
-      return some.map(([part, { limit }]) => ({ part, heads: heads.slice(0, limit), hasMore: heads.length > limit }));
-    }),
-  );
-  return found.flat();
-}
-
-/** The entries of each list by id: from the cache, or rendered. Those that are no longer public are left out. */
+/**
+ * The entries of each list by id: from the cache, or rendered. Those that are no longer public are left out.
+ * @param known what has been read for the same page; gets what is read now
+ */
 export async function renderStories(
   web: WebContext,
   now: number,
   lists: readonly StoriesOfPart[],
-): Promise<Map<ListPart, Map<string, CachedEntry>>> {
+  known: Map<string, VersionedArticle> = new Map(),
+): Promise<Map<ListPart, Map<string, ListEntry>>> {
   const cache = cacheOf(web);
   const keyOf = (part: ListPart, id: string): string => `${web.templates.generation} ${part} ${id}`;
-  const entries = new Map(lists.map(({ part }) => [part, new Map<string, CachedEntry>()]));
+  const entries = new Map(lists.map(({ part }) => [part, new Map<string, ListEntry>()]));
   const missing = new Map<string, ListPart[]>();
   for (const { part, heads } of lists) {
     for (const { id, version } of heads) {
@@ -157,34 +138,40 @@ export async function renderStories(
       else missing.set(id, [...(missing.get(id) ?? []), part]);
     }
   }
-  const rows = await findDocuments(web.store.db, [...missing.keys()]);
+  const unknown = [...missing.keys()].filter((id) => !known.has(id));
+  const rows = await findDocuments(web.store.db, unknown);
   const renderMissing = async (): Promise<void> => {
     const timer = new TurnTimer();
     for (const row of rows) {
       await timer.rest();
-      const article = toArticle(row);
-      if (!isPublic(article, now)) continue;
-      const story = storyView(article, web);
-      for (const part of missing.get(row.id) ?? []) {
-        const { hasTeaser = false }: Part = PARTS[part];
-        const dek = story.dek ?? (hasTeaser ? summaryOf(article) : null);
-        const html = await render(web, { ...story, dek }, part);
-        const entry = { version: row.version, publishedAt: article.publishedAt, html, hasImage: story.image !== null };
-        entries.get(part)?.set(row.id, entry);
-        cache.set(keyOf(part, row.id), entry);
+      known.set(row.id, { version: row.version, article: toArticle(row) });
+    }
+    for (const [id, parts] of missing) {
+      await timer.rest();
+      const { version, article } = known.get(id) ?? {};
+      if (version === undefined || article === undefined || !isPublic(article, now)) continue;
+      const { publishedAt, image } = article;
+      const hasImage = image !== null && cleanUrl(image.url) !== null;
+      for (const part of parts) {
+        const entry = { id, version, publishedAt, html: await render(web, article, part), hasImage };
+        entries.get(part)?.set(id, entry);
+        cache.set(keyOf(part, id), entry);
       }
     }
   };
-  if (rows.length > 0) await web.rendering.run(renderMissing);
+  if (missing.size > 0) await web.rendering.run(renderMissing);
   return entries;
 }
 
-async function render({ base, view, templates }: WebContext, story: StoryView, part: ListPart): Promise<string> {
-  const { template, level, hasBody = false, sizes }: Part = PARTS[part];
+async function render(web: WebContext, article: Article, part: ListPart): Promise<string> {
+  const { template, level, hasBody = false, hasTeaser = false, sizes }: Part = PARTS[part];
   if (template === null) return '';
+  const { base, view, templates } = web;
+  const story = storyView(article, web);
+  const dek = story.dek ?? (hasTeaser ? summaryOf(article) : null);
   const isExcerpt = hasBody && isLong(story);
   const bodyHtml = isExcerpt ? excerptOf(story) : story.bodyHtml;
-  const shown = !hasBody || level === undefined ? story : withLowerHeadings({ ...story, bodyHtml }, level);
+  const shown = !hasBody || level === undefined ? { ...story, dek } : withLowerHeadings({ ...story, bodyHtml }, level);
   const data = { story: shown, isExcerpt, level: level ?? null, sizes: sizes ?? null, base, lang: view.language };
   return (await templates.html(`pages/parts/${template}.liquid`, data, view.language)).trimEnd();
 }
@@ -202,7 +189,7 @@ function excerptOf({ bodyHtml }: StoryView): string {
 }
 
 /** By context, since an entry depends on the configuration and the templates, too. */
-const cacheOf = oncePer<WebContext, LRUCache<string, CachedEntry>>(
+const cacheOf = oncePer<WebContext, LRUCache<string, ListEntry>>(
   () =>
     new LRUCache({
       maxSize: MAX_BYTES,

@@ -32,8 +32,8 @@ export function serveReporter(web: WebContext): Handler {
     const now = web.clock();
     const select = { reporters: [slug] };
     const query = { select, limit: STORIES_PER_PAGE, offset: (number - 1) * STORIES_PER_PAGE };
-    const [{ sectionLine: found }, names, [newest]] = await Promise.all([
-      listStories(web, now, { sectionLine: query }),
+    const [found, names, [newest]] = await Promise.all([
+      listStories(web, now, 'sectionLine', query),
       findFacetNames(db, 'reporter', slug, now),
       findPublicArticles(db, { select, now, limit: 1 }),
     ]);

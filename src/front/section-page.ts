@@ -5,7 +5,7 @@ import { listPage, parsePageNumber, renderPage, respondPublicPage, titleOnPage }
 import { breadcrumbData } from '../web/pages/structured-data.ts';
 import { respondNotFound } from '../web/server/errors.ts';
 import type { WebContext } from '../web/server/web-context.ts';
-import { listStories } from './list-stories.ts';
+import { listStories, renderStories } from './list-stories.ts';
 
 const STORIES_PER_PAGE = 30;
 /** Of these newest stories, the first with a picture is above the others. */
@@ -23,14 +23,15 @@ export function serveSection(web: WebContext): Handler {
       limit: STORIES_PER_PAGE,
       offset: (number - 1) * STORIES_PER_PAGE,
     };
-    const lists = { sectionLine: query, sectionFirst: { ...query, limit: MAY_BE_FIRST } };
-    const { sectionLine: found, sectionFirst: first } = await listStories(web, web.clock(), lists);
+    const now = web.clock();
+    const found = await listStories(web, now, 'sectionLine', query);
     if (number === 1) {
-      const at = Math.max(
-        0,
-        first.entries.findIndex(({ hasImage }) => hasImage),
-      );
-      found.entries = [...first.entries.slice(at, at + 1), ...found.entries.toSpliced(at, 1)];
+      const { entries } = found;
+      const withImage = entries.findIndex(({ hasImage }) => hasImage);
+      const at = withImage < MAY_BE_FIRST ? Math.max(0, withImage) : 0;
+      const heads = entries.slice(at, at + 1);
+      const first = (await renderStories(web, now, [{ part: 'sectionFirst', heads }])).get('sectionFirst');
+      found.entries = [...(first?.values() ?? []), ...entries.toSpliced(at, 1)];
     }
     if (number > 1 && found.entries.length === 0) return respondNotFound(web, c);
     const list = listPage(`/sections/${section.id}`, number, LAST_PAGE, found);

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../src/core/store/store.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { article, NOW, openTestSite, save, type TestSite } from '../app/test-site.ts';
+import { picture } from '../support/articles.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { recordQueries } from '../support/recorded-queries.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -38,13 +39,26 @@ describe('the stories of lists', () => {
       }
     });
 
-    it('are read once for several lists, which take one query where they differ only in their limit', async () => {
-      const html = await site.read('/sections/business-tech');
+    it('are read once for the front page, which first looks which of them have a picture', async () => {
+      const html = await site.read('/');
       expect(html.match(/Headline of/g)).toHaveLength(2);
-      const queries = takeQueries();
-      const reads = queries.filter(({ sql }) => sql.includes('document_version" as'));
-      expect(reads.map(({ parameters }) => parameters.toSorted())).toEqual([['one', 'two']]);
-      expect(queries.filter(({ sql }) => sql.includes('document_version as version'))).toHaveLength(1);
+      expect(readDocuments().toSorted()).toEqual(['one', 'two']);
+    });
+
+    it.each([
+      [5, 'n-5'],
+      [6, 'n-0'],
+    ])('begin with a picture in a section if one of its six newest has one: story %i has', async (pictured, first) => {
+      const stories = Array.from({ length: 8 }, (_, n) =>
+        article(`n-${n}`, { publishedAt: NOW - n, image: n < pictured ? null : picture('https://example.com/a.jpg') }),
+      );
+      await save(store, ...stories);
+      const html = await site.read('/sections/business-tech');
+      const shown = [...html.matchAll(/<h2><a href="\/articles\/([^"]*)"/g)].map(([, slug]) => slug);
+      expect(shown[0]).toBe(first);
+      expect(shown).toHaveLength(10);
+      expect(new Set(shown).size).toBe(10);
+      expect(html.match(/<li class="first"/g)).toHaveLength(1);
     });
 
     it('are read again once they have changed, and only these', async () => {

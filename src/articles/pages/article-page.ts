@@ -3,10 +3,11 @@
  * the page of an article with an address elsewhere does, the key `pages` decides.
  */
 import type { Handler } from 'hono';
-import { consentTextOf } from '../../audience/consent/consent-text.ts';
+
 import { cleanUrl } from '../../lib/text/clean-text.ts';
 import { nameParameter, type PageHead, renderPage, respondPublicPage } from '../../web/pages/page.ts';
 import { articleFeeds } from '../../web/pages/page-feeds.ts';
+import { shortForm } from '../../web/pages/short-form.ts';
 import { respondNotFound } from '../../web/server/errors.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { type Article, articlePageUrl, fullHeadline, isPublic, retractionOf } from '../article.ts';
@@ -52,7 +53,7 @@ export function serveArticle(web: WebContext): Handler {
       share: shareLinks(fullHeadline(article), elsewhere ?? articlePageUrl({ slug, page: null }, web.view.url)),
       previous: previous && neighbourView(web, previous),
       next: next && neighbourView(web, next),
-      form: shortForm(web),
+      form: await shortForm(web),
     };
     return respondPublicPage(c, await renderPage(web, 'article', { ...head, ...data }, shown));
   };
@@ -75,12 +76,6 @@ export function shareLinks(title: string, url: string) {
 
 function neighbourView(web: WebContext, article: Article): { headline: string; path: string; language: string } {
   return { headline: fullHeadline(article), path: articleLink(article, web), language: article.language };
-}
-
-/** What the short form to subscribe shows; null while sign-up is closed. */
-function shortForm({ config, view }: WebContext): object | null {
-  if (!config.signup.enabled || view.newsletters.length === 0) return null;
-  return { choices: view.newsletters, consent: consentTextOf(config) };
 }
 
 function headOf(web: WebContext, article: Article, story: StoryView): PageHead {

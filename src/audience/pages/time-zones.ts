@@ -1,5 +1,6 @@
 /** The time zones that a subscriber can choose from, and the list that offers them. */
 import type { Locale } from '../../lib/locale/locale.ts';
+import { renderOnce } from '../../web/pages/fragments.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { zoneText } from './schedule-text.ts';
 
@@ -64,22 +65,11 @@ function placeOf(zone: string): string {
   return zone.split('/').slice(1).reverse().join(', ').replaceAll('_', ' ') || zone;
 }
 
-// The options are the same for everyone, so they are rendered once: they took 9 of the 11 ms of a page.
-const options = new WeakMap<WebContext, Promise<string>>();
-
 /** @param chosen a zone; empty for the publication's */
 export async function zoneSelect(web: WebContext, chosen: string): Promise<ZoneSelect> {
-  let rendered = options.get(web);
-  if (rendered === undefined) {
-    const groups = zoneGroups(web.locale);
-    rendered = web.templates.html('pages/parts/zone-options.liquid', { groups }, web.view.language);
-    options.set(web, rendered);
-    // Try again after a template error.
-    rendered.catch(() => options.delete(web));
-  }
   return {
     chosen: chosen === '' ? null : { id: chosen, place: isOffered(chosen) ? placeOf(chosen) : chosen },
     standard: zoneText(web.view.zone, web.locale),
-    options: await rendered,
+    options: await renderOnce(web, 'zone-options', '', () => ({ groups: zoneGroups(web.locale) })),
   };
 }

@@ -9,28 +9,7 @@ import { configuredFor, feedLinks, sectionFeed, singleFeed } from '../../feeds/f
 import type { FeedHead } from '../../feeds/formats/feed-view.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
 import type { WebContext } from '../server/web-context.ts';
-
-/** A `<link rel="alternate">`. */
-export interface Alternate {
-  type: string;
-  /** `The Meridian Wire: World (Atom)` */
-  title: string;
-  /** Below feeds/. */
-  path: string;
-}
-
-/**
- * Links to these feeds, or else to the first of the configuration, in their three formats, then to its other feeds as
- * RSS. A reader offers all of them to choose from.
- */
-export function alternates(config: Config, first: FeedHead[]): Alternate[] {
-  const ids = new Set(first.map(({ id }) => id));
-  return [...first, ...config.feeds.filter(({ id }) => !ids.has(id))].flatMap((feed, index) => {
-    const { title, formats } = feedLinks(feed, config);
-    const shown = index < Math.max(1, first.length) ? formats : formats.slice(0, 1);
-    return shown.map(({ name, type, path }) => ({ type, path, title: `${title} (${name})` }));
-  });
-}
+import { renderOnce } from './fragments.ts';
 
 /** The feeds of a story's section, kicker and reporters. */
 export function articleFeeds(config: Config, article: Pick<Article, 'section' | 'kicker' | 'bylines'>): FeedHead[] {
@@ -48,8 +27,19 @@ export function editionFeeds(config: Config): FeedHead[] {
   return [configuredFor(config, 'kinds', 'roundup') ?? []].flat();
 }
 
-/** The links as HTML, for the head of a page. */
-export async function renderAlternates(web: WebContext, first: FeedHead[]): Promise<string> {
-  const feeds = alternates(web.config, first);
-  return web.templates.html('pages/parts/alternates.liquid', { feeds, base: web.base }, web.view.language);
+/**
+ * Links to these feeds, or else to the first of the configuration, in their three formats, then to its other feeds as
+ * RSS, as HTML for the head of a page. A reader offers all of them to choose from.
+ */
+export async function renderAlternates(web: WebContext, first: FeedHead[] = []): Promise<string> {
+  const ids = new Set(first.map(({ id }) => id));
+  const feeds = [...first, ...web.config.feeds.filter(({ id }) => !ids.has(id))];
+  const links = feeds.map((feed, index) => {
+    const isWhole = index < Math.max(1, first.length);
+    return renderOnce(web, 'alternates', `${isWhole} ${feed.id} ${feed.query} ${feed.title}`, () => {
+      const { title, formats } = feedLinks(feed, web.config);
+      return { title, formats: isWhole ? formats : formats.slice(0, 1), base: web.base };
+    });
+  });
+  return `${(await Promise.all(links)).join('')}\n`;
 }

@@ -7,7 +7,7 @@ import type { FeedHead } from '../../feeds/formats/feed-view.ts';
 import { textDirection } from '../../lib/locale/direction.ts';
 import type { WebContext } from '../server/web-context.ts';
 import { stylesheetPath } from './assets.ts';
-import { alternates } from './page-feeds.ts';
+import { renderAlternates } from './page-feeds.ts';
 import { jsonLd } from './structured-data.ts';
 
 /** What the layout shows of a page around its content. Paths begin with a slash and do not include the site's base. */
@@ -57,7 +57,7 @@ export async function renderPage(web: WebContext, template: string, head: PageHe
     image: image && { ...image, card: isWide(image) ? 'summary_large_image' : 'summary' },
     data: head.data === undefined ? null : jsonLd(head.data),
     section: head.section ?? null,
-    feeds: alternates(web.config, head.feeds ?? []),
+    alternates: await renderAlternates(web, head.feeds),
     hasSvgIcon: !/\.png$/i.test(web.config.publication.icon ?? ''),
     stylesheet: await stylesheetPath(web),
   };

@@ -33,7 +33,7 @@ export function editionFeeds(config: Config): FeedHead[] {
  */
 export async function renderAlternates(web: WebContext, first: FeedHead[] = []): Promise<string> {
   const ids = new Set(first.map(({ id }) => id));
-  const feeds = [...first, ...web.config.feeds.filter(({ id }) => !ids.has(id))];
+  const feeds: FeedHead[] = [...first, ...web.config.feeds.filter(({ id }) => !ids.has(id))];
   const links = feeds.map((feed, index) => {
     const isWhole = index < Math.max(1, first.length);
     return renderOnce(web, 'alternates', `${isWhole} ${feed.id} ${feed.query} ${feed.title}`, () => {

@@ -5,6 +5,7 @@ import { emptySubscribeForm, isSignupOpen } from '../audience/pages/subscribe-fo
 import type { Selection } from '../core/config/config.ts';
 import { editionLine } from '../editions/edition-line.ts';
 import { listEditions } from '../editions/queries.ts';
+import { DAY } from '../lib/time.ts';
 import { listPage, parsePageNumber, renderPage, respondPublicPage, titleOnPage } from '../web/pages/page.ts';
 import { publisherData, websiteData } from '../web/pages/structured-data.ts';
 import { respondNotFound } from '../web/server/errors.ts';
@@ -15,8 +16,11 @@ import { FIRST_PAGE, placeRoundup, placeStories, toFrontStory } from './place-st
 /** The newsroom's own stories and its roundups, but not the single items of a roundup. */
 const STREAM: Selection = { kinds: ['brief', 'analysis', 'feature', 'roundup'] };
 const ITEMS: Selection = { kinds: ['roundup-item'] };
-/** The newest stories, of which the page shows some. A newsroom with more a day has the newest of them ranked. */
+/** The newest stories, of which the page shows some. */
 const CONSIDERED = 80;
+/** Of a day with more stories, those that editors lead with are considered, too. */
+const REST_OF_DAY = 1_000;
+const LED = 20;
 /** Newest roundup items. Several can be reports of one event. */
 const CONSIDERED_ITEMS = 30;
 const STORIES_PER_PAGE = 10;
@@ -30,14 +34,18 @@ export function serveFrontPage(web: WebContext): Handler {
     if (number === null) return respondNotFound(web, c);
     const now = web.clock();
     if (number > 1) return serveEarlier(web, c, number, now);
-    const [stories, items, found] = await Promise.all([
+    const { leadKickers, sections } = web.config;
+    const [newest, rest, items, found] = await Promise.all([
       findRankingHeads(web.store.db, { select: STREAM, now, limit: CONSIDERED }),
+      findRankingHeads(web.store.db, { select: STREAM, now, from: now - DAY, limit: REST_OF_DAY, offset: CONSIDERED }),
       findRankingHeads(web.store.db, { select: ITEMS, now, limit: CONSIDERED_ITEMS }),
       listEditions(web.store.db, null, EDITIONS),
     ]);
-    const { leadKickers, sections } = web.config;
+    // A story that is published between the two queries moves another one into both.
+    const known = new Set(newest.map(({ id }) => id));
+    const led = rest.filter((one) => (one.pinned || leadKickers.includes(one.kicker ?? '')) && !known.has(one.id));
     const rules = { now, leadKickers, sections: sections.map(({ id }) => id) };
-    const heads = stories.map(toFrontStory);
+    const heads = [...newest, ...led.slice(0, LED)].map(toFrontStory);
     const pictures = (await renderStories(web, now, [{ part: 'picture', heads }])).get('picture');
     const pictured = new Set(heads.map(({ id }) => id).filter((id) => pictures?.get(id)?.hasImage));
     const plan = placeStories(heads, pictured, rules);

@@ -12,6 +12,7 @@ import type { Db } from '../core/store/store.ts';
 import { buildExcerpt } from '../editions/rendering/excerpt.ts';
 import { TurnTimer } from '../lib/concurrency/turn-timer.ts';
 import { oncePer } from '../lib/once-per.ts';
+import { shorten } from '../lib/text/shorten.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 
 /** Bytes of memory: about 6,000 lines of the archive. */
@@ -53,6 +54,7 @@ const PARTS = {
 
 export type ListPart = keyof typeof PARTS;
 
+const LONGEST_DEK = 200;
 /** Words of a story that a list shows whole. */
 const SHORT_STORY = 400;
 /** Characters of text that are counted. A text of more is long in every language. */
@@ -167,7 +169,7 @@ export async function renderStories(
       const story = storyView(article, web);
       for (const part of missing.get(row.id) ?? []) {
         const { hasTeaser = false }: Part = PARTS[part];
-        const dek = story.dek ?? (hasTeaser ? summaryOf(article) : null);
+        const dek = shortDek(story.dek ?? (hasTeaser ? summaryOf(article) : null), story.language);
         const html = await render(web, { ...story, dek }, part);
         const entry = { version: row.version, publishedAt: article.publishedAt, html, hasImage: story.image !== null };
         entries.get(part)?.set(row.id, entry);
@@ -187,6 +189,11 @@ async function render({ base, view, templates }: WebContext, story: StoryView, p
   const shown = !hasBody || level === undefined ? story : withLowerHeadings({ ...story, bodyHtml }, level);
   const data = { story: shown, isExcerpt, level: level ?? null, sizes: sizes ?? null, base, lang: view.language };
   return (await templates.html(`pages/parts/${template}.liquid`, data, view.language)).trimEnd();
+}
+
+/** Many sites have whole paragraphs as deks, which a list cannot show. Chinese characters say as much as two letters. */
+function shortDek(dek: string | null, language: string): string | null {
+  return dek && shorten(dek, /^(zh|ja|ko)\b/.test(language) ? LONGEST_DEK / 2 : LONGEST_DEK);
 }
 
 function isLong({ bodyHtml }: StoryView): boolean {

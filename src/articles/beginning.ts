@@ -9,7 +9,7 @@ export function beginningOfText(html: string, length: number): string {
   for (let taken = FIRST_PART; ; taken *= 4) {
     const isWhole = taken >= html.length;
     const part = isWhole ? html : html.slice(0, taken).replace(CUT_TAG, '');
-    const text = cleanLine(part.replace(REFERENCE, '').replace(TAG, spaceFor).replace(ENTITY, decode));
+    const text = cleanLine(part.replace(REFERENCE, '').replace(INLINE, '').replace(TAG, ' ').replace(ENTITY, decode));
     if (isWhole || text.length >= length + LONGEST_ENTITY) return text;
   }
 }
@@ -21,17 +21,13 @@ const FIRST_PART = 1_024;
 const REFERENCE = /<sup>\[\d{1,4}\]<\/sup>/g;
 const TAG = /<\/?[a-zA-Z](?:"[^"]*"|'[^']*'|[^'">])*>/g;
 /** Elements within a line, of those that the sanitiser allows. */
-const INLINE = /^<\/?(?:a|em|strong|b|i|s|code|sub|sup)\b/i;
+const INLINE = /<\/?(?:a|em|strong|b|i|s|code|sub|sup)(?:\s(?:"[^"]*"|[^">])*)?>/g;
 /** The sanitiser escapes every other `<` and `>`. */
 const CUT_TAG = /<[^>]*$/;
 const ENTITY = /&(?:#(\d{1,7})|#x([0-9a-fA-F]{1,6})|([a-z]{2,5}));/g;
 /** A part may end within an entity. */
 const LONGEST_ENTITY = 10;
 const NAMED: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };
-
-function spaceFor(tag: string): string {
-  return INLINE.test(tag) ? '' : ' ';
-}
 
 function decode(whole: string, decimal?: string, hex?: string, name?: string): string {
   if (name !== undefined) return NAMED[name] ?? whole;

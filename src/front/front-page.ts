@@ -20,7 +20,6 @@ const ITEMS: Selection = { kinds: ['roundup-item'] };
 const CONSIDERED = 80;
 /** Of a day with more stories, those that editors lead with are considered, too. */
 const REST_OF_DAY = 1_000;
-const LED = 20;
 /** Newest roundup items. Several can be reports of one event. */
 const CONSIDERED_ITEMS = 30;
 const STORIES_PER_PAGE = 10;
@@ -45,7 +44,7 @@ export function serveFrontPage(web: WebContext): Handler {
     const known = new Set(newest.map(({ id }) => id));
     const led = rest.filter((one) => (one.pinned || leadKickers.includes(one.kicker ?? '')) && !known.has(one.id));
     const rules = { now, leadKickers, sections: sections.map(({ id }) => id) };
-    const heads = [...newest, ...led.slice(0, LED)].map(toFrontStory);
+    const heads = [...newest, ...led].map(toFrontStory);
     const pictures = (await renderStories(web, now, [{ part: 'picture', heads }])).get('picture');
     const pictured = new Set(heads.map(({ id }) => id).filter((id) => pictures?.get(id)?.hasImage));
     const plan = placeStories(heads, pictured, rules);

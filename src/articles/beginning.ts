@@ -2,14 +2,14 @@
 import { cleanLine } from '../lib/text/clean-text.ts';
 
 /**
- * The text of sanitised HTML, on one line: all of it, or at least its first `length` characters. Tags count as spaces.
+ * The text of sanitised HTML, on one line: all of it, or at least its first `length` characters. Tags of blocks count as spaces.
  * The time depends on the HTML that holds this text, not on the rest.
  */
 export function beginningOfText(html: string, length: number): string {
   for (let taken = FIRST_PART; ; taken *= 4) {
     const isWhole = taken >= html.length;
     const part = isWhole ? html : html.slice(0, taken).replace(CUT_TAG, '');
-    const text = cleanLine(part.replace(REFERENCE, '').replace(TAG, ' ').replace(ENTITY, decode));
+    const text = cleanLine(part.replace(REFERENCE, '').replace(INLINE, '').replace(TAG, ' ').replace(ENTITY, decode));
     if (isWhole || text.length >= length + LONGEST_ENTITY) return text;
   }
 }
@@ -20,6 +20,8 @@ const FIRST_PART = 1_024;
 /** To a footnote. */
 const REFERENCE = /<sup>\[\d{1,4}\]<\/sup>/g;
 const TAG = /<\/?[a-zA-Z](?:"[^"]*"|'[^']*'|[^'">])*>/g;
+/** Elements within a line, of those that the sanitiser allows. */
+const INLINE = /<\/?(?:a|em|strong|b|i|s|code|sub|sup)(?:\s(?:"[^"]*"|[^">])*)?>/g;
 /** The sanitiser escapes every other `<` and `>`. */
 const CUT_TAG = /<[^>]*$/;
 const ENTITY = /&(?:#(\d{1,7})|#x([0-9a-fA-F]{1,6})|([a-z]{2,5}));/g;

@@ -55,11 +55,20 @@ export interface RankingHead extends ArticleHead {
   pinned: number;
 }
 
+const RANKING = sql`${HEAD}, articles.kind, articles.kicker, articles.section, articles.event_key as "eventKey",
+  articles.pinned`;
+
 /** As `findPublicHeads`, with what a ranking needs. */
 export async function findRankingHeads(db: Db, query: ArticleQuery): Promise<RankingHead[]> {
-  const columns = sql`${HEAD}, articles.kind, articles.kicker, articles.section, articles.event_key as "eventKey",
-    articles.pinned`;
-  return readPublic<RankingHead>(db, query, columns);
+  return readPublic<RankingHead>(db, query, RANKING);
+}
+
+/** Finds the public articles that an editor pinned and that were published since `from`, newest first. */
+export async function findPinnedHeads(db: Db, from: number, now: number, limit: number): Promise<RankingHead[]> {
+  const { rows } = await sql<RankingHead>`select ${RANKING} from articles
+    where pinned = 1 and published_at >= ${from} and published_at <= ${now} and ${isOneOf('state', PUBLIC_STATES)}
+    order by published_at desc, id desc limit ${limit}`.execute(db);
+  return rows;
 }
 
 /** Finds those of these articles that are public; in no particular order. */

@@ -1,10 +1,12 @@
 /** The front page: lead, second rank, 24-hour wire, roundup, sections, and the stream of the newest other stories. */
 import type { Context, Handler } from 'hono';
-import { findRankingHeads } from '../articles/queries.ts';
+import { findPinnedHeads, findRankingHeads } from '../articles/queries.ts';
 
 import type { Selection } from '../core/config/config.ts';
 import { editionLine } from '../editions/edition-line.ts';
 import { listEditions } from '../editions/queries.ts';
+import { newestFirst } from '../editions/selection/ranking.ts';
+import { DAY } from '../lib/time.ts';
 import { listPage, parsePageNumber, renderPage, respondPublicPage, titleOnPage } from '../web/pages/page.ts';
 import { shortForm } from '../web/pages/short-form.ts';
 import { publisherData, websiteData } from '../web/pages/structured-data.ts';
@@ -23,8 +25,10 @@ import { FIRST_PAGE, placeRoundup, placeStories, toFrontStory } from './place-st
 /** The newsroom's own stories and its roundups, but not the single items of a roundup. */
 const STREAM: Selection = { kinds: ['brief', 'analysis', 'feature', 'roundup'] };
 const ITEMS: Selection = { kinds: ['roundup-item'] };
-/** The newest stories, of which the page shows some. A newsroom with more a day has the newest of them ranked. */
+/** The newest stories, of which the page shows some. */
 const CONSIDERED = 80;
+/** Of a day with more stories, those that editors lead with are considered, too: so many by pin, and by kicker. */
+const LED = 20;
 /** Newest roundup items. Several can be reports of one event. */
 const CONSIDERED_ITEMS = 30;
 const STORIES_PER_PAGE = 10;
@@ -38,14 +42,19 @@ export function serveFrontPage(web: WebContext): Handler {
     if (number === null) return respondNotFound(web, c);
     const now = web.clock();
     if (number > 1) return serveEarlier(web, c, number, now);
-    const [stories, items, found] = await Promise.all([
+    const { leadKickers, sections } = web.config;
+    const { kinds = [] } = STREAM;
+    const [newest, pinned, kicked, items, found] = await Promise.all([
       findRankingHeads(web.store.db, { select: STREAM, now, limit: CONSIDERED }),
+      findPinnedHeads(web.store.db, now - DAY, now, LED),
+      findRankingHeads(web.store.db, { select: { kinds, kickers: leadKickers }, now, from: now - DAY, limit: LED }),
       findRankingHeads(web.store.db, { select: ITEMS, now, limit: CONSIDERED_ITEMS }),
       listEditions(web.store.db, null, EDITIONS),
     ]);
-    const { leadKickers, sections } = web.config;
+    const led = [...pinned, ...kicked].filter(({ kind }) => kinds.includes(kind));
     const rules = { now, leadKickers, sections: sections.map(({ id }) => id) };
-    const heads = stories.map(toFrontStory);
+    const considered = new Map([...newest, ...led].map((head) => [head.id, toFrontStory(head)]));
+    const heads = [...considered.values()].sort(newestFirst);
     const known = new Map<string, VersionedArticle>();
     const pictures = (await renderStories(web, now, [{ part: 'picture', heads }], known)).get('picture');
     const pictured = new Set(heads.map(({ id }) => id).filter((id) => pictures?.get(id)?.hasImage));

@@ -12,6 +12,7 @@ import { buildExcerpt } from '../editions/rendering/excerpt.ts';
 import { TurnTimer } from '../lib/concurrency/turn-timer.ts';
 import { oncePer } from '../lib/once-per.ts';
 import { cleanUrl } from '../lib/text/clean-text.ts';
+import { shorten } from '../lib/text/shorten.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 
 /** Bytes of memory: about 6,000 lines of the archive. */
@@ -53,6 +54,7 @@ const PARTS = {
 
 export type ListPart = keyof typeof PARTS;
 
+const LONGEST_DEK = 200;
 /** Words of a story that a list shows whole. */
 const SHORT_STORY = 400;
 /** Characters of text that are counted. A text of more is long in every language. */
@@ -168,12 +170,18 @@ async function render(web: WebContext, article: Article, part: ListPart): Promis
   if (template === null) return '';
   const { base, view, templates } = web;
   const story = storyView(article, web);
-  const dek = story.dek ?? (hasTeaser ? summaryOf(article) : null);
+  const dek = shortDek(story.dek ?? (hasTeaser ? summaryOf(article) : null), story.language);
   const isExcerpt = hasBody && isLong(story);
   const bodyHtml = isExcerpt ? excerptOf(story) : story.bodyHtml;
-  const shown = !hasBody || level === undefined ? { ...story, dek } : withLowerHeadings({ ...story, bodyHtml }, level);
+  const whole = { ...story, dek, bodyHtml };
+  const shown = !hasBody || level === undefined ? whole : withLowerHeadings(whole, level);
   const data = { story: shown, isExcerpt, level: level ?? null, sizes: sizes ?? null, base, lang: view.language };
   return (await templates.html(`pages/parts/${template}.liquid`, data, view.language)).trimEnd();
+}
+
+/** Many sites have whole paragraphs as deks, which a list cannot show. Chinese characters say as much as two letters. */
+function shortDek(dek: string | null, language: string): string | null {
+  return dek && shorten(dek, /^(zh|ja|ko)\b/.test(language) ? LONGEST_DEK / 2 : LONGEST_DEK);
 }
 
 function isLong({ bodyHtml }: StoryView): boolean {

@@ -47,6 +47,17 @@ describe('the places of the front page', () => {
     expect(ranked(await read())).toEqual(['cover', 'analysis', 'first-section', 'newest']);
   });
 
+  it('have what editors lead with of the last 24 hours, however many stories are newer', async () => {
+    const stories = Array.from({ length: 90 }, (_, n) => article(`n-${n}`, ago(n)));
+    const led = [
+      article('pinned', { ...ago(1_200), pinned: true }),
+      article('cover', { ...ago(1_100), kicker: 'Cover Story' }),
+      article('old', { ...ago(1_500), pinned: true }),
+    ];
+    const { read } = await open((to) => save(to, ...stories, ...led));
+    expect(ranked(await read())).toEqual(['pinned', 'cover', 'n-0', 'n-1']);
+  });
+
   it('have older stories, newest first, where the last 24 hours are not enough', async () => {
     const old = (id: string, days: number): Article =>
       article(id, { publishedAt: NOW - days * DAY, kicker: 'Exclusive' });
@@ -107,7 +118,7 @@ describe('the places of the front page', () => {
     expect([...html.matchAll(/>Headline of (\w)</g)].map(([, id]) => id)).toEqual(['x', 'z']);
     expect(html).toContain('Also: <a href="https://example.com/y">36Kr</a>');
     expect(html.match(/Tech Roundup: A, B/g)).toHaveLength(1);
-    expect(html).toContain('Nothing has been published yet.');
+    expect(html).not.toContain('Nothing has been published yet.');
   });
 
   it('have short stories whole, and of long ones the beginning, by words of every language', async () => {
@@ -141,7 +152,19 @@ describe('the places of the front page', () => {
 
   it('show the beginning of the body below a headline without a dek', async () => {
     const { read } = await open((to) => save(to, article('one', { dek: null, bodyHtml: '<p>The <b>news</b>.</p>' })));
-    expect(await read()).toContain('<p class="dek">The news .</p>');
+    expect(await read()).toContain('<p class="dek">The news.</p>');
+  });
+
+  it('show the beginning of a dek that is a paragraph, half as many characters of Chinese', async () => {
+    const stories = [
+      article('en', { ...ago(1), dek: 'The news of the day. '.repeat(15).trim() }),
+      article('zh', { ...ago(2), language: 'zh-Hans', dek: '今天的新闻。'.repeat(30) }),
+    ];
+    const { read } = await open((to) => save(to, ...stories));
+    const deks = [...(await read()).matchAll(/<p class="dek">(.*?)<\/p>/g)].map(([, dek]) => dek ?? '');
+    expect(deks).toHaveLength(2);
+    expect(deks.every((dek) => dek.endsWith('…'))).toBe(true);
+    expect(deks.map(({ length }) => Math.ceil(length / 20))).toEqual([10, 5]);
   });
 });
 

@@ -20,6 +20,7 @@ import { checkIcon } from '../../web/pages/icons.ts';
 import { CAPABILITIES } from '../capabilities.ts';
 import { languageWarnings } from '../locales/languages.ts';
 import { ownTemplateWarnings } from '../templates/own-templates.ts';
+import { checkPages } from '../templates/page-problems.ts';
 import { checkTemplates } from '../templates/template-problems.ts';
 import { checkAddresses, checkFolders, checkMetrics, isWritable } from './config.ts';
 
@@ -136,7 +137,7 @@ async function findingsOf(state: SchemaState, store: Store, config: Config, now:
 
 /** In the order in which they are printed. */
 async function checkContent(store: Store, config: Config, now: number): Promise<Finding[]> {
-  const findings: Finding[] = [];
+  const findings = await checkPages(config, store, now);
   for (const { checks } of CAPABILITIES) findings.push(...((await checks?.content?.(store, config, now)) ?? []));
   return findings;
 }

@@ -29,16 +29,16 @@ export function checkFolders(config: Config): Finding[] {
   return findings.length > 0 ? findings : [ok(`folders: ${paths.feeds} and ${paths.data} can be written`)];
 }
 
-/** Emails would show an empty frame. */
-function checkPictures({ paths: { media }, publication: { logo }, newsletters }: Config): Finding[] {
+/** Emails and podcast apps would show an empty frame. */
+function checkPictures({ paths: { media }, publication: { logo, cover }, newsletters, feeds }: Config): Finding[] {
   const pictures: [key: string, file: string | undefined][] = [
     ['publication.logo.url', logo?.url],
     ['publication.logo.darkUrl', logo?.darkUrl],
-    ...newsletters.map(({ id, sponsor }): [string, string | undefined] => [
-      `newsletters ${id}: sponsor.image.file`,
-      sponsor?.image?.file,
-    ]),
+    ['publication.cover', cover],
   ];
+  for (const { id, sponsor } of newsletters)
+    pictures.push([`newsletters ${id}: sponsor.image.file`, sponsor?.image?.file]);
+  for (const { id, podcast } of feeds) pictures.push([`feeds ${id}: podcast.image`, podcast?.image]);
   return pictures.flatMap(([key, file]) =>
     file === undefined || media === undefined || /^https?:/.test(file) || existsSync(join(media, file))
       ? []

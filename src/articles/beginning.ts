@@ -2,7 +2,8 @@
 import { cleanLine } from '../lib/text/clean-text.ts';
 
 /**
- * The text of sanitised HTML, on one line: all of it, or at least its first `length` characters. Tags of blocks count as spaces.
+ * The text of sanitised HTML, on one line: all of it, or at least its first `length` characters. Tags of blocks count
+ * as spaces.
  * The time depends on the HTML that holds this text, not on the rest.
  */
 export function beginningOfText(html: string, length: number): string {

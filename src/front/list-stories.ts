@@ -179,7 +179,7 @@ async function render(web: WebContext, article: Article, part: ListPart): Promis
   return (await templates.html(`pages/parts/${template}.liquid`, data, view.language)).trimEnd();
 }
 
-/** Many sites have whole paragraphs as deks, which a list cannot show. Chinese characters say as much as two letters. */
+/** Many sites have whole paragraphs as deks, too long for a list. A Chinese character says as much as two letters. */
 function shortDek(dek: string | null, language: string): string | null {
   return dek && shorten(dek, /^(zh|ja|ko)\b/.test(language) ? LONGEST_DEK / 2 : LONGEST_DEK);
 }

@@ -13,7 +13,7 @@ import { DAY } from '../lib/time.ts';
 /** The newest stories, all of which the first page has. The next page continues after them. */
 export const FIRST_PAGE = 30;
 const SECOND_RANK = 3;
-/** The most important stories, among which those with a picture come into the second rank first. */
+/** The most important stories, of which those with a picture, and those that editors lead with, come first. */
 const SECOND_POOL = 8;
 const WIRE = 8;
 const OF_SECTION = 3;
@@ -64,7 +64,8 @@ export function placeStories(
     return stories;
   };
   const pool = others.slice(0, SECOND_POOL);
-  const comesFirst = (one: FrontStory): boolean => pictured.has(one.id) || (one.pinned && recent.includes(one));
+  const isLed = (one: FrontStory): boolean => one.pinned || rules.leadKickers.includes(one.kicker ?? '');
+  const comesFirst = (one: FrontStory): boolean => pictured.has(one.id) || (isLed(one) && recent.includes(one));
   const bySuit = [...pool.filter(comesFirst), ...pool.filter((one) => !comesFirst(one))];
   const second = place(bySuit.slice(0, SECOND_RANK));
   const news = free(recent);

@@ -24,6 +24,7 @@ describe('beginningOfText', () => {
       fc.property(body, lengths, ({ html }, length) => {
         const text = cleanLine(
           html
+            .replace(/<\/?[ab]\b[^>]*>/g, '')
             .replace(/<[^>]*>/g, ' ')
             .replace(/&(amp|lt|gt|quot);/g, (_, name: 'amp') => ({ amp: '&', lt: '<', gt: '>', quot: '"' })[name]),
         );

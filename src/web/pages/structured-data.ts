@@ -20,12 +20,11 @@ export function publisherData({ name, url }: SiteView): object {
 }
 
 /** The site, for its front page (schema.org/WebSite), with the address of its search. */
-export function websiteData({ name, url, about, language }: SiteView): object {
+export function websiteData({ name, url, language }: SiteView): object {
   return {
     '@type': 'WebSite',
     name,
     url: `${url}/`,
-    description: about,
     inLanguage: language,
     publisher: { '@id': publisherId(url) },
     potentialAction: {

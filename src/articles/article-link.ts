@@ -38,8 +38,8 @@ export function noteUrl(article: Article, site: Site): string {
 }
 
 /**
- * Who signs a public article: the reporters, or else all who are named. `path`: of the reporter's page, below the base
- * of the site; null for an editor, and for a name without letters and digits.
+ * Names at the top of a public article: the reporters, or else all bylines. `path`: of the reporter's page, below the
+ * base of the site; null for an editor, and for a name without letters and digits.
  */
 export function signedBy({ bylines, status }: Article): { name: string; path: string | null }[] {
   const reporters = bylines.filter(({ role }) => role === 'reporter');

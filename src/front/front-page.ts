@@ -27,7 +27,7 @@ const STREAM: Selection = { kinds: ['brief', 'analysis', 'feature', 'roundup'] }
 const ITEMS: Selection = { kinds: ['roundup-item'] };
 /** The newest stories, of which the page shows some. */
 const CONSIDERED = 80;
-/** Of a day with more stories, those that editors lead with are considered, too: so many by pin, and by kicker. */
+/** Pinned stories, and stories with a lead kicker, that are considered beyond the newest on a day with more. */
 const LED = 20;
 /** Newest roundup items. Several can be reports of one event. */
 const CONSIDERED_ITEMS = 30;

@@ -23,7 +23,7 @@ const OVERHEAD = 400;
 interface Part {
   /** In `templates/pages/parts`; null if only `hasImage` is wanted. */
   template: string | null;
-  /** Of the headline. */
+  /** Heading level of the headline. */
   level?: 2 | 3;
   /** Whether it shows the body: whole, or its beginning if it is long. */
   hasBody?: boolean;

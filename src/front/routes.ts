@@ -18,12 +18,12 @@ export const addFrontPages: AddRoutes = (site, web) => {
   site.get('/archive/:month', share(web, serveArchiveMonth(web)));
   const texts = ['imprint', 'imprint/:newsletter', 'privacy', ...Object.keys(web.config.publication.pages)];
   for (const text of texts) site.get(`/${text}`, share(web, serveLegalPage(web)));
-  // A query in the key would have each one built anew, by whoever makes it up.
+  // With the query in the key, each invented query would build the sitemap again.
   const byPath = (c: Context): string => c.req.path;
   site.get('/sitemap.xml', share(web, serveSitemapIndex(web), byPath));
   site.get('/:name{sitemap-[0-9a-z-]+\\.xml}', share(web, serveSitemap(web), byPath));
   site.get('/news-sitemap.xml', share(web, serveNewsSitemap(web), byPath));
-  // Where readers and people look for a feed: as of WordPress, Ghost and site generators.
+  // Usual addresses of feeds: those of WordPress, Ghost and site generators.
   const lead = (path: string, format: Format): void => {
     const target = `${web.base}/feeds/${feedPath(web.config.feeds[0] as FeedConfig, format)}`;
     site.get(path, (c) => c.redirect(target, 308));

@@ -31,7 +31,7 @@ interface SearchFields {
   until: string;
 }
 
-/** `/search`. A cache would be filled by whoever thinks of words, so only browsers may store it. */
+/** `/search`. Only browsers may store it: arbitrary queries would fill a shared cache. */
 export function serveSearch(web: WebContext): Handler {
   const limiter = new BuildLimiter(web.clock, SEARCHES_OF_CLIENT);
   return async (c) => {

@@ -8,7 +8,7 @@ import type { WebContext } from '../web/server/web-context.ts';
 import { listStories, renderStories } from './list-stories.ts';
 
 const STORIES_PER_PAGE = 30;
-/** Of these newest stories, the first with a picture is above the others. */
+/** The first of these newest stories that has a picture is shown above the others. */
 const MAY_BE_FIRST = 6;
 const LAST_PAGE = 100;
 

@@ -67,7 +67,7 @@ describe('the places of the front page', () => {
     expect(html).not.toContain('24-hour news');
   });
 
-  it('have stories with pictures in the second rank first, but no story before one that is pinned', async () => {
+  it('have stories with pictures in the second rank first, but none before a pin or a lead kicker', async () => {
     const plain = ['a', 'b', 'c', 'd', 'e'].map((id, n) => article(id, ago(n + 1)));
     const some = [article('f', { ...ago(6), ...pictured('f') }), article('g', { ...ago(7), ...pictured('g') })];
     const { read, store, site } = await open((to) => save(to, ...plain, ...some));
@@ -75,6 +75,9 @@ describe('the places of the front page', () => {
     await save(store, article('a', { ...ago(1), pinned: true }), article('e', { ...ago(5), pinned: true }));
     site.later();
     expect(ranked(await read())).toEqual(['a', 'e', 'f', 'g']);
+    await save(store, article('d', { ...ago(4), kicker: 'Exclusive' }));
+    site.later();
+    expect(ranked(await read())).toEqual(['a', 'e', 'd', 'f']);
   });
 
   it('have a section of few stories without pictures in the column of its neighbour', async () => {

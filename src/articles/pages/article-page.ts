@@ -45,7 +45,7 @@ export function serveArticle(web: WebContext): Handler {
       return respondPublicPage(c, await renderPage(web, 'retracted', head, { story, retraction }), 410);
     }
     const head = headOf(web, article, story);
-    // Of an article with an address elsewhere, the page there has the data.
+    // An article with an address elsewhere has its structured data on the page there.
     const data = elsewhere === null ? { data: articleData(article, story, head.image, web) } : {};
     const { previous, next } = await findNeighbours(web.store.db, article, now);
     const shown = {

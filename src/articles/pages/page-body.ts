@@ -5,7 +5,7 @@ import { escapeHtml } from '../../lib/text/html.ts';
 /** Links footnotes and their places, marks pictures that may be wider than the text, and aligns columns of numbers. */
 export function pageBody(html: string, locale: Locale): string {
   const marked = html.replace(FIGURE, markWide).replace(TABLE, alignNumbers);
-  // What may scroll by itself must be within reach of the keyboard, which Safari does not see to.
+  // Scrollable elements need a tab stop: Safari does not make them focusable.
   return linkNotes(marked.replace(/<(table|pre)>/g, '<$1 tabindex="0">'), locale);
 }
 

@@ -19,7 +19,7 @@ export interface ArticleFilter {
   state?: ListedState | undefined;
   kind?: Kind | undefined;
   section?: string | undefined;
-  /** Of headline, kicker, dek and body. */
+  /** Words in headline, kicker, dek or body. */
   words?: WordQuery | undefined;
   /** With words only: public articles, published from an instant on, and before another. */
   publicIn?: { from: number; until: number } | undefined;

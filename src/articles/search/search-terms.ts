@@ -27,7 +27,7 @@ const MIN_ELIDED = 3;
 const UNSPACED = '\\p{scx=Han}\\p{scx=Hira}\\p{scx=Kana}\\p{sc=Thai}\\p{sc=Lao}\\p{sc=Khmr}\\p{sc=Mymr}';
 const PART = new RegExp(`[${UNSPACED}]+|[^${UNSPACED}]+`, 'gu');
 const HAS_UNSPACED = new RegExp(`[${UNSPACED}]`, 'u');
-/** It stands for itself: too many words begin with it. */
+/** A term this short is matched whole, not as a prefix: too many words begin with it. */
 const SHORT = /^[a-z0-9]{1,2}$/;
 const PLAIN = /^[a-z0-9]+$/;
 

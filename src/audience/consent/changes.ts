@@ -15,7 +15,7 @@ export interface ConsentChannel {
   source?: string | null;
   /** The wording that was agreed to, recorded with each request and confirmation; null without one. */
   consent?: ConsentText | null;
-  /** Of a request by the form for other sites: the origin of its page. */
+  /** Origin of the page with the form, if it is on another site. */
   origin?: string | undefined;
 }
 

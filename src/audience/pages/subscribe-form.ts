@@ -15,7 +15,7 @@ export interface SubscribeFields {
   zone: string;
 }
 
-/** What to say beside each field: in HTML, or in plain text for programs. */
+/** Message beside each field: HTML, or plain text for programs. */
 export interface SubscribeErrors {
   email: string | null;
   newsletters: string | null;

@@ -74,7 +74,7 @@ function completeHead(head: string, view: FeedView, slots: Slots): string {
   return replaceMark(replaceMark(completed, 'type="text/xsl"', 'type="text/css"'), root, rss);
 }
 
-/** What the package omits, or writes with one slot in two places. */
+/** Elements that the package omits, or writes with one slot in two places. */
 function channelElements(view: FeedView, publishedAt: number | null, slots: Slots): string[] {
   const { publication, podcast } = view;
   const { url, accent } = publication;

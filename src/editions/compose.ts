@@ -13,6 +13,7 @@ import type { Templates } from '../lib/templates.ts';
 import { rfc3339 } from '../lib/time.ts';
 import type { ClosingObstacle } from './alert-newsletters/alert-limits.ts';
 import { buildEditionView } from './build-view.ts';
+import type { CopySubjects, EditionSegments } from './copies/copy.ts';
 import { findObstacle } from './draft/closing.ts';
 import type { Draft } from './draft/decisions.ts';
 import { type Edition, findEdition } from './queries.ts';
@@ -62,6 +63,9 @@ export interface ComposedEdition {
   html: string;
   text: string;
   archiveHtml: string;
+  /** Null for a newsletter without choices. */
+  segments: EditionSegments | null;
+  subjects: CopySubjects;
   size: EditionSize;
   /** In display order; `position` counts from 0. */
   articles: (ArticleVersion & { block: Block; position: number })[];
@@ -195,6 +199,8 @@ export async function composeEdition(
     nonce,
     view,
     ...rendered,
+    segments: null,
+    subjects: { own: draft.decisions.subject, kicker: newsletter.kicker, isCorrection, leading: [] },
     size,
     articles: stories.placed.map(({ block, stored }, position) => ({ ...versionOf(stored), block, position })),
     didNotFit: stories.plan.didNotFit.map((candidate) => candidate.id),

@@ -130,6 +130,7 @@ export async function insertEdition(tx: Tx, composed: ComposedEdition, now: numb
       html: composed.html,
       text: composed.text,
       archive_html: composed.archiveHtml,
+      segments: composed.segments === null ? null : JSON.stringify(composed.segments),
       article_id: composed.roundupArticle.id,
       closed_at: now,
     })

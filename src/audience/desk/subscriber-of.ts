@@ -1,5 +1,6 @@
 /** The subscriber that a path names, and what acts on subscribers share. */
 import { html } from 'hono/html';
+import { CHOICE_FACETS, readChoice } from '../../articles/choice.ts';
 import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
 import type { Tables } from '../../core/store/tables.ts';
 import { maskLocalPart } from '../../lib/address.ts';
@@ -111,6 +112,16 @@ export function reasonWords(reason: string): string {
   return Object.hasOwn(REASONS, reason) ? REASONS[reason as SuppressionReason] : reason;
 }
 
+/** A stored choice: `sections finance, world; at least 3 stories`. */
+export function choiceWords(choice: string | null): string {
+  const { atLeast, ...chosen } = readChoice(choice);
+  const facets = CHOICE_FACETS.flatMap((facet) =>
+    chosen[facet].length === 0 ? [] : `${facet === 'tags' ? 'topics' : facet} ${chosen[facet].join(', ')}`,
+  );
+  const least = atLeast > 1 ? [`at least ${atLeast} stories`] : [];
+  return [...(facets.length === 0 ? ['everything'] : facets), ...least].join('; ');
+}
+
 /** What changed, as a sentence without its full stop. @param name the newsletter's */
 export function changeWords({ change, detail }: Event, name: string): string {
   switch (change) {
@@ -134,5 +145,13 @@ export function changeWords({ change, detail }: Event, name: string): string {
         : `Taken off the suppression list: ${reasonWords(detail)}`;
     case 'exported':
       return 'Data exported';
+    case 'choice':
+      return `Chose of ${name}: ${choiceWords(detail)}`;
+    case 'moved':
+      return detail === null ? `Changed to ${name}` : `Changed to ${name} from ${detail}`;
+    case 'feed-wanted':
+      return `Wants a private feed of ${name}`;
+    case 'feed-ended':
+      return `Ended the private feed of ${name}`;
   }
 }

@@ -1,5 +1,6 @@
 /** The keys of one entry of `newsletters`. Call `describe` last: methods of zod return copies without it. */
 import { z } from 'zod';
+import { facetSlug } from '../../lib/text/facet-slug.ts';
 import { document, hours, id, language, mediaFile, schedule, selection, text, webAddress } from './values.ts';
 
 const sponsor = z.strictObject({
@@ -17,6 +18,8 @@ const sponsor = z.strictObject({
     .optional()
     .describe('A picture above the text.'),
 });
+
+const tag = z.string().refine((name) => facetSlug(name) !== null, 'must have a letter or a digit');
 
 const AUTO_PICK_RULE = 'must be true, which means 3 outlets, or a number of outlets from 2 to 20';
 
@@ -39,6 +42,27 @@ const newsletterKeys = z.strictObject({
     .describe(
       'Which articles its editions take by themselves: those that match every key given. Without keys, all match. ' +
         'An editor can add others.',
+    ),
+  choices: z
+    .strictObject({
+      sections: z.boolean().default(false).describe('Whether subscribers can choose sections.'),
+      tags: z.array(tag).max(50).default([]).describe('The topics that subscribers can choose: tags of articles.'),
+      reporters: z.boolean().default(false).describe('Whether subscribers can choose reporters.'),
+    })
+    .refine(
+      ({ sections, tags, reporters }) => sections || reporters || tags.length > 0,
+      'must offer something to choose',
+    )
+    .optional()
+    .describe(
+      'What subscribers can choose: their copy has the stories of the chosen sections, topics and reporters, and the ' +
+        'same choice is offered as a private feed. Default: every copy is the same.',
+    ),
+  weeklyOf: id
+    .optional()
+    .describe(
+      'Id of the newsletter that has the same news more often. Subscribers can change between the two under the same ' +
+        'consent. Only for kind roundup.',
     ),
   from: z
     .strictObject({

@@ -20,6 +20,7 @@ const RULES: Rule[] = [
   keysFitKinds,
   reservedFeedIds,
   sectionsExist,
+  weekliesHaveDailies,
   accentContrast,
   picturesNeedMedia,
   embeddedHubIsSelf,
@@ -59,6 +60,7 @@ const KEYS_OF_ROUNDUPS = {
   blocks: 'an alert has one story',
   newsHours: 'an alert has a story of any age',
   autoPick: 'an alert has one story',
+  weeklyOf: 'an alert has no schedule',
   deliverAt: 'an alert is delivered at once',
   'show.contents': 'an alert has one story',
   'show.thumbnails': 'an alert has one story',
@@ -75,9 +77,10 @@ function keysFitKinds({ newsletters }: FileConfig, isGiven: IsGiven): ConfigViol
 
 function reservedFeedIds({ feeds }: FileConfig): ConfigViolation[] {
   const rule =
-    'must not be "feeds" or "index", which name the list of feeds, or "custom", the feed that visitors combine';
+    'must not be "feeds" or "index", which name the list of feeds, "custom", the feed that visitors combine, or ' +
+    '"mine", the private feeds of subscribers';
   return feeds.flatMap(({ id }, index) =>
-    ['feeds', 'index', 'custom'].includes(id) ? [{ path: ['feeds', index, 'id'], rule }] : [],
+    ['feeds', 'index', 'custom', 'mine'].includes(id) ? [{ path: ['feeds', index, 'id'], rule }] : [],
   );
 }
 
@@ -100,6 +103,17 @@ function sectionsExist({ sections, feeds, newsletters, sources }: FileConfig): C
       ];
     }),
   ];
+}
+
+function weekliesHaveDailies({ newsletters }: FileConfig): ConfigViolation[] {
+  return newsletters.flatMap(({ id, weeklyOf }, index) => {
+    if (weeklyOf === undefined) return [];
+    const daily = newsletters.find((one) => one.id === weeklyOf);
+    const others = newsletters.filter((one) => one.id !== id && one.weeklyOf === weeklyOf);
+    const isFit = weeklyOf !== id && daily?.kind === 'roundup' && daily.weeklyOf === undefined && others.length === 0;
+    const rule = 'must be the id of another roundup, which is no weekly itself and has no other weekly';
+    return isFit ? [] : [{ path: ['newsletters', index, 'weeklyOf'], rule }];
+  });
 }
 
 /** The backgrounds of emails and pages. */

@@ -9,6 +9,7 @@ import { addSecondFactors } from './migrations/0006-second-factors.ts';
 import { addArticleLanguages } from './migrations/0007-article-languages.ts';
 import { addFullTextSearch } from './migrations/0008-full-text-search.ts';
 import { markPagesElsewhere } from './migrations/0009-article-pages.ts';
+import { addChoices } from './migrations/0010-choices.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -21,4 +22,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0007-article-languages': addArticleLanguages,
   '0008-full-text-search': addFullTextSearch,
   '0009-article-pages': markPagesElsewhere,
+  '0010-choices': addChoices,
 };

@@ -83,6 +83,8 @@ interface ServiceMessagesTable {
   newsletters: string;
   /** The requested zone, which the confirmation sets. */
   zone: string | null;
+  /** The requested choices, which the confirmation sets: JSON, by newsletter, as in subscriptions. */
+  choices: string | null;
   /** The subscriber's last consent event when this was queued: the link does not undo later ones. */
   after_event: number | null;
   state: DeliveryState;
@@ -150,6 +152,8 @@ interface DeliveriesTable {
   changed_at: number;
   /** When the mail provider says that it reached the mailbox; null while it has not said so. */
   delivered_at: number | null;
+  /** In edition_copies; null for the whole edition. */
+  copy_id: number | null;
 }
 
 /** `uncertain`: no reply to a complete message. */

@@ -16,6 +16,7 @@ export interface EditionTables {
   edition_corrections: { newsletter: string; article_id: string; noted_at: number; edition_id: number };
   /** Retractions for which an edition was paused during its delivery, so that each pauses it once. */
   edition_retractions: { edition_id: number; article_id: string; noted_at: number };
+  edition_copies: EditionCopiesTable;
   drafts: DraftsTable;
   draft_log: DraftLogTable;
   /** Results of link checks, by the SHA-256 of the URL; see editions/links/. */
@@ -68,6 +69,19 @@ export type EditionDeliveryState = (typeof EDITION_DELIVERY_STATES)[number];
 /** `dropped`: by an editor. */
 export type OmissionReason = 'aged-out' | 'did-not-fit' | 'dropped';
 
+/** What those get of an edition who made the same choice, decided when it closed. */
+interface EditionCopiesTable {
+  id: Generated<number>;
+  edition_id: number;
+  /** As in subscriptions. */
+  choice: string;
+  /** The numbers of its stories in the edition, as a JSON array. */
+  stories: string;
+  subject: string;
+  /** Null if it is mailed; else why it is not. */
+  suppressed: string | null;
+}
+
 /** A row for each revision of an edition. */
 interface EditionsTable {
   id: Generated<number>;
@@ -96,6 +110,8 @@ interface EditionsTable {
   delivery_state: Generated<EditionDeliveryState>;
   /** Why it is paused or cancelled. */
   delivery_reason: string | null;
+  /** The parts of html and text that a copy may leave out, as JSON (editions/copies/segments.ts); null without. */
+  segments: string | null;
   /** Counts the revisions of this edition from 1. */
   revision: Generated<number>;
   /** The id of the next revision's row; null for the newest one. */

@@ -8,6 +8,14 @@ export interface SubscriberTables {
     newsletter: string;
     state: (typeof SUBSCRIPTION_STATES)[number];
     changed_at: number;
+    /** What the subscriber chose (articles/choice.ts); null for everything. */
+    choice: string | null;
+    /** The newsletter to which an unsubscribed one was moved: its unsubscribe links end that. */
+    moved_to: string | null;
+    /** Counts the addresses of the private feed. An address with an older number is revoked. */
+    feed_version: Generated<number>;
+    /** Since when the private feed is wanted; null if it is not. */
+    feed_since: number | null;
   };
   /** The wordings to which people have agreed; `id` is a hash of version and text. */
   consent_texts: { id: string; version: string; text: string; first_used_at: number };
@@ -58,7 +66,13 @@ interface ConsentEventsTable {
     | 'resumed'
     | 'suppressed'
     | 'unsuppressed'
-    | 'exported';
+    | 'exported'
+    /** Chose sections, topics or reporters: `detail` is as in subscriptions. */
+    | 'choice'
+    /** Changed to this newsletter from the one that `detail` names, under the same consent. */
+    | 'moved'
+    | 'feed-wanted'
+    | 'feed-ended';
   channel:
     | 'form'
     | 'confirmation'

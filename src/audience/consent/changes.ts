@@ -148,6 +148,31 @@ export async function changeSubscriptions(
   return changed.map(({ newsletter, before }) => ({ newsletter, before }));
 }
 
+/**
+ * Sets what a locked subscriber chose of a newsletter, and records it. Changes nothing without a subscription.
+ * @param choice canonical (`choiceText`); null for everything
+ * @returns whether it changed
+ */
+export async function setChoice(
+  tx: Tx,
+  subscriberId: number,
+  newsletter: string,
+  choice: string | null,
+  via: ConsentChannel,
+  now: number,
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('subscriptions')
+    .set({ choice })
+    .where('subscriber_id', '=', subscriberId)
+    .where('newsletter', '=', newsletter)
+    .where(sql<boolean>`choice is distinct from cast(${choice} as text)`)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows === 0n) return false;
+  await recordConsent(tx, subscriberId, [{ change: 'choice', newsletter, detail: choice }], via, now);
+  return true;
+}
+
 /** The states of a subscriber's subscriptions by newsletter. */
 export async function subscriptionStates(db: Db, subscriberId: number): Promise<Map<string, SubscriptionState>> {
   const rows = await db

@@ -13,6 +13,8 @@ export interface ConfirmMessage {
   newsletters: string[];
   /** The requested zone. */
   zone: string | null;
+  /** The requested choices by newsletter. */
+  choices: Readonly<Record<string, string | null>>;
   /** Id of the subscriber's last consent event before the message was queued. */
   afterEvent: number;
   /** The wording that the request was made with; null without one. */
@@ -30,12 +32,14 @@ export async function queueServiceMessage(
     subscriberId: number;
     newsletters: readonly string[];
     zone: string | null;
+    /** Canonical, by newsletter. */
+    choices?: Readonly<Record<string, string | null>>;
     expiresAt: number;
     isSuppressed: boolean;
   },
   now: number,
 ): Promise<void> {
-  const { subscriberId } = message;
+  const { subscriberId, choices = {} } = message;
   await tx
     .insertInto('service_messages')
     .values({
@@ -43,6 +47,7 @@ export async function queueServiceMessage(
       subscriber_id: subscriberId,
       newsletters: JSON.stringify(message.newsletters),
       zone: message.zone,
+      choices: Object.keys(choices).length === 0 ? null : JSON.stringify(choices),
       after_event: sql<number>`(select coalesce(max(id), 0) from consent_events where subscriber_id = ${subscriberId})`,
       state: message.isSuppressed ? 'suppressed' : 'pending',
       reason: message.isSuppressed ? SUPPRESSED_BY_OPERATOR : null,
@@ -65,7 +70,7 @@ export async function findConfirmMessage(
     .selectFrom('service_messages')
     .leftJoin('consent_events', 'consent_events.id', 'service_messages.after_event')
     .leftJoin('consent_texts', 'consent_texts.id', 'consent_events.consent_text')
-    .select(['expires_at', 'newsletters', 'service_messages.zone', 'after_event'])
+    .select(['expires_at', 'newsletters', 'service_messages.zone', 'choices', 'after_event'])
     .select(['consent_texts.id as consentId', 'version', 'text'])
     .where('service_messages.id', '=', messageId)
     .where('service_messages.subscriber_id', '=', subscriberId)
@@ -76,6 +81,7 @@ export async function findConfirmMessage(
     expiresAt: row.expires_at,
     newsletters: readNewsletters(row),
     zone: row.zone,
+    choices: readChoices(row),
     afterEvent: row.after_event ?? 0,
     consent: row.consentId === null ? null : { id: row.consentId, version: row.version ?? '', text: row.text ?? '' },
   };
@@ -84,4 +90,17 @@ export async function findConfirmMessage(
 /** Ids of the newsletters that a message concerns. */
 export function readNewsletters(row: Pick<Selectable<Tables['service_messages']>, 'newsletters'>): string[] {
   return JSON.parse(row.newsletters);
+}
+
+/** The requested choices of a message, canonical, by newsletter. */
+export function readChoices({ choices }: { choices: string | null }): Record<string, string | null> {
+  return choices === null ? {} : JSON.parse(choices);
+}
+
+/** Those of the choices that are of these newsletters. */
+export function pickChoices(
+  choices: Readonly<Record<string, string | null>>,
+  newsletters: readonly string[],
+): Record<string, string | null> {
+  return Object.fromEntries(Object.entries(choices).filter(([newsletter]) => newsletters.includes(newsletter)));
 }

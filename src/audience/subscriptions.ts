@@ -16,7 +16,9 @@ import {
   lockSubscriber,
   lockSubscriberByKey,
   type SubscriberRow,
+  subscriptionStates,
 } from './consent/changes.ts';
+import { endSubscriptions, moveSubscription } from './consent/moves.ts';
 import type { SubscriptionState } from './consent/states.ts';
 import { findSuppression } from './suppression.ts';
 import type { SubscriptionKey } from './tokens.ts';
@@ -229,7 +231,7 @@ export async function endAllSubscriptions(
 }
 
 /**
- * Ends the subscription of an unsubscribe token. Idempotent.
+ * Ends the subscription of an unsubscribe token, or what it was moved to. Idempotent.
  * @param onCommit awaited in the transaction, last, if something has changed
  */
 export async function unsubscribe(
@@ -241,7 +243,7 @@ export async function unsubscribe(
 ): Promise<'unsubscribed' | 'already' | 'unknown'> {
   return inTransaction(db, async (tx) => {
     if ((await lockSubscriber(tx, subscriberId)) === null) return 'unknown';
-    const ended = await changeSubscriptions(tx, subscriberId, [newsletter], 'unsubscribed', via, now);
+    const ended = await endSubscriptions(tx, subscriberId, [newsletter], via, now);
     if (ended.length > 0) {
       await onCommit?.(tx);
       return 'unsubscribed';
@@ -250,18 +252,42 @@ export async function unsubscribe(
   });
 }
 
-/** The state of a subscriber's subscription to a newsletter; null if there never was one. */
+/** The state of a subscriber's subscription to a newsletter, or of what it was moved to; null if there never was one. */
 export async function findSubscriptionState(
   db: Db,
   { subscriberId, newsletter }: SubscriptionKey,
 ): Promise<SubscriptionState | null> {
   const row = await db
-    .selectFrom('subscriptions')
-    .select('state')
-    .where('subscriber_id', '=', subscriberId)
-    .where('newsletter', '=', newsletter)
+    .selectFrom('subscriptions as own')
+    .leftJoin('subscriptions as moved', (join) =>
+      join.onRef('moved.subscriber_id', '=', 'own.subscriber_id').onRef('moved.newsletter', '=', 'own.moved_to'),
+    )
+    .select((e) => e.fn.coalesce('moved.state', 'own.state').as('state'))
+    .where('own.subscriber_id', '=', subscriberId)
+    .where('own.newsletter', '=', newsletter)
     .executeTakeFirst();
   return row?.state ?? null;
+}
+
+/**
+ * Replaces the subscription of an unsubscribe token by its weekly. Changes nothing unless it is confirmed: the token
+ * works for ever, and subscribes nobody.
+ */
+export async function changeToWeekly(
+  db: Db,
+  { subscriberId, newsletter }: SubscriptionKey,
+  weekly: string,
+  via: ConsentChannel,
+  now: number,
+): Promise<void> {
+  await inTransaction(db, async (tx) => {
+    if ((await lockSubscriber(tx, subscriberId)) === null) return;
+    const states = await subscriptionStates(tx, subscriberId);
+    if (states.get(newsletter) !== 'confirmed') return;
+    if (states.get(weekly) === 'confirmed')
+      await changeSubscriptions(tx, subscriberId, [newsletter], 'unsubscribed', via, now);
+    else await moveSubscription(tx, subscriberId, { from: newsletter, to: weekly }, via, now);
+  });
 }
 
 /** Number of subscriptions by newsletter and state. */

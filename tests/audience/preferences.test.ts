@@ -23,8 +23,8 @@ describe('the preferences of a subscriber', () => {
         tokenVersion: 1,
         suppressedReason: null,
         subscriptions: [
-          { newsletter: 'daily', state: 'confirmed' },
-          { newsletter: 'weekly', state: 'confirmed' },
+          { newsletter: 'daily', state: 'confirmed', choice: null },
+          { newsletter: 'weekly', state: 'confirmed', choice: null },
         ],
       });
       expect(await readPreferences(store.db, id + 1)).toBeNull();

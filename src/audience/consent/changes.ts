@@ -140,6 +140,16 @@ export async function changeSubscriptions(
         .doUpdateSet((e) => ({ state: e.ref('excluded.state'), changed_at: now })),
     )
     .execute();
+  // A request is not a decision: it does not separate an old link from what its subscription was moved to.
+  if (change !== 'requested') {
+    const ids = changed.map(({ newsletter }) => newsletter);
+    await tx
+      .updateTable('subscriptions')
+      .set({ moved_to: null })
+      .where('subscriber_id', '=', subscriberId)
+      .where((e) => e.or([e('newsletter', 'in', ids), e('moved_to', 'in', ids)]))
+      .execute();
+  }
   const events = changed.map(({ newsletter }) => ({ change, newsletter }));
   await recordConsent(tx, subscriberId, events, via, now);
   for (const { newsletter, after } of changed) states.set(newsletter, after);

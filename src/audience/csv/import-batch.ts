@@ -265,10 +265,11 @@ async function applyPauses(
   return effective;
 }
 
-/** Whether a subscription that is not confirmed ended before. */
+/** Whether a subscription that is not confirmed ended before, or was moved to another newsletter. */
 const hasUnsubscribed = sql<boolean>`exists (
   select 1 from consent_events e where e.subscriber_id = subscriptions.subscriber_id
-    and e.newsletter = subscriptions.newsletter and e.change = 'unsubscribed')`;
+    and ((e.newsletter = subscriptions.newsletter and e.change = 'unsubscribed')
+      or (e.detail = subscriptions.newsletter and e.change = 'moved')))`;
 
 /** Counts the requested subscriptions that the subscribers have unsubscribed. */
 async function countUnsubscribed(

@@ -35,7 +35,14 @@ export interface Subscriber {
   /** Set while the address is on the suppression list. */
   suppressedReason: SuppressionReason | null;
   /** By newsletter. */
-  subscriptions: { newsletter: string; state: SubscriptionState; changedAt: number }[];
+  subscriptions: {
+    newsletter: string;
+    state: SubscriptionState;
+    changedAt: number;
+    choice: string | null;
+    feedSince: number | null;
+    movedTo: string | null;
+  }[];
 }
 
 /** `confirmed`: it was unconfirmed; being added by the operator confirms it. */
@@ -194,6 +201,7 @@ export async function withSubscriptions(db: Db, rows: SubscriberRow[]): Promise<
   const subscriptions = await db
     .selectFrom('subscriptions')
     .select(['subscriber_id', 'newsletter', 'state', 'changed_at as changedAt'])
+    .select(['choice', 'feed_since as feedSince', 'moved_to as movedTo'])
     .where('subscriber_id', 'in', ids)
     .orderBy('subscriber_id')
     .orderBy('newsletter')

@@ -61,7 +61,7 @@ function assertMarked(parts: RenderedEdition['parts'], count: number): void {
     if (Array.from({ length: count }, (_, number) => number).every((number) => marked.has(number))) continue;
     throw new Error(
       `the ${name === 'html' ? '.mjml' : '.txt'} template shows stories outside of {% segment any: story %}: a newsletter ` +
-        'with choices needs it (docs/templates.md)',
+        'with choices needs it (docs/languages.md)',
     );
   }
 }

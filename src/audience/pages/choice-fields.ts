@@ -65,10 +65,10 @@ async function offersOf(web: WebContext): Promise<Map<string, Offer>> {
   for (const { id, choices, select } of config.newsletters) {
     if (choices === undefined) continue;
     const sections = config.sections.filter((one) => select.sections?.includes(one.id) ?? true);
-    const tags = new Map(choices.tags.map((name) => [facetSlug(name) ?? name, name]));
+    const tags = Map.groupBy(choices.tags, (name) => facetSlug(name) ?? name);
     offers.set(id, {
       sections: choices.sections ? sections.map((one) => ({ value: one.id, name: one.title })) : [],
-      tags: [...tags].map(([value, name]) => ({ value, name })),
+      tags: [...tags].map(([value, [name = value]]) => ({ value, name })),
       reporters: choices.reporters ? ((await reportersOf(web).fetch('recent')) ?? []) : [],
     });
   }

@@ -78,7 +78,7 @@ async function perform(web: WebContext, key: SubscriptionKey, act: Act, source: 
   return 'weekly';
 }
 
-/** Of everything, as the preferences do. Not if nothing is mailed that long, so that it is recorded once a day at most. */
+/** Pauses everything, as the preferences do, unless a pause is that long: it is recorded once a day at most. */
 async function pause({ store, view }: WebContext, id: number, via: ConsentChannel, now: number): Promise<void> {
   const subscriber = await readPreferences(store.db, id);
   if (!subscriber?.subscriptions.some(({ state }) => state === 'confirmed')) return;

@@ -1,6 +1,6 @@
 /**
- * The preferences of a subscriber: newsletters and what to get of them, time zone, a pause. The token in the page's URL was mailed to the address,
- * so that new subscriptions need no further confirmation.
+ * The preferences of a subscriber: newsletters and what to get of them, time zone, a pause. The token in the page's URL
+ * was mailed to the address, so that new subscriptions need no further confirmation.
  */
 import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
 import type { SuppressionReason } from '../core/store/tables/subscriber-tables.ts';

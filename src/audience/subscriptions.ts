@@ -260,7 +260,7 @@ export async function unsubscribe(
   });
 }
 
-/** The state of a subscriber's subscription to a newsletter, or of what it was moved to; null if there never was one. */
+/** The state of a subscription to a newsletter, or of what it was moved to; null if there never was one. */
 export async function findSubscriptionState(
   db: Db,
   { subscriberId, newsletter }: SubscriptionKey,

@@ -29,12 +29,18 @@ export async function addConfirmed(
 export async function requestNewsletters(
   { db }: Pick<Store, 'db'>,
   newsletters: string[] = ['daily'],
-  { email = ADA, zone, origin, now = NOW }: { email?: string; zone?: string; origin?: string; now?: number } = {},
+  {
+    email = ADA,
+    zone,
+    origin,
+    now = NOW,
+    choices = {},
+  }: { email?: string; zone?: string; origin?: string; now?: number; choices?: Record<string, string> } = {},
 ): Promise<{ messageId: number; subscriberId: number }> {
   const result = await requestSubscription(
     db,
     SECRETS,
-    { email, newsletters, zone },
+    { email, newsletters, zone, choices },
     { ...FORM, origin },
     OPTIONS,
     now,

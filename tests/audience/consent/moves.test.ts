@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { countLeft } from '../../../src/audience/consent/left.ts';
 import { confirmRequest, findRequest } from '../../../src/audience/consent/opt-in.ts';
+import { growthPeriods, readGrowth } from '../../../src/audience/growth.ts';
 import { changePreferences, readPreferences } from '../../../src/audience/preferences.ts';
 import { changeToWeekly, findSubscriptionState, unsubscribe } from '../../../src/audience/subscriptions.ts';
 import { unsubscribeAddressToken } from '../../../src/audience/tokens.ts';
@@ -46,6 +47,10 @@ describe('a move between a newsletter and its weekly', () => {
       ]);
       expect((await readPreferences(store.db, id))?.tokenVersion).toBe(1);
       expect(await countLeft(store.db, 'daily', NOW, null)).toBe(0);
+      // The growth of each newsletter has it.
+      const growth = await readGrowth(store.db, growthPeriods('day', 1, NOW, 'UTC'));
+      expect(growth.get('daily')).toMatchObject([{ joined: 2, left: 1 }]);
+      expect(growth.get('weekly')).toMatchObject([{ joined: 1, left: 1 }]);
       expect(await subscriptionStates(store, id)).toEqual({
         daily: 'confirmed',
         monthly: 'confirmed',

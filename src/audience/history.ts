@@ -31,9 +31,11 @@ function listConsent(db: Db, subscriberId: number, limit?: number) {
   );
 }
 
-/** `copy`: what it has of an edition with choices, with `of` stories; null if all copies are the same. */
+/** `copy`: what it had of an edition with choices, of `of` stories; null without choices, and if it was suppressed. */
 async function listDeliveries(db: Db, subscriberId: number, limit?: number) {
-  const stories = dialectOf(db) === 'sqlite' ? "json_extract(segments, '$.stories')" : "segments::json->>'stories'";
+  const path = dialectOf(db) === 'sqlite' ? "json_extract(segments, '$.stories')" : "segments::json->>'stories'";
+  // Of the document, half a megabyte, only a part, and only for the rows within the limit: PostgreSQL reads it last.
+  const all = sql<string | null>`(select ${sql.raw(path)} from editions as e where e.id = editions.id)`;
   const rows = await db
     .selectFrom('deliveries')
     .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
@@ -41,8 +43,7 @@ async function listDeliveries(db: Db, subscriberId: number, limit?: number) {
     .select(['editions.newsletter', 'editions.slot', 'editions.revision', 'edition_copies.choice'])
     .select(['deliveries.state', 'deliveries.attempts', 'deliveries.reply', 'deliveries.reason'])
     .select(['deliveries.changed_at as changedAt', 'deliveries.delivered_at as deliveredAt', 'edition_copies.stories'])
-    // Only this part of a document that can have a megabyte.
-    .select(sql<string | null>`${sql.raw(stories)}`.as('allStories'))
+    .select(all.as('allStories'))
     // By edition: an index by subscriber would cost every edition more than these few lookups.
     .where('deliveries.edition_id', 'in', (e) => e.selectFrom('editions').select('editions.id'))
     .where('deliveries.subscriber_id', '=', subscriberId)
@@ -50,7 +51,7 @@ async function listDeliveries(db: Db, subscriberId: number, limit?: number) {
     .$if(limit !== undefined, (q) => q.limit(limit as number))
     .execute();
   return rows.map(({ choice, stories, allStories, ...one }) => {
-    if (allStories === null) return { ...one, copy: null };
+    if (allStories === null || one.state === 'suppressed') return { ...one, copy: null };
     const ids = (JSON.parse(allStories) as { articleId: string }[]).map(({ articleId }) => articleId);
     const own = stories === null ? ids : (JSON.parse(stories) as number[]).flatMap((number) => ids[number] ?? []);
     return { ...one, copy: { choice, stories: own, of: ids.length } };

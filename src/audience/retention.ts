@@ -71,14 +71,13 @@ async function findUnconfirmed(
   which: Which,
   limit: number,
 ): Promise<number[]> {
+  const isKept = sql`state <> 'unconfirmed' or changed_at >= ${since} or feed_since is not null`;
   const rows = await db
     .selectFrom('subscribers')
     .select('id')
     .where('created_at', '<', since)
     .where('suppressed_reason', whose === 'mailable' ? 'is' : 'is not', null)
-    .where((e) =>
-      e.not(hasSubscription(sql`state <> 'unconfirmed' or changed_at >= ${since} or feed_since is not null`)),
-    )
+    .where((e) => e.not(hasSubscription(isKept)))
     .$if(whose === 'suppressed', (q) => q.where(hasSubscription(sql`true`)))
     .where((e) => e.not(hasConfirmed))
     .where((e) => ('after' in which ? e('id', '>', which.after) : e('id', 'in', which.among)))

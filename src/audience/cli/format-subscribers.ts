@@ -130,7 +130,7 @@ export function formatSubscriber(
       'deliveries',
       history.deliveries.map((one) => {
         const detail = one.reply ?? one.reason;
-        const got = one.copy === null || one.state === 'suppressed' ? '' : `, ${copyWords(one.copy)}`;
+        const got = one.copy === null ? '' : `, ${copyWords(one.copy)}`;
         const outcome = `${detail === null ? one.state : `${one.state}: ${detail}`}${got}`;
         const revision = one.revision === 1 ? '' : ` revision ${one.revision}`;
         return `${at(one.changedAt)}  ${one.newsletter} ${one.slot}${revision} ${outcome}`;

@@ -236,21 +236,23 @@ async function recordImported<One extends { row: ImportRow; subscriberId: number
 
 /** Sets the choices of subscriptions of which nobody has chosen before. @returns the effective requests */
 async function applyChoices(context: BatchContext, requested: RequestedChange[]): Promise<RequestedChange[]> {
-  const { tx, dialect } = context;
+  const { tx, dialect, now } = context;
   const choiceOf = ({ row, newsletter }: RequestedChange): string | null => row.choices?.get(newsletter) ?? null;
   const chosen = requested.filter((one) => one.state === 'confirmed' && choiceOf(one) !== null);
   if (chosen.length === 0) return [];
   const values = chosen.map((one) => [one.subscriberId, one.newsletter, choiceOf(one)]);
   const given = jsonRows(dialect, values, { id: 'int', newsletter: 'text', choice: 'text' });
-  // The column alone does not show that a subscriber went back to everything: only the history does.
+  // The column alone does not show that a subscriber went back to everything: only the history does. All exist already.
+  // PostgreSQL would read the whole tables for "update from" and "not exists": 27 s for a batch instead of 30 ms.
   const changed = await sql<{ subscriber_id: number; newsletter: string }>`
-    update subscriptions set choice = r.choice from ${given} r
-    where subscriber_id = r.id and subscriptions.newsletter = r.newsletter and state = 'confirmed'
-      and subscriptions.choice is null and not exists (select 1 from consent_events e
-        where e.subscriber_id = r.id and e.newsletter = r.newsletter and e.change = 'choice')
-    returning subscriber_id, subscriptions.newsletter`.execute(tx);
-  const effective = changedOf(chosen, changed.rows);
-  return recordImported(context, effective, (one) => [one.newsletter, 'choice', choiceOf(one)]);
+    insert into subscriptions (subscriber_id, newsletter, state, changed_at, choice)
+    select id, newsletter, 'confirmed', ${int(now)}, choice from ${given} r where true
+    on conflict (subscriber_id, newsletter) do update set choice = excluded.choice
+    where subscriptions.state = 'confirmed' and subscriptions.choice is null and 0 = (
+      select count(*) from consent_events e where e.subscriber_id = subscriptions.subscriber_id
+        and e.newsletter = subscriptions.newsletter and e.change = 'choice')
+    returning subscriber_id, newsletter`.execute(tx);
+  return recordImported(context, changedOf(chosen, changed.rows), (one) => [one.newsletter, 'choice', choiceOf(one)]);
 }
 
 /** The first pause of an address's rows that ends in the future. */

@@ -168,9 +168,8 @@ function deliveriesRegion(request: DeskRequest, email: string, deliveries: Subsc
   const rows = deliveries.map((one) => {
     const revision = one.revision === 1 ? '' : `, revision ${one.revision}`;
     const delivered = one.deliveredAt === null ? '' : html`, delivered ${when(request, one.deliveredAt)}`;
-    const got = one.state === 'suppressed' ? null : one.copy;
-    const links = got?.stories.map((id) => html` <a href="${request.desk.base}/articles/${id}">${id}</a>`);
-    const copy = got && html`<details><summary>${copyWords(got)}</summary>${links}</details>`;
+    const links = one.copy?.stories.map((id) => html` <a href="${request.desk.base}/articles/${id}">${id}</a>`);
+    const copy = one.copy && html`<details><summary>${copyWords(one.copy)}</summary>${links}</details>`;
     return {
       cells: [
         instant(request, one.changedAt),

@@ -121,7 +121,13 @@ forBothDatabases((open) => {
 
   it('imports an attribute of listmonk, which is a text or a list', async () => {
     const store = await open();
-    const fields = ['{"topics":["World","ai",7,""]}', '{"topics":"world"}', '{"city":"Rome"}', 'no JSON', ''];
+    const fields = [
+      '{"topics":["World","ai",7,"","Finance & Markte"]}',
+      '{"topics":"world"}',
+      '{"city":"Rome"}',
+      'no JSON',
+      '',
+    ];
     const quoted = fields.map((field) => field.replaceAll('"', '""'));
     const rows = quoted.map((field, n) => `u${n},s${n}@example.com,Ann,"${field}",enabled,2024-01-15T10:00:00Z,\n`);
     const report = await importing(store, `${LISTMONK}\n${rows.join('')}`, {
@@ -138,7 +144,7 @@ forBothDatabases((open) => {
     ]);
     const stored = Object.entries(await choicesOf(store)).filter(([, choice]) => choice !== null);
     expect(Object.fromEntries(stored)).toEqual({
-      's0@example.com daily': '{"sections":["world"],"tags":["ai"]}',
+      's0@example.com daily': '{"sections":["finance","world"],"tags":["ai"]}',
       's0@example.com weekly': '{"sections":["world"]}',
       's1@example.com daily': '{"sections":["world"]}',
       's1@example.com weekly': '{"sections":["world"]}',
@@ -147,23 +153,26 @@ forBothDatabases((open) => {
 
   it('never changes what a person chose, went back from, or left', async () => {
     const store = await open();
-    const emails = ['chose', 'undid', 'left', 'silent', 'new'].map((name) => `${name}@example.com`);
-    const ids = await Promise.all(emails.slice(0, 4).map((email) => addConfirmed(store, email)));
-    const [chose = 0, undid = 0] = ids;
+    const emails = ['chose', 'undid', 'moved', 'left', 'silent', 'new'].map((name) => `${name}@example.com`);
+    const ids = await Promise.all(emails.slice(0, 5).map((email) => addConfirmed(store, email)));
+    const [chose = 0, undid = 0, moved = 0] = ids;
     const WORLD = '{"sections":["world"]}';
     await store.db.transaction().execute(async (tx) => {
       const via = { channel: 'preferences' } as const;
       for (const id of [chose, undid]) await setChoice(tx, id, 'daily', WORLD, via, NOW);
       await setChoice(tx, undid, 'daily', null, via, NOW);
     });
+    // A move takes the choice along, without an event of the choice.
+    await store.db.updateTable('subscriptions').set({ choice: WORLD }).where('subscriber_id', '=', moved).execute();
     await removeSubscriber(store.db, 'left@example.com', OPERATOR, NOW);
     const text = `email,groups\n${emails.map((email) => `${email},Finance\n`).join('')}`;
     const options = { choices: ['groups'], choice: ['finance=section:finance'] };
-    expect(await importing(store, text, options)).toMatchObject({ added: 1, changed: 1, unchanged: 2, left: 1 });
+    expect(await importing(store, text, options)).toMatchObject({ added: 1, changed: 1, unchanged: 3, left: 1 });
     const FINANCE = '{"sections":["finance"]}';
     expect(await choicesOf(store)).toEqual({
       'chose@example.com daily': WORLD,
       'undid@example.com daily': null,
+      'moved@example.com daily': WORLD,
       'left@example.com daily': null,
       'silent@example.com daily': FINANCE,
       'new@example.com daily': FINANCE,

@@ -4,11 +4,11 @@ import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { hiddenFields, postButton, textField } from '../../../web/desk/parts/form.ts';
 import { fromNow, when } from '../../../web/desk/parts/when.ts';
 import type { ArrangedDraft } from '../../draft/arranged-draft.ts';
-import type { DraftComposition, EmptyComposition } from '../../draft/compose-draft.ts';
 import { draftPath } from '../../draft/draft-target.ts';
 import { entryToUndoByNumber, fieldRevision } from '../../draft/history.ts';
-import { actPath } from '../draft/draft-view.ts';
-import { countConfirmedSubscriptions, RECIPIENTS_MEANING, slotSentence } from './sending-sentence.ts';
+import { actPath, type DraftPageView } from '../draft/draft-view.ts';
+import type { CopyReach } from './copy-reach.ts';
+import { RECIPIENTS_MEANING, slotSentence } from './sending-sentence.ts';
 
 type SentDraft = Pick<
   ArrangedDraft,
@@ -16,27 +16,21 @@ type SentDraft = Pick<
 >;
 
 /** Region `sending`; nothing once the edition is closed. */
-export async function sendingRegion(
-  request: SignedInRequest,
-  sent: SentDraft,
-  composition: DraftComposition | EmptyComposition,
-): Promise<Html> {
-  const isOver = sent.edition !== null || sent.ended !== null;
-  const content = isOver ? '' : await controls(request, sent, composition);
+export function sendingRegion(view: DraftPageView): Html {
+  const { edition, ended } = view.draft;
+  const isOver = edition !== null || ended !== null;
+  const content = isOver ? '' : controls(view);
   return html`<section id="sending" data-region${isOver ? html` hidden` : ''} aria-labelledby="sending-title">
 <h2 id="sending-title">Send</h2>
 ${content}</section>`;
 }
 
-async function controls(
-  request: SignedInRequest,
-  sent: SentDraft,
-  composition: DraftComposition | EmptyComposition,
-): Promise<Html> {
+function controls({ request, draft: sent, composition, reach }: DraftPageView): Html {
   const { closeAt, state } = sent.draft;
   const mayAct = request.may('drafts.edit');
   if (closeAt !== null) return countdown(request, sent, closeAt, mayAct);
-  const sentence = html`<p class="sentence">${await sentenceOf(request, sent)}</p>`;
+  const shares = reach.words === '' ? '' : html`<p>${reach.words}</p>`;
+  const sentence = html`<p class="sentence">${sentenceOf(request, sent, reach)}</p>${shares}`;
   const meaning = html`<p class="meaning">Approved, it has exactly the stories of this page, with their later
 corrections; otherwise, those that are ready when it closes. ${RECIPIENTS_MEANING}</p>`;
   if (!mayAct) return html`${sentence}${meaning}`;
@@ -61,7 +55,11 @@ another address</a>`;
     sent.obstacle !== null || composition.isSkipped
       ? ''
       : html`<a class="button" id="send-now" href="${request.desk.base}${actPath(sent, 'send')}">Send now …</a>`;
-  return html`${sentence}
+  const covers =
+    approve === '' || composition.composed.segments === null
+      ? ''
+      : html`<p>An approval covers all copies: each has some of these stories, in this order.</p>`;
+  return html`${sentence}${covers}
 <div class="buttons">${approve}${back}${holdButton(request, sent)}${test}${more(
     request,
     sent,
@@ -97,14 +95,13 @@ function isVoid({ approval }: SentDraft): boolean {
   return approval !== null && approval.voided !== null;
 }
 
-async function sentenceOf({ desk, at }: SignedInRequest, sent: SentDraft): Promise<string> {
+function sentenceOf({ desk, at }: SignedInRequest, sent: SentDraft, reach: CopyReach): string {
   const { newsletter, slot, draft, storyCount } = sent;
   const { minimumStories } = newsletter;
   if (storyCount === 0) return 'Without a story it goes to nobody.';
   if (storyCount < minimumStories) return `With fewer than ${minimumStories} stories it goes to nobody.`;
-  const count = await countConfirmedSubscriptions(desk.app.store.db, newsletter);
   const { zone } = desk.app.config.publication;
-  const terms = { count, zone, deliverAt: newsletter.deliverAt };
+  const terms = { reach, zone, deliverAt: newsletter.deliverAt };
   if (newsletter.kind === 'alert') return `An alert goes out when it is sent, ${slotSentence(terms, at, at)}.`;
   const when = slotSentence(terms, slot.slotAt, at);
   switch (draft.state.kind) {

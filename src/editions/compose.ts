@@ -12,7 +12,8 @@ import type { Db, Store } from '../core/store/store.ts';
 import type { Templates } from '../lib/templates.ts';
 import { rfc3339 } from '../lib/time.ts';
 import type { ClosingObstacle } from './alert-newsletters/alert-limits.ts';
-import { buildEditionView } from './build-view.ts';
+import { buildEditionView, preheaderTexts } from './build-view.ts';
+import { buildSegments, copySubjects } from './copies/build-segments.ts';
 import type { CopySubjects, EditionSegments } from './copies/copy.ts';
 import { findObstacle } from './draft/closing.ts';
 import type { Draft } from './draft/decisions.ts';
@@ -198,9 +199,12 @@ export async function composeEdition(
     preheader: view.preheader,
     nonce,
     view,
-    ...rendered,
-    segments: null,
-    subjects: { own: draft.decisions.subject, kicker: newsletter.kicker, isCorrection, leading: [] },
+    ...{ html: rendered.html, text: rendered.text, archiveHtml: rendered.archiveHtml },
+    segments:
+      newsletter.choices === undefined
+        ? null
+        : buildSegments(stories, view, rendered, preheaderTexts(newsletter, draft, view)),
+    subjects: copySubjects(draft, newsletter.kicker, isCorrection, stories, rules),
     size,
     articles: stories.placed.map(({ block, stored }, position) => ({ ...versionOf(stored), block, position })),
     didNotFit: stories.plan.didNotFit.map((candidate) => candidate.id),

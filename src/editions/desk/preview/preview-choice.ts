@@ -17,7 +17,7 @@ export interface PageChoice {
 const NO_CHOICE: PageChoice = { view: 'phone', scheme: 'light', copy: '', q: '' };
 
 /** The choice of the address; after an act, that of the page with the form, which the browser names as referrer. */
-export function readChoice({ c }: Pick<DeskRequest, 'c'>): PageChoice {
+export function readPreviewChoice({ c }: Pick<DeskRequest, 'c'>): PageChoice {
   return chosenIn(c.req.query()) ?? chosenBefore(c.req.header('Referer')) ?? NO_CHOICE;
 }
 

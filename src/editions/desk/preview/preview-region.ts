@@ -13,7 +13,7 @@ import { draftPath } from '../../draft/draft-target.ts';
 import { MAX_HTML_BYTES } from '../../rendering/size-limit.ts';
 import { actPath, type DraftPageView } from '../draft/draft-view.ts';
 import { copyOptions } from './copy-choices.ts';
-import { choiceQuery, type PageChoice, PREVIEW_VIEWS, type PreviewView, readChoice } from './preview-choice.ts';
+import { choiceQuery, type PageChoice, PREVIEW_VIEWS, type PreviewView, readPreviewChoice } from './preview-choice.ts';
 import { previewPath } from './preview-response.ts';
 
 /** `width`: CSS pixels; the mail's own rules for small screens follow the width of its frame. */
@@ -33,7 +33,7 @@ export function previewRegion({ request, draft, composition }: DraftPageView): H
 <p class="empty">Nothing to preview: ${composition.reason}.</p></section>`;
   }
   const { base, app } = request.desk;
-  const asked = readChoice(request);
+  const asked = readPreviewChoice(request);
   const hasCopies = composition.composed.segments !== null;
   const options = hasCopies ? copyOptions(app.config, draft.newsletter, draft.stories) : [];
   // A reporter may no longer have a story.

@@ -23,8 +23,8 @@ export function findForm({ request, draft, find }: DraftPageView): Html | '' {
   const { view, scheme, copy } = readPreviewChoice(request);
   const page = request.desk.base + draftPath(draft);
   return html`<form id="find" class="buttons" role="search" method="get" action="${page}">
-${hiddenFields({ view, scheme, copy })}<input type="search" id="find-words" name="q" value="${find.words}" maxlength="300"
-aria-label="Find stories" placeholder="Find stories" dir="auto" data-key="/" data-key-name="Find stories">
+${hiddenFields({ view, scheme, copy })}
+<input type="search" id="find-words" name="q" value="${find.words}" maxlength="300" aria-label="Find stories" placeholder="Find stories" dir="auto" data-key="/" data-key-name="Find stories">
 ${submitButton('Search all articles', { id: 'find-all' })}</form>`;
 }
 

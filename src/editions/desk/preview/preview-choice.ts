@@ -1,4 +1,4 @@
-/** What the page of an edition shows besides the edition: a view of the mail, a color scheme, one of its copies, and words to find. */
+/** What the page of an edition shows besides the edition: view, colors and copy of the mail, and words to find. */
 import type { DeskRequest } from '../../../web/desk/desk-request.ts';
 import { queryText } from '../../../web/desk/parts/pager.ts';
 

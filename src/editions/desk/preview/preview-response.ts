@@ -9,7 +9,6 @@ import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';
 import { sentence } from '../../../web/desk/parts/operator-text.ts';
 import { framePolicy } from '../../../web/server/headers.ts';
-import { openCopies } from '../../copies/copy.ts';
 import { fillCopy } from '../../copies/fill-copy.ts';
 import { DraftCommandError, planCommand } from '../../draft/commands.ts';
 import { arrangeDraft, type DraftComposition } from '../../draft/compose-draft.ts';
@@ -77,25 +76,18 @@ function withTexts(draft: Draft, form: URLSearchParams): Draft {
 }
 
 /** The document of a view, of the copy that the address names. */
-function viewOf(
-  { c, desk: { app } }: SignedInRequest,
-  { composed }: DraftComposition,
-  newsletter: NewsletterConfig,
-  view = '',
-): Html | string {
-  const { url, language } = app.config.publication;
+function viewOf({ c, desk }: SignedInRequest, { composed }: DraftComposition, newsletter: NewsletterConfig, view = '') {
+  const { config } = desk.app;
+  const { url, language } = config.publication;
   const { segments, nonce } = composed;
   const links = previewLinks(url);
   const choice = choiceOf(c.req.query('copy') ?? '');
-  let mail: ReturnType<typeof fillCopy>;
-  if (segments === null || choice === null) {
-    const [body, text] = [fillHtml(composed.html, nonce, links), fillText(composed.text, nonce, links)];
-    mail = { ...composed, html: body, text };
-  } else {
-    const copy = openCopies(composed, editionLocale(app.config, newsletter))(choice);
-    if (copy.suppressed !== null) return messagePage(`Not mailed to them: ${copy.suppressed}.`);
-    mail = fillCopy(segments, copy, nonce, links);
-  }
+  const [body, text] = [fillHtml(composed.html, nonce, links), fillText(composed.text, nonce, links)];
+  const mail =
+    segments === null || choice === null
+      ? { ...composed, html: body, text, suppressed: null }
+      : fillCopy({ ...composed, segments }, editionLocale(config, newsletter), choice, links);
+  if (mail.suppressed !== null) return messagePage(`Not mailed to them: ${mail.suppressed}.`);
   switch (viewNamed(view)) {
     case 'text':
       return framePage(

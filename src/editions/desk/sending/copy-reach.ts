@@ -1,6 +1,6 @@
 /** How many subscribers get how many stories of an edition. */
 import { readChoice } from '../../../articles/choice.ts';
-import { type ChoiceCounts, countChoices } from '../../../audience/choices.ts';
+import { type ChoiceCounts, countChoices } from '../../../audience/subscriptions.ts';
 import type { NewsletterConfig } from '../../../core/config/config.ts';
 import { editionLocale } from '../../../core/config/site-view.ts';
 import type { DeskContext } from '../../../web/desk/desk-request.ts';

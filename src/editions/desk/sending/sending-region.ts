@@ -10,11 +10,6 @@ import { actPath, type DraftPageView } from '../draft/draft-view.ts';
 import type { CopyReach } from './copy-reach.ts';
 import { RECIPIENTS_MEANING, slotSentence } from './sending-sentence.ts';
 
-type SentDraft = Pick<
-  ArrangedDraft,
-  'newsletter' | 'slot' | 'edition' | 'draft' | 'log' | 'ended' | 'approval' | 'obstacle' | 'storyCount'
->;
-
 /** Region `sending`; nothing once the edition is closed. */
 export function sendingRegion(view: DraftPageView): Html {
   const { edition, ended } = view.draft;
@@ -69,7 +64,7 @@ another address</a>`;
 }
 
 /** What is rarely needed. */
-function more(request: SignedInRequest, sent: SentDraft, links: Html | '', meaning: Html): Html {
+function more(request: SignedInRequest, sent: ArrangedDraft, links: Html | '', meaning: Html): Html {
   const action = request.desk.base + actPath(sent, 'hold');
   const hold =
     sent.draft.state.kind === 'held'
@@ -82,7 +77,7 @@ ${textField({ name: 'reason', id: 'hold-reason', label: 'Reason for a hold (opti
 }
 
 /** An undo of one's own approval. Others can hold the edition. */
-function takeBack(request: SignedInRequest, { draft, log, ...sent }: SentDraft): Html | '' {
+function takeBack(request: SignedInRequest, { draft, log, ...sent }: ArrangedDraft): Html | '' {
   const entry = entryToUndoByNumber(log, request.account.name, fieldRevision(draft, 'state'));
   if (entry === null) return '';
   return postButton(request, `${draftPath(sent)}/undo`, 'Take the approval back', {
@@ -91,11 +86,11 @@ function takeBack(request: SignedInRequest, { draft, log, ...sent }: SentDraft):
 }
 
 /** Whether it was approved, and that no longer counts. */
-function isVoid({ approval }: SentDraft): boolean {
+function isVoid({ approval }: ArrangedDraft): boolean {
   return approval !== null && approval.voided !== null;
 }
 
-function sentenceOf({ desk, at }: SignedInRequest, sent: SentDraft, reach: CopyReach): string {
+function sentenceOf({ desk, at }: SignedInRequest, sent: ArrangedDraft, reach: CopyReach): string {
   const { newsletter, slot, draft, storyCount } = sent;
   const { minimumStories } = newsletter;
   if (storyCount === 0) return 'Without a story it goes to nobody.';
@@ -119,7 +114,7 @@ function sentenceOf({ desk, at }: SignedInRequest, sent: SentDraft, reach: CopyR
 }
 
 /** A reason for a hold is typed in the form beneath "More". */
-function holdButton(request: SignedInRequest, sent: SentDraft): Html {
+function holdButton(request: SignedInRequest, sent: ArrangedDraft): Html {
   if (sent.draft.state.kind === 'held') {
     return postButton(request, actPath(sent, 'release'), 'Release', {
       ...{ fields: { seen: sent.draft.revision }, id: 'release', key: 'h', primary: true },
@@ -128,7 +123,7 @@ function holdButton(request: SignedInRequest, sent: SentDraft): Html {
   return html`<button form="hold-form" id="hold" data-key="h">Hold</button>`;
 }
 
-function countdown(request: SignedInRequest, sent: SentDraft, closeAt: number, mayAct: boolean): Html {
+function countdown(request: SignedInRequest, sent: ArrangedDraft, closeAt: number, mayAct: boolean): Html {
   const cancel = mayAct
     ? postButton(request, actPath(sent, 'cancel-send'), 'Cancel sending', { id: 'cancel-send', primary: true })
     : '';

@@ -5,11 +5,10 @@ import type { Db } from '../../../core/store/store.ts';
 import { formatDuration, MINUTE, SECOND } from '../../../lib/time.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { whenText } from '../../../web/desk/parts/when.ts';
-import type { CopyReach } from './copy-reach.ts';
 
 export interface SendingTerms {
   /** Confirmed subscriptions to the newsletter, and those whose copy has enough stories. */
-  reach: Pick<CopyReach, 'confirmed' | 'mailed'>;
+  reach: { confirmed: number; mailed: number };
   /** IANA name of the publication's zone. */
   zone: string;
   /** Time of day at which copies are due in the subscribers' own zones, such as `07:30`; undefined: at once. */

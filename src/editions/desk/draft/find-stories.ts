@@ -24,7 +24,8 @@ export function findForm({ request, draft, find }: DraftPageView): Html | '' {
   const page = request.desk.base + draftPath(draft);
   return html`<form id="find" class="buttons" role="search" method="get" action="${page}">
 ${hiddenFields({ view, scheme, copy })}
-<input type="search" id="find-words" name="q" value="${find.words}" maxlength="300" aria-label="Find stories" placeholder="Find stories" dir="auto" data-key="/" data-key-name="Find stories">
+<input type="search" id="find-words" name="q" value="${find.words}" maxlength="300"
+aria-label="Find stories" placeholder="Find stories" dir="auto" data-key="/" data-key-name="Find stories">
 ${submitButton('Search all articles', { id: 'find-all' })}</form>`;
 }
 

@@ -78,7 +78,8 @@ href="${page}${query}#preview"${current}>${label}</a></li>`;
 function copyForm(page: string, { view, scheme, copy, q }: PageChoice, options: ReturnType<typeof copyOptions>): Html {
   return html`<form id="copies" class="filters" method="get" action="${page}#preview">
 ${hiddenFields({ view, scheme, q })}
-${selectField({ name: 'copy', label: 'Subscribers who chose', value: copy, options })}${submitButton('Show', { id: 'copies-show' })}</form>`;
+${selectField({ name: 'copy', label: 'Subscribers who chose', value: copy, options })}
+${submitButton('Show', { id: 'copies-show' })}</form>`;
 }
 
 function size({ composed }: DraftComposition): string {

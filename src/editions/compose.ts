@@ -21,7 +21,7 @@ import { type Edition, findEdition } from './queries.ts';
 import type { Correction, EditionView } from './rendering/edition-view.ts';
 import { roundupHeadline } from './rendering/headline.ts';
 import { type RenderFunction, renderInThread } from './rendering/render-in-thread.ts';
-import { type ContentLimits, filledSize, fitToSizeLimit, limitBlocks } from './rendering/size-limit.ts';
+import { COPY_SURPLUS, type ContentLimits, filledSize, fitToSizeLimit, limitBlocks } from './rendering/size-limit.ts';
 import { toCorrection } from './rendering/story-view.ts';
 import { buildRoundupArticle } from './roundup-article.ts';
 import {
@@ -178,7 +178,7 @@ export async function composeEdition(
     const leading = leadingArticles(stories, rules);
     const view = buildEditionView(config, newsletter, about, stories, leading, corrections.views);
     const rendered = await render(view, site, templates, { template: newsletter.template, nonce });
-    const bytes = filledSize(rendered.html, nonce, config.publication.url);
+    const bytes = filledSize(rendered.html, nonce, config.publication.url) + (newsletter.choices ? COPY_SURPLUS : 0);
     const shown = countStories(stories.plan);
     const leftOut = countStories(loaded.plan) - shown;
     const size: EditionSize = { bytes, shortExcerpts: limits.excerpts === 'short', leftOut };

@@ -2,6 +2,7 @@
  * The tag `segment` of edition templates. `{% segment any: story %}…{% endsegment %}` is only in copies that have the
  * story; a value is a story, or a list of them.
  * - `any: stories`: the copy has one of these
+ * - `lacks: stories`: it does not have all of these
  * - `of: stories, count: n`: it has exactly so many of these
  * - `after: story, in: stories`: it has one that precedes the story in the list; `first: …`: it has none
  * - `minutes: n`: it takes so long to read

@@ -55,13 +55,14 @@ export function buildSegments(
   };
 }
 
-function assertMarked(parts: RenderedEdition['parts'], count: number): void {
+/** @throws Error if a story has no segment in the HTML or the text: every copy would show it */
+export function assertMarked(parts: RenderedEdition['parts'], count: number): void {
   for (const [name, some] of Object.entries(parts)) {
     const marked = new Set(markedStories(some));
     if (Array.from({ length: count }, (_, number) => number).every((number) => marked.has(number))) continue;
     throw new Error(
       `the ${name === 'html' ? '.mjml' : '.txt'} template shows stories outside of {% segment any: story %}: a newsletter ` +
-        'with choices needs it (docs/templates.md)',
+        'with choices needs it (docs/languages.md)',
     );
   }
 }

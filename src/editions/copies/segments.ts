@@ -12,6 +12,8 @@ export type Condition =
   | { any: number[] }
   /** The copy has none of these. */
   | { none: number[] }
+  /** The copy lacks one of these. */
+  | { lacks: number[] }
   /** The copy has exactly `count` of these. */
   | { of: number[]; count: number }
   /** It takes so many minutes to read the copy. */
@@ -34,6 +36,7 @@ export function chooseParts(parts: readonly Part[], copy: CopyContent): string[]
 function holds(condition: Condition, { stories, minutes }: CopyContent): boolean {
   if ('any' in condition) return condition.any.some((story) => stories.has(story));
   if ('none' in condition) return !condition.none.some((story) => stories.has(story));
+  if ('lacks' in condition) return condition.lacks.some((story) => !stories.has(story));
   if ('of' in condition) return condition.of.filter((story) => stories.has(story)).length === condition.count;
   return condition.minutes === minutes;
 }
@@ -68,6 +71,7 @@ function readCondition(marker: string): Condition {
   const numbers = fields.filter((field) => field !== 'count').map(Number);
   if (kind === 'any') return { any: numbers };
   if (kind === 'none') return { none: numbers };
+  if (kind === 'lacks') return { lacks: numbers };
   if (kind === 'of') return { of: numbers.slice(0, -1), count: numbers.at(-1) as number };
   return { minutes: numbers[0] as number };
 }

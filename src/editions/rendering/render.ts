@@ -40,9 +40,11 @@ export async function renderEdition(
   const { template, nonce } = options;
   const { language } = site;
   assertNonceUnused(view, site, nonce);
-  const storyIds = numberedStories(view).map(({ articleId }) => articleId);
+  const stories = numberedStories(view);
+  const storyIds = stories.map(({ articleId }) => articleId);
   const data = {
     edition: view,
+    stories,
     site,
     nonce,
     dir: textDirection(language),

@@ -9,6 +9,7 @@ import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';
 import { sentence } from '../../../web/desk/parts/operator-text.ts';
 import { framePolicy } from '../../../web/server/headers.ts';
+import { openCopies } from '../../copies/copy.ts';
 import { fillCopy } from '../../copies/fill-copy.ts';
 import { DraftCommandError, planCommand } from '../../draft/commands.ts';
 import { arrangeDraft, type DraftComposition } from '../../draft/compose-draft.ts';
@@ -83,11 +84,12 @@ function viewOf({ c, desk }: SignedInRequest, { composed }: DraftComposition, ne
   const links = previewLinks(url);
   const choice = choiceOf(c.req.query('copy') ?? '');
   const [body, text] = [fillHtml(composed.html, nonce, links), fillText(composed.text, nonce, links)];
-  const mail =
-    segments === null || choice === null
-      ? { ...composed, html: body, text, suppressed: null }
-      : fillCopy({ ...composed, segments }, editionLocale(config, newsletter), choice, links);
-  if (mail.suppressed !== null) return messagePage(`Not mailed to them: ${mail.suppressed}.`);
+  let mail = { subject: composed.subject, preheader: composed.preheader, html: body, text };
+  if (segments !== null && choice !== null) {
+    const copy = openCopies(composed, editionLocale(config, newsletter))(choice);
+    if (copy.suppressed !== null) return messagePage(`Not mailed to them: ${copy.suppressed}.`);
+    mail = fillCopy(segments, copy, nonce, links);
+  }
   switch (viewNamed(view)) {
     case 'text':
       return framePage(

@@ -6,7 +6,7 @@
 import { html } from 'hono/html';
 import type { Html } from '../../../web/desk/html.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
-import { hiddenFields, selectField, submitButton } from '../../../web/desk/parts/form.ts';
+import { hiddenFields, submitButton } from '../../../web/desk/parts/form.ts';
 import { queryText } from '../../../web/desk/parts/pager.ts';
 import type { DraftComposition } from '../../draft/compose-draft.ts';
 import { draftPath } from '../../draft/draft-target.ts';
@@ -76,9 +76,13 @@ href="${page}${query}#preview"${current}>${label}</a></li>`;
 
 /** Without the script, it loads the page. */
 function copyForm(page: string, { view, scheme, copy, q }: PageChoice, options: ReturnType<typeof copyOptions>): Html {
+  const shown = options.map(
+    ({ value, label }) =>
+      html`<option value="${value}" dir="auto"${value === copy ? html` selected` : ''}>${label}</option>`,
+  );
   return html`<form id="copies" class="filters" method="get" action="${page}#preview">
 ${hiddenFields({ view, scheme, q })}
-${selectField({ name: 'copy', label: 'Subscribers who chose', value: copy, options })}
+<div class="field"><label for="copy">Subscribers who chose</label><select id="copy" name="copy">${shown}</select></div>
 ${submitButton('Show', { id: 'copies-show' })}</form>`;
 }
 

@@ -20,7 +20,7 @@ export interface CopyReach {
   unread: ReadonlySet<string>;
 }
 
-/** Choices that are decided for a page: 20 ms. Subscribers with rarer ones are counted as mailed. */
+/** Choices that are decided for a page, which takes 50 ms. Subscribers with rarer ones are counted as mailed. */
 const MAX_CHOICES = 2_000;
 
 /** Counts whom the copies of a composed edition would reach. */

@@ -167,8 +167,7 @@ export function selectField({ name, label, id = name, value, options, hint, erro
   const described = [hint === undefined ? '' : `${id}-hint`, error === undefined ? '' : `${id}-error`].join(' ').trim();
   const attributes = { id, name, 'aria-describedby': described, 'aria-invalid': error === undefined ? '' : 'true' };
   const choices = options.map(
-    (one) =>
-      html`<option value="${one.value}" dir="auto"${one.value === value ? html` selected` : ''}>${one.label}</option>`,
+    (one) => html`<option value="${one.value}"${one.value === value ? html` selected` : ''}>${one.label}</option>`,
   );
   return html`<div class="field"><label for="${id}">${label}</label>
 <select${attributesOf(attributes)}>${choices}</select>

@@ -79,7 +79,7 @@ describe('the copies of an edition on the desk', () => {
     it('keep the chosen one in other views, in searches and with unsaved texts', async () => {
       const desk = await openCopies(await open());
       const page = await desk.read('editor', `${PATH}?view=text&copy=sections:world`);
-      expect(page).toMatch(/<option value="sections:world" selected>/);
+      expect(page).toMatch(/<option value="sections:world" dir="auto" selected>/);
       expect(page).toMatch(
         /id="preview-desktop"[^>]*\nhref="[^"]*view=desktop&amp;[^"]*copy=sections%3Aworld#preview"/,
       );

@@ -24,7 +24,8 @@ export type Choices = ReadonlyMap<string, Choice>;
 /** The fields as `pages/parts/choose.liquid` shows them. */
 export interface ChoiceView {
   groups: { facet: keyof ChoiceFacets; options: (Option & { checked: boolean })[] }[];
-  isChosen: boolean;
+  /** Whether they are unfolded. */
+  isOpen: boolean;
   atLeast: number;
   most: number;
   /** What is wrong with that number, in HTML. */
@@ -101,8 +102,11 @@ export function choiceTexts(choices: Choices): Record<string, string | null> {
   return Object.fromEntries([...choices].map(([newsletter, choice]) => [newsletter, choiceText(choice)]));
 }
 
-/** The fields of each newsletter with `choices`. What is chosen and no longer offered is shown, too. */
-export async function choiceViews(web: WebContext, choices: Choices): Promise<Map<string, ChoiceView>> {
+/**
+ * The fields of each newsletter with `choices`. What is chosen and no longer offered is shown, too.
+ * @param open newsletters whose fields are unfolded; by default, those of which something is chosen
+ */
+export async function choiceViews(web: WebContext, choices: Choices, open?: readonly string[]) {
   const views = new Map<string, ChoiceView>();
   for (const [id, offer] of await offersOf(web)) {
     const choice = choices.get(id) ?? EVERYTHING;
@@ -114,7 +118,7 @@ export async function choiceViews(web: WebContext, choices: Choices): Promise<Ma
     });
     views.set(id, {
       groups: (await Promise.all(groups)).filter(({ options }) => options.length > 0),
-      isChosen: !isEverything(choice),
+      isOpen: open?.includes(id) ?? !isEverything(choice),
       ...{ atLeast: choice.atLeast, most: MAX_AT_LEAST, error: atLeastError(web, choice) },
     });
   }

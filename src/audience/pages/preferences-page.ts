@@ -181,7 +181,7 @@ async function respondForm(
     isSuppressed: reason !== null,
     // Without a confirmation email the newsroom's address is the only way back.
     canSubscribe: isSignupOpen(web) && reason !== null && isLiftedByOptIn(reason),
-    choices: newsletterChoices(web, fields.newsletters, await choiceViews(web, fields.chosen)),
+    choices: newsletterChoices(web, fields.newsletters, await choiceViews(web, fields.chosen, fields.newsletters)),
     zone: await zoneSelect(web, isOffered(fields.zone) || fields.zone === subscriber.zone ? fields.zone : ''),
     paused: fields.paused,
     consent: consentTextOf(web.config),

@@ -9,11 +9,13 @@ import {
   type ConsentChannel,
   changeSubscriptions,
   lockSubscriber,
+  moveSubscription,
+  readSubscriptions,
   recordConsent,
   setChoice,
+  subscriptionStates,
 } from './consent/changes.ts';
-import { moveSubscription } from './consent/moves.ts';
-import type { SubscriptionState } from './consent/states.ts';
+import type { SubscriptionKey } from './tokens.ts';
 import { changeZone, zoneProblem } from './zone.ts';
 
 export interface Preferences {
@@ -28,14 +30,7 @@ export interface Preferences {
   /** While set, nothing is mailed, even if the preferences ask for it. `isLiftedByOptIn` has what lifts it. */
   suppressedReason: SuppressionReason | null;
   /** In all states, by newsletter. */
-  subscriptions: OwnSubscription[];
-}
-
-interface OwnSubscription {
-  newsletter: string;
-  state: SubscriptionState;
-  /** As stored: see articles/choice.ts. */
-  choice: string | null;
+  subscriptions: Awaited<ReturnType<typeof readSubscriptions>>;
 }
 
 /** Reads a subscriber's preferences, or null if there is no such subscriber. */
@@ -53,22 +48,15 @@ export async function readPreferences(db: Db, subscriberId: number): Promise<Pre
   };
 }
 
-function readSubscriptions(db: Db, subscriberId: number): Promise<OwnSubscription[]> {
-  return db
-    .selectFrom('subscriptions')
-    .select(['newsletter', 'state', 'choice'])
-    .where('subscriber_id', '=', subscriberId)
-    .orderBy('newsletter')
-    .execute();
-}
-
 export interface PreferenceChanges {
   /**
    * Ids of the offered newsletters, and of the wanted ones among them. Confirmed subscriptions that were offered and
    * are not wanted end. Newsletters that were not offered do not change, such as one that is temporarily not in the
    * configuration. Unconfirmed subscriptions do not change: the link in their message decides.
    */
-  newsletters?: WantedNewsletters | undefined;
+  newsletters?: { offered: readonly string[]; wanted: readonly string[] } | undefined;
+  /** Leaving one of two and joining the other is a move, under the same consent. */
+  weeklies?: readonly (readonly [daily: string, weekly: string])[];
   /** Canonical choices by newsletter. They apply where there is a subscription, also one that ended. */
   choices?: Readonly<Record<string, string | null>> | undefined;
   /** IANA zone; null for the publication's. */
@@ -77,16 +65,8 @@ export interface PreferenceChanges {
   pausedUntil?: number | null | undefined;
 }
 
-interface WantedNewsletters {
-  offered: readonly string[];
-  wanted: readonly string[];
-  /** Newsletters and their weeklies. Leaving one and joining the other is a move, under the same consent. */
-  weeklies?: readonly (readonly [daily: string, weekly: string])[];
-}
-
 export type PreferencesResult =
-  /** A move is in both lists. */
-  | { kind: 'changed'; joined: string[]; left: string[] }
+  | { kind: 'changed' }
   | { kind: 'unchanged' }
   | { kind: 'refused'; reason: string }
   | { kind: 'unknown' };
@@ -108,63 +88,61 @@ export async function changePreferences(
   return inTransaction(db, async (tx) => {
     const subscriber = await lockSubscriber(tx, subscriberId);
     if (subscriber === null) return { kind: 'unknown' };
-    const { joined, left, chosen } = await changeNewsletters(tx, subscriberId, changes, via, now);
+    const newslettersChanged = await changeNewsletters(tx, subscriberId, changes, via, now);
     const zoneChanged = changes.zone !== undefined && (await changeZone(tx, subscriber, changes.zone, via, now));
     const pauseChanged =
       changes.pausedUntil !== undefined && (await changePause(tx, subscriber, changes.pausedUntil, via, now));
-    const changed = joined.length > 0 || left.length > 0 || chosen || zoneChanged || pauseChanged;
-    if (!changed) return { kind: 'unchanged' };
+    if (!newslettersChanged && !zoneChanged && !pauseChanged) return { kind: 'unchanged' };
     await onCommit?.(tx);
-    return { kind: 'changed', joined, left };
+    return { kind: 'changed' };
   });
 }
 
 async function changeNewsletters(
   tx: Tx,
   subscriberId: number,
-  { newsletters = { offered: [], wanted: [] }, choices = {} }: PreferenceChanges,
+  { newsletters: { offered, wanted } = { offered: [], wanted: [] }, weeklies = [], choices }: PreferenceChanges,
   via: ConsentChannel,
   now: number,
-): Promise<{ joined: string[]; left: string[]; chosen: boolean }> {
-  const { offered, wanted } = newsletters;
+): Promise<boolean> {
   const before = new Map((await readSubscriptions(tx, subscriberId)).map((one) => [one.newsletter, one]));
   const isConfirmed = (id: string): boolean => before.get(id)?.state === 'confirmed';
-  const unwanted = offered.filter((id) => isConfirmed(id) && !wanted.includes(id));
-  const moves = movesOf(newsletters, unwanted, isConfirmed);
-  let chosen = false;
-  const choose = async (isChosen: (newsletter: string) => boolean): Promise<void> => {
-    for (const [newsletter, choice] of Object.entries(choices).filter(([id]) => isChosen(id))) {
-      chosen = (await setChoice(tx, subscriberId, newsletter, choice, via, now)) || chosen;
-    }
-  };
-  // First, so that it moves along.
-  await choose((id) => moves.some(({ from }) => from === id));
-  for (const move of moves) await moveSubscription(tx, subscriberId, move, via, now);
+  const isUnwanted = (id: string): boolean => isConfirmed(id) && offered.includes(id) && !wanted.includes(id);
+  const moves = weeklies
+    .flatMap(([daily, weekly]) => [[daily, weekly] as const, [weekly, daily] as const])
+    .filter(([from, to]) => isUnwanted(from) && wanted.includes(to) && !isConfirmed(to));
+  const wished = new Map(Object.entries(choices ?? {}));
+  for (const [from, to] of moves) {
+    await moveSubscription(tx, subscriberId, { from, to }, via, now);
+    // The form has the earlier choice of what is moved to: only another one replaces that which moves along.
+    const moved = wished.get(from);
+    if (wished.get(to) === (before.get(to)?.choice ?? null)) wished.delete(to);
+    if (moved !== undefined && !wished.has(to)) wished.set(to, moved);
+    wished.delete(from);
+  }
   // In this order, so that a subscriber who changes from one to another has not left in between.
   const joined = await changeSubscriptions(tx, subscriberId, wanted, 'confirmed', via, now);
-  const ended = unwanted.filter((id) => !moves.some(({ from }) => from === id));
+  const ended = offered.filter((id) => isUnwanted(id) && !moves.some(([from]) => from === id));
   const left = await changeSubscriptions(tx, subscriberId, ended, 'unsubscribed', via, now);
-  // The form shows the earlier choice of what is moved to: only a changed one replaces that which moved along.
-  const isUntouched = (id: string): boolean => choices[id] === (before.get(id)?.choice ?? null);
-  await choose((id) => !moves.some(({ from, to }) => from === id || (to === id && isUntouched(id))));
-  return {
-    joined: [...moves.map(({ to }) => to), ...joined.map((one) => one.newsletter)],
-    left: [...moves.map(({ from }) => from), ...left.map((one) => one.newsletter)],
-    chosen,
-  };
+  let isChanged = joined.length + left.length + moves.length > 0;
+  for (const [newsletter, choice] of wished) {
+    isChanged = (await setChoice(tx, subscriberId, newsletter, choice, via, now)) || isChanged;
+  }
+  return isChanged;
 }
 
-function movesOf(
-  { wanted, weeklies = [] }: WantedNewsletters,
-  unwanted: readonly string[],
-  isConfirmed: (newsletter: string) => boolean,
-): { from: string; to: string }[] {
-  return weeklies
-    .flatMap(([daily, weekly]) => [
-      { from: daily, to: weekly },
-      { from: weekly, to: daily },
-    ])
-    .filter(({ from, to }) => unwanted.includes(from) && wanted.includes(to) && !isConfirmed(to));
+/**
+ * Replaces a subscription by its weekly. Changes nothing unless it is confirmed: an unsubscribe link, which does this,
+ * works for ever, and must subscribe nobody.
+ */
+export async function changeToWeekly(db: Db, key: SubscriptionKey, weekly: string, via: ConsentChannel, now: number) {
+  const { subscriberId, newsletter } = key;
+  await inTransaction(db, async (tx) => {
+    await lockSubscriber(tx, subscriberId);
+    if ((await subscriptionStates(tx, subscriberId)).get(newsletter) !== 'confirmed') return;
+    const newsletters = { offered: [newsletter], wanted: [weekly] };
+    await changePreferences(tx, subscriberId, { newsletters, weeklies: [[newsletter, weekly]] }, via, now);
+  });
 }
 
 async function changePause(

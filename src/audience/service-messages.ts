@@ -32,14 +32,15 @@ export async function queueServiceMessage(
     subscriberId: number;
     newsletters: readonly string[];
     zone: string | null;
-    /** Canonical, by newsletter. */
-    choices?: Readonly<Record<string, string | null>>;
+    /** Canonical, by newsletter; those of other newsletters are ignored. */
+    choices?: Readonly<Record<string, string | null>> | undefined;
     expiresAt: number;
     isSuppressed: boolean;
   },
   now: number,
 ): Promise<void> {
-  const { subscriberId, choices = {} } = message;
+  const { subscriberId } = message;
+  const choices = Object.entries(message.choices ?? {}).filter(([id]) => message.newsletters.includes(id));
   await tx
     .insertInto('service_messages')
     .values({
@@ -47,7 +48,7 @@ export async function queueServiceMessage(
       subscriber_id: subscriberId,
       newsletters: JSON.stringify(message.newsletters),
       zone: message.zone,
-      choices: Object.keys(choices).length === 0 ? null : JSON.stringify(choices),
+      choices: choices.length === 0 ? null : JSON.stringify(Object.fromEntries(choices)),
       after_event: sql<number>`(select coalesce(max(id), 0) from consent_events where subscriber_id = ${subscriberId})`,
       state: message.isSuppressed ? 'suppressed' : 'pending',
       reason: message.isSuppressed ? SUPPRESSED_BY_OPERATOR : null,
@@ -95,12 +96,4 @@ export function readNewsletters(row: Pick<Selectable<Tables['service_messages']>
 /** The requested choices of a message, canonical, by newsletter. */
 export function readChoices({ choices }: { choices: string | null }): Record<string, string | null> {
   return choices === null ? {} : JSON.parse(choices);
-}
-
-/** Those of the choices that are of these newsletters. */
-export function pickChoices(
-  choices: Readonly<Record<string, string | null>>,
-  newsletters: readonly string[],
-): Record<string, string | null> {
-  return Object.fromEntries(Object.entries(choices).filter(([newsletter]) => newsletters.includes(newsletter)));
 }

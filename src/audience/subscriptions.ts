@@ -16,9 +16,7 @@ import {
   lockSubscriber,
   lockSubscriberByKey,
   type SubscriberRow,
-  subscriptionStates,
 } from './consent/changes.ts';
-import { endSubscriptions, moveSubscription } from './consent/moves.ts';
 import type { SubscriptionState } from './consent/states.ts';
 import { findSuppression } from './suppression.ts';
 import type { SubscriptionKey } from './tokens.ts';
@@ -251,7 +249,7 @@ export async function unsubscribe(
 ): Promise<'unsubscribed' | 'already' | 'unknown'> {
   return inTransaction(db, async (tx) => {
     if ((await lockSubscriber(tx, subscriberId)) === null) return 'unknown';
-    const ended = await endSubscriptions(tx, subscriberId, [newsletter], via, now);
+    const ended = await changeSubscriptions(tx, subscriberId, [newsletter], 'unsubscribed', via, now);
     if (ended.length > 0) {
       await onCommit?.(tx);
       return 'unsubscribed';
@@ -275,27 +273,6 @@ export async function findSubscriptionState(
     .where('own.newsletter', '=', newsletter)
     .executeTakeFirst();
   return row?.state ?? null;
-}
-
-/**
- * Replaces the subscription of an unsubscribe token by its weekly. Changes nothing unless it is confirmed: the token
- * works for ever, and subscribes nobody.
- */
-export async function changeToWeekly(
-  db: Db,
-  { subscriberId, newsletter }: SubscriptionKey,
-  weekly: string,
-  via: ConsentChannel,
-  now: number,
-): Promise<void> {
-  await inTransaction(db, async (tx) => {
-    if ((await lockSubscriber(tx, subscriberId)) === null) return;
-    const states = await subscriptionStates(tx, subscriberId);
-    if (states.get(newsletter) !== 'confirmed') return;
-    if (states.get(weekly) === 'confirmed')
-      await changeSubscriptions(tx, subscriberId, [newsletter], 'unsubscribed', via, now);
-    else await moveSubscription(tx, subscriberId, { from: newsletter, to: weekly }, via, now);
-  });
 }
 
 /** Number of subscriptions by newsletter and state. */

@@ -10,7 +10,7 @@ import { acquirePermits } from '../../core/store/rate-limits.ts';
 import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
 import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
 import { parseAddress } from '../../lib/address.ts';
-import { type ConfirmMessage, findConfirmMessage, pickChoices, queueServiceMessage } from '../service-messages.ts';
+import { type ConfirmMessage, findConfirmMessage, queueServiceMessage } from '../service-messages.ts';
 import { findSuppression, liftSuppression } from '../suppression.ts';
 import type { ServiceMessageKey } from '../tokens.ts';
 import { changeZone, zoneProblem } from '../zone.ts';
@@ -32,7 +32,7 @@ export interface SubscriptionRequest {
   /** IANA zone, set when the request is confirmed. */
   zone?: string | undefined;
   /** Canonical choices by newsletter, set when the request is confirmed. */
-  choices?: Readonly<Record<string, string | null>>;
+  choices?: Readonly<Record<string, string | null>> | undefined;
 }
 
 export type RequestResult =
@@ -80,7 +80,7 @@ export async function requestSubscription(
       subscriberId: id,
       newsletters: open.length > 0 ? open : newsletters,
       zone,
-      choices: pickChoices(request.choices ?? {}, open),
+      choices: open.length > 0 ? request.choices : {},
       expiresAt: now + options.confirmMs,
       isSuppressed: suppression === 'operator',
     };
@@ -145,12 +145,9 @@ export async function confirmRequest(
     const hadNone = ![...(await subscriptionStates(tx, subscriberId)).values()].includes('confirmed');
     const consent = via.consent ?? message.consent;
     const joined = await changeSubscriptions(tx, subscriberId, newsletters, 'confirmed', { ...via, consent }, now);
-    const wished = pickChoices(
-      message.choices,
-      joined.map(({ newsletter }) => newsletter),
-    );
-    for (const [newsletter, choice] of Object.entries(wished)) {
-      await setChoice(tx, subscriberId, newsletter, choice, via, now);
+    for (const [newsletter, choice] of Object.entries(message.choices)) {
+      const isJoined = joined.some((one) => one.newsletter === newsletter);
+      if (isJoined) await setChoice(tx, subscriberId, newsletter, choice, via, now);
     }
     if (message.zone !== null) await changeZone(tx, subscriber, message.zone, via, now);
     await liftSuppression(tx, secrets, subscriberId, via, now);

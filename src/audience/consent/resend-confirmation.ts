@@ -6,7 +6,7 @@ import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { acquirePermits } from '../../core/store/rate-limits.ts';
 import { type Db, type InTransaction, inTransaction } from '../../core/store/store.ts';
 import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
-import { pickChoices, queueServiceMessage, readChoices } from '../service-messages.ts';
+import { queueServiceMessage, readChoices } from '../service-messages.ts';
 import { isLiftedByOptIn } from '../suppression.ts';
 import { lockSubscriber, subscriptionStates } from './changes.ts';
 import { limitsOfSignup, type SignupLimits } from './signup-limits.ts';
@@ -55,7 +55,7 @@ export async function resendConfirmation(
       kind: 'confirm' as const,
       subscriberId,
       newsletters,
-      ...(await requestedSettings(tx, subscriberId, newsletters)),
+      ...(await requestedSettings(tx, subscriberId)),
       expiresAt: now + options.confirmMs,
       isSuppressed: subscriber.suppressed_reason === 'operator',
     };
@@ -70,12 +70,8 @@ async function unconfirmedOf(db: Db, subscriberId: number): Promise<string[]> {
   return [...states].filter(([, state]) => state === 'unconfirmed').map(([newsletter]) => newsletter);
 }
 
-/** The zone and the choices of these newsletters that the last message would have set. */
-async function requestedSettings(
-  db: Db,
-  subscriberId: number,
-  newsletters: readonly string[],
-): Promise<{ zone: string | null; choices: Record<string, string | null> }> {
+/** The zone and the choices that the last message would have set. */
+async function requestedSettings(db: Db, subscriberId: number) {
   const last = await db
     .selectFrom('service_messages')
     .select(['zone', 'choices'])
@@ -84,6 +80,5 @@ async function requestedSettings(
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst();
-  if (last === undefined) return { zone: null, choices: {} };
-  return { zone: last.zone, choices: pickChoices(readChoices(last), newsletters) };
+  return { zone: last?.zone ?? null, choices: readChoices(last ?? { choices: null }) };
 }

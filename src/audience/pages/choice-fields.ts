@@ -18,29 +18,21 @@ import { facetSlug } from '../../lib/text/facet-slug.ts';
 import { MINUTE } from '../../lib/time.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 
-/** What was entered for a newsletter. */
-export interface EnteredChoice {
-  choice: Choice;
-  /** The field for the least number of stories, as entered. */
-  atLeast: string;
-  /** What is wrong with that field. */
+/** By newsletter. Entered ones may have a number of stories that is not possible. */
+export type Choices = ReadonlyMap<string, Choice>;
+
+/** The fields as `pages/parts/choose.liquid` shows them. */
+export interface ChoiceView {
+  groups: { facet: keyof ChoiceFacets; options: (Option & { checked: boolean })[] }[];
+  /** Whether they are unfolded. */
+  isOpen: boolean;
+  atLeast: number;
+  most: number;
+  /** What is wrong with that number, in HTML. */
   error: string | null;
 }
 
-/** By newsletter. */
-export type EnteredChoices = ReadonlyMap<string, EnteredChoice>;
-
-/** The fields as `pages/parts/choose.liquid` shows them. */
-export interface ChoiceView extends Pick<EnteredChoice, 'atLeast' | 'error'> {
-  groups: { facet: keyof ChoiceFacets; options: (Option & { checked: boolean })[] }[];
-  isChosen: boolean;
-  most: number;
-}
-
-interface Option {
-  value: string;
-  name: string;
-}
+type Option = Record<'value' | 'name', string>;
 
 type Offer = Record<keyof ChoiceFacets, readonly Option[]>;
 
@@ -75,69 +67,60 @@ async function offersOf(web: WebContext): Promise<Map<string, Offer>> {
   return offers;
 }
 
-/** The stored choices, as the fields show them. */
-export function storedChoices(subscriptions: readonly { newsletter: string; choice: string | null }[]): EnteredChoices {
-  return new Map(
-    subscriptions.map(({ newsletter, choice: text }) => {
-      const choice = readChoice(text);
-      return [newsletter, { choice, atLeast: String(choice.atLeast), error: null }];
-    }),
-  );
+/** The choices of subscriptions. */
+export function ownChoices(subscriptions: readonly { newsletter: string; choice: string | null }[]): Choices {
+  return new Map(subscriptions.map(({ newsletter, choice }) => [newsletter, readChoice(choice)]));
 }
 
-/**
- * Reads the fields of newsletters for which there are any. Ignores values that are neither offered nor stored.
- * @param errorsAs how errors are written
- */
-export async function readChoiceFields(
-  web: WebContext,
-  posted: URLSearchParams,
-  stored: EnteredChoices,
-  errorsAs: 'html' | 'text',
-): Promise<EnteredChoices> {
-  const entered = new Map<string, EnteredChoice>();
+/** Reads the fields of newsletters for which there are any. Ignores values that are neither offered nor stored. */
+export async function readChoiceFields(web: WebContext, posted: URLSearchParams, stored: Choices): Promise<Choices> {
+  const entered = new Map<string, Choice>();
   for (const [id, offer] of await offersOf(web)) {
     if (![...CHOICE_FACETS, 'atLeast'].some((name) => posted.has(`${name}:${id}`))) continue;
-    const known = stored.get(id)?.choice ?? EVERYTHING;
+    const known = stored.get(id) ?? EVERYTHING;
     const valuesOf = (facet: keyof ChoiceFacets): string[] => {
       const values = new Set([...known[facet], ...offer[facet].map(({ value }) => value)]);
       return posted.getAll(`${facet}:${id}`).filter((value) => values.delete(value));
     };
-    const atLeast = (posted.get(`atLeast:${id}`) ?? '').trim().slice(0, 10);
-    const number = /^\d{0,4}$/.test(atLeast) ? Number(atLeast || '1') : 0;
-    const isFit = number >= 1 && number <= MAX_AT_LEAST;
+    const atLeast = posted.get(`atLeast:${id}`)?.trim() || '1';
     entered.set(id, {
-      choice: {
-        ...{ sections: valuesOf('sections'), tags: valuesOf('tags'), reporters: valuesOf('reporters') },
-        atLeast: isFit ? number : 1,
-      },
-      atLeast,
-      error: isFit ? null : web.locale[errorsAs]('form.choice.atLeastUnknown', { most: MAX_AT_LEAST }),
+      ...{ sections: valuesOf('sections'), tags: valuesOf('tags'), reporters: valuesOf('reporters') },
+      atLeast: /^\d{1,4}$/.test(atLeast) ? Number(atLeast) : 0,
     });
   }
   return entered;
 }
 
-/** Canonical choices by newsletter, to be stored. */
-export function choiceTexts(entered: EnteredChoices): Record<string, string | null> {
-  return Object.fromEntries([...entered].map(([newsletter, { choice }]) => [newsletter, choiceText(choice)]));
+/** What is wrong with the number of stories; null for nothing. @param as how it is written */
+export function atLeastError({ locale }: WebContext, { atLeast }: Choice, as: 'html' | 'text' = 'html'): string | null {
+  const isFit = atLeast >= 1 && atLeast <= MAX_AT_LEAST;
+  return isFit ? null : locale[as]('form.choice.atLeastUnknown', { most: MAX_AT_LEAST });
 }
 
-/** The fields of each newsletter with `choices`. What is chosen and no longer offered is shown, too. */
-export async function choiceViews(web: WebContext, entered: EnteredChoices): Promise<Map<string, ChoiceView>> {
+/** Canonical, to be stored. */
+export function choiceTexts(choices: Choices): Record<string, string | null> {
+  return Object.fromEntries([...choices].map(([newsletter, choice]) => [newsletter, choiceText(choice)]));
+}
+
+/**
+ * The fields of each newsletter with `choices`. What is chosen and no longer offered is shown, too.
+ * @param open newsletters whose fields are unfolded; by default, those of which something is chosen
+ */
+export async function choiceViews(web: WebContext, choices: Choices, open?: readonly string[]) {
   const views = new Map<string, ChoiceView>();
   for (const [id, offer] of await offersOf(web)) {
-    const { choice, atLeast, error } = entered.get(id) ?? { choice: EVERYTHING, atLeast: '1', error: null };
-    const groups: ChoiceView['groups'] = [];
-    for (const facet of CHOICE_FACETS) {
-      const offered = new Set(offer[facet].map(({ value }) => value));
-      const missing = choice[facet].filter((value) => !offered.has(value));
-      const former = missing.map(async (value) => ({ value, name: await formerName(web, facet, value) }));
-      const options = [...offer[facet], ...(await Promise.all(former))];
-      const checked = options.map((one) => ({ ...one, checked: choice[facet].includes(one.value) }));
-      if (checked.length > 0) groups.push({ facet, options: checked });
-    }
-    views.set(id, { groups, atLeast, error, isChosen: !isEverything(choice), most: MAX_AT_LEAST });
+    const choice = choices.get(id) ?? EVERYTHING;
+    const groups = CHOICE_FACETS.map(async (facet) => {
+      const former = choice[facet].filter((value) => !offer[facet].some((one) => one.value === value));
+      const named = former.map(async (value) => ({ value, name: await formerName(web, facet, value) }));
+      const options = [...offer[facet], ...(await Promise.all(named))];
+      return { facet, options: options.map((one) => ({ ...one, checked: choice[facet].includes(one.value) })) };
+    });
+    views.set(id, {
+      groups: (await Promise.all(groups)).filter(({ options }) => options.length > 0),
+      isOpen: open?.includes(id) ?? !isEverything(choice),
+      ...{ atLeast: choice.atLeast, most: MAX_AT_LEAST, error: atLeastError(web, choice) },
+    });
   }
   return views;
 }

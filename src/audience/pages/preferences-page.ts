@@ -15,14 +15,14 @@ import { isLiftedByOptIn } from '../suppression.ts';
 import { preferencesToken, readPreferencesToken } from '../tokens.ts';
 import { firstInstantOfDay } from '../zone.ts';
 import { withSubscriberByToken } from './account-pages.ts';
-import { choiceTexts, choiceViews, type EnteredChoices, readChoiceFields, storedChoices } from './choice-fields.ts';
+import { atLeastError, type Choices, choiceTexts, choiceViews, ownChoices, readChoiceFields } from './choice-fields.ts';
 import { chosenNewsletters, isSignupOpen, newsletterChoices, shownConsent, weekliesOf } from './subscribe-form.ts';
 import { isOffered, zoneSelect } from './time-zones.ts';
 
 interface PreferencesFields {
   /** Ids. */
   newsletters: string[];
-  chosen: EnteredChoices;
+  chosen: Choices;
   /** IANA; empty for the publication's. */
   zone: string;
   /** The day on which email resumes, as `2026-12-01`; empty for no pause. */
@@ -67,9 +67,9 @@ export function handlePreferences(web: WebContext): Handler {
     const { fields, errors, pausedUntil } = await readPreferencesForm(web, posted, subscriber, now);
     if (errors !== null) return respondForm(web, c, subscriber, fields, errors);
     const offered = web.config.newsletters.map(({ id }) => id);
-    const newsletters = { offered, wanted: fields.newsletters, weeklies: weekliesOf(web) };
-    const zone = fields.zone === '' ? null : fields.zone;
-    const changes = { newsletters, choices: choiceTexts(fields.chosen), zone, pausedUntil };
+    const newsletters = { offered, wanted: fields.newsletters };
+    const chosen = { newsletters, weeklies: weekliesOf(web), choices: choiceTexts(fields.chosen) };
+    const changes = { ...chosen, zone: fields.zone === '' ? null : fields.zone, pausedUntil };
     const permit = await acquirePermit(db, changesRateKey(subscriber.subscriberId), CHANGES, now);
     if (permit.kind === 'refused') return respondTooManyChanges(web, c, permit.retryAt - now);
     const consent = await shownConsent(web, posted);
@@ -99,7 +99,7 @@ function storedFields(web: WebContext, { subscriptions, zone, pausedUntil }: Pre
   const isPaused = pausedUntil !== null && pausedUntil > web.clock();
   return {
     newsletters: subscriptions.filter(({ state }) => state === 'confirmed').map(({ newsletter }) => newsletter),
-    chosen: storedChoices(subscriptions),
+    chosen: ownChoices(subscriptions),
     zone: zone ?? '',
     paused: isPaused ? localDate(pausedUntil, zone ?? web.view.zone) : '',
   };
@@ -118,7 +118,7 @@ async function readPreferencesForm(
 ): Promise<{ fields: PreferencesFields; errors: PreferencesErrors | null; pausedUntil: number | null }> {
   const fields = {
     newsletters: chosenNewsletters(web, posted),
-    chosen: await readChoiceFields(web, posted, storedChoices(own.subscriptions), 'html'),
+    chosen: await readChoiceFields(web, posted, ownChoices(own.subscriptions)),
     zone: posted.get('zone') ?? '',
     paused: (posted.get('paused') ?? '').trim().slice(0, 20),
   };
@@ -126,7 +126,7 @@ async function readPreferencesForm(
   const zone = isKnownZone && fields.zone !== '' ? fields.zone : web.view.zone;
   const pausedUntil = fields.paused === '' ? null : pauseEnd(fields.paused, zone, now);
   const isKnownDay = fields.paused === '' || pausedUntil !== null;
-  const isFit = [...fields.chosen.values()].every(({ error }) => error === null);
+  const isFit = [...fields.chosen.values()].every((choice) => atLeastError(web, choice) === null);
   if (isKnownZone && isKnownDay && isFit) return { fields, errors: null, pausedUntil };
   const { tomorrow, latest } = pauseDays(now, zone);
   const longDate = (day: string): string => web.locale.date(Date.parse(day), 'UTC', { dateStyle: 'long' });
@@ -181,7 +181,7 @@ async function respondForm(
     isSuppressed: reason !== null,
     // Without a confirmation email the newsroom's address is the only way back.
     canSubscribe: isSignupOpen(web) && reason !== null && isLiftedByOptIn(reason),
-    choices: newsletterChoices(web, fields.newsletters, await choiceViews(web, fields.chosen)),
+    choices: newsletterChoices(web, fields.newsletters, await choiceViews(web, fields.chosen, fields.newsletters)),
     zone: await zoneSelect(web, isOffered(fields.zone) || fields.zone === subscriber.zone ? fields.zone : ''),
     paused: fields.paused,
     consent: consentTextOf(web.config),

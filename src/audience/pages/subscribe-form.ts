@@ -1,10 +1,11 @@
 /** The form to subscribe: what was entered, what is wrong with it, and how it is shown. */
+import { EVERYTHING } from '../../articles/choice.ts';
 import { scheduleZone } from '../../core/config/config.ts';
 import { parseAddress } from '../../lib/address.ts';
 import type { Locale } from '../../lib/locale/locale.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { type ConsentText, consentTextOf, findConsentText } from '../consent/consent-text.ts';
-import { type ChoiceView, choiceViews, type EnteredChoices, readChoiceFields } from './choice-fields.ts';
+import { atLeastError, type Choices, type ChoiceView, choiceViews, readChoiceFields } from './choice-fields.ts';
 import { scheduleText } from './schedule-text.ts';
 import { isOffered, type ZoneSelect, zoneSelect } from './time-zones.ts';
 
@@ -14,7 +15,7 @@ export interface SubscribeFields {
   newsletters: string[];
   /** IANA; empty for the publication's. */
   zone: string;
-  chosen: EnteredChoices;
+  chosen: Choices;
 }
 
 /** Message beside each field: HTML, or plain text for programs. */
@@ -87,10 +88,10 @@ export async function readSubscribeForm(
     email: (posted.get('email') ?? '').trim(),
     newsletters: chosenNewsletters(web, posted),
     zone: posted.get('zone') ?? '',
-    chosen: await readChoiceFields(web, posted, new Map(), errorsAs),
+    chosen: await readChoiceFields(web, posted, new Map()),
   };
   const wrong = fields.newsletters.flatMap((id) => {
-    const error = fields.chosen.get(id)?.error ?? null;
+    const error = atLeastError(web, fields.chosen.get(id) ?? EVERYTHING, errorsAs);
     return error === null ? [] : [[`atLeast:${id}`, error]];
   });
   const errors = {

@@ -11,23 +11,22 @@ import { isForeign, respondForeignForm } from '../../web/server/form-origin.ts';
 import { FORM_LIMIT, limitBody } from '../../web/server/request-body.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import type { ConsentChannel } from '../consent/changes.ts';
-import { changePreferences, readPreferences } from '../preferences.ts';
-import { changeToWeekly, findSubscriptionState, unsubscribe } from '../subscriptions.ts';
+import { changePreferences, changeToWeekly, readPreferences } from '../preferences.ts';
+import { findSubscriptionState, unsubscribe } from '../subscriptions.ts';
 import type { SubscriptionKey } from '../tokens.ts';
 import { readKeptUnsubscribeToken } from '../unsubscribe-keys.ts';
 import { mailPreferencesLink } from './account-pages.ts';
 import { isSignupOpen, type NewsletterChoice, newsletterChoices, weekliesOf } from './subscribe-form.ts';
 
-/** What the page says. */
-type PageKind = 'asked' | 'unsubscribed' | 'weekly' | 'paused';
-
-/** Names of messages. */
-const TITLES: Record<PageKind, string> = {
+/** What the page says, and the message that is its title. */
+const TITLES = {
   asked: 'unsubscribe.title',
   unsubscribed: 'unsubscribe.done',
   weekly: 'unsubscribe.weeklyTitle',
-  paused: 'unsubscribe.pausedTitle',
-};
+  pause: 'unsubscribe.pausedTitle',
+} as const;
+
+type PageKind = keyof typeof TITLES;
 
 /** GET of `/unsubscribe/:token`. */
 export function serveUnsubscribePage(web: WebContext): Handler {
@@ -57,25 +56,21 @@ export function handleUnsubscribe(web: WebContext): Handler {
 /** How long a pause of the page is. */
 const PAUSE_DAYS = 30;
 
-type Act = 'one-click' | 'unsubscribe' | 'weekly' | 'pause';
+/** Names of the fields that ask for them. */
+const ACTS = ['unsubscribe', 'weekly', 'pause'] as const;
+type Act = (typeof ACTS)[number] | 'one-click';
 
-/** @returns which page follows: the same one, whatever the state of the subscription */
+/** @returns what the page says: the same, whatever the state of the subscription */
 async function perform(web: WebContext, key: SubscriptionKey, act: Act, source: string | null): Promise<PageKind> {
   const { db } = web.store;
   const now = web.clock();
   const via = { channel: act === 'one-click' ? act : ('unsubscribe-page' as const), source };
-  if (act === 'one-click' || act === 'unsubscribe') {
-    await unsubscribe(db, key, via, now);
-    return 'unsubscribed';
-  }
-  if (act === 'pause') {
-    await pause(web, key.subscriberId, via, now);
-    return 'paused';
-  }
-  const weekly = counterpartOf(web, key.newsletter, 'weekly');
-  if (weekly === null) return 'asked';
-  await changeToWeekly(db, key, weekly.id, via, now);
-  return 'weekly';
+  const weekly = pairOf(web, key.newsletter).weekly;
+  if (act === 'weekly' && weekly === null) return 'asked';
+  if (act === 'weekly' && weekly !== null) await changeToWeekly(db, key, weekly.id, via, now);
+  else if (act === 'pause') await pause(web, key.subscriberId, via, now);
+  else await unsubscribe(db, key, via, now);
+  return act === 'weekly' || act === 'pause' ? act : 'unsubscribed';
 }
 
 /** Pauses everything, as the preferences do, unless a pause is that long: it is recorded once a day at most. */
@@ -87,13 +82,12 @@ async function pause({ store, view }: WebContext, id: number, via: ConsentChanne
   if ((subscriber.pausedUntil ?? 0) < pausedUntil) await changePreferences(store.db, id, { pausedUntil }, via, now);
 }
 
-/** The weekly of a newsletter, or either of the two to which its subscribers can have been moved. */
-function counterpartOf(web: WebContext, newsletter: string, which: 'weekly' | 'either'): NewsletterChoice | null {
-  const id = weekliesOf(web).flatMap(([daily, weekly]) => {
-    if (daily === newsletter) return weekly;
-    return weekly === newsletter && which === 'either' ? daily : [];
-  })[0];
-  return newsletterChoices(web, []).find((one) => one.id === id) ?? null;
+/** `other`: to which subscribers of a newsletter can have been moved. */
+function pairOf(web: WebContext, newsletter: string): Record<'weekly' | 'other', NewsletterChoice | null> {
+  const pair = weekliesOf(web).find((ids) => ids.includes(newsletter));
+  const id = pair?.find((one) => one !== newsletter);
+  const other = newsletterChoices(web, []).find((one) => one.id === id) ?? null;
+  return { weekly: pair?.[0] === newsletter ? other : null, other };
 }
 
 /**
@@ -126,10 +120,7 @@ async function readFields(c: Context): Promise<Pick<URLSearchParams, 'get'>> {
 function actOf(fields: Pick<URLSearchParams, 'get'>): Act | 'preferences' | null {
   // Some mail programs end the body with a line break.
   if (fields.get('List-Unsubscribe')?.trim() === 'One-Click') return 'one-click';
-  if (fields.get('unsubscribe') === 'yes') return 'unsubscribe';
-  if (fields.get('weekly') === 'yes') return 'weekly';
-  if (fields.get('pause') === 'yes') return 'pause';
-  return fields.get('preferences') === 'mail' ? 'preferences' : null;
+  return ACTS.find((act) => fields.get(act) === 'yes') ?? (fields.get('preferences') === 'mail' ? 'preferences' : null);
 }
 
 function respondNotAsked(web: WebContext, c: Context): Promise<Response> {
@@ -147,13 +138,13 @@ async function withToken(
   const kind = await act(key);
   const newsletter = newsletterChoices(web, []).find(({ id }) => id === key.newsletter);
   const named = { known: newsletter === undefined ? 'no' : 'yes', newsletter: newsletter?.title ?? '' };
-  const weekly = counterpartOf(web, key.newsletter, 'weekly');
-  const title = web.locale.text(TITLES[kind], kind === 'weekly' ? { newsletter: weekly?.title ?? '' } : named);
+  const pair = pairOf(web, key.newsletter);
+  const title = web.locale.text(TITLES[kind], kind === 'weekly' ? { newsletter: pair.weekly?.title ?? '' } : named);
   const head = { title, description: title, path: null };
   // The link works for ever, so the page shows and opens nothing else: a link to the preferences is mailed.
   const data = {
     ...{ ...named, language: newsletter?.language ?? web.view.language, kind, canSubscribe: isSignupOpen(web) },
-    ...{ weekly, other: counterpartOf(web, key.newsletter, 'either'), days: PAUSE_DAYS },
+    ...{ ...pair, days: PAUSE_DAYS },
     hasChoices: web.config.newsletters.some(({ choices }) => choices !== undefined),
   };
   return c.html(await renderPage(web, 'unsubscribe', head, data), status);

@@ -3,8 +3,7 @@
  * recording the same report twice changes nothing.
  */
 import { type RawBuilder, sql } from 'kysely';
-import { type ConsentChannel, lockSubscriber } from '../../audience/consent/changes.ts';
-import { endSubscriptions } from '../../audience/consent/moves.ts';
+import { type ConsentChannel, changeSubscriptions, lockSubscriber } from '../../audience/consent/changes.ts';
 import { suppressAddress } from '../../audience/suppression.ts';
 import {
   isUnsubscribeToken,
@@ -294,7 +293,7 @@ export async function recordUnsubscribe(
   const which = await newslettersOf(db, target);
   return inTransaction(db, async (tx) => {
     if ((await lockSubscriber(tx, subscriberId)) === null) return { kind: 'erased' };
-    const ended = await endSubscriptions(tx, subscriberId, which, via, now);
+    const ended = await changeSubscriptions(tx, subscriberId, which, 'unsubscribed', via, now);
     if (ended.length === 0) return { kind: 'already' };
     return { kind: 'unsubscribed', newsletters: ended.map((one) => one.newsletter) };
   });

@@ -107,8 +107,8 @@ class Walk {
       }
       case 'set-preferences': {
         const { newsletters } = step;
-        const wanted = { offered: NEWSLETTERS, wanted: newsletters, weeklies: WEEKLIES };
-        await changePreferences(db, id, { newsletters: wanted }, { channel: 'preferences' }, now);
+        const changes = { newsletters: { offered: NEWSLETTERS, wanted: newsletters }, weeklies: WEEKLIES };
+        await changePreferences(db, id, changes, { channel: 'preferences' }, now);
         if (this.states === null) return;
         for (const [from, to] of [...WEEKLIES, ...WEEKLIES.map(([daily, weekly]) => [weekly, daily] as const)]) {
           if (newsletters.includes(from) || !newsletters.includes(to)) continue;

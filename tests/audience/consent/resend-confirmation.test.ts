@@ -20,7 +20,7 @@ const resend = ({ db }: Store, id: number): Promise<ResendResult> =>
   resendConfirmation(db, SECRETS, id, OPTIONS, NOW + 5);
 
 forEachDatabase((open) => {
-  it('mails another link for what is unconfirmed, with the requested zone and choice, and records no consent', async () => {
+  it('mails another link for what is unconfirmed, with zone and choice, and records no consent', async () => {
     const store = await open();
     const id = await addConfirmed(store);
     const choice = '{"sections":["world"]}';

@@ -21,12 +21,6 @@ import {
   type TopLevelToken,
 } from 'liquidjs';
 
-/** What a template knows, besides its data: the numbers of stories by `articleId`. */
-export interface SegmentData {
-  nonce: string;
-  storyNumbers: Readonly<Record<string, number>>;
-}
-
 class SegmentTag extends Tag {
   readonly #values: Hash;
   readonly #content: Template[] = [];
@@ -46,12 +40,12 @@ class SegmentTag extends Tag {
 
   *render(context: Context, emitter: Emitter): Generator<unknown, void, unknown> {
     const values = (yield this.#values.render(context)) as Record<string, unknown>;
-    const { nonce, storyNumbers } = context.environments as SegmentData;
-    const fields = Object.entries(conditionOf(values)).flatMap(([kind, value]) => [
-      kind,
-      ...numbersOf(value, storyNumbers),
-    ]);
-    emitter.write(`%%${nonce}:(${fields.join('.')}%%`);
+    const { nonce, storyNumbers } = context.environments as { nonce: string; storyNumbers: Record<string, number> };
+    const condition = Object.entries(conditionOf(values)).map(([kind, value]) => {
+      return [kind, typeof value === 'number' ? value : numbersOf(value, storyNumbers)];
+    });
+    const marker = Buffer.from(JSON.stringify(Object.fromEntries(condition))).toString('hex');
+    emitter.write(`%%${nonce}:(${marker}%%`);
     yield this.liquid.renderer.renderTemplates(this.#content, context, emitter);
     emitter.write(`%%${nonce}:)%%`);
   }
@@ -71,10 +65,8 @@ function conditionOf({ after, first, in: list, ...values }: Record<string, unkno
   return after === undefined ? { none: before } : { any: before };
 }
 
-function numbersOf(value: unknown, numbers: SegmentData['storyNumbers']): number[] {
-  if (typeof value === 'number') return [value];
-  const stories = (Array.isArray(value) ? value : [value]) as { articleId: string }[];
-  return stories.flatMap((story) => numbers[story?.articleId] ?? []);
+function numbersOf(value: unknown, numbers: Readonly<Record<string, number>>): number[] {
+  return ([value].flat() as { articleId: string }[]).flatMap((story) => numbers[story?.articleId] ?? []);
 }
 
 export function registerSegmentTag(liquid: Liquid): void {

@@ -7,7 +7,7 @@
 export type Part = string | { when: Condition; parts: Part[] };
 
 /** Stories are named by their numbers in the edition. */
-export type Condition =
+type Condition =
   /** The copy has one of these. */
   | { any: number[] }
   /** The copy has none of these. */
@@ -49,7 +49,7 @@ export function parseSegments(rendered: string, nonce: string): Part[] {
   const top: Part[] = [];
   const open: Part[][] = [top];
   // Texts and markers alternate.
-  for (const [index, piece] of rendered.split(new RegExp(`%%${nonce}:([()][a-z0-9.]*)%%`)).entries()) {
+  for (const [index, piece] of rendered.split(new RegExp(`%%${nonce}:([()][0-9a-f]*)%%`)).entries()) {
     const inner = open.at(-1) as Part[];
     if (index % 2 === 0) {
       if (piece !== '') inner.push(piece);
@@ -58,22 +58,13 @@ export function parseSegments(rendered: string, nonce: string): Part[] {
       if (open.length === 0) throw new Error('a segment ends that has not begun');
     } else {
       const parts: Part[] = [];
-      inner.push({ when: readCondition(piece.slice(1)), parts });
+      const when = JSON.parse(Buffer.from(piece.slice(1), 'hex').toString()) as Condition;
+      inner.push({ when, parts });
       open.push(parts);
     }
   }
   if (open.length > 1) throw new Error('a segment does not end');
   return top;
-}
-
-function readCondition(marker: string): Condition {
-  const [kind, ...fields] = marker.split('.');
-  const numbers = fields.filter((field) => field !== 'count').map(Number);
-  if (kind === 'any') return { any: numbers };
-  if (kind === 'none') return { none: numbers };
-  if (kind === 'lacks') return { lacks: numbers };
-  if (kind === 'of') return { of: numbers.slice(0, -1), count: numbers.at(-1) as number };
-  return { minutes: numbers[0] as number };
 }
 
 /** Applies a function to all texts. */

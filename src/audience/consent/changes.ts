@@ -13,7 +13,7 @@ export interface ConsentChannel {
   channel: Tables['consent_events']['channel'];
   /** The client's IP address, or the file and line of an import: `list.csv:7`. */
   source?: string | null;
-  /** The wording that was agreed to, recorded with each request and confirmation; null without one. */
+  /** The wording that was agreed to, recorded with each request, confirmation and wanted feed; null without one. */
   consent?: ConsentText | null;
   /** Origin of the page with the form, if it is on another site. */
   origin?: string | undefined;
@@ -100,7 +100,7 @@ export async function recordConsent(
 }
 
 function isOptIn({ change }: ConsentEvent): boolean {
-  return change === 'requested' || change === 'confirmed';
+  return change === 'requested' || change === 'confirmed' || change === 'feed-wanted';
 }
 
 /**

@@ -79,8 +79,8 @@ function serveFeedDocument(web: WebContext, find: FindFeedDocument): Handler {
 }
 
 /**
- * `/feeds/mine/:file`: private feeds, which are not counted. One is built for all who made the same choice; the token is
- * filled in. 404 for an invalid token; 410 for a feed that was renewed, ended or erased.
+ * `/feeds/mine/:file`: private feeds, which are not counted. One is built for all who made the same choice; its token
+ * is filled in. 404 for an invalid token; 410 for a feed that was renewed, ended or erased.
  */
 function servePrivateFeed(web: WebContext): Handler {
   const { config, locale, secrets, store } = web;

@@ -11,6 +11,8 @@ import { publishFeeds } from '../../../src/feeds/publish/publish-feeds.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
 import { DAY, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { article, NOW, openTestSite, preferencesPath, save, type TestSite } from '../../app/test-site.ts';
+import { validateFeed } from '../../feeds/formats/validator.ts';
+import { HAS_XMLLINT, xmllint } from '../../feeds/formats/xmllint.ts';
 import { forBothDatabases, openMigrated } from '../../support/databases.ts';
 import { recordQueries } from '../../support/recorded-queries.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
@@ -23,7 +25,8 @@ const mei = { role: 'reporter' as const, name: 'Mei Tan', email: null };
 function configWith(select: Config['newsletters'][number]['select'] = {}): Config {
   const config = sampleConfig();
   const choices = { sections: true, tags: ['Chips', 'A.I.'], reporters: true };
-  const newsletters = config.newsletters.map((one) => (one.id === NEWSLETTER ? { ...one, select, choices } : one));
+  const change = { title: 'Daily & <Roundup> ]]> "🚀"', select, choices };
+  const newsletters = config.newsletters.map((one) => (one.id === NEWSLETTER ? { ...one, ...change } : one));
   return { ...config, newsletters };
 }
 
@@ -96,6 +99,9 @@ describe('a private feed', () => {
         expect([...new Set(titlesIn(feed))]).toEqual(['in-world', 'of-chips', 'by-mei', 'in-world-by-mei']);
         expect(feed).toContain(`http://127.0.0.1:8080${await pathOf(format)}`);
         expect(feed).toContain('Chips, Mei Tan');
+        if (format !== 'json')
+          expect(validateFeed(feed, `http://127.0.0.1:8080${await pathOf(format)}`, NOW)).toEqual([]);
+        if (format !== 'json' && HAS_XMLLINT) expect(xmllint([feed])).toBe('');
       }
     });
 
@@ -171,7 +177,7 @@ describe('a private feed', () => {
       expect(site.logged).toEqual([]);
     });
 
-    it('is unchanged by its entity tag until a story is published or the choice changes, in every process', async () => {
+    it('is unchanged by its entity tag until a publish or another choice, in every process', async () => {
       await act('make');
       const path = await pathOf();
       const tag = async (): Promise<string> => (await site.get(path)).headers.get('ETag') as string;
@@ -274,7 +280,7 @@ describe('a private feed', () => {
       expect(page).not.toContain('value="only"');
     });
 
-    it('is recorded once when it is made or ended twice, and leaves nothing wanted after mail and feed end', async () => {
+    it('is recorded once when made or ended twice, and nothing is wanted after mail and feed end', async () => {
       for (const one of ['renew', 'end', 'make', 'make', 'renew', 'only'] as const) await act(one);
       const path = preferencesPath(id, { version: 2 });
       for (const one of ['end', 'end', 'only', 'end']) {

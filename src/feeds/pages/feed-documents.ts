@@ -80,7 +80,7 @@ function serveFeedDocument(web: WebContext, find: FindFeedDocument): Handler {
 
 /**
  * `/feeds/mine/:file`: private feeds, which are not counted. One is built for all who made the same choice; its token
- * is filled in. 404 for an invalid token; 410 for a feed that was renewed, ended or erased.
+ * is filled in. 404 for an invalid token; 410 for a feed that was renewed, ended or erased. A proxy compresses them.
  */
 function servePrivateFeed(web: WebContext): Handler {
   const { config, locale, secrets, store } = web;
@@ -101,10 +101,8 @@ function servePrivateFeed(web: WebContext): Handler {
         return Buffer.from(body.replaceAll(placeholderFor(secrets, key.newsletter), token));
       };
       const link = `<${topicAddress(config, `mine/${token}.${format}`)}>; rel="self"`;
-      const hash = sha256(`${shared.hash} ${token}`);
       // A choice changes without a publish: only the entity tag says whether the feed has changed.
-      const own = { path: 'mine', plain, link, hash, modifiedAt: Number.POSITIVE_INFINITY };
-      // A proxy compresses it.
+      const own = { path: 'mine', plain, link, hash: sha256(shared.hash + token), modifiedAt: web.clock() };
       return await respondDocument(web, c, { ...shared, ...own }, 'identity');
     } catch (error) {
       // Without the path, which has the token.

@@ -14,6 +14,7 @@ import { article, NOW, openTestSite, preferencesPath, save, type TestSite } from
 import { validateFeed } from '../../feeds/formats/validator.ts';
 import { HAS_XMLLINT, xmllint } from '../../feeds/formats/xmllint.ts';
 import { forBothDatabases, openMigrated } from '../../support/databases.ts';
+import { htmlFaults } from '../../support/html-faults.ts';
 import { recordQueries } from '../../support/recorded-queries.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
 import { addConfirmed } from '../fixtures.ts';
@@ -278,6 +279,7 @@ describe('a private feed', () => {
       expect(page).toContain('You get this newsletter as a feed only');
       expect(page).toContain(`<code class="address">http://127.0.0.1:8080${await pathOf()}</code>`);
       expect(page).not.toContain('value="only"');
+      expect([...(await htmlFaults(html)), ...(await htmlFaults(page))]).toEqual([]);
     });
 
     it('is recorded once when made or ended twice, and nothing is wanted after mail and feed end', async () => {

@@ -109,7 +109,6 @@ export async function buildOwnFeed(
   ];
   const found = await Promise.all(queries.map((query) => findPublicArticlesBounded(db, { ...query, ...LIMITS, now })));
   const articles = new Map(found.flat().map((article) => [article.id, article]));
-  const retracted = await findTombstones(db, select, now);
   const titles = choice.sections.flatMap((id) => sectionTitle(config, id) ?? []);
   const locale = editionLocale(config, newsletter);
   const words = { newsletter: newsletter.title, choice: facetTitle([...titles, ...tags, ...reporters]) };
@@ -121,7 +120,7 @@ export async function buildOwnFeed(
   };
   const { documents } = buildFeed(feed, config, {
     articles: [...articles.values()].sort(byNewest).slice(0, LIMITS.limit),
-    retracted: retracted.filter((article) => isChosen(choiceFacets([article]), choice)),
+    retracted: (await findTombstones(db, select, now)).filter((article) => isChosen(choiceFacets([article]), choice)),
   });
   return documents.find(({ path }) => path === feedPath(feed, own.format)) ?? null;
 }

@@ -95,8 +95,9 @@ function servePrivateFeed(web: WebContext): Handler {
       const client = addressBlock(clientAddress(web, c) ?? 'unknown');
       const shared = choice && (await feeds.find(JSON.stringify([key.newsletter, format, choice]), client));
       if (shared === null) return respondText(c, 410, locale.text('ownFeed.gone'));
+      // Only gzip is kept, and not `shared.plain`: a thousand choices may be in use.
+      shared.codings.br = Buffer.alloc(0);
       const plain = async (): Promise<Buffer> => {
-        // Not `shared.plain`, which would keep the plain form.
         const body = (await decompress(shared.codings.gzip, shared.size)).toString();
         return Buffer.from(body.replaceAll(placeholderFor(secrets, key.newsletter), token));
       };
@@ -213,8 +214,8 @@ function openDerivedFeeds(web: WebContext): FeedCache {
   });
 }
 
-/** Plain forms count, and are not kept: it takes about a fifth. */
-const PRIVATE_CACHE_BYTES = 256 * 1024 * 1024;
+/** A thousand feeds of 300 KB: plain and Brotli forms count, and are not kept. They take 100 to 150 MB. */
+const PRIVATE_CACHE_BYTES = 640 * 1024 * 1024;
 
 /** Private feeds by newsletter, format and choice. A placeholder stands for the token. */
 function openPrivateFeeds(web: WebContext): FeedCache {

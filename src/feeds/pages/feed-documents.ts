@@ -214,7 +214,7 @@ function openDerivedFeeds(web: WebContext): FeedCache {
   });
 }
 
-/** A thousand feeds of 300 KB: plain and Brotli forms count, and are not kept. They take 100 to 150 MB. */
+/** A thousand feeds of 300 KB: plain and Brotli forms count, and are not kept. They take 100 to 200 MB. */
 const PRIVATE_CACHE_BYTES = 640 * 1024 * 1024;
 
 /** Private feeds by newsletter, format and choice. A placeholder stands for the token. */

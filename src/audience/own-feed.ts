@@ -70,9 +70,7 @@ export async function changeOwnFeed(
     const isWanted = act === 'renew' ? wasWanted : act !== 'end';
     if (isWanted !== wasWanted || (wasWanted && act === 'renew')) {
       const changes = { feed_version: row.feed_version + 1, feed_since: isWanted ? (row.feed_since ?? now) : null };
-      // Retention counts from the day on which neither mail nor feed is wanted.
-      const left = !isWanted && row.state === 'unsubscribed' ? { changed_at: now } : {};
-      const update = tx.updateTable('subscriptions').set({ ...changes, ...left });
+      const update = tx.updateTable('subscriptions').set(changes);
       await update.where((e) => e.and(subscription)).execute();
     }
     const change = isWanted ? 'feed-wanted' : 'feed-ended';

@@ -296,20 +296,6 @@ describe('a private feed', () => {
       ]);
       const row = await store.db.selectFrom('subscriptions').selectAll().executeTakeFirstOrThrow();
       expect(row).toMatchObject({ state: 'unsubscribed', feed_since: null, feed_version: 5 });
-      await site.post(`${path}/feed`, [
-        ['newsletter', NEWSLETTER],
-        ['act', 'make'],
-      ]);
-      await changeOwnFeed(
-        store.db,
-        { subscriberId: id, newsletter: NEWSLETTER },
-        'end',
-        { channel: 'preferences' },
-        NOW + DAY,
-      );
-      const ended = await store.db.selectFrom('subscriptions').selectAll().executeTakeFirstOrThrow();
-      // The proof of consent is kept from then on.
-      expect(ended).toMatchObject({ feed_version: 7, changed_at: NOW + DAY });
       const key = { subscriberId: id, newsletter: NEWSLETTER, version: 5 };
       expect(await findOwnFeed(store.db, key)).toBeNull();
     });

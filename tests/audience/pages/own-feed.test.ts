@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { choiceText, EVERYTHING } from '../../../src/articles/choice.ts';
+import { moveSubscription } from '../../../src/audience/consent/changes.ts';
 import { eraseSubscriber } from '../../../src/audience/erasure.ts';
-import { changeOwnFeed, findOwnFeed } from '../../../src/audience/own-feed.ts';
+import { changeOwnFeed, findOwnFeed, listOwnFeeds } from '../../../src/audience/own-feed.ts';
 import { suppressAddress } from '../../../src/audience/suppression.ts';
 import { ownFeedToken, preferencesToken } from '../../../src/audience/tokens.ts';
 import type { Config } from '../../../src/core/config/config.ts';
-import type { Store } from '../../../src/core/store/store.ts';
+import { inTransaction, type Store } from '../../../src/core/store/store.ts';
 import { MEDIA_TYPES } from '../../../src/feeds/formats/feed-view.ts';
 import { publishFeeds } from '../../../src/feeds/publish/publish-feeds.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
@@ -242,6 +243,21 @@ describe('a private feed', () => {
       }
       await eraseSubscriber(store.db, SECRETS, id, NOW);
       expect(await status(third)).toBe(410);
+    });
+
+    it('has a new address after a change to the weekly, and its old one never comes back', async () => {
+      await act('make');
+      const path = await pathOf();
+      const via = { channel: 'preferences' } as const;
+      const move = (from: string, to: string) =>
+        inTransaction(store.db, (tx) => moveSubscription(tx, id, { from, to }, via, NOW));
+      await move(NEWSLETTER, 'weekly-roundup');
+      expect((await site.get(path)).status).toBe(410);
+      await move('weekly-roundup', NEWSLETTER);
+      expect((await site.get(path)).status).toBe(410);
+      const feeds = await listOwnFeeds(store.db, config, SECRETS, id);
+      expect(feeds.map(({ newsletter, address }) => [newsletter, address !== null])).toEqual([[NEWSLETTER, true]]);
+      expect((await site.get(new URL(feeds[0]?.address ?? '').pathname)).status).toBe(200);
     });
 
     it('stays for a suppressed address, a paused subscriber, and after unsubscribing from the mail', async () => {

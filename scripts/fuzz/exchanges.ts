@@ -24,11 +24,13 @@ const PATHS = words(`/ /?page=2 /articles/one /sections/world /archive /archive/
   /subscribe.js /api/subscribe /no-such-page /archive/ /hub /sitemap.xml /sitemap-pages.xml /sitemap-2026-11.xml
    /news-sitemap.xml /feed/ /atom.xml /icons/48.png /icons/512.png /apple-touch-icon.png /about
   /search /search?q=chip /search?q=the&section=world&from=2026-11-01&until=2026-11-30 /feeds/custom.atom?q=chip`);
-const FORMS = words(`/subscribe /hub /unsubscribe/v1.x /confirm/x /preferences/x /preferences/x/erase /account/erase/x
-  /api/subscribe /webhooks/bounces`);
+const FORMS =
+  words(`/subscribe /hub /unsubscribe/v1.x /confirm/x /preferences/x /preferences/x/erase /preferences/x/feed
+  /account/erase/x /api/subscribe /webhooks/bounces`);
 const HOSTILE_PATHS = words(`/%00 /%ff%fe /% /%zz /%2e%2e/%2e%2e/etc/passwd /../../etc/passwd //evil.example/ /\\evil
   /media/..%2f..%2fconfig%2fdaywire.yaml /media/%2e%2e/secret /media/a%00.png /media/.hidden.png /feeds/../var/secret
-  /feeds/%c0%af /feeds/tag/%F0%9F%92%A9.rss /feeds/custom.rss?tag=%00&tag=%ff /feeds/latest.rss/../../x
+  /feeds/%c0%af /feeds/tag/%F0%9F%92%A9.rss /feeds/mine/v1.x.rss /feeds/mine/%00.atom /feeds/mine/%ff.json
+  /feeds/custom.rss?tag=%00&tag=%ff /feeds/latest.rss/../../x
   /media/r/480/..%2f..%2fconfig%2fdaywire.yaml /media/r/480/%2e%2e/%2e%2e/secret.jpg /media/r/480/a%00.jpg
   /media/r/481/skyline-5g.jpg /media/r/%34%38%30/skyline-5g.jpg /media/r/480/%ff.jpg /media/r/__proto__/a.jpg
   /media/r/480/skyline-5g.jpg%00.png /media/r/jpeg/ /media/r//skyline-5g.jpg /media/r/480//etc/passwd.jpg

@@ -16,6 +16,8 @@ import { type StoredDocument, toArticle } from './stored-document.ts';
 
 export interface BoundedQuery {
   select: Selection;
+  /** What else the articles match; no index is used for it. `select` then names tags, kickers or reporters. */
+  also?: Selection;
   now: number;
   limit: number;
   /** Where no index holds the whole selection: number of the newest articles of its rarest facet that are examined. */
@@ -24,11 +26,11 @@ export interface BoundedQuery {
 
 /** Finds the public articles that match, newest first, among the newest `scanLimit` of the rarest facet selected. */
 export async function findPublicArticlesBounded(db: Db, query: BoundedQuery): Promise<Article[]> {
-  const { select, now, limit } = query;
+  const { select, also, now, limit } = query;
   const facets = indexedFacets(select);
   const selected = Object.values(select).filter((values) => values !== undefined);
   // An index holds each of these facets alone, and another holds sections and kinds together.
-  if (facets.length === 0 || selected.length === 1) return findPublicArticles(db, query);
+  if (facets.length === 0 || (selected.length === 1 && also === undefined)) return findPublicArticles(db, query);
   const queries = facets.map((facet) => newestOf(facet, select[facet] as string[], query));
   const newest = await rarest(db, queries);
   const { rows } = await sql<StoredDocument>`
@@ -36,6 +38,7 @@ export async function findPublicArticlesBounded(db: Db, query: BoundedQuery): Pr
     select articles.document from seen cross join articles
     where articles.id = seen.id and articles.published_at <= ${now}
       and ${isOneOf('articles.state', PUBLIC_STATES)} and ${matchesSelection(select)}
+      and ${matchesSelection(also ?? {})}
     order by seen.published_at desc, seen.id desc limit ${limit}`.execute(db);
   return rows.map(toArticle);
 }

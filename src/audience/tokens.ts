@@ -35,6 +35,12 @@ export interface PreferencesKey {
   expiresAt: number;
 }
 
+/** Content of the token of a private feed. */
+export interface OwnFeedKey extends SubscriptionKey {
+  /** The subscription's `feed_version` when it was made. */
+  version: number;
+}
+
 /** What a link that is mailed for one act does, once. */
 export type LinkAct = 'export' | 'erase';
 
@@ -45,7 +51,7 @@ export type MailboxKey =
   /** A bounce of a service message. */
   | { purpose: 'service-bounce'; messageId: number; subscriberId: number };
 
-type LinkPurpose = 'unsubscribe' | 'preferences' | 'confirm' | LinkAct;
+type LinkPurpose = 'unsubscribe' | 'preferences' | 'confirm' | 'feed' | LinkAct;
 
 const PATTERN = /^(v[12])\.([A-Za-z0-9_-]{22,200})$/;
 const TAG_BYTES = 16;
@@ -107,6 +113,19 @@ export function readPreferencesToken(secrets: SigningSecrets, token: string): Pr
     version: payload.readUInt32BE(ID_BYTES),
     expiresAt: payload.readUInt32BE(ID_BYTES + NUMBER_BYTES) * MINUTE,
   };
+}
+
+/** The token in the address of a private feed. */
+export function ownFeedToken(secrets: SigningSecrets, { subscriberId, version, newsletter }: OwnFeedKey): string {
+  return linkToken(secrets, 'feed', Buffer.concat([packIds(subscriberId, version), Buffer.from(newsletter)]));
+}
+
+/** Returns null if the token is invalid. Does not check whether the feed was renewed or ended. */
+export function readOwnFeedToken(secrets: SigningSecrets, token: string): OwnFeedKey | null {
+  const payload = openLinkToken(secrets, 'feed', token, 'v1');
+  if (payload === null || payload.length <= 2 * ID_BYTES) return null;
+  const [subscriberId, version] = [payload.readUIntBE(0, ID_BYTES), payload.readUIntBE(ID_BYTES, ID_BYTES)];
+  return { subscriberId, version, newsletter: payload.subarray(2 * ID_BYTES).toString() };
 }
 
 /** The token of a link to confirm a request, or for one act. */

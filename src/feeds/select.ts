@@ -93,7 +93,7 @@ async function newestHeads(db: Db, { select }: FeedConfig, now: number): Promise
 }
 
 /** The order of the store. */
-function byNewest(a: ArticleHead, b: ArticleHead): number {
+export function byNewest(a: Omit<ArticleHead, 'version'>, b: Omit<ArticleHead, 'version'>): number {
   return b.publishedAt - a.publishedAt || (a.id < b.id ? 1 : -1);
 }
 

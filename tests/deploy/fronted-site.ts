@@ -13,7 +13,9 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { Hono } from 'hono';
 import { freePort } from '../../scripts/free-port.ts';
 import { isBrotliInstalled, type Nginx, shippedConfig, startNginx } from '../../scripts/nginx.ts';
+import { changeOwnFeed } from '../../src/audience/own-feed.ts';
 import { addSubscriber } from '../../src/audience/subscriptions.ts';
+import { ownFeedToken } from '../../src/audience/tokens.ts';
 import { closeDuePages } from '../../src/feeds/archive/close-due-pages.ts';
 import { mirrorDocuments } from '../../src/feeds/mirror.ts';
 import { publishFeeds } from '../../src/feeds/publish/publish-feeds.ts';
@@ -49,6 +51,8 @@ export interface FrontedSite {
   daywire(path: string, ask?: Ask): Promise<Answer>;
   /** Requests a path from nginx, over TLS by HTTP/1.1. */
   nginx(path: string, ask?: Ask): Promise<Answer>;
+  /** Opens the private feed of that subscriber. */
+  ownFeedToken: string;
   /** Host and port of daywire. */
   address: string;
   /** Opens the preferences page of a subscriber. */
@@ -78,6 +82,8 @@ export async function openFrontedSite(routes: Hono): Promise<FrontedSite> {
   const who = { email: 'ada@example.com', newsletters: ['daily-roundup'], zone: 'Asia/Tokyo' };
   const subscriber = await addSubscriber(store.db, SECRETS, who, { channel: 'operator' }, NOW);
   if (subscriber.kind !== 'stored') throw new Error(subscriber.reason);
+  const ownFeed = { subscriberId: subscriber.subscriberId, newsletter: 'daily-roundup' };
+  await changeOwnFeed(store.db, ownFeed, 'make', { channel: 'preferences' }, NOW);
   const templates = openTemplates(config.paths.templates, config.publication.zone);
   // As if it had been published before: the archives then begin with older articles.
   await store.db.deleteFrom('pending_changes').execute();
@@ -126,6 +132,7 @@ export async function openFrontedSite(routes: Hono): Promise<FrontedSite> {
       send(https.request, { port: ports.https, path, ...connection, localAddress: ask?.from ?? CLIENT }, ask),
     address: daywire,
     preferencesToken: preferencesPath(subscriber.subscriberId).slice('/preferences/'.length),
+    ownFeedToken: ownFeedToken(SECRETS, { ...ownFeed, version: 1 }),
     ports,
     certificate,
     received,

@@ -145,6 +145,18 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
       expect(await status(site.nginx, 'gzip', await tagOf(site.nginx, 'gzip'))).toBe(304);
     });
 
+    it('are compressed and answered with 304 for a private feed', async () => {
+      const path = `/feeds/mine/${site.ownFeedToken}.atom`;
+      const headers = { 'Accept-Encoding': 'gzip' };
+      const [own, fronted] = [await site.daywire(path), await site.nginx(path, { headers })];
+      expect(fronted.headers).toMatchObject({ 'content-encoding': 'gzip', 'cache-control': 'private, no-cache' });
+      expect(fronted.text).toBe(own.text);
+      for (const tag of [own.headers.etag, fronted.headers.etag]) {
+        const again = await site.nginx(path, { headers: { ...headers, 'If-None-Match': tag as string } });
+        expect(again.status).toBe(304);
+      }
+    });
+
     /** Status, hash of the decoded body, and the header fields that clients and caches read. */
     function summary({ status, headers, text }: Answer, path: string): string {
       const names = ['cache-control', 'link', 'access-control-allow-origin', 'access-control-expose-headers'];
@@ -358,6 +370,7 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
       ['of an account', 200, () => '/account/profile', {}],
       ['of the desk', 200, () => '/desk', {}],
       ['of an invitation to the desk', 200, () => '/desk/invitation/a-secret-token', {}],
+      ['of a private feed', 200, () => `/feeds/mine/${site.ownFeedToken}.atom`, {}],
       ['that daywire calls private', 200, () => '/test/private', {}],
       ['that sets a cookie', 200, () => '/test/cookie', {}],
       ['requested with a cookie', 200, () => '/articles/vec-t', { Cookie: 'session=1' }],
@@ -528,6 +541,7 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
       expect(log).not.toContain(CLIENT);
       expect(log).not.toContain('127.0.0.1');
       expect(log).not.toContain('a-secret-token');
+      expect(log).not.toContain(site.ownFeedToken);
     });
   });
 });

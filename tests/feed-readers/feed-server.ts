@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { createApp } from '../../src/app/routes/app.ts';
 import type { Article } from '../../src/articles/article.ts';
 import type { Config } from '../../src/core/config/config.ts';
+import type { Store } from '../../src/core/store/store.ts';
 import { publishFeeds } from '../../src/feeds/publish/publish-feeds.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { MINUTE } from '../../src/lib/time.ts';
@@ -21,6 +22,7 @@ import { SECRETS, sampleConfig } from '../support/sample.ts';
 export interface FeedServer {
   /** `http://127.0.0.1:8080/feeds/latest.rss` for `latest.rss`. */
   url(path: string): string;
+  store: Store;
   /** Saves articles and publishes them, a minute after the previous call. */
   publish(...articles: Article[]): Promise<void>;
   /** Returns the statuses of the responses since the previous call. */
@@ -58,6 +60,7 @@ export async function openFeedServer(change: (config: Config) => Config = (confi
   const { port } = proxy.address() as AddressInfo;
   const home = await mkdtemp(join(tmpdir(), 'daywire-reader-'));
   return {
+    store,
     url: (path) => `http://127.0.0.1:${port}/feeds/${path}`,
     async publish(...articles) {
       at.now += MINUTE;

@@ -2,7 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { changeOwnFeed } from '../../src/audience/own-feed.ts';
+import { ownFeedToken } from '../../src/audience/tokens.ts';
 import { article, NOW } from '../app/test-site.ts';
+import { addConfirmed } from '../audience/fixtures.ts';
+import { SECRETS } from '../support/sample.ts';
 import { type FeedServer, openFeedServer } from './feed-server.ts';
 import { isInstalled, run } from './programs.ts';
 
@@ -38,6 +42,28 @@ describe.runIf(isInstalled('newsboat', 'newsboat', ['--version']))('newsboat', (
       expect(server.takeStatuses()).toEqual([304]);
     },
   );
+
+  it.each(['rss', 'atom'])('reads a private feed as %s, also after its choice has changed', async (format) => {
+    const { store } = server;
+    await server.publish(article('a', { section: 'world' }), article('b', { section: 'trending' }));
+    const key = { subscriberId: await addConfirmed(store, 'ada@example.com', ['daily-roundup']) };
+    const feed = { ...key, newsletter: 'daily-roundup', version: 1 };
+    await changeOwnFeed(store.db, feed, 'make', { channel: 'preferences' }, NOW);
+    const choose = (choice: string) => store.db.updateTable('subscriptions').set({ choice }).execute();
+    await choose('{"sections":["world"]}');
+    await writeFile(join(server.home, 'urls'), `${server.url(`mine/${ownFeedToken(SECRETS, feed)}.${format}`)}\n`);
+    await writeFile(join(server.home, 'config'), 'cleanup-on-quit no\n');
+    expect(await reload()).toEqual(['Headline of a']);
+    await reload();
+    await reload();
+    expect(server.takeStatuses()).toEqual([200, 200, 304]);
+    await choose('{"sections":["trending","world"]}');
+    expect(await reload()).toEqual(['Headline of a', 'Headline of b']);
+    await server.publish(article('c', { section: 'world', publishedAt: NOW }));
+    expect(await reload()).toEqual(['Headline of a', 'Headline of b', 'Headline of c']);
+    await reload();
+    expect(server.takeStatuses()).toEqual([200, 200, 304]);
+  });
 
   /** @returns the titles in newsboat's cache, one for each item */
   async function reload(): Promise<unknown[]> {

@@ -13,7 +13,7 @@ export interface ConsentChannel {
   channel: Tables['consent_events']['channel'];
   /** The client's IP address, or the file and line of an import: `list.csv:7`. */
   source?: string | null;
-  /** The wording that was agreed to, recorded with each request and confirmation; null without one. */
+  /** The wording that was agreed to, recorded with each request, confirmation and wanted feed; null without one. */
   consent?: ConsentText | null;
   /** Origin of the page with the form, if it is on another site. */
   origin?: string | undefined;
@@ -100,7 +100,7 @@ export async function recordConsent(
 }
 
 function isOptIn({ change }: ConsentEvent): boolean {
-  return change === 'requested' || change === 'confirmed';
+  return change === 'requested' || change === 'confirmed' || change === 'feed-wanted';
 }
 
 /**
@@ -219,6 +219,8 @@ export async function moveSubscription(
   await tx
     .updateTable('subscriptions')
     .set({ state: 'unsubscribed', changed_at: now, feed_since: null, moved_to: to })
+    // An address that was renewed meanwhile does not come back with the subscription.
+    .set((e) => ({ feed_version: e('feed_version', '+', 1) }))
     .where('subscriber_id', '=', subscriberId)
     // Also what was moved here before, if another weekly is configured since.
     .where((e) => e.or([e('newsletter', '=', from), e('moved_to', '=', from)]))

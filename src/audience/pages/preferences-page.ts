@@ -10,6 +10,7 @@ import { readForm, respondNoForm } from '../../web/server/request-body.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { changesRateKey, SHORT_LINK_LIFETIME } from '../account-links.ts';
 import { consentTextOf } from '../consent/consent-text.ts';
+import { changeOwnFeed, listOwnFeeds, OWN_FEED_ACTS } from '../own-feed.ts';
 import { changePreferences, type Preferences, readPreferences } from '../preferences.ts';
 import { isLiftedByOptIn } from '../suppression.ts';
 import { preferencesToken, readPreferencesToken } from '../tokens.ts';
@@ -77,6 +78,25 @@ export function handlePreferences(web: WebContext): Handler {
     await changePreferences(db, subscriber.subscriberId, changes, channel, now);
     const changed = (await readPreferences(db, subscriber.subscriberId)) ?? subscriber;
     return respondForm(web, c, changed, storedFields(web, changed), 'saved');
+  });
+}
+
+/** POST of `/preferences/:token/feed`, for the private feed of a newsletter. */
+export function handleOwnFeed(web: WebContext): Handler {
+  return withSubscriberByToken(web, async (c, subscriber) => {
+    const posted = await readForm(c);
+    if (posted === null) return respondNoForm(web, c, 415);
+    const [newsletter] = chosenNewsletters(web, posted);
+    const act = OWN_FEED_ACTS.find((one) => one === posted.get('act'));
+    if (newsletter === undefined || act === undefined) return respondNoForm(web, c, 400);
+    const [{ db }, { subscriberId }, now] = [web.store, subscriber, web.clock()];
+    const permit = await acquirePermit(db, changesRateKey(subscriberId), CHANGES, now);
+    if (permit.kind === 'refused') return respondTooManyChanges(web, c, permit.retryAt - now);
+    const consent = await shownConsent(web, posted);
+    const channel = { channel: 'preferences', source: clientAddress(web, c), consent } as const;
+    await changeOwnFeed(db, { subscriberId, newsletter }, act, channel, now);
+    const changed = (await readPreferences(db, subscriberId)) ?? subscriber;
+    return c.redirect(`${web.base}/preferences/${nextToken(web, c, changed)}#feeds`, 303);
   });
 }
 
@@ -185,6 +205,7 @@ async function respondForm(
     zone: await zoneSelect(web, isOffered(fields.zone) || fields.zone === subscriber.zone ? fields.zone : ''),
     paused: fields.paused,
     consent: consentTextOf(web.config),
+    ownFeeds: await listOwnFeeds(web.store.db, web.config, web.secrets, subscriber.subscriberId),
     ...pauseDays(web.clock(), subscriber.zone ?? web.view.zone),
   };
   const { locale } = web;

@@ -13,7 +13,7 @@ import {
 } from './account-pages.ts';
 import { handleConfirm, serveConfirmPage } from './confirm-page.ts';
 import { serveNewsletters } from './newsletters-page.ts';
-import { handlePreferences, redirectToPreferences, servePreferences } from './preferences-page.ts';
+import { handleOwnFeed, handlePreferences, redirectToPreferences, servePreferences } from './preferences-page.ts';
 import { allowListedOrigins, handleApiSubscribe, serveSubscribeScript } from './subscribe-api.ts';
 import { handleSubscribe, redirectToForm } from './subscribe-page.ts';
 import { handleUnsubscribe, limitUnsubscribe, serveUnsubscribePage } from './unsubscribe-page.ts';
@@ -33,6 +33,7 @@ export const addAudiencePages: AddRoutes = (site, web) => {
   site.get('/unsubscribe/:token', serveUnsubscribePage(web)).post(limitUnsubscribe(web), handleUnsubscribe(web));
   site.get('/preferences/:token', servePreferences(web)).post(limitForm(web), handlePreferences(web));
   const toPreferences = redirectToPreferences(web);
+  site.get('/preferences/:token/feed', toPreferences).post(limitForm(web), handleOwnFeed(web));
   site.get('/preferences/:token/link', toPreferences).post(handlePreferencesLinkRequest(web));
   site.get('/preferences/:token/export', toPreferences).post(handleActLinkRequest(web, 'export'));
   site.get('/preferences/:token/erase', toPreferences).post(handleActLinkRequest(web, 'erase'));

@@ -1,10 +1,13 @@
 /**
- * Serves published documents, archive pages and derived feeds from the store, so that all web processes respond alike.
+ * Serves published documents, archive pages, derived and private feeds from the store: all web processes respond alike.
  */
 import { setTimeout } from 'node:timers/promises';
-import type { Context, Handler } from 'hono';
+import type { Context, Handler, MiddlewareHandler } from 'hono';
 import { LRUCache } from 'lru-cache';
+import type { Choice } from '../../articles/choice.ts';
 import { hasChangesSince } from '../../articles/pending-changes.ts';
+import { buildOwnFeed, findOwnFeed } from '../../audience/own-feed.ts';
+import { ownFeedToken, readOwnFeedToken } from '../../audience/tokens.ts';
 import type { Config } from '../../core/config/config.ts';
 import type { Db, Store } from '../../core/store/store.ts';
 import { addressBlock } from '../../lib/cidr.ts';
@@ -14,12 +17,12 @@ import { type Clock, SECOND } from '../../lib/time.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
 import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';
 import { ARCHIVE_FOLDER, type ArchivePage, findArchivePage, renderArchivePage } from '../archive/archive-page.ts';
-import { compress } from '../compress.ts';
+import { compress, decompress } from '../compress.ts';
 import { deriveFeed } from '../derived/derived.ts';
 import { parseDerivedAddress } from '../derived/derived-address.ts';
 import type { RenderedDocument } from '../documents.ts';
 import { openVersionReader, readFeedVersion } from '../feed-version.ts';
-import { FORMATS } from '../formats/feed-view.ts';
+import { FORMATS, type Format } from '../formats/feed-view.ts';
 import { topicAddress } from '../topics.ts';
 import { BuildLimiter, BuildRefused } from './build-limiter.ts';
 import { type CachedDocument, CORS, decideResponse, type HeaderList, responseHeaders } from './decide-response.ts';
@@ -37,7 +40,7 @@ const PREFLIGHT: HeaderList = [
 function openFeedDocuments(web: WebContext): FindFeedDocument {
   const { store, config, clock, log } = web;
   const published = openPublishedFeeds(store, config);
-  const derivedFeeds = openDerivedFeeds(store, config, clock);
+  const derivedFeeds = openDerivedFeeds(web);
   const findArchivePage = openArchivePages(store, config, clock, log);
   return (c, path) => {
     const client = addressBlock(clientAddress(web, c) ?? 'unknown');
@@ -60,11 +63,7 @@ function serveFeedDocument(web: WebContext, find: FindFeedDocument): Handler {
     try {
       document = await find(c, derived?.address.path ?? path);
     } catch (error) {
-      if (error instanceof BuildRefused) {
-        const text = locale.text(error.status === 429 ? 'feeds.tooManyRequests' : 'feeds.busy');
-        return respondText(c, error.status, text, error.retryAfter);
-      }
-      return respondUnavailable(web, c, path, error);
+      return respondNotBuilt(web, c, path, error);
     }
     if (document !== null) {
       const response = await respondDocument(web, c, document);
@@ -79,6 +78,54 @@ function serveFeedDocument(web: WebContext, find: FindFeedDocument): Handler {
   };
 }
 
+/**
+ * `/feeds/mine/:file`: private feeds, which are not counted. One is built for all who made the same choice; its token
+ * is filled in. 404 for an invalid token; 410 for a feed that was renewed, ended or erased. A proxy compresses them.
+ */
+function servePrivateFeed(web: WebContext): Handler {
+  const { config, locale, secrets, store } = web;
+  const feeds = openPrivateFeeds(web);
+  return async (c) => {
+    const [, token = '', format] = /^(.+)\.(rss|atom|json)$/.exec(c.req.param('file') ?? '') ?? [];
+    const key = readOwnFeedToken(secrets, token);
+    const isConfigured = config.newsletters.some(({ id }) => id === key?.newsletter);
+    if (key === null || !isConfigured) return respondText(c, 404, locale.text('ownFeed.none'));
+    try {
+      const choice = await findOwnFeed(store.db, key);
+      const client = addressBlock(clientAddress(web, c) ?? 'unknown');
+      const shared = choice && (await feeds.find(JSON.stringify([key.newsletter, format, choice]), client));
+      if (shared === null) return respondText(c, 410, locale.text('ownFeed.gone'));
+      // Only gzip is kept, and not `shared.plain`: a thousand choices may be in use.
+      shared.codings.br = Buffer.alloc(0);
+      const plain = async (): Promise<Buffer> => {
+        const body = (await decompress(shared.codings.gzip, shared.size)).toString();
+        return Buffer.from(body.replaceAll(placeholderFor(secrets, key.newsletter), token));
+      };
+      const link = `<${topicAddress(config, `mine/${token}.${format}`)}>; rel="self"`;
+      // A choice changes without a publish: only the entity tag says whether the feed has changed.
+      const own = { path: 'mine', plain, link, hash: sha256(shared.hash + token), modifiedAt: web.clock() };
+      return await respondDocument(web, c, { ...shared, ...own }, 'identity');
+    } catch (error) {
+      // Without the path, which has the token.
+      return respondNotBuilt(web, c, 'mine', error);
+    }
+  };
+}
+
+/** The address is a capability: no shared cache stores the feed, no referrer reveals it, no search engine lists it. */
+const privateFeedHeaders: MiddlewareHandler = async (c, next) => {
+  await next();
+  c.header('Cache-Control', 'private, no-cache');
+  c.header('Referrer-Policy', 'no-referrer');
+  c.header('X-Robots-Tag', 'noindex');
+  c.header('Last-Modified', undefined);
+};
+
+/** A token of the same length that nobody has. It never leaves the process, so that no article can contain it. */
+function placeholderFor(secrets: WebContext['secrets'], newsletter: string): string {
+  return ownFeedToken(secrets, { subscriberId: 0, version: 0, newsletter });
+}
+
 /** OPTIONS of `/feeds/*`. If-None-Match is not a safelisted header, so browsers send a preflight (Fetch §3.2.2). */
 const serveFeedPreflight: Handler = (c) => c.body(null, 204, Object.fromEntries(PREFLIGHT));
 
@@ -87,11 +134,16 @@ function isConfigured({ config }: WebContext, path: string): boolean {
   return config.feeds.some((feed) => feed.id === id);
 }
 
-async function respondDocument(web: WebContext, c: Context, document: CachedDocument): Promise<Response> {
+async function respondDocument(
+  web: WebContext,
+  c: Context,
+  document: CachedDocument,
+  acceptEncoding = c.req.header('Accept-Encoding'),
+): Promise<Response> {
   const now = web.clock();
   const request = {
     accept: c.req.header('Accept'),
-    acceptEncoding: c.req.header('Accept-Encoding'),
+    acceptEncoding,
     ifNoneMatch: c.req.header('If-None-Match'),
     ifModifiedSince: c.req.header('If-Modified-Since'),
   };
@@ -110,13 +162,19 @@ async function respondDocument(web: WebContext, c: Context, document: CachedDocu
   }
 }
 
+function respondNotBuilt(web: WebContext, c: Context, path: string, error: unknown): Response {
+  if (!(error instanceof BuildRefused)) return respondUnavailable(web, c, path, error);
+  const text = web.locale.text(error.status === 429 ? 'feeds.tooManyRequests' : 'feeds.busy');
+  return respondText(c, error.status, text, error.retryAfter);
+}
+
 function respondUnavailable(web: WebContext, c: Context, path: string, error: unknown): Response {
   web.log?.error({ path, error: String(error) }, 'feed not readable');
   return respondText(c, 503, web.locale.text('feeds.unavailable'), 30);
 }
 
 /** @param retryAfter seconds */
-function respondText(c: Context, status: 400 | 404 | 429 | 503, text: string, retryAfter?: number): Response {
+function respondText(c: Context, status: 400 | 404 | 410 | 429 | 503, text: string, retryAfter?: number): Response {
   if (retryAfter !== undefined) c.header('Retry-After', String(retryAfter));
   return c.text(`${text}\n`, status, { ...Object.fromEntries(CORS), 'Cache-Control': 'no-store' });
 }
@@ -130,6 +188,8 @@ function countRequest({ readers }: WebContext, c: Context, path: string, status:
 export const addFeedPages: AddRoutes = (site, web) => {
   site.get('/feeds', (c) => c.redirect(`${web.base}/feeds/`, 301));
   const find = openFeedDocuments(web);
+  site.use('/feeds/mine/*', privateFeedHeaders);
+  site.get('/feeds/mine/:file', servePrivateFeed(web));
   site.get('/feeds/:feed{.+/view}', serveFeedView(web, find));
   site.get('/feeds/*', serveFeedDocument(web, find));
   site.options('/feeds/*', serveFeedPreflight);
@@ -141,27 +201,57 @@ const CACHE_BYTES = 16 * 1024 * 1024;
 /** A publish follows a change sooner. If it does not, a feed newer than the published ones is better than none. */
 const PUBLISH_WAIT = { forMs: 1_500, everyMs: 50 };
 
-/**
- * Feeds by the canonical path of their address. `find` throws BuildRefused if the feed is not cached and the client, or
- * all clients together, asked for too many.
- */
-function openDerivedFeeds({ db, reports }: Store, config: Config, clock: Clock): FeedCache {
-  const limiter = new BuildLimiter(clock);
-  const load = async (path: string, client = 'unknown'): Promise<CachedDocument | null> => {
+/** Derived feeds by the canonical path of their address. */
+function openDerivedFeeds(web: WebContext): FeedCache {
+  const { store, config } = web;
+  return openBuiltFeeds(web, CACHE_BYTES, (path) => {
     const [file = '', query] = path.split('?');
     const parsed = parseDerivedAddress(file, new URLSearchParams(query), config);
     if (parsed?.kind !== 'derived') return null;
+    // In a thread, as the pages of searches.
+    const source = parsed.address.words === undefined ? store.db : store.reports;
+    return (now) => deriveFeed(source, config, parsed.address, now);
+  });
+}
+
+/** A thousand feeds of 300 KB: plain and Brotli forms count, and are not kept. They take 100 to 200 MB. */
+const PRIVATE_CACHE_BYTES = 640 * 1024 * 1024;
+
+/** Private feeds by newsletter, format and choice. A placeholder stands for the token. */
+function openPrivateFeeds(web: WebContext): FeedCache {
+  const { store, config, secrets } = web;
+  return openBuiltFeeds(web, PRIVATE_CACHE_BYTES, (name) => {
+    const [id, format, choice] = JSON.parse(name) as [string, Format, Choice];
+    const newsletter = config.newsletters.find((one) => one.id === id);
+    if (newsletter === undefined) return null;
+    const own = { newsletter, choice, format, token: placeholderFor(secrets, id) };
+    // In a thread: a choice may have a hundred tags.
+    return (now) => buildOwnFeed(store.reports, config, own, now);
+  });
+}
+
+/**
+ * Feeds that are built on request. `find` throws BuildRefused if the feed is not cached and the client, or all clients
+ * together, asked for too many.
+ * @param plan the function that builds the feed of a name as of an instant, or null if there is none
+ */
+function openBuiltFeeds(
+  { store: { db }, config, clock }: WebContext,
+  maxBytes: number,
+  plan: (name: string) => ((now: number) => Promise<RenderedDocument | null>) | null,
+): FeedCache {
+  const limiter = new BuildLimiter(clock);
+  const load = async (name: string, client = 'unknown'): Promise<CachedDocument | null> => {
+    const build = plan(name);
+    if (build === null) return null;
     await waitForPublish(db, clock);
     return limiter.build(client, async () => {
       const { modifiedAt } = await readFeedVersion(db);
       // As of the last publish, in every process. Articles that become public later in that second cause another one.
-      const now = Math.min(clock(), modifiedAt + SECOND - 1);
-      // In a thread, as the pages of searches.
-      const source = parsed.address.words === undefined ? db : reports;
-      return pack(config, await deriveFeed(source, config, parsed.address, now), modifiedAt);
+      return pack(config, await build(Math.min(clock(), modifiedAt + SECOND - 1)), modifiedAt);
     });
   };
-  return new FeedCache({ version: openVersionReader(db), load }, CACHE_BYTES);
+  return new FeedCache({ version: openVersionReader(db), load }, maxBytes);
 }
 
 /** Waits for the publish of changed articles, so that all processes build a feed from the same articles. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requestLink } from '../../../src/audience/account-links.ts';
-import { messageToken, unsubscribeToken } from '../../../src/audience/tokens.ts';
+import { messageToken, ownFeedToken, unsubscribeToken } from '../../../src/audience/tokens.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { publishFeeds } from '../../../src/feeds/publish/publish-feeds.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
@@ -69,12 +69,14 @@ const OTHERS: [path: string, status: number][] = [
   ['/subscribe.js', 200],
   ['/api/subscribe', 405],
   ['/imprint/daily-roundup', 302],
-  ...['link', 'export', 'erase', 'revoke'].map((form): [string, number] => [`${PREFERENCES}/${form}`, 303]),
+  ...['feed', 'link', 'export', 'erase', 'revoke'].map((form): [string, number] => [`${PREFERENCES}/${form}`, 303]),
   ['/feeds', 301],
   ['/feeds/', 404],
   ['/feeds/latest.rss', 200],
   ['/feeds/latest.atom', 503],
   ['/feeds/none.atom', 404],
+  ['/feeds/mine/forged.rss', 404],
+  [`/feeds/mine/${ownFeedToken(SECRETS, { subscriberId: 1, newsletter: 'daily-roundup', version: 0 })}.rss`, 410],
   ['/hub', 405],
   ['/media/none.png', 404],
   ['/media/r/800/none.png', 404],
@@ -113,6 +115,7 @@ const ANSWERS: [path: string, form: string, status: number][] = [
   [PREFERENCES, 'newsletter=daily-roundup&zone=&paused=2026-12-24', 200],
   [PREFERENCES, 'zone=Mars/Olympus&paused=tomorrow', 422],
   [PREFERENCES, '', 400],
+  [`${PREFERENCES}/feed`, '', 400],
   [`${PREFERENCES}/link`, '', 200],
   [`${PREFERENCES}/export`, '', 200],
   [`${PREFERENCES}/erase`, '', 200],
@@ -172,7 +175,7 @@ describe('every route', () => {
       ...['/unsubscribe', '/confirm', '/preferences'].flatMap((page) => [`${page}/x`, `${page}/%00`]),
       `/unsubscribe/${unsubscribeToken(['another secret, as long as the first one'], key)}`,
       `/confirm/${preferencesPath(1).slice('/preferences/'.length)}`,
-      ...['', '/link', '/export', '/erase', '/revoke'].map((form) => `${PREFERENCES}A${form}`),
+      ...['', '/feed', '/link', '/export', '/erase', '/revoke'].map((form) => `${PREFERENCES}A${form}`),
     ];
     for (const path of [...paths, ...others]) {
       for (const method of ['GET', 'POST']) {

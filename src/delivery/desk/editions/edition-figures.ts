@@ -106,7 +106,9 @@ const MEANINGS = {
   undelivered: 'Nobody reports whether messages reach mailboxes: no mail provider is set in delivery.provider.',
   unreported: 'Your mail provider has not reported any message as delivered yet.',
   failed: 'Messages that the server refused, or that could not be submitted in time.',
-  suppressed: 'Messages that were not sent after all: the subscriber had left or paused, or the edition was cancelled.',
+  suppressed:
+    'Messages that were not sent after all: the subscriber had left or paused, the edition was cancelled, or it had ' +
+    'too few stories of the subscriber’s choice.',
   hardBounces: 'Addresses that do not exist or refuse mail for good, each counted once.',
   softBounces: 'Recipients whose mailbox could not take the message, for example because it was full.',
   complaints: 'Recipients who marked the message as spam, as far as mailbox providers report it.',

@@ -2,9 +2,10 @@
 import type { Article } from '../articles/article.ts';
 import type { Config, NewsletterConfig } from '../core/config/config.ts';
 import { editionLocale } from '../core/config/site-view.ts';
+import type { PreheaderText } from './copies/build-segments.ts';
 import type { Draft } from './draft/decisions.ts';
 import { editionExtras } from './rendering/edition-extras.ts';
-import type { Correction, EditionLinks, EditionView } from './rendering/edition-view.ts';
+import type { Correction, EditionLinks, EditionView, RoundupItem, StoryLine } from './rendering/edition-view.ts';
 import { correctionSubject, editionHeadline, editionPreheader, editionSubject } from './rendering/headline.ts';
 import { renderNote } from './rendering/note.ts';
 import { editionPath } from './roundup-article.ts';
@@ -43,7 +44,7 @@ export function buildEditionView(
     ...editionExtras(config, newsletter, { ...blocks, note, corrections }),
     headline: editionHeadline(locale, kicker, headlines),
     subject: numbers.isCorrection ? correctionSubject(locale, subject) : subject,
-    preheader: editionPreheader([draft.decisions.preheader, ...preheaderTexts(newsletter, blocks)]),
+    preheader: editionPreheader(preheaderTexts(newsletter, draft, blocks).map(({ text }) => text)),
     ...blocks,
     corrections,
     links: editionLinks(config.publication.url, id, slot.label),
@@ -59,19 +60,26 @@ export function automaticTexts(
 ): Pick<EditionView, 'subject' | 'preheader'> {
   return {
     subject: editionSubject(editionLocale(config, newsletter), newsletter.kicker, leading),
-    preheader: editionPreheader(preheaderTexts(newsletter, storyBlocks(stories))),
+    preheader: editionPreheader(preheaderTexts(newsletter, null, storyBlocks(stories)).map(({ text }) => text)),
   };
 }
 
-function preheaderTexts(
+/** The texts that may be the preheader, in order of preference. @param draft null without what an editor wrote */
+export function preheaderTexts(
   { description }: NewsletterConfig,
+  draft: Draft | null,
   { lead, roundup, news }: Pick<EditionView, 'lead' | 'roundup' | 'news'>,
-): (string | null)[] {
+): PreheaderText[] {
+  const of = ({ articleId }: StoryLine, ...texts: (string | null | undefined)[]): PreheaderText[] =>
+    texts.map((text = null) => ({ articleId, text }));
+  const ofItem = (item: RoundupItem): PreheaderText[] => of(item, item.dek, item.sentences?.text);
   return [
-    ...(lead === null ? [] : [lead.dek, lead.paragraphs[0]?.text ?? null]),
-    ...roundup.slice(0, 1).flatMap((item) => [item.dek, item.sentences?.text ?? null]),
-    ...news.map((story) => story.dek),
-    description,
+    { articleId: null, text: draft?.decisions.preheader ?? null },
+    ...(lead === null ? [] : of(lead, lead.dek, lead.paragraphs[0]?.text)),
+    ...roundup.slice(0, 1).flatMap(ofItem),
+    ...news.flatMap((story) => of(story, story.dek)),
+    ...roundup.slice(1).flatMap(ofItem),
+    { articleId: null, text: description },
   ];
 }
 

@@ -12,7 +12,8 @@ import type { Db, Store } from '../core/store/store.ts';
 import type { Templates } from '../lib/templates.ts';
 import { rfc3339 } from '../lib/time.ts';
 import type { ClosingObstacle } from './alert-newsletters/alert-limits.ts';
-import { buildEditionView } from './build-view.ts';
+import { buildEditionView, preheaderTexts } from './build-view.ts';
+import { buildSegments, copySubjects } from './copies/build-segments.ts';
 import type { CopySubjects, EditionSegments } from './copies/copy.ts';
 import { findObstacle } from './draft/closing.ts';
 import type { Draft } from './draft/decisions.ts';
@@ -20,7 +21,7 @@ import { type Edition, findEdition } from './queries.ts';
 import type { Correction, EditionView } from './rendering/edition-view.ts';
 import { roundupHeadline } from './rendering/headline.ts';
 import { type RenderFunction, renderInThread } from './rendering/render-in-thread.ts';
-import { type ContentLimits, filledSize, fitToSizeLimit, limitBlocks } from './rendering/size-limit.ts';
+import { COPY_SURPLUS, type ContentLimits, filledSize, fitToSizeLimit, limitBlocks } from './rendering/size-limit.ts';
 import { toCorrection } from './rendering/story-view.ts';
 import { buildRoundupArticle } from './roundup-article.ts';
 import {
@@ -177,7 +178,7 @@ export async function composeEdition(
     const leading = leadingArticles(stories, rules);
     const view = buildEditionView(config, newsletter, about, stories, leading, corrections.views);
     const rendered = await render(view, site, templates, { template: newsletter.template, nonce });
-    const bytes = filledSize(rendered.html, nonce, config.publication.url);
+    const bytes = filledSize(rendered.html, nonce, config.publication.url) + (newsletter.choices ? COPY_SURPLUS : 0);
     const shown = countStories(stories.plan);
     const leftOut = countStories(loaded.plan) - shown;
     const size: EditionSize = { bytes, shortExcerpts: limits.excerpts === 'short', leftOut };
@@ -198,9 +199,12 @@ export async function composeEdition(
     preheader: view.preheader,
     nonce,
     view,
-    ...rendered,
-    segments: null,
-    subjects: { own: draft.decisions.subject, kicker: newsletter.kicker, isCorrection, leading: [] },
+    ...{ html: rendered.html, text: rendered.text, archiveHtml: rendered.archiveHtml },
+    segments:
+      newsletter.choices === undefined
+        ? null
+        : buildSegments(stories, view, rendered, preheaderTexts(newsletter, draft, view)),
+    subjects: copySubjects(draft, newsletter.kicker, isCorrection, stories, rules),
     size,
     articles: stories.placed.map(({ block, stored }, position) => ({ ...versionOf(stored), block, position })),
     didNotFit: stories.plan.didNotFit.map((candidate) => candidate.id),

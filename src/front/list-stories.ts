@@ -20,7 +20,7 @@ const MAX_BYTES = 8_000_000;
 /** Bytes of an entry besides its HTML. */
 const OVERHEAD = 400;
 
-interface Part {
+interface StreamPart {
   /** In `templates/pages/parts`; null if only `hasImage` is wanted. */
   template: string | null;
   /** Heading level of the headline. */
@@ -50,7 +50,7 @@ const PARTS = {
   sectionFirst: { template: 'section-line', level: 2, sizes: `(min-width: 48rem) 38rem, ${FULL_WIDTH}` },
   sectionLine: { template: 'section-line', sizes: '8rem' },
   archiveLine: { template: 'archive-line', sizes: '6rem' },
-} as const satisfies Record<string, Part>;
+} as const satisfies Record<string, StreamPart>;
 
 export type ListPart = keyof typeof PARTS;
 
@@ -166,7 +166,7 @@ export async function renderStories(
 }
 
 async function render(web: WebContext, article: Article, part: ListPart): Promise<string> {
-  const { template, level, hasBody = false, hasTeaser = false, sizes }: Part = PARTS[part];
+  const { template, level, hasBody = false, hasTeaser = false, sizes }: StreamPart = PARTS[part];
   if (template === null) return '';
   const { base, view, templates } = web;
   const story = storyView(article, web);

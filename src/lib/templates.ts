@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Liquid } from 'liquidjs';
 import { isolate, textDirection } from './locale/direction.ts';
 import { type Locale, localeOf, Markup, type MessageValues, type OwnMessages } from './locale/locale.ts';
+import { registerSegmentTag } from './segment-tag.ts';
 import { rfc3339 } from './time.ts';
 
 interface TemplateSource {
@@ -95,6 +96,7 @@ function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text'
   const html = new Liquid({ ...options, outputEscape: 'escape', extname: '.liquid' });
   const text = new Liquid({ ...options, extname: '.liquid' });
   for (const engine of [html, text]) {
+    registerSegmentTag(engine);
     // Liquid passes what the template has.
     const register = (name: string, show: (locale: Locale, ...args: never[]) => string, raw = false): void => {
       engine.registerFilter(name, {

@@ -12,6 +12,8 @@ export type Condition =
   | { any: number[] }
   /** The copy has none of these. */
   | { none: number[] }
+  /** The copy lacks one of these. */
+  | { lacks: number[] }
   /** The copy has exactly `count` of these. */
   | { of: number[]; count: number }
   /** It takes so many minutes to read the copy. */
@@ -34,26 +36,20 @@ export function chooseParts(parts: readonly Part[], copy: CopyContent): string[]
 function holds(condition: Condition, { stories, minutes }: CopyContent): boolean {
   if ('any' in condition) return condition.any.some((story) => stories.has(story));
   if ('none' in condition) return !condition.none.some((story) => stories.has(story));
+  if ('lacks' in condition) return condition.lacks.some((story) => !stories.has(story));
   if ('of' in condition) return condition.of.filter((story) => stories.has(story)).length === condition.count;
   return condition.minutes === minutes;
 }
 
-/** The beginning of a segment in a rendered template. The nonce keeps an article from forging one. */
-export function segmentStart(nonce: string, condition: Condition): string {
-  const [[kind, value] = ['any', []], [, count] = []] = Object.entries(condition) as [string, number[] | number][];
-  return `%%${nonce}:(${[kind, value, ...(count === undefined ? [] : [':', count])].flat().join('.')}%%`;
-}
-
-export function segmentEnd(nonce: string): string {
-  return `%%${nonce}:)%%`;
-}
-
-/** Reads the segments of a rendered template. @throws Error if they are not nested */
+/**
+ * Reads the markers that the tag `segment` has written. The nonce keeps an article from forging one.
+ * @throws Error if they are not nested
+ */
 export function parseSegments(rendered: string, nonce: string): Part[] {
   const top: Part[] = [];
   const open: Part[][] = [top];
   // Texts and markers alternate.
-  for (const [index, piece] of rendered.split(new RegExp(`%%${nonce}:([()][a-z0-9.:]*)%%`)).entries()) {
+  for (const [index, piece] of rendered.split(new RegExp(`%%${nonce}:([()][a-z0-9.]*)%%`)).entries()) {
     const inner = open.at(-1) as Part[];
     if (index % 2 === 0) {
       if (piece !== '') inner.push(piece);
@@ -70,14 +66,14 @@ export function parseSegments(rendered: string, nonce: string): Part[] {
   return top;
 }
 
-function readCondition(text: string): Condition {
-  const [kind, ...fields] = text.split('.');
-  const end = fields.indexOf(':');
-  const stories = (end < 0 ? fields : fields.slice(0, end)).filter((field) => field !== '').map(Number);
-  if (kind === 'any') return { any: stories };
-  if (kind === 'none') return { none: stories };
-  if (kind === 'of') return { of: stories, count: Number(fields[end + 1]) };
-  return { minutes: stories[0] ?? 0 };
+function readCondition(marker: string): Condition {
+  const [kind, ...fields] = marker.split('.');
+  const numbers = fields.filter((field) => field !== 'count').map(Number);
+  if (kind === 'any') return { any: numbers };
+  if (kind === 'none') return { none: numbers };
+  if (kind === 'lacks') return { lacks: numbers };
+  if (kind === 'of') return { of: numbers.slice(0, -1), count: numbers.at(-1) as number };
+  return { minutes: numbers[0] as number };
 }
 
 /** Applies a function to all texts. */

@@ -2,7 +2,8 @@
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
 import { editionLocale, pictureUrl } from '../../core/config/site-view.ts';
 import type { Locale } from '../../lib/locale/locale.ts';
-import type { EditionView } from './edition-view.ts';
+import { shownMinutes } from '../copies/copy.ts';
+import type { EditionView, Story } from './edition-view.ts';
 
 type Extras = Pick<EditionView, 'newsTitle' | 'hasContents' | 'readingMinutes' | 'sponsor'>;
 
@@ -45,9 +46,35 @@ const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}'’.,%-]*/gu;
 
 type ShownText = Pick<EditionView, 'note' | 'lead' | 'news' | 'analysis' | 'roundup' | 'latest' | 'corrections'>;
 
-/** Minutes, rounded, at least 1. Words count, and each character of Chinese and Japanese. Addresses do not. */
+/** Minutes, rounded, at least 1. */
 export function readingMinutes(shown: ShownText): number {
-  return Math.max(1, Math.round(textsOf(shown).reduce((sum, text) => sum + minutesOf(text), 0)));
+  const { stories, others } = readingTimes(shown);
+  return shownMinutes(stories.reduce((sum, minutes) => sum + minutes, others));
+}
+
+/**
+ * Minutes for each story in display order, and for all else. Words count, and each character of Chinese and Japanese.
+ * Addresses do not.
+ */
+export function readingTimes({ note, lead, news, analysis, roundup, latest, corrections }: ShownText): {
+  stories: number[];
+  others: number;
+} {
+  const timeOf = (texts: (string | null)[]): number => texts.reduce((sum, text) => sum + minutesOf(text ?? ''), 0);
+  const withText = ({ headline, dek, paragraphs }: Story): number =>
+    timeOf([headline, dek, ...paragraphs.map(withoutTags)]);
+  return {
+    stories: [
+      ...(lead === null ? [] : [withText(lead)]),
+      ...news.map(({ headline, dek }) => timeOf([headline, dek])),
+      ...analysis.map(withText),
+      ...roundup.map(({ headline, sentences, dek }) =>
+        timeOf([headline, sentences === null ? dek : withoutTags(sentences)]),
+      ),
+      ...latest.map(({ headline }) => timeOf([headline])),
+    ],
+    others: timeOf([...note.map(withoutTags), ...corrections.flatMap(({ headline, note: text }) => [headline, text])]),
+  };
 }
 
 function minutesOf(text: string): number {
@@ -60,21 +87,6 @@ function minutesOfWord(word: string): number {
   if (/\p{sc=Hebr}/u.test(word)) return 1 / HEBREW;
   if (!UNSPACED.test(word)) return 1 / WORDS_PER_MINUTE;
   return [...dictionary.segment(word)].filter(({ isWordLike }) => isWordLike).length / WORDS_PER_MINUTE;
-}
-
-function textsOf({ note, lead, news, analysis, roundup, latest, corrections }: ShownText): string[] {
-  const stories = lead === null ? analysis : [lead, ...analysis];
-  return [
-    ...note.map(withoutTags),
-    ...stories.flatMap(({ headline, dek, paragraphs }) => [headline, dek ?? '', ...paragraphs.map(withoutTags)]),
-    ...news.flatMap(({ headline, dek }) => [headline, dek ?? '']),
-    ...roundup.flatMap((item) => [
-      item.headline,
-      item.sentences === null ? (item.dek ?? '') : withoutTags(item.sentences),
-    ]),
-    ...latest.map(({ headline }) => headline),
-    ...corrections.flatMap(({ headline, note: text }) => [headline, text]),
-  ];
 }
 
 /** The text of a paragraph has the addresses of its links, which nobody reads. */

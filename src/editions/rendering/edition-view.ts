@@ -36,6 +36,17 @@ export interface EditionView {
   links: EditionLinks;
 }
 
+/** The stories of an edition in display order: each is known by its number in this list. */
+export function numberedStories({
+  lead,
+  news,
+  analysis,
+  roundup,
+  latest,
+}: Pick<EditionView, 'lead' | 'news' | 'analysis' | 'roundup' | 'latest'>): StoryLine[] {
+  return [...(lead === null ? [] : [lead]), ...news, ...analysis, ...roundup, ...latest];
+}
+
 interface Masthead {
   /** Title of the newsletter; the publication's name is `site.name`. */
   title: string;

@@ -5,7 +5,9 @@
 import type { SiteView } from '../../core/config/site-view.ts';
 import { textDirection } from '../../lib/locale/direction.ts';
 import type { Templates } from '../../lib/templates.ts';
-import type { EditionView } from './edition-view.ts';
+import { escapeHtml } from '../../lib/text/html.ts';
+import { chooseParts, joinLines, mapParts, type Part, parseSegments } from '../copies/segments.ts';
+import { type EditionView, numberedStories } from './edition-view.ts';
 import { placeholder } from './placeholders.ts';
 import { wrapText } from './wrap-text.ts';
 
@@ -16,6 +18,8 @@ export interface RenderedEdition {
   text: string;
   /** The page of the web archive, without personal content, placeholders or nonce. */
   archiveHtml: string;
+  /** HTML and text as parts, of which a copy has some; the placeholders of the copy are not filled in. */
+  parts: { html: Part[]; text: Part[] };
 }
 
 /** RFC 5322 §2.1.1 recommends at most 78; two levels of reply add `> > `. */
@@ -36,22 +40,49 @@ export async function renderEdition(
   const { template, nonce } = options;
   const { language } = site;
   assertNonceUnused(view, site, nonce);
+  const stories = numberedStories(view);
+  const storyIds = stories.map(({ articleId }) => articleId);
   const data = {
     edition: view,
+    stories,
     site,
     nonce,
     dir: textDirection(language),
-    placeholders: { unsubscribe: placeholder(nonce, 'unsubscribe'), preferences: placeholder(nonce, 'preferences') },
+    placeholders: Object.fromEntries(PLACEHOLDERS.map((name) => [name, placeholder(nonce, name)])),
+    storyNumbers: Object.fromEntries(storyIds.map((id, number) => [id, number])),
   };
   const compiled = await compileMjml(await templates.html(`${template}.mjml`, data, language), `${template}.mjml`);
   const text = await templates.text(`${template}.txt`, data, language);
-  const archiveHtml = asMain(keepRegion(removeRegion(compiled, nonce, 'personal'), nonce, 'web'));
+  const all = { stories: new Set(storyIds.keys()), minutes: view.readingMinutes ?? 0 };
+  const whole = fillCopyTexts(chooseParts(parseSegments(compiled, nonce), all).join(''), nonce, {
+    headline: escapeHtml(view.headline),
+    preheader: escapeHtml(view.preheader),
+  }).replace(ADJACENT_CONDITIONALS, '');
+  const archiveHtml = asMain(keepRegion(removeRegion(whole, nonce, 'personal'), nonce, 'web'));
   if (archiveHtml.includes(nonce))
     throw new Error(`${template}.mjml has a placeholder or an unclosed marker outside its personal regions`);
-  const html = keepRegion(removeRegion(compiled, nonce, 'web'), nonce, 'personal');
-  assertUnsubscribeLink(html, data.placeholders.unsubscribe, `${template}.mjml`);
-  assertUnsubscribeLink(text, data.placeholders.unsubscribe, `${template}.txt`);
-  return { html, text: tidyText(text), archiveHtml };
+  const toMail = (html: string): string => keepRegion(removeRegion(html, nonce, 'web'), nonce, 'personal');
+  const html = toMail(whole);
+  assertUnsubscribeLink(html, placeholder(nonce, 'unsubscribe'), `${template}.mjml`);
+  assertUnsubscribeLink(text, placeholder(nonce, 'unsubscribe'), `${template}.txt`);
+  const parts = {
+    html: parseSegments(toMail(compiled), nonce),
+    text: mapParts(parseSegments(text, nonce), tidyText),
+  };
+  return { html, text: joinLines(chooseParts(parts.text, all)).join(''), archiveHtml, parts };
+}
+
+/** Names of the placeholders in templates: those of a recipient, and those of a copy (copies/copy.ts). */
+const PLACEHOLDERS = ['unsubscribe', 'preferences', 'headline', 'preheader'];
+
+// As MJML joins them where nothing is between: a segment was.
+const ADJACENT_CONDITIONALS = /<!\[endif\]-->\s*<!--\[if mso \| IE\]>/g;
+
+/** Fills in the placeholders of a copy. @param values escaped */
+function fillCopyTexts(html: string, nonce: string, values: Record<'headline' | 'preheader', string>): string {
+  return html
+    .replaceAll(placeholder(nonce, 'headline'), () => values.headline)
+    .replaceAll(placeholder(nonce, 'preheader'), () => values.preheader);
 }
 
 /** Found only at delivery, a missing link would fail every message of a closed edition. */
@@ -108,10 +139,9 @@ function keepRegion(html: string, nonce: string, region: 'personal' | 'web'): st
   return html.replace(regionPattern(nonce, region), (_all, inside: string) => inside);
 }
 
-/** Wraps lines and removes trailing white space and repeated empty lines. */
+/** Wraps lines, and removes white space at their ends and repeated empty lines. */
 function tidyText(text: string): string {
-  return `${wrapText(text, TEXT_COLUMNS)
+  return wrapText(text, TEXT_COLUMNS)
     .replace(/[^\S\n]+$/gm, '')
-    .replace(/\n{3,}/g, '\n\n')
-    .trim()}\n`;
+    .replace(/\n{3,}/g, '\n\n');
 }

@@ -14,6 +14,9 @@ const MAX_TOKEN_LENGTH = 130;
 /** Stories differ in size, so a cut by the ratio of sizes alone would often fall short. */
 const MARGIN = 0.95;
 
+/** Bytes by which a copy can exceed the whole edition: it says that it is the subscriber's choice. */
+export const COPY_SURPLUS = 1_000;
+
 /** How much of its content an edition may show. */
 export interface ContentLimits {
   excerpts: 'full' | 'short';

@@ -131,9 +131,14 @@ export function placedStories(plan: EditionPlan): { block: Block; story: StoryCa
  * otherwise the first roundup item; otherwise the first of the latest.
  */
 export function leadingStories(plan: EditionPlan, rules: RankingRules): StoryCandidate[] {
+  return rankedStories(plan, rules).slice(0, 2);
+}
+
+/** All stories in the order in which a headline names them; of an event, its first report. */
+export function rankedStories(plan: EditionPlan, rules: RankingRules): StoryCandidate[] {
   const prominent = [...plan.news, ...plan.analysis].sort(byImportance(rules));
   const own = plan.lead === null ? prominent : [plan.lead, ...prominent];
-  return [...own, ...plan.roundup.map((group) => group.first), ...plan.latest].slice(0, 2);
+  return [...own, ...plan.roundup.map((group) => group.first), ...plan.latest];
 }
 
 /** Fills blocks by the editor's decisions first. */

@@ -56,3 +56,20 @@ it('names a message and an edition that cannot be rendered, or do not work', asy
     expect.stringMatching(/^templates: mail\/erase: undefined variable: nothing, line:1/),
   ]);
 });
+
+it('names a template that marks no stories, for a newsletter with choices', async () => {
+  const text = 'Unsubscribe: {{ placeholders.unsubscribe }} {{ edition.headline }} {{ site.imprint.url }}';
+  const [first, ...others] = config.newsletters;
+  const choices = { sections: true, tags: [], reporters: false };
+  const templates = newsroomTemplates({ 'daily-roundup.txt': text });
+  const findings = await checkTemplates(
+    { ...config, newsletters: [{ ...first, choices }, ...others] } as never,
+    templates,
+    NOW,
+  );
+  expect(findings.map(({ message }) => message)).toEqual([
+    expect.stringMatching(
+      /^newsletters daily-roundup: template daily-roundup: the \.txt template shows stories outside/,
+    ),
+  ]);
+});

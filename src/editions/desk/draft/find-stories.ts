@@ -9,7 +9,7 @@ import { hiddenFields, submitButton } from '../../../web/desk/parts/form.ts';
 import type { ArrangedDraft } from '../../draft/arranged-draft.ts';
 import { draftPath } from '../../draft/draft-target.ts';
 import { explainLeftOut } from '../../selection/left-out.ts';
-import { choiceQuery, readChoice } from '../preview/preview-choice.ts';
+import { choiceQuery, readPreviewChoice } from '../preview/preview-choice.ts';
 import { actPath, type DraftPageView, type FoundStories, rowId } from './draft-view.ts';
 import { ACTS, reasonText, rowForm } from './left-out-tray.ts';
 import { HANDLE, headlineLink, storyFacts, submitTo } from './story-blocks.ts';
@@ -20,7 +20,7 @@ const MAX_FOUND = 20;
 /** Looks for stories of the edition, which the script does at once, and for all articles. */
 export function findForm({ request, draft, find }: DraftPageView): Html | '' {
   if (draft.newsletter.kind === 'alert') return '';
-  const { view, scheme } = readChoice(request);
+  const { view, scheme } = readPreviewChoice(request);
   const page = request.desk.base + draftPath(draft);
   return html`<form id="find" class="buttons" role="search" method="get" action="${page}">
 ${hiddenFields({ view, scheme })}<input type="search" id="find-words" name="q" value="${find.words}" maxlength="300"
@@ -32,7 +32,8 @@ ${submitButton('Search all articles', { id: 'find-all' })}</form>`;
 export function foundRegion(view: DraftPageView): Html {
   const { words, articles } = view.find;
   if (words === '') return html`<section id="found" data-region></section>`;
-  const all = view.request.desk.base + draftPath(view.draft) + choiceQuery({ ...readChoice(view.request), q: '' });
+  const all =
+    view.request.desk.base + draftPath(view.draft) + choiceQuery({ ...readPreviewChoice(view.request), q: '' });
   return html`<section id="found" data-region aria-labelledby="found-title">
 <div class="titled"><h2 id="found-title">Found in all articles <span class="soft">${articles.length}${
     articles.length === MAX_FOUND ? ', the newest' : ''
@@ -71,7 +72,7 @@ ${
 export async function findStories(request: SignedInRequest, draft: ArrangedDraft): Promise<FoundStories> {
   const { desk, at } = request;
   const { db, reports } = desk.app.store;
-  const words = readChoice(request).q;
+  const words = readPreviewChoice(request).q;
   if (words === '' || draft.newsletter.kind === 'alert') return { words: '', matches: () => true, articles: [] };
   const wanted = parseWordQuery(words);
   const listed =

@@ -13,7 +13,7 @@ export interface PageChoice {
 }
 
 /** The choice of the address; after an act, that of the page with the form, which the browser names as referrer. */
-export function readChoice({ c }: Pick<DeskRequest, 'c'>): PageChoice {
+export function readPreviewChoice({ c }: Pick<DeskRequest, 'c'>): PageChoice {
   return chosenIn(c.req.query()) ?? chosenBefore(c.req.header('Referer')) ?? { view: 'phone', scheme: 'light', q: '' };
 }
 

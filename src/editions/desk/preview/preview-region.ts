@@ -11,7 +11,7 @@ import type { DraftComposition, EmptyComposition } from '../../draft/compose-dra
 import { type DraftTarget, draftPath } from '../../draft/draft-target.ts';
 import { MAX_HTML_BYTES } from '../../rendering/size-limit.ts';
 import { actPath } from '../draft/draft-view.ts';
-import { choiceQuery, type PageChoice, PREVIEW_VIEWS, type PreviewView, readChoice } from './preview-choice.ts';
+import { choiceQuery, type PageChoice, PREVIEW_VIEWS, type PreviewView, readPreviewChoice } from './preview-choice.ts';
 import { previewPath } from './preview-response.ts';
 
 /** `width`: CSS pixels; the mail's own rules for small screens follow the width of its frame. */
@@ -29,7 +29,7 @@ export function previewRegion(
   target: DraftTarget,
   composition: DraftComposition | EmptyComposition,
 ): Html {
-  const choice = readChoice(request);
+  const choice = readPreviewChoice(request);
   if (composition.kind === 'empty') {
     return html`<section id="preview" data-region aria-labelledby="preview-title">
 <h2 id="preview-title">Preview</h2>

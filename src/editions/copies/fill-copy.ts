@@ -1,0 +1,24 @@
+/** The mail of one copy, from the parts of its edition. Pure. */
+import { fillHtml, fillText } from '../rendering/placeholders.ts';
+import { COPY_PLACEHOLDERS, copyContent, copyPreheader, type EditionCopy, type EditionSegments } from './copy.ts';
+import { chooseParts, joinLines } from './segments.ts';
+
+/**
+ * Makes the mail of a copy.
+ * @param nonce of the edition
+ * @param links values of the personal placeholders
+ * @throws Error as `fillPlaceholders`
+ */
+export function fillCopy(
+  segments: EditionSegments,
+  { stories, subject }: Pick<EditionCopy, 'stories' | 'subject'>,
+  nonce: string,
+  links: Readonly<Record<string, string>>,
+): Record<'subject' | 'preheader' | 'html' | 'text', string> {
+  const content = copyContent(segments, stories);
+  const preheader = copyPreheader(segments, content.stories);
+  const values = { ...links, [COPY_PLACEHOLDERS.preheader]: preheader, [COPY_PLACEHOLDERS.headline]: subject };
+  const html = fillHtml(chooseParts(segments.html, content).join(''), nonce, values);
+  const text = fillText(joinLines(chooseParts(segments.text, content)).join(''), nonce, values);
+  return { subject, preheader, html, text };
+}

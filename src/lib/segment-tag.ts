@@ -1,0 +1,82 @@
+/**
+ * The tag `segment` of edition templates. `{% segment any: story %}…{% endsegment %}` is only in copies that have the
+ * story; a value is a story, or a list of them.
+ * - `any: stories`: the copy has one of these
+ * - `lacks: stories`: it does not have all of these
+ * - `of: stories, count: n`: it has exactly so many of these
+ * - `after: story, in: stories`: it has one that precedes the story in the list; `first: …`: it has none
+ * - `minutes: n`: it takes so long to read
+ *
+ * The tag writes markers, which editions/copies/segments.ts reads.
+ */
+import {
+  type Context,
+  type Emitter,
+  Hash,
+  type Liquid,
+  type Parser,
+  Tag,
+  type TagToken,
+  type Template,
+  type TopLevelToken,
+} from 'liquidjs';
+
+/** What a template knows, besides its data: the numbers of stories by `articleId`. */
+export interface SegmentData {
+  nonce: string;
+  storyNumbers: Readonly<Record<string, number>>;
+}
+
+class SegmentTag extends Tag {
+  readonly #values: Hash;
+  readonly #content: Template[] = [];
+
+  constructor(token: TagToken, remaining: TopLevelToken[], liquid: Liquid, parser: Parser) {
+    super(token, remaining, liquid);
+    this.#values = new Hash(token.args);
+    for (
+      let next = remaining.shift();
+      (next as TagToken | undefined)?.name !== 'endsegment';
+      next = remaining.shift()
+    ) {
+      if (next === undefined) throw new Error(`tag ${token.getText()} not closed`);
+      this.#content.push(parser.parseToken(next, remaining));
+    }
+  }
+
+  *render(context: Context, emitter: Emitter): Generator<unknown, void, unknown> {
+    const values = (yield this.#values.render(context)) as Record<string, unknown>;
+    const { nonce, storyNumbers } = context.environments as SegmentData;
+    const fields = Object.entries(conditionOf(values)).flatMap(([kind, value]) => [
+      kind,
+      ...numbersOf(value, storyNumbers),
+    ]);
+    emitter.write(`%%${nonce}:(${fields.join('.')}%%`);
+    yield this.liquid.renderer.renderTemplates(this.#content, context, emitter);
+    emitter.write(`%%${nonce}:)%%`);
+  }
+
+  /** For the analysis of templates: they may include others. */
+  // biome-ignore lint/correctness/useYield: Liquid drives what it renders and analyses as generators
+  *children(): Generator<unknown, Template[]> {
+    return this.#content;
+  }
+}
+
+/** `after` and `first` are short for what a template can say of the stories before one. */
+function conditionOf({ after, first, in: list, ...values }: Record<string, unknown>): Record<string, unknown> {
+  const story = after ?? first;
+  if (story === undefined) return values;
+  const before = (list as unknown[]).slice(0, (list as unknown[]).indexOf(story));
+  return after === undefined ? { none: before } : { any: before };
+}
+
+function numbersOf(value: unknown, numbers: SegmentData['storyNumbers']): number[] {
+  if (typeof value === 'number') return [value];
+  const stories = (Array.isArray(value) ? value : [value]) as { articleId: string }[];
+  return stories.flatMap((story) => numbers[story?.articleId] ?? []);
+}
+
+export function registerSegmentTag(liquid: Liquid): void {
+  liquid.registerTag('segment', SegmentTag);
+}

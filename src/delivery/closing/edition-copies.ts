@@ -45,8 +45,7 @@ export async function decideCopies(
     await insertCopies(tx, editionId, rows);
     const isNew = sql`not exists (
       select 1 from edition_copies where edition_id = ${editionId} and edition_copies.choice = chosen.choice)`;
-    const choices = await listChoices(tx, newsletter, isNew);
-    const others = choices.map((choice) => copyRow(choice, decide));
+    const others = (await listChoices(tx, newsletter, isNew)).map((choice) => copyRow(choice, decide));
     await insertCopies(tx, editionId, others);
     return true;
   };

@@ -102,12 +102,6 @@ export function prepareMessages(
   };
 }
 
-interface PreparedContent {
-  body: PreparedBody;
-  /** The fields that all recipients share. */
-  shared: HeaderField;
-}
-
 /** Prepared copies that are kept: about 16 MB, since the HTML of an edition has at most 100 KB. */
 const KEPT_COPIES = 128;
 
@@ -123,15 +117,15 @@ function prepareShared(
   const boundary = createHmac('sha256', nonce).update('boundary').digest('hex').slice(0, 32);
   const groups = feedbackGroups(edition);
   const field = feedbackField(groups, sender.domain);
-  const content = (subject: string, body: PreparedBody): PreparedContent => {
+  const content = (subject: string, body: PreparedBody) => {
     const fields = editionFields(subject, newsletter, sender, body.contentType);
     return { body, shared: joinFields(provider === 'none' ? [...fields, field] : fields) };
   };
   const texts = { text: splitAtPlaceholders(text, nonce), html: splitAtPlaceholders(html, nonce) };
   const whole = content(subject, prepareBody(boundary, texts));
   const bodyOf = segments == null ? null : openCopyBodies(segments, nonce, boundary);
-  const copies = new LRUCache<string, PreparedContent>({ max: KEPT_COPIES });
-  const copyOf = (copy: ChosenCopy): PreparedContent => {
+  const copies = new LRUCache<string, typeof whole>({ max: KEPT_COPIES });
+  const copyOf = (copy: ChosenCopy): typeof whole => {
     if (bodyOf === null) throw new Error('the edition has copies, but no segments');
     const key = `${copy.stories} ${copy.subject}`;
     const known = copies.get(key) ?? content(copy.subject, bodyOf(copy));

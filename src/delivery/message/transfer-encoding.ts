@@ -22,8 +22,7 @@ export interface EncodedText {
  */
 export function encodeAround(texts: readonly string[]): EncodedText {
   const encoding = encodingOf(texts.join(''));
-  const pieces = texts.map((text, index) => encoding.text(text, index === texts.length - 1 ? 'closed' : 'open'));
-  return encoding.around(pieces);
+  return encoding.around(texts.map((text, n) => encoding.text(text, n === texts.length - 1 ? 'closed' : 'open')));
 }
 
 /** Encodes pieces of a text, which can be joined in any order. */

@@ -43,7 +43,9 @@ export async function queueDeliveries(
   { closedAt = now, recipientsOf = [] }: RevisionTerms = {},
 ): Promise<QueuedDeliveries> {
   const { deliverAt, zone, expireAfterHours } = terms;
-  const copy = edition.hasCopies === true ? copyColumns(edition.id) : WHOLE;
+  const { hasCopies = false } = edition;
+  const copy = hasCopies ? COPY : WHOLE;
+  const ofChoice = sql`copies.edition_id = ${edition.id} and copies.choice = subscriptions.choice`;
   const dueIn = (time: string, where: string): number => Math.max(now, firstDeliveryTime(time, where, closedAt));
   const usual = deliverAt === undefined ? now : dueIn(deliverAt, zone);
   const others = deliverAt === undefined ? [] : await dueByZone(tx, (where) => dueIn(deliverAt, where), usual);
@@ -57,7 +59,7 @@ export async function queueDeliveries(
       copy_id, reason)
     select ${bigint(edition.id)}, subscriptions.subscriber_id, ${copy.state}, 0,
       ${dueAt}, ${dueAt} + ${bigint(expireAfterHours * HOUR)}, 0, ${bigint(now)}, ${copy.id}, ${copy.reason}
-    from subscriptions ${copy.join}
+    from subscriptions ${hasCopies ? sql`left join edition_copies as copies on ${ofChoice}` : sql``}
     ${
       hasZones
         ? sql`inner join subscribers on subscribers.id = subscriptions.subscriber_id
@@ -68,24 +70,20 @@ export async function queueDeliveries(
       ${recipientsOf.length === 0 ? sql`` : sql`and not ${hasRevision(recipientsOf)}`}
     order by subscriptions.subscriber_id`.execute(tx);
   const all = { queued: Number(numAffectedRows ?? 0n), tooFew: 0 };
-  const counts = copy === WHOLE ? all : await countQueuedDeliveries(tx, edition.id);
+  const counts = hasCopies ? await countQueuedDeliveries(tx, edition.id) : all;
   await countQueued(tx, edition.id, counts.queued);
   await countQueued(tx, edition.id, counts.tooFew, 'suppressed');
   return counts;
 }
 
-const WHOLE = { state: sql`'pending'`, id: sql`null`, reason: sql`null`, join: sql`` };
+const WHOLE = { state: sql`'pending'`, id: sql`null`, reason: sql`null` };
+const COPY = {
+  state: sql`case when copies.suppressed is null then 'pending' else 'suppressed' end`,
+  id: sql`copies.id`,
+  reason: sql`copies.suppressed`,
+};
 
-function copyColumns(editionId: number): typeof WHOLE {
-  return {
-    state: sql`case when copies.suppressed is null then 'pending' else 'suppressed' end`,
-    id: sql`copies.id`,
-    reason: sql`copies.suppressed`,
-    join: sql`left join edition_copies as copies
-      on copies.edition_id = ${editionId} and copies.choice = subscriptions.choice`,
-  };
-}
-
+/** Counts the deliveries of an edition that was just closed. */
 export async function countQueuedDeliveries(db: Db, editionId: number): Promise<QueuedDeliveries> {
   const { rows } = await sql<{ count: number; tooFew: number }>`select count(*) as count,
       count(case when state = 'suppressed' and reason like ${`${TOO_FEW}%`} then 1 end) as "tooFew"

@@ -1,7 +1,7 @@
 /**
- * `npm run -s bench -- busy|compose|delivery|delivery-copies|delivery-database|desk-live|desk-pages|draft|feeds|grouping|
- * http|import|memory|pages|parse|responsiveness|search [--json]`: prints medians. With --json one object whose keys name figure and
- * unit.
+ * `npm run -s bench -- busy|compose|delivery|delivery-copies|delivery-database|desk-live|desk-pages|draft|feeds|
+ * grouping|http|import|memory|pages|parse|responsiveness|search [--json]`: prints medians. With --json one object whose
+ * keys name figure and unit.
  * `delivery-database` and `responsiveness` are parts of `delivery`. Options of single benches:
  *
  * - `--deliveries N` for `responsiveness` and `desk-live`: instead of a million; for `delivery-database`: of 300,000

@@ -40,7 +40,7 @@ export function openCopyBodies(
   };
 }
 
-/** Returns the function that encodes the texts of a copy. Its values are those that all recipients of the copy share. */
+/** Returns the function that encodes the texts of a copy. All recipients of the copy share its values. */
 function openEncoder(parts: readonly Part[], nonce: string, escapeValue: (value: string) => string) {
   splitAtPlaceholders(parts.filter((part) => typeof part === 'string').join(''), nonce);
   const encoding = encodingOf(allText(parts));

@@ -75,7 +75,7 @@ const TOO_FEW = 'too few chosen stories: 2 of at least 3';
 
 describe('closing an edition of a newsletter with choices', () => {
   forBothDatabases((open, dialect) => {
-    it('records one copy for each choice, and queues each subscriber’s: pending, or suppressed and counted', async () => {
+    it('records one copy for each choice, and queues it: pending, or suppressed and counted', async () => {
       const store = await open();
       const chosen = [FINANCE, null, FINANCE, THREE_OF_FINANCE, ALL];
       const { edition, queued, tooFew } = await close(store, chosen);
@@ -162,7 +162,7 @@ describe('closing an edition of a newsletter with choices', () => {
       expect(await queuedOf(store, edition.id)).toEqual([['suppressed', TOO_FEW, THREE_OF_FINANCE]]);
     });
 
-    it('decides again for a reissue, and mails it to those for whom the first revision had too few stories', async () => {
+    it('decides again for a reissue, which may have enough stories for more subscribers', async () => {
       const store = await open();
       const { edition } = await close(store, [FINANCE, THREE_OF_FINANCE, ALL]);
       await pauseEdition(store.db, edition.id, 'a typo');

@@ -92,7 +92,7 @@ describe('the message of a copy', () => {
     expect(other.html).toContain('<p>Chips go east.</p><h1>Chips Go East</h1><h2>Chips</h2>.');
   });
 
-  it('has the same bytes whatever was made before it, and the Message-ID that the whole edition would have', async () => {
+  it('has the same bytes whatever was made before it, and the Message-ID of the whole edition', async () => {
     const fresh = await Promise.all(
       TEST_COPIES.map(async (copy) => rawOf(await makerOf({ edition: { segments: TEST_SEGMENTS } })({ ...ADA, copy }))),
     );

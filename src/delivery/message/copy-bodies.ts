@@ -3,7 +3,7 @@
  * has, so that copies which all differ cost no more than their bytes.
  */
 import { COPY_PLACEHOLDERS, copyContent, copyPreheader, type EditionSegments } from '../../editions/copies/copy.ts';
-import { chooseParts, joinLines, type Part } from '../../editions/copies/segments.ts';
+import { type CopyContent, chooseParts, joinLines, mapParts, type Part } from '../../editions/copies/segments.ts';
 import { splitAtPlaceholders } from '../../editions/rendering/placeholders.ts';
 import { type EncodedPart, ESCAPES, type PreparedBody, prepareEncoded } from './body.ts';
 import { type EncodedPiece, encodingOf } from './transfer-encoding.ts';
@@ -25,52 +25,67 @@ export function openCopyBodies(
   nonce: string,
   name: string,
 ): (copy: ChosenCopy) => PreparedBody {
-  const encodeText = openEncoder(segments.text, nonce, ESCAPES.text);
-  const encodeHtml = openEncoder(segments.html, nonce, ESCAPES.html);
+  const encodeText = openEncoder(segments.text, nonce, ESCAPES.text, joinLines);
+  const encodeHtml = openEncoder(segments.html, nonce, ESCAPES.html, (texts) => [...texts]);
   return ({ stories, subject }) => {
     const content = copyContent(segments, JSON.parse(stories) as number[]);
     const values = new Map<EncodedPiece, string>([
       [COPY_PLACEHOLDERS.preheader, copyPreheader(segments, content.stories)],
       [COPY_PLACEHOLDERS.headline, subject],
     ]);
-    return prepareEncoded(name, {
-      text: encodeText(joinLines(chooseParts(segments.text, content)), values),
-      html: encodeHtml(chooseParts(segments.html, content), values),
-    });
+    return prepareEncoded(name, { text: encodeText(content, values), html: encodeHtml(content, values) });
   };
 }
 
-/** Returns the function that encodes the texts of a copy. All recipients of the copy share its values. */
-function openEncoder(parts: readonly Part[], nonce: string, escapeValue: (value: string) => string) {
+/**
+ * Returns the function that encodes a part of a copy. All recipients of the copy share its values. Hashing and trimming
+ * the texts of each copy took longer than all else: what is chosen and joined are short keys of encoded texts.
+ */
+function openEncoder(
+  parts: readonly Part[],
+  nonce: string,
+  escapeValue: (value: string) => string,
+  join: typeof joinLines,
+) {
   splitAtPlaceholders(parts.filter((part) => typeof part === 'string').join(''), nonce);
   const encoding = encodingOf(allText(parts));
-  // The texts of all copies, a few for each story: pieces and names of placeholders by turns.
-  const known = { open: new Map<string, EncodedPiece[]>(), closed: new Map<string, EncodedPiece[]>() };
-  const encodeOnce = (text: string, end: 'open' | 'closed'): EncodedPiece[] => {
-    const pieces = known[end].get(text);
-    if (pieces !== undefined) return pieces;
+  /** Encoded texts, and names of placeholders, by turns. */
+  const encode = (text: string, end: 'open' | 'closed'): EncodedPiece[] => {
     const { texts, placeholders } = splitAtPlaceholders(text, nonce, null);
-    const encoded = texts.flatMap((one, n) => {
+    return texts.flatMap((one, n) => {
       const name = placeholders[n];
-      return name === undefined ? [encoding.text(one, end)] : [encoding.text(one, 'open'), name];
+      const piece = encoding.piece(encoding.text(one, name === undefined ? end : 'open'));
+      return name === undefined ? [piece] : [piece, name];
     });
-    known[end].set(text, encoded);
-    return encoded;
   };
-  return (texts: readonly string[], values: ReadonlyMap<EncodedPiece, string>): EncodedPart => {
+  const both = (text: string) => ({ open: encode(text, 'open'), closed: encode(text, 'closed') });
+  const encoded = new Map(['', '\n', '\n\n'].map((text) => [text, both(text)]));
+  const keyed = mapParts(parts, (text) => {
+    const body = text.replace(/^\n+|\n+$/g, '');
+    const key = `${encoded.size}`;
+    if (body === '' && encoded.has(text)) return text;
+    encoded.set(key, both(join === joinLines ? body : text));
+    return join === joinLines ? text.replace(body, key) : key;
+  });
+  return (content: CopyContent, values: ReadonlyMap<EncodedPiece, string>): EncodedPart => {
+    const keys = join(chooseParts(keyed, content));
     const placeholders: string[] = [];
-    const runs: EncodedPiece[][] = [[]];
-    for (const [index, text] of texts.entries()) {
-      for (const [n, piece] of encodeOnce(text, index === texts.length - 1 ? 'closed' : 'open').entries()) {
+    let run: EncodedPiece[] = [];
+    const runs = [run];
+    keys.forEach((key, index) => {
+      const pieces = encoded.get(key)?.[index === keys.length - 1 ? 'closed' : 'open'] as EncodedPiece[];
+      for (let n = 0; n < pieces.length; n++) {
+        const piece = pieces[n] as EncodedPiece;
         const value = n % 2 === 0 ? undefined : values.get(piece);
-        if (n % 2 === 0) runs.at(-1)?.push(piece);
-        else if (value !== undefined) runs.at(-1)?.push(encoding.value(escapeValue(value)));
+        if (n % 2 === 0) run.push(piece);
+        else if (value !== undefined) run.push(encoding.piece(encoding.value(escapeValue(value))));
         else {
           placeholders.push(piece as string);
-          runs.push([]);
+          run = [];
+          runs.push(run);
         }
       }
-    }
+    });
     return { ...encoding.around(runs.map(encoding.join)), placeholders };
   };
 }

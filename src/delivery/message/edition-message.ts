@@ -102,8 +102,9 @@ export function prepareMessages(
   };
 }
 
-/** Prepared copies that are kept: about 16 MB, since the HTML of an edition has at most 100 KB. */
-const KEPT_COPIES = 128;
+// Preparing a copy takes a tenth of the time of signing it. If many were kept, those that are replaced would be old
+// enough to wait for a full garbage collection: with 128, memory grew by two thirds.
+const KEPT_COPIES = 16;
 
 function prepareShared(
   edition: Parameters<typeof prepareMessages>[0],

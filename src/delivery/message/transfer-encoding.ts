@@ -28,8 +28,10 @@ export function encodeAround(texts: readonly string[]): EncodedText {
 /** Encodes pieces of a text, which can be joined in any order. */
 export interface PieceEncoding {
   /** @param end `open` if more follows on its last line */
-  text(text: string, end: 'open' | 'closed'): EncodedPiece;
+  text(text: string, end: 'open' | 'closed'): string;
   value(value: string): string;
+  /** An encoded text or value in the form that is joined. */
+  piece(encoded: string): EncodedPiece;
   join(pieces: readonly EncodedPiece[]): EncodedPiece;
   /** @param pieces encoded; one more than there are placeholders */
   around(pieces: readonly EncodedPiece[]): EncodedText;
@@ -44,21 +46,25 @@ function isMostlyNonLatin(text: string): boolean {
 }
 
 const QUOTED_PRINTABLE: PieceEncoding = {
-  text: (text, end) => share(encodeText(text, end)),
+  text: encodeText,
   value: encodeValue,
-  join: (pieces) =>
-    pieces.every((piece) => typeof piece === 'string') ? share(pieces.join('')) : Buffer.concat(toBuffers(pieces)),
-  around: ([first = '', ...shared]) => ({
-    encoding: 'quoted-printable',
-    first,
-    rest: (values) => shared.flatMap((piece, index) => [encodeValue(values[index] as string), piece]),
-  }),
+  piece: (encoded) => Buffer.from(encoded, 'latin1'),
+  join: (pieces) => Buffer.concat(pieces as Buffer[]),
+  around: (pieces) => {
+    const [first = '', ...shared] = pieces.map(share);
+    return {
+      encoding: 'quoted-printable',
+      first,
+      rest: (values) => shared.flatMap((piece, index) => [encodeValue(values[index] as string), piece]),
+    };
+  },
 };
 
 /** A value moves the groups of three octets after it, so each copy is encoded as a whole. */
 const BASE64: PieceEncoding = {
   text: (text) => text.replace(/\r\n?|\n/g, '\r\n'),
   value: (value) => value,
+  piece: (encoded) => encoded,
   join: (pieces) => pieces.join(''),
   around: (pieces) => ({
     encoding: 'base64',
@@ -77,8 +83,9 @@ function base64Lines(octets: Buffer): string {
 // Copying a shorter piece costs less than hashing and writing another Buffer.
 const MIN_SHARED_LENGTH = 2_048;
 
-function share(encoded: string): EncodedPiece {
-  return encoded.length < MIN_SHARED_LENGTH ? encoded : Buffer.from(encoded, 'latin1');
+function share(encoded: EncodedPiece): EncodedPiece {
+  if (encoded.length < MIN_SHARED_LENGTH) return encoded.toString('latin1');
+  return typeof encoded === 'string' ? Buffer.from(encoded, 'latin1') : encoded;
 }
 
 /** Converts the pieces to Buffers: adjacent strings become one. */

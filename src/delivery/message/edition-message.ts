@@ -105,6 +105,7 @@ export function prepareMessages(
 // Preparing a copy takes a tenth of the time of signing it. If many were kept, those that are replaced would be old
 // enough to wait for a full garbage collection: with 128, memory grew by two thirds.
 const KEPT_COPIES = 16;
+const KEPT_SUBJECTS = 500;
 
 function prepareShared(
   edition: Parameters<typeof prepareMessages>[0],
@@ -118,18 +119,24 @@ function prepareShared(
   const boundary = createHmac('sha256', nonce).update('boundary').digest('hex').slice(0, 32);
   const groups = feedbackGroups(edition);
   const field = feedbackField(groups, sender.domain);
-  const content = (subject: string, body: PreparedBody) => {
-    const fields = editionFields(subject, newsletter, sender, body.contentType);
-    return { body, shared: joinFields(provider === 'none' ? [...fields, field] : fields) };
-  };
-  const texts = { text: splitAtPlaceholders(text, nonce), html: splitAtPlaceholders(html, nonce) };
-  const whole = content(subject, prepareBody(boundary, texts));
+  const whole = prepareBody(boundary, {
+    text: splitAtPlaceholders(text, nonce),
+    html: splitAtPlaceholders(html, nonce),
+  });
+  // Encoding a subject takes as long as preparing a body, and many copies have the same.
+  const headers = new LRUCache<string, HeaderField>({
+    max: KEPT_SUBJECTS,
+    memoMethod(one) {
+      const fields = editionFields(one, newsletter, sender, whole.contentType);
+      return joinFields(provider === 'none' ? [...fields, field] : fields);
+    },
+  });
   const bodyOf = segments == null ? null : openCopyBodies(segments, nonce, boundary);
-  const copies = new LRUCache<string, typeof whole>({ max: KEPT_COPIES });
-  const copyOf = (copy: ChosenCopy): typeof whole => {
+  const copies = new LRUCache<string, PreparedBody>({ max: KEPT_COPIES });
+  const copyOf = (copy: ChosenCopy): PreparedBody => {
     if (bodyOf === null) throw new Error('the edition has copies, but no segments');
     const key = `${copy.stories} ${copy.subject}`;
-    const known = copies.get(key) ?? content(copy.subject, bodyOf(copy));
+    const known = copies.get(key) ?? bodyOf(copy);
     copies.set(key, known);
     return known;
   };
@@ -137,7 +144,10 @@ function prepareShared(
   const unsignedFeedback = provider === 'none' || provider === 'ses' ? [] : [field];
   return {
     sender,
-    contentOf: (copy: ChosenCopy | null) => (copy === null ? whole : copyOf(copy)),
+    contentOf: (copy: ChosenCopy | null) => ({
+      shared: headers.memo(copy?.subject ?? subject),
+      body: copy === null ? whole : copyOf(copy),
+    }),
     feedback: { groups, fields: unsignedFeedback },
     signing: signingFor(provider, signers, sender.domain, closedAt),
   };

@@ -1,20 +1,17 @@
 /** The copies of an edition that closes: decided once for each choice that its confirmed subscribers have made. */
 import { type RawBuilder, sql } from 'kysely';
-import { type Choice, readChoice } from '../../articles/choice.ts';
+import { readChoice } from '../../articles/choice.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { jsonRows } from '../../core/store/json-rows.ts';
 import { type Db, dialectOf, type Tx } from '../../core/store/store.ts';
-import type { EditionCopy } from '../../editions/copies/copy.ts';
+import type { openCopies } from '../../editions/copies/copy.ts';
 import { chunks } from '../../lib/chunks.ts';
 import type { DeliveryTerms } from '../queue/queue-deliveries.ts';
-
-/** Decides what those get who made a choice. */
-type CopyDecision = (choice: Choice) => EditionCopy;
 
 /** What an edition is closed with, besides its content. */
 export interface ClosingTerms extends DeliveryTerms, Pick<NewsletterConfig, 'from'> {
   /** Null or undefined for a newsletter without choices: stored choices are ignored. */
-  decide?: CopyDecision | null;
+  decide?: ReturnType<typeof openCopies> | null;
 }
 
 /** Choices that are read, or copies that are written, by one statement. */
@@ -32,21 +29,24 @@ type CopyRow = [choice: string, stories: string, subject: string, suppressed: st
 export async function decideCopies(
   db: Db,
   newsletter: string,
-  decide: CopyDecision | null | undefined,
+  decide: ClosingTerms['decide'],
 ): Promise<(tx: Tx, editionId: number) => Promise<boolean>> {
   if (decide == null) return async () => false;
+  const rowOf = (choice: string): CopyRow => {
+    const { stories, subject, suppressed } = decide(readChoice(choice));
+    return [choice, JSON.stringify(stories), subject, suppressed];
+  };
   const rows: CopyRow[] = [];
   for (let after: string | undefined = ''; after !== undefined; ) {
     const choices = await listChoices(db, newsletter, sql`choice > ${after} order by choice limit ${BATCH}`);
-    rows.push(...choices.map((choice) => copyRow(choice, decide)));
+    rows.push(...choices.map(rowOf));
     after = choices.at(-1);
   }
   return async (tx, editionId) => {
     await insertCopies(tx, editionId, rows);
     const isNew = sql`not exists (
       select 1 from edition_copies where edition_id = ${editionId} and edition_copies.choice = chosen.choice)`;
-    const others = (await listChoices(tx, newsletter, isNew)).map((choice) => copyRow(choice, decide));
-    await insertCopies(tx, editionId, others);
+    await insertCopies(tx, editionId, (await listChoices(tx, newsletter, isNew)).map(rowOf));
     return true;
   };
 }
@@ -59,11 +59,6 @@ async function listChoices(db: Db, newsletter: string, which: RawBuilder<unknown
       where newsletter = ${newsletter} and state = 'confirmed' and choice is not null
     ) as chosen where ${which}`.execute(db);
   return rows.map(({ choice }) => choice);
-}
-
-function copyRow(choice: string, decide: CopyDecision): CopyRow {
-  const { stories, subject, suppressed } = decide(readChoice(choice));
-  return [choice, JSON.stringify(stories), subject, suppressed];
 }
 
 async function insertCopies(tx: Tx, editionId: number, rows: readonly CopyRow[]): Promise<void> {

@@ -1,7 +1,4 @@
-/**
- * The bodies of an edition's copies. Each part of the edition is encoded once; a copy joins the encoded parts that it
- * has, so that copies which all differ cost no more than their bytes.
- */
+/** The bodies of an edition's copies: each part of the edition is encoded once, and a copy joins those that it has. */
 import { COPY_PLACEHOLDERS, copyContent, copyPreheader, type EditionSegments } from '../../editions/copies/copy.ts';
 import { type CopyContent, chooseParts, joinLines, mapParts, type Part } from '../../editions/copies/segments.ts';
 import { splitAtPlaceholders } from '../../editions/rendering/placeholders.ts';
@@ -17,17 +14,12 @@ export interface ChosenCopy {
 
 /**
  * Returns the function that prepares the body of a copy.
- * @param name as for `prepareBody`
- * @throws Error if the unsubscribe placeholder is missing, or not in all copies
+ * @param name as for `prepareBody` @throws Error if a copy may lack the unsubscribe placeholder
  */
-export function openCopyBodies(
-  segments: EditionSegments,
-  nonce: string,
-  name: string,
-): (copy: ChosenCopy) => PreparedBody {
-  const encodeText = openEncoder(segments.text, nonce, ESCAPES.text, joinLines);
-  const encodeHtml = openEncoder(segments.html, nonce, ESCAPES.html, (texts) => [...texts]);
-  return ({ stories, subject }) => {
+export function openCopyBodies({ html, text, ...segments }: EditionSegments, nonce: string, name: string) {
+  const encodeText = openEncoder(text, nonce, 'text');
+  const encodeHtml = openEncoder(html, nonce, 'html');
+  return ({ stories, subject }: ChosenCopy): PreparedBody => {
     const content = copyContent(segments, JSON.parse(stories) as number[]);
     const values = new Map<EncodedPiece, string>([
       [COPY_PLACEHOLDERS.preheader, copyPreheader(segments, content.stories)],
@@ -41,55 +33,44 @@ export function openCopyBodies(
  * Returns the function that encodes a part of a copy. All recipients of the copy share its values. Hashing and trimming
  * the texts of each copy took longer than all else: what is chosen and joined are short keys of encoded texts.
  */
-function openEncoder(
-  parts: readonly Part[],
-  nonce: string,
-  escapeValue: (value: string) => string,
-  join: typeof joinLines,
-) {
+function openEncoder(parts: readonly Part[], nonce: string, type: 'text' | 'html') {
   splitAtPlaceholders(parts.filter((part) => typeof part === 'string').join(''), nonce);
-  const encoding = encodingOf(allText(parts));
-  /** Encoded texts, and names of placeholders, by turns. */
+  const encoding = encodingOf(JSON.stringify(parts));
+  // Encoded texts, and names of placeholders, by turns.
   const encode = (text: string, end: 'open' | 'closed'): EncodedPiece[] => {
     const { texts, placeholders } = splitAtPlaceholders(text, nonce, null);
     return texts.flatMap((one, n) => {
       const name = placeholders[n];
-      const piece = encoding.piece(encoding.text(one, name === undefined ? end : 'open'));
-      return name === undefined ? [piece] : [piece, name];
+      return name === undefined ? [encoding.text(one, end)] : [encoding.text(one, 'open'), name];
     });
   };
   const both = (text: string) => ({ open: encode(text, 'open'), closed: encode(text, 'closed') });
-  const encoded = new Map(['', '\n', '\n\n'].map((text) => [text, both(text)]));
+  const encoded = new Map(['\n', '\n\n'].map((text) => [text, both(text)]));
   const keyed = mapParts(parts, (text) => {
-    const body = text.replace(/^\n+|\n+$/g, '');
     const key = `${encoded.size}`;
-    if (body === '' && encoded.has(text)) return text;
-    encoded.set(key, both(join === joinLines ? body : text));
-    return join === joinLines ? text.replace(body, key) : key;
+    const body = type === 'html' ? text : text.replace(/^\n+|\n+$/g, '');
+    if (body === '') return text;
+    encoded.set(key, both(body));
+    return text.replace(body, key);
   });
   return (content: CopyContent, values: ReadonlyMap<EncodedPiece, string>): EncodedPart => {
-    const keys = join(chooseParts(keyed, content));
+    const chosen = chooseParts(keyed, content);
+    const keys = type === 'html' ? chosen : joinLines(chosen);
     const placeholders: string[] = [];
-    let run: EncodedPiece[] = [];
-    const runs = [run];
-    keys.forEach((key, index) => {
-      const pieces = encoded.get(key)?.[index === keys.length - 1 ? 'closed' : 'open'] as EncodedPiece[];
+    const runs: EncodedPiece[][] = [[]];
+    for (let index = 0; index < keys.length; index++) {
+      const pieces = encoded.get(keys[index] as string)?.[index === keys.length - 1 ? 'closed' : 'open'] ?? [];
       for (let n = 0; n < pieces.length; n++) {
         const piece = pieces[n] as EncodedPiece;
         const value = n % 2 === 0 ? undefined : values.get(piece);
-        if (n % 2 === 0) run.push(piece);
-        else if (value !== undefined) run.push(encoding.piece(encoding.value(escapeValue(value))));
+        if (n % 2 === 0) runs.at(-1)?.push(piece);
+        else if (value !== undefined) runs.at(-1)?.push(encoding.value(ESCAPES[type](value)));
         else {
           placeholders.push(piece as string);
-          run = [];
-          runs.push(run);
+          runs.push([]);
         }
       }
-    });
+    }
     return { ...encoding.around(runs.map(encoding.join)), placeholders };
   };
-}
-
-function allText(parts: readonly Part[]): string {
-  return parts.map((part) => (typeof part === 'string' ? part : allText(part.parts))).join('');
 }

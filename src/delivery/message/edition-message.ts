@@ -105,7 +105,6 @@ export function prepareMessages(
 // Preparing a copy takes a tenth of the time of signing it. If many were kept, those that are replaced would be old
 // enough to wait for a full garbage collection: with 128, memory grew by two thirds.
 const KEPT_COPIES = 16;
-const KEPT_SUBJECTS = 500;
 
 function prepareShared(
   edition: Parameters<typeof prepareMessages>[0],
@@ -124,29 +123,26 @@ function prepareShared(
     html: splitAtPlaceholders(html, nonce),
   });
   // Encoding a subject takes as long as preparing a body, and many copies have the same.
-  const headers = new LRUCache<string, HeaderField>({
-    max: KEPT_SUBJECTS,
-    memoMethod(one) {
-      const fields = editionFields(one, newsletter, sender, whole.contentType);
-      return joinFields(provider === 'none' ? [...fields, field] : fields);
+  const headerOf = (one: string): HeaderField => {
+    const fields = editionFields(one, newsletter, sender, whole.contentType);
+    return joinFields(provider === 'none' ? [...fields, field] : fields);
+  };
+  const headers = new LRUCache<string, HeaderField>({ max: 500, memoMethod: headerOf });
+  const bodyOf = segments == null ? null : openCopyBodies(segments, nonce, boundary);
+  const copies = new LRUCache<string, PreparedBody, ChosenCopy>({
+    max: KEPT_COPIES,
+    memoMethod(_key, _old, { context }) {
+      if (bodyOf === null) throw new Error('the edition has copies, but no segments');
+      return bodyOf(context);
     },
   });
-  const bodyOf = segments == null ? null : openCopyBodies(segments, nonce, boundary);
-  const copies = new LRUCache<string, PreparedBody>({ max: KEPT_COPIES });
-  const copyOf = (copy: ChosenCopy): PreparedBody => {
-    if (bodyOf === null) throw new Error('the edition has copies, but no segments');
-    const key = `${copy.stories} ${copy.subject}`;
-    const known = copies.get(key) ?? bodyOf(copy);
-    copies.set(key, known);
-    return known;
-  };
   // Amazon SES makes a Feedback-ID of its own of the groups.
   const unsignedFeedback = provider === 'none' || provider === 'ses' ? [] : [field];
   return {
     sender,
     contentOf: (copy: ChosenCopy | null) => ({
       shared: headers.memo(copy?.subject ?? subject),
-      body: copy === null ? whole : copyOf(copy),
+      body: copy === null ? whole : copies.memo(`${copy.stories} ${copy.subject}`, { context: copy }),
     }),
     feedback: { groups, fields: unsignedFeedback },
     signing: signingFor(provider, signers, sender.domain, closedAt),

@@ -28,10 +28,8 @@ export function encodeAround(texts: readonly string[]): EncodedText {
 /** Encodes pieces of a text, which can be joined in any order. */
 export interface PieceEncoding {
   /** @param end `open` if more follows on its last line */
-  text(text: string, end: 'open' | 'closed'): string;
+  text(text: string, end: 'open' | 'closed'): EncodedPiece;
   value(value: string): string;
-  /** An encoded text or value in the form that is joined. */
-  piece(encoded: string): EncodedPiece;
   join(pieces: readonly EncodedPiece[]): EncodedPiece;
   /** @param pieces encoded; one more than there are placeholders */
   around(pieces: readonly EncodedPiece[]): EncodedText;
@@ -46,10 +44,9 @@ function isMostlyNonLatin(text: string): boolean {
 }
 
 const QUOTED_PRINTABLE: PieceEncoding = {
-  text: encodeText,
+  text: (text, end) => Buffer.from(encodeText(text, end), 'latin1'),
   value: encodeValue,
-  piece: (encoded) => Buffer.from(encoded, 'latin1'),
-  join: (pieces) => Buffer.concat(pieces as Buffer[]),
+  join: (pieces) => Buffer.concat(pieces.map((one) => (typeof one === 'string' ? Buffer.from(one, 'latin1') : one))),
   around: (pieces) => {
     const [first = '', ...shared] = pieces.map(share);
     return {
@@ -64,7 +61,6 @@ const QUOTED_PRINTABLE: PieceEncoding = {
 const BASE64: PieceEncoding = {
   text: (text) => text.replace(/\r\n?|\n/g, '\r\n'),
   value: (value) => value,
-  piece: (encoded) => encoded,
   join: (pieces) => pieces.join(''),
   around: (pieces) => ({
     encoding: 'base64',
@@ -84,8 +80,7 @@ function base64Lines(octets: Buffer): string {
 const MIN_SHARED_LENGTH = 2_048;
 
 function share(encoded: EncodedPiece): EncodedPiece {
-  if (encoded.length < MIN_SHARED_LENGTH) return encoded.toString('latin1');
-  return typeof encoded === 'string' ? Buffer.from(encoded, 'latin1') : encoded;
+  return encoded.length < MIN_SHARED_LENGTH ? encoded.toString('latin1') : encoded;
 }
 
 /** Converts the pieces to Buffers: adjacent strings become one. */

@@ -98,9 +98,8 @@ export async function handleReissue(request: SignedInRequest): Promise<Response>
     return respondReissue(request, edition, { problem: problemOf(error) });
   }
   await publish(desk.app);
-  const { edition: revision, queued, tooFew } = reissue;
-  const text = `Reissued as revision ${revision.revision}: ${messageCount(queued)} queued${tooFewWords(tooFew)}.`;
-  return respondAfter(request, editionDeskPath(revision), { kind: 'done', text });
+  const text = `Reissued as revision ${reissue.edition.revision}: ${messageCount(reissue.queued)} queued.`;
+  return respondAfter(request, editionDeskPath(reissue.edition), { kind: 'done', text });
 }
 
 /** @throws what is no refusal */

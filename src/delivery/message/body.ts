@@ -67,7 +67,7 @@ function preparePart(
 ): { first: EncodedPiece[]; rest(values: Readonly<Record<string, string>>): EncodedPiece[] } {
   const fields = [`Content-Type: ${type}; charset=utf-8`, `Content-Transfer-Encoding: ${encoding}`];
   return {
-    first: [`${[opening, ...fields].join('\r\n')}\r\n\r\n`, first],
+    first: [`${[opening, ...fields].join('\r\n')}\r\n\r\n`, ...first],
     rest: (values) => rest(placeholders.map((name) => escapeValue(placeholderValue(values, name)))),
   };
 }

@@ -10,7 +10,7 @@ export type EncodedPiece = string | Buffer;
 export interface EncodedText {
   encoding: 'quoted-printable' | 'base64';
   /** The beginning, which all copies share. */
-  first: EncodedPiece;
+  first: EncodedPiece[];
   /** Everything after it, with the values of the placeholders in order. */
   rest(values: readonly string[]): EncodedPiece[];
 }
@@ -22,7 +22,7 @@ export interface EncodedText {
  */
 export function encodeAround(texts: readonly string[]): EncodedText {
   const encoding = encodingOf(texts.join(''));
-  return encoding.around(texts.map((text, n) => encoding.text(text, n === texts.length - 1 ? 'closed' : 'open')));
+  return encoding.around(texts.map((text, n) => [encoding.text(text, n === texts.length - 1 ? 'closed' : 'open')]));
 }
 
 /** Encodes pieces of a text, which can be joined in any order. */
@@ -30,9 +30,10 @@ export interface PieceEncoding {
   /** @param end `open` if more follows on its last line */
   text(text: string, end: 'open' | 'closed'): EncodedPiece;
   value(value: string): string;
-  join(pieces: readonly EncodedPiece[]): EncodedPiece;
-  /** @param pieces encoded; one more than there are placeholders */
-  around(pieces: readonly EncodedPiece[]): EncodedText;
+  /** Merges small pieces; large Buffers are shared by all copies. */
+  join(pieces: readonly EncodedPiece[]): EncodedPiece[];
+  /** @param runs encoded; one more than there are placeholders */
+  around(runs: readonly EncodedPiece[][]): EncodedText;
 }
 
 export function encodingOf(text: string): PieceEncoding {
@@ -44,28 +45,25 @@ function isMostlyNonLatin(text: string): boolean {
 }
 
 const QUOTED_PRINTABLE: PieceEncoding = {
-  text: (text, end) => Buffer.from(encodeText(text, end), 'latin1'),
+  text: (text, end) => share(Buffer.from(encodeText(text, end), 'latin1')),
   value: encodeValue,
-  join: (pieces) => Buffer.concat(pieces.map((one) => (typeof one === 'string' ? Buffer.from(one, 'latin1') : one))),
-  around: (pieces) => {
-    const [first = '', ...shared] = pieces.map(share);
-    return {
-      encoding: 'quoted-printable',
-      first,
-      rest: (values) => shared.flatMap((piece, index) => [encodeValue(values[index] as string), piece]),
-    };
-  },
+  join: (pieces) => toBuffers(pieces).map(share),
+  around: ([first = [], ...shared]) => ({
+    encoding: 'quoted-printable',
+    first,
+    rest: (values) => shared.flatMap((run, index) => [encodeValue(values[index] as string), ...run]),
+  }),
 };
 
 /** A value moves the groups of three octets after it, so each copy is encoded as a whole. */
 const BASE64: PieceEncoding = {
   text: (text) => text.replace(/\r\n?|\n/g, '\r\n'),
   value: (value) => value,
-  join: (pieces) => pieces.join(''),
-  around: (pieces) => ({
+  join: (pieces) => [pieces.join('')],
+  around: (runs) => ({
     encoding: 'base64',
-    first: '',
-    rest: (values) => [base64Lines(Buffer.from(pieces.map((piece, n) => piece + (values[n] ?? '')).join('')))],
+    first: [],
+    rest: (values) => [base64Lines(Buffer.from(runs.map(([piece], n) => piece + (values[n] ?? '')).join('')))],
   }),
 };
 
@@ -79,7 +77,7 @@ function base64Lines(octets: Buffer): string {
 // Copying a shorter piece costs less than hashing and writing another Buffer.
 const MIN_SHARED_LENGTH = 2_048;
 
-function share(encoded: EncodedPiece): EncodedPiece {
+function share(encoded: Buffer): EncodedPiece {
   return encoded.length < MIN_SHARED_LENGTH ? encoded.toString('latin1') : encoded;
 }
 

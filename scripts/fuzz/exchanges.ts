@@ -132,8 +132,11 @@ const VALUES = [
   ...lines(`email=a%40example.com&newsletter=daily-roundup
 email=%00%ff&newsletter=%00
 email=a%40example.com&newsletter=daily-roundup&elapsed=1e9&consent=%00
+email=a%40example.com&newsletter=daily-roundup&atLeast%3Adaily-roundup=%00&tags%3Adaily-roundup=%00
 List-Unsubscribe=One-Click
 unsubscribe=yes
+weekly=yes
+pause=yes
 hub.mode=subscribe&hub.topic=x&hub.callback=http://127.0.0.1/
 %
 =

@@ -92,25 +92,26 @@ export async function replaceByHash(
 }
 
 /**
- * Deletes replies and reasons, which can quote the address, and ends open deliveries. The raised fence prevents a
- * worker that holds a claim from starting to submit, and from recording the server's reply to a submission in progress.
+ * Deletes replies and reasons, which can quote the address, and which copies were mailed; ends open deliveries. The
+ * raised fence prevents a worker that holds a claim from starting to submit, and from recording the server's reply.
  */
 async function redactDeliveries(tx: Tx, subscriberId: number, now: number): Promise<void> {
   await tx
     .updateTable('deliveries')
-    .set({ reply: null, reason: sql<string | null>`case when reason is null then null else ${ERASED} end` })
+    .set({ reply: null, copy_id: null })
+    .set({ reason: sql<string | null>`case when reason is null then null else ${ERASED} end` })
     // By edition: an index by subscriber would cost every edition more than these few lookups.
     .where('edition_id', 'in', (e) => e.selectFrom('editions').select('id'))
     .where('subscriber_id', '=', subscriberId)
     .where('state', 'not in', OPEN_DELIVERY_STATES)
-    .where((e) => e.or([e('reply', 'is not', null), e('reason', 'is not', null)]))
+    .where((e) => e.or([e('reply', 'is not', null), e('reason', 'is not', null), e('copy_id', 'is not', null)]))
     .execute();
   await tx
     .updateTable('deliveries')
     .set({
       state: 'suppressed',
       reason: sql<string>`case state when 'submitting' then 'erased while it was being submitted' else 'erased' end`,
-      reply: null,
+      ...{ reply: null, copy_id: null },
       ...revokedLease('deliveries'),
       changed_at: now,
     })

@@ -3,7 +3,9 @@ import { type Db, type InTransaction, inTransaction } from '../core/store/store.
 import { rfc3339 } from '../lib/time.ts';
 import { type ConsentChannel, lockSubscriber, recordConsent } from './consent/changes.ts';
 import { subscriberHistory } from './history.ts';
+import { withSubscriptions } from './subscriptions.ts';
 
+const parsed = (json: string | null): unknown => (json === null ? null : JSON.parse(json));
 const instantOf = (instant: number | null): string | null => (instant === null ? null : rfc3339(instant));
 
 /**
@@ -15,12 +17,7 @@ const instantOf = (instant: number | null): string | null => (instant === null ?
 export async function exportSubscriberData(db: Db, subscriberId: number): Promise<Record<string, unknown> | null> {
   const subscriber = await db.selectFrom('subscribers').selectAll().where('id', '=', subscriberId).executeTakeFirst();
   if (subscriber === undefined) return null;
-  const subscriptions = await db
-    .selectFrom('subscriptions')
-    .select(['newsletter', 'state', 'changed_at'])
-    .where('subscriber_id', '=', subscriberId)
-    .orderBy('newsletter')
-    .execute();
+  const [{ subscriptions } = { subscriptions: [] }] = await withSubscriptions(db, [subscriber]);
   const { consent, deliveries, serviceMessages, bounces } = await subscriberHistory(db, subscriberId);
   return {
     address: subscriber.email,
@@ -31,19 +28,24 @@ export async function exportSubscriberData(db: Db, subscriberId: number): Promis
       subscriber.suppressed_reason === null
         ? null
         : { reason: subscriber.suppressed_reason, since: instantOf(subscriber.suppressed_at) },
-    subscriptions: subscriptions.map(({ changed_at, ...one }) => ({ ...one, since: instantOf(changed_at) })),
+    subscriptions: subscriptions.map(({ changedAt, feedSince, choice, ...one }) => ({
+      ...{ ...one, since: instantOf(changedAt) },
+      ...{ choice: parsed(choice), privateFeedSince: instantOf(feedSince) },
+    })),
     consent: consent.map(({ consentVersion, consentText, ...one }) => ({
       ...one,
       at: instantOf(one.at),
       wording: consentVersion === null ? null : { version: consentVersion, text: consentText },
     })),
-    deliveries: deliveries.map(({ changedAt, deliveredAt, ...one }) => ({
+    deliveries: deliveries.map(({ changedAt, deliveredAt, copy, ...one }) => ({
       ...one,
+      copy: copy && { ...copy, choice: parsed(copy.choice) },
       at: instantOf(changedAt),
       deliveredAt: instantOf(deliveredAt),
     })),
     serviceMessages: serviceMessages.map(({ createdAt, expiresAt, usedAt, changedAt, ...one }) => ({
       ...one,
+      choices: parsed(one.choices),
       requestedAt: instantOf(createdAt),
       expiresAt: instantOf(expiresAt),
       usedAt: instantOf(usedAt),

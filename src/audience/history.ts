@@ -1,5 +1,6 @@
 /** The history of a subscriber: consent, deliveries, service messages, bounces. */
-import type { Db } from '../core/store/store.ts';
+import { sql } from 'kysely';
+import { type Db, dialectOf } from '../core/store/store.ts';
 import { readNewsletters } from './service-messages.ts';
 
 /** Each list newest first; instants are epoch milliseconds. */
@@ -30,35 +31,37 @@ function listConsent(db: Db, subscriberId: number, limit?: number) {
   );
 }
 
-function listDeliveries(db: Db, subscriberId: number, limit?: number) {
-  return (
-    db
-      .selectFrom('deliveries')
-      .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
-      .select([
-        'editions.newsletter',
-        'editions.slot',
-        'editions.revision',
-        'deliveries.state',
-        'deliveries.attempts',
-        'deliveries.changed_at as changedAt',
-        'deliveries.delivered_at as deliveredAt',
-        'deliveries.reply',
-        'deliveries.reason',
-      ])
-      // By edition: an index by subscriber would cost every edition more than these few lookups.
-      .where('deliveries.edition_id', 'in', (e) => e.selectFrom('editions').select('editions.id'))
-      .where('deliveries.subscriber_id', '=', subscriberId)
-      .orderBy('deliveries.edition_id', 'desc')
-      .$if(limit !== undefined, (q) => q.limit(limit as number))
-      .execute()
-  );
+/** `copy`: what it had of an edition with choices, of `of` stories; null without choices, and if it was suppressed. */
+async function listDeliveries(db: Db, subscriberId: number, limit?: number) {
+  const path = dialectOf(db) === 'sqlite' ? "json_extract(segments, '$.stories')" : "segments::json->>'stories'";
+  // Of the document, half a megabyte, only a part, and only for the rows within the limit: PostgreSQL reads it last.
+  const all = sql<string | null>`(select ${sql.raw(path)} from editions as e where e.id = editions.id)`;
+  const rows = await db
+    .selectFrom('deliveries')
+    .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
+    .leftJoin('edition_copies', 'edition_copies.id', 'deliveries.copy_id')
+    .select(['editions.newsletter', 'editions.slot', 'editions.revision', 'edition_copies.choice'])
+    .select(['deliveries.state', 'deliveries.attempts', 'deliveries.reply', 'deliveries.reason'])
+    .select(['deliveries.changed_at as changedAt', 'deliveries.delivered_at as deliveredAt', 'edition_copies.stories'])
+    .select(all.as('allStories'))
+    // By edition: an index by subscriber would cost every edition more than these few lookups.
+    .where('deliveries.edition_id', 'in', (e) => e.selectFrom('editions').select('editions.id'))
+    .where('deliveries.subscriber_id', '=', subscriberId)
+    .orderBy('deliveries.edition_id', 'desc')
+    .$if(limit !== undefined, (q) => q.limit(limit as number))
+    .execute();
+  return rows.map(({ choice, stories, allStories, ...one }) => {
+    if (allStories === null || one.state === 'suppressed') return { ...one, copy: null };
+    const ids = (JSON.parse(allStories) as { articleId: string }[]).map(({ articleId }) => articleId);
+    const own = stories === null ? ids : (JSON.parse(stories) as number[]).flatMap((number) => ids[number] ?? []);
+    return { ...one, copy: { choice, stories: own, of: ids.length } };
+  });
 }
 
 async function listServiceMessages(db: Db, subscriberId: number, limit?: number) {
   const rows = await db
     .selectFrom('service_messages')
-    .select(['kind', 'newsletters', 'zone', 'state', 'attempts', 'reply', 'reason'])
+    .select(['kind', 'newsletters', 'zone', 'choices', 'state', 'attempts', 'reply', 'reason'])
     .select(['created_at as createdAt', 'expires_at as expiresAt', 'used_at as usedAt', 'changed_at as changedAt'])
     .where('subscriber_id', '=', subscriberId)
     .orderBy('id', 'desc')

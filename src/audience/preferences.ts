@@ -1,6 +1,6 @@
 /**
- * The choices of a subscriber: newsletters, time zone, a pause. The token in the page's URL was mailed to the address,
- * so that new subscriptions need no further confirmation.
+ * The preferences of a subscriber: newsletters and what to get of them, time zone, a pause. The token in the page's URL
+ * was mailed to the address, so that new subscriptions need no further confirmation.
  */
 import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
 import type { SuppressionReason } from '../core/store/tables/subscriber-tables.ts';
@@ -9,10 +9,13 @@ import {
   type ConsentChannel,
   changeSubscriptions,
   lockSubscriber,
+  moveSubscription,
+  readSubscriptions,
   recordConsent,
+  setChoice,
   subscriptionStates,
 } from './consent/changes.ts';
-import type { SubscriptionState } from './consent/states.ts';
+import type { SubscriptionKey } from './tokens.ts';
 import { changeZone, zoneProblem } from './zone.ts';
 
 export interface Preferences {
@@ -27,14 +30,13 @@ export interface Preferences {
   /** While set, nothing is mailed, even if the preferences ask for it. `isLiftedByOptIn` has what lifts it. */
   suppressedReason: SuppressionReason | null;
   /** In all states, by newsletter. */
-  subscriptions: { newsletter: string; state: SubscriptionState }[];
+  subscriptions: Awaited<ReturnType<typeof readSubscriptions>>;
 }
 
 /** Reads a subscriber's preferences, or null if there is no such subscriber. */
 export async function readPreferences(db: Db, subscriberId: number): Promise<Preferences | null> {
   const row = await db.selectFrom('subscribers').selectAll().where('id', '=', subscriberId).executeTakeFirst();
   if (row === undefined) return null;
-  const states = await subscriptionStates(db, subscriberId);
   return {
     subscriberId,
     email: row.email,
@@ -42,7 +44,7 @@ export async function readPreferences(db: Db, subscriberId: number): Promise<Pre
     pausedUntil: row.paused_until,
     tokenVersion: row.token_version,
     suppressedReason: row.suppressed_reason,
-    subscriptions: [...states].map(([newsletter, state]) => ({ newsletter, state })),
+    subscriptions: await readSubscriptions(db, subscriberId),
   };
 }
 
@@ -53,6 +55,10 @@ export interface PreferenceChanges {
    * configuration. Unconfirmed subscriptions do not change: the link in their message decides.
    */
   newsletters?: { offered: readonly string[]; wanted: readonly string[] } | undefined;
+  /** Leaving one of two and joining the other is a move, under the same consent. */
+  weeklies?: readonly (readonly [daily: string, weekly: string])[];
+  /** Canonical choices by newsletter. They apply where there is a subscription, also one that ended. */
+  choices?: Readonly<Record<string, string | null>> | undefined;
   /** IANA zone; null for the publication's. */
   zone?: string | null | undefined;
   /** Epoch milliseconds; null or an instant in the past ends a pause. */
@@ -60,7 +66,7 @@ export interface PreferenceChanges {
 }
 
 export type PreferencesResult =
-  | { kind: 'changed'; joined: string[]; left: string[] }
+  | { kind: 'changed' }
   | { kind: 'unchanged' }
   | { kind: 'refused'; reason: string }
   | { kind: 'unknown' };
@@ -82,32 +88,61 @@ export async function changePreferences(
   return inTransaction(db, async (tx) => {
     const subscriber = await lockSubscriber(tx, subscriberId);
     if (subscriber === null) return { kind: 'unknown' };
-    const { joined, left } = await changeNewsletters(tx, subscriberId, changes.newsletters, via, now);
+    const newslettersChanged = await changeNewsletters(tx, subscriberId, changes, via, now);
     const zoneChanged = changes.zone !== undefined && (await changeZone(tx, subscriber, changes.zone, via, now));
     const pauseChanged =
       changes.pausedUntil !== undefined && (await changePause(tx, subscriber, changes.pausedUntil, via, now));
-    const changed = joined.length > 0 || left.length > 0 || zoneChanged || pauseChanged;
-    if (!changed) return { kind: 'unchanged' };
+    if (!newslettersChanged && !zoneChanged && !pauseChanged) return { kind: 'unchanged' };
     await onCommit?.(tx);
-    return { kind: 'changed', joined, left };
+    return { kind: 'changed' };
   });
 }
 
 async function changeNewsletters(
   tx: Tx,
   subscriberId: number,
-  choice: PreferenceChanges['newsletters'],
+  { newsletters: { offered, wanted } = { offered: [], wanted: [] }, weeklies = [], choices }: PreferenceChanges,
   via: ConsentChannel,
   now: number,
-): Promise<{ joined: string[]; left: string[] }> {
-  if (choice === undefined) return { joined: [], left: [] };
-  const { offered, wanted } = choice;
-  const states = await subscriptionStates(tx, subscriberId);
-  const unwanted = offered.filter((id) => states.get(id) === 'confirmed' && !wanted.includes(id));
+): Promise<boolean> {
+  const before = new Map((await readSubscriptions(tx, subscriberId)).map((one) => [one.newsletter, one]));
+  const isConfirmed = (id: string): boolean => before.get(id)?.state === 'confirmed';
+  const isUnwanted = (id: string): boolean => isConfirmed(id) && offered.includes(id) && !wanted.includes(id);
+  const moves = weeklies
+    .flatMap(([daily, weekly]) => [[daily, weekly] as const, [weekly, daily] as const])
+    .filter(([from, to]) => isUnwanted(from) && wanted.includes(to) && !isConfirmed(to));
+  const wished = new Map(Object.entries(choices ?? {}));
+  for (const [from, to] of moves) {
+    await moveSubscription(tx, subscriberId, { from, to }, via, now);
+    // The form has the earlier choice of what is moved to: only another one replaces that which moves along.
+    const moved = wished.get(from);
+    if (wished.get(to) === (before.get(to)?.choice ?? null)) wished.delete(to);
+    if (moved !== undefined && !wished.has(to)) wished.set(to, moved);
+    wished.delete(from);
+  }
   // In this order, so that a subscriber who changes from one to another has not left in between.
   const joined = await changeSubscriptions(tx, subscriberId, wanted, 'confirmed', via, now);
-  const left = await changeSubscriptions(tx, subscriberId, unwanted, 'unsubscribed', via, now);
-  return { joined: joined.map((one) => one.newsletter), left: left.map((one) => one.newsletter) };
+  const ended = offered.filter((id) => isUnwanted(id) && !moves.some(([from]) => from === id));
+  const left = await changeSubscriptions(tx, subscriberId, ended, 'unsubscribed', via, now);
+  let isChanged = joined.length + left.length + moves.length > 0;
+  for (const [newsletter, choice] of wished) {
+    isChanged = (await setChoice(tx, subscriberId, newsletter, choice, via, now)) || isChanged;
+  }
+  return isChanged;
+}
+
+/**
+ * Replaces a subscription by its weekly. Changes nothing unless it is confirmed: an unsubscribe link, which does this,
+ * works for ever, and must subscribe nobody.
+ */
+export async function changeToWeekly(db: Db, key: SubscriptionKey, weekly: string, via: ConsentChannel, now: number) {
+  const { subscriberId, newsletter } = key;
+  await inTransaction(db, async (tx) => {
+    await lockSubscriber(tx, subscriberId);
+    if ((await subscriptionStates(tx, subscriberId)).get(newsletter) !== 'confirmed') return;
+    const newsletters = { offered: [newsletter], wanted: [weekly] };
+    await changePreferences(tx, subscriberId, { newsletters, weeklies: [[newsletter, weekly]] }, via, now);
+  });
 }
 
 async function changePause(

@@ -71,12 +71,13 @@ async function findUnconfirmed(
   which: Which,
   limit: number,
 ): Promise<number[]> {
+  const isKept = sql`state <> 'unconfirmed' or changed_at >= ${since} or feed_since is not null`;
   const rows = await db
     .selectFrom('subscribers')
     .select('id')
     .where('created_at', '<', since)
     .where('suppressed_reason', whose === 'mailable' ? 'is' : 'is not', null)
-    .where((e) => e.not(hasSubscription(sql`state <> 'unconfirmed' or changed_at >= ${since}`)))
+    .where((e) => e.not(hasSubscription(isKept)))
     .$if(whose === 'suppressed', (q) => q.where(hasSubscription(sql`true`)))
     .where((e) => e.not(hasConfirmed))
     .where((e) => ('after' in which ? e('id', '>', which.after) : e('id', 'in', which.among)))
@@ -122,8 +123,8 @@ async function replaceByHashes(
 }
 
 /**
- * Subscribers all of whose subscriptions ended before an instant, also if somebody has requested one since that was
- * never confirmed.
+ * Subscribers all of whose subscriptions and private feeds ended before an instant, also if somebody has requested a
+ * subscription since that was never confirmed.
  */
 async function findLeavers(db: Db, since: number, which: Which): Promise<number[]> {
   const rows = await db
@@ -131,7 +132,9 @@ async function findLeavers(db: Db, since: number, which: Which): Promise<number[
     .select('id')
     .where(hasSubscription(sql`true`))
     .where((e) => e.or([hasSubscription(sql`state = 'unsubscribed'`), hasConfirmed]))
-    .where((e) => e.not(hasSubscription(sql`state = 'confirmed' or changed_at >= ${since}`)))
+    .where((e) => e.not(hasSubscription(sql`state = 'confirmed' or changed_at >= ${since} or feed_since is not null`)))
+    .where(sql<boolean>`not exists (select 1 from consent_events
+      where consent_events.subscriber_id = subscribers.id and change = 'feed-ended' and at >= ${since})`)
     .where((e) => ('after' in which ? e('id', '>', which.after) : e('id', 'in', which.among)))
     .orderBy('id')
     .limit(HASHED_BATCH)

@@ -13,6 +13,8 @@ export interface ConfirmMessage {
   newsletters: string[];
   /** The requested zone. */
   zone: string | null;
+  /** The requested choices by newsletter. */
+  choices: Readonly<Record<string, string | null>>;
   /** Id of the subscriber's last consent event before the message was queued. */
   afterEvent: number;
   /** The wording that the request was made with; null without one. */
@@ -30,12 +32,15 @@ export async function queueServiceMessage(
     subscriberId: number;
     newsletters: readonly string[];
     zone: string | null;
+    /** Canonical, by newsletter; those of other newsletters are ignored. */
+    choices?: Readonly<Record<string, string | null>> | undefined;
     expiresAt: number;
     isSuppressed: boolean;
   },
   now: number,
 ): Promise<void> {
   const { subscriberId } = message;
+  const choices = Object.entries(message.choices ?? {}).filter(([id]) => message.newsletters.includes(id));
   await tx
     .insertInto('service_messages')
     .values({
@@ -43,6 +48,7 @@ export async function queueServiceMessage(
       subscriber_id: subscriberId,
       newsletters: JSON.stringify(message.newsletters),
       zone: message.zone,
+      choices: choices.length === 0 ? null : JSON.stringify(Object.fromEntries(choices)),
       after_event: sql<number>`(select coalesce(max(id), 0) from consent_events where subscriber_id = ${subscriberId})`,
       state: message.isSuppressed ? 'suppressed' : 'pending',
       reason: message.isSuppressed ? SUPPRESSED_BY_OPERATOR : null,
@@ -65,7 +71,7 @@ export async function findConfirmMessage(
     .selectFrom('service_messages')
     .leftJoin('consent_events', 'consent_events.id', 'service_messages.after_event')
     .leftJoin('consent_texts', 'consent_texts.id', 'consent_events.consent_text')
-    .select(['expires_at', 'newsletters', 'service_messages.zone', 'after_event'])
+    .select(['expires_at', 'newsletters', 'service_messages.zone', 'choices', 'after_event'])
     .select(['consent_texts.id as consentId', 'version', 'text'])
     .where('service_messages.id', '=', messageId)
     .where('service_messages.subscriber_id', '=', subscriberId)
@@ -76,6 +82,7 @@ export async function findConfirmMessage(
     expiresAt: row.expires_at,
     newsletters: readNewsletters(row),
     zone: row.zone,
+    choices: readChoices(row),
     afterEvent: row.after_event ?? 0,
     consent: row.consentId === null ? null : { id: row.consentId, version: row.version ?? '', text: row.text ?? '' },
   };
@@ -84,4 +91,9 @@ export async function findConfirmMessage(
 /** Ids of the newsletters that a message concerns. */
 export function readNewsletters(row: Pick<Selectable<Tables['service_messages']>, 'newsletters'>): string[] {
   return JSON.parse(row.newsletters);
+}
+
+/** The requested choices of a message, canonical, by newsletter. */
+export function readChoices({ choices }: { choices: string | null }): Record<string, string | null> {
+  return choices === null ? {} : JSON.parse(choices);
 }

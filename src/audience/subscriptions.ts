@@ -33,7 +33,14 @@ export interface Subscriber {
   /** Set while the address is on the suppression list. */
   suppressedReason: SuppressionReason | null;
   /** By newsletter. */
-  subscriptions: { newsletter: string; state: SubscriptionState; changedAt: number }[];
+  subscriptions: {
+    newsletter: string;
+    state: SubscriptionState;
+    changedAt: number;
+    choice: string | null;
+    feedSince: number | null;
+    movedTo: string | null;
+  }[];
 }
 
 /** `confirmed`: it was unconfirmed; being added by the operator confirms it. */
@@ -192,6 +199,7 @@ export async function withSubscriptions(db: Db, rows: SubscriberRow[]): Promise<
   const subscriptions = await db
     .selectFrom('subscriptions')
     .select(['subscriber_id', 'newsletter', 'state', 'changed_at as changedAt'])
+    .select(['choice', 'feed_since as feedSince', 'moved_to as movedTo'])
     .where('subscriber_id', 'in', ids)
     .orderBy('subscriber_id')
     .orderBy('newsletter')
@@ -229,7 +237,7 @@ export async function endAllSubscriptions(
 }
 
 /**
- * Ends the subscription of an unsubscribe token. Idempotent.
+ * Ends the subscription of an unsubscribe token, or what it was moved to. Idempotent.
  * @param onCommit awaited in the transaction, last, if something has changed
  */
 export async function unsubscribe(
@@ -250,16 +258,19 @@ export async function unsubscribe(
   });
 }
 
-/** The state of a subscriber's subscription to a newsletter; null if there never was one. */
+/** The state of a subscription to a newsletter, or of what it was moved to; null if there never was one. */
 export async function findSubscriptionState(
   db: Db,
   { subscriberId, newsletter }: SubscriptionKey,
 ): Promise<SubscriptionState | null> {
   const row = await db
-    .selectFrom('subscriptions')
-    .select('state')
-    .where('subscriber_id', '=', subscriberId)
-    .where('newsletter', '=', newsletter)
+    .selectFrom('subscriptions as own')
+    .leftJoin('subscriptions as moved', (join) =>
+      join.onRef('moved.subscriber_id', '=', 'own.subscriber_id').onRef('moved.newsletter', '=', 'own.moved_to'),
+    )
+    .select((e) => e.fn.coalesce('moved.state', 'own.state').as('state'))
+    .where('own.subscriber_id', '=', subscriberId)
+    .where('own.newsletter', '=', newsletter)
     .executeTakeFirst();
   return row?.state ?? null;
 }
@@ -270,4 +281,21 @@ export async function countSubscriptions(
 ): Promise<{ newsletter: string; state: SubscriptionState; count: number }[]> {
   const counts = (await readStateCounts(db, 'subscriptions')).filter(({ count }) => count !== 0);
   return counts.map(({ scope, state, count }) => ({ newsletter: scope, state: state as SubscriptionState, count }));
+}
+
+export interface ChoiceCounts {
+  /** The most frequent ones first. `choice`: as `choiceText` writes it. */
+  choices: { choice: string; count: number }[];
+  /** Confirmed subscriptions with any choice, also those that are not among `choices`. */
+  total: number;
+}
+
+/** Counts the confirmed subscriptions of a newsletter by choice. Reads all that have one: pass `store.reports`. */
+export async function countChoices(db: Db, newsletter: string, limit: number): Promise<ChoiceCounts> {
+  // A literal state, so that the partial index subscriptions_by_choice is used.
+  const { rows } = await sql<{ choice: string; count: number; total: number }>`
+    select choice, count(*) as count, cast(sum(count(*)) over () as bigint) as total from subscriptions
+    where newsletter = ${newsletter} and choice is not null and state = 'confirmed'
+    group by choice order by count(*) desc, choice limit ${limit}`.execute(db);
+  return { choices: rows.map(({ choice, count }) => ({ choice, count })), total: rows[0]?.total ?? 0 };
 }

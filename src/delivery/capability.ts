@@ -35,6 +35,7 @@ export const deliveryCapability: Capability = {
     ],
   },
   personalData: {
+    edition_copies: { exportedAs: 'deliveries', erasure: 'anonymised' },
     deliveries: { exportedAs: 'deliveries', erasure: 'anonymised' },
     service_messages: { exportedAs: 'serviceMessages', erasure: 'deleted' },
     bounces: { exportedAs: 'bounces', erasure: 'anonymised' },

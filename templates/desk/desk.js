@@ -679,9 +679,10 @@ function find() {
   }
 }
 on('submit', (event) => {
-  if (event.target.id !== 'find') return;
+  if (!event.target.matches('#find, #copies')) return;
   event.preventDefault();
-  choose('q', byId('find-words').value);
+  const { name, value } = event.target.querySelector('[type=search], select');
+  choose(name, value);
   refresh();
 });
 on('click', (event) => {
@@ -733,7 +734,7 @@ function preview() {
   // The former one is seen until the new one has loaded.
   frame.style.visibility = 'hidden';
   if (texts.length > 0) frame.removeAttribute('src');
-  else frame.src = `${frame.dataset.address}?view=${view.value}`;
+  else frame.src = `${frame.dataset.address}view=${view.value}`;
   old.after(frame);
   frame.onload = () => {
     old.remove();

@@ -220,7 +220,13 @@ describe('runRetention', () => {
         await subscriber(store, 'again', long, { state: 'unconfirmed', changed_at: NOW - HOUR }),
         await subscriber(store, 'suppressed', long, null),
         await subscriber(store, 'returning', long, { state: 'unconfirmed' }),
+        await subscriber(store, 'reading', long, { state: 'unconfirmed' }),
       ];
+      await store.db
+        .updateTable('subscriptions')
+        .set({ feed_since: long })
+        .where('subscriber_id', '=', kept[6]!)
+        .execute();
       await store.db
         .updateTable('subscribers')
         .set({ suppressed_reason: 'complaint', suppressed_at: long })
@@ -399,6 +405,25 @@ describe('runRetention', () => {
       expect(await confirmRequest(store.db, SECRETS, key, { channel: 'confirmation' }, NOW)).toMatchObject({
         kind: 'confirmed',
       });
+    });
+
+    it('keeps subscribers who left, as long as they want a private feed and as long again after its end', async () => {
+      const store = await open();
+      const long = NOW - 1_001 * DAY;
+      const id = await subscriber(store, 'reader', long, { state: 'unsubscribed' });
+      const setFeed = (since: number | null) =>
+        store.db.updateTable('subscriptions').set({ feed_since: since }).execute();
+      await setFeed(long);
+      expect(await run(store)).toEqual(NOTHING);
+      await setFeed(null);
+      const event = { subscriber_id: id, newsletter: 'daily', change: 'feed-ended', channel: 'preferences' } as const;
+      await store.db
+        .insertInto('consent_events')
+        .values({ ...event, at: NOW - 999 * DAY })
+        .execute();
+      expect(await run(store)).toEqual(NOTHING);
+      await store.db.updateTable('consent_events').set({ at: long }).execute();
+      expect(await run(store)).toEqual({ ...NOTHING, left: 1 });
     });
 
     it('deletes the addresses of clients from old records of consent, and keeps the records', async () => {

@@ -16,7 +16,7 @@ import type { Store } from '../../src/core/store/store.ts';
 import { HOUR, MINUTE } from '../../src/lib/time.ts';
 import { forBothDatabases } from '../support/databases.ts';
 import { ROOT, SECRETS, sampleConfig } from '../support/sample.ts';
-import { NOW, OPERATOR, requestNewsletters } from './fixtures.ts';
+import { addCopy, CHOICE, NOW, OPERATOR, requestNewsletters } from './fixtures.ts';
 
 const EMAIL = 'subscriber1@example.com';
 
@@ -244,6 +244,7 @@ describe('the data about a subscriber', () => {
       const at = '2026-11-24T07:30:00Z';
       const consent = { newsletter: null, source: null, detail: null, wording: null };
       const edition = { newsletter: 'daily-roundup', slot: '2026-11-24' };
+      const everything = { choice: null, movedTo: null, privateFeedSince: null };
       expect(await exportSubscriberData(store.db, id)).toEqual({
         address: EMAIL,
         zone: null,
@@ -251,8 +252,8 @@ describe('the data about a subscriber', () => {
         pausedUntil: null,
         suppressed: { reason: 'soft-bounces', since: '2026-11-24T08:30:00Z' },
         subscriptions: [
-          { newsletter: 'daily-roundup', state: 'confirmed', since: at },
-          { newsletter: 'weekly', state: 'unconfirmed', since: at },
+          { newsletter: 'daily-roundup', state: 'confirmed', since: at, ...everything },
+          { newsletter: 'weekly', state: 'unconfirmed', since: at, ...everything },
         ],
         consent: [
           { ...consent, change: 'exported', channel: 'preferences', source: '192.0.2.9', at: '2026-11-24T09:30:00Z' },
@@ -262,7 +263,7 @@ describe('the data about a subscriber', () => {
         deliveries: [
           {
             ...{ ...edition, revision: 1, state: 'submitted', attempts: 0, reply: '250 2.0.0 queued as 4F1A' },
-            ...{ reason: null, at, deliveredAt: '2026-11-24T07:31:00Z' },
+            ...{ reason: null, copy: null, at, deliveredAt: '2026-11-24T07:31:00Z' },
           },
         ],
         serviceMessages: [
@@ -270,6 +271,7 @@ describe('the data about a subscriber', () => {
             kind: 'confirm',
             newsletters: ['weekly'],
             zone: 'Asia/Tokyo',
+            choices: null,
             state: 'pending',
             attempts: 0,
             reply: null,
@@ -282,6 +284,47 @@ describe('the data about a subscriber', () => {
         ],
         bounces: [{ ...edition, kind: 'soft', status: '4.2.2', detail: `${EMAIL} is full`, at }],
       });
+    });
+
+    it('has what was chosen, the private feed, and the stories of each copy', async () => {
+      const store = await open();
+      const { id, other } = await addTwo(store);
+      await addCopy(store, [id]);
+      await store.db
+        .updateTable('subscriptions')
+        .set({ choice: CHOICE, moved_to: 'weekly', feed_since: NOW + HOUR })
+        .where('subscriber_id', '=', id)
+        .where('newsletter', '=', 'daily-roundup')
+        .execute();
+      await store.db
+        .updateTable('service_messages')
+        .set({ choices: `{"weekly":${JSON.stringify(CHOICE)}}` })
+        .where('subscriber_id', '=', id)
+        .execute();
+      const exported = await exportSubscriberData(store.db, id);
+      const choice = { sections: ['health'] };
+      expect(exported).toMatchObject({
+        subscriptions: [
+          { choice, movedTo: 'weekly', privateFeedSince: '2026-11-24T08:30:00Z' },
+          { choice: null, movedTo: null, privateFeedSince: null },
+        ],
+        deliveries: [{ copy: { choice, stories: ['first', 'third'], of: 3 } }],
+        serviceMessages: [{ choices: { weekly: CHOICE } }],
+      });
+      const whole = { choice: null, stories: ['first', 'second', 'third'], of: 3 };
+      expect((await subscriberHistory(store.db, other)).deliveries).toMatchObject([{ copy: whole }]);
+    });
+
+    it.each(['pending', 'submitted'] as const)('is not linked to a choice after an erasure: %s', async (state) => {
+      const store = await open();
+      const { id, other } = await addTwo(store);
+      const copyId = await addCopy(store, [id, other]);
+      await setDelivery(store, id, { state });
+      await store.db.updateTable('subscriptions').set({ choice: CHOICE }).where('subscriber_id', '=', id).execute();
+      await eraseSubscriber(store.db, SECRETS, id, NOW + 5);
+      expect(await deliveryOf(store, id)).toMatchObject({ copy_id: null, reply: null });
+      expect(await deliveryOf(store, other)).toMatchObject({ copy_id: copyId });
+      expect(await allText(store)).not.toContain('health');
     });
 
     it('has the deliveries of each revision of an edition', async () => {

@@ -29,12 +29,18 @@ export async function addConfirmed(
 export async function requestNewsletters(
   { db }: Pick<Store, 'db'>,
   newsletters: string[] = ['daily'],
-  { email = ADA, zone, origin, now = NOW }: { email?: string; zone?: string; origin?: string; now?: number } = {},
+  {
+    email = ADA,
+    zone,
+    origin,
+    now = NOW,
+    choices = {},
+  }: { email?: string; zone?: string; origin?: string; now?: number; choices?: Record<string, string> } = {},
 ): Promise<{ messageId: number; subscriberId: number }> {
   const result = await requestSubscription(
     db,
     SECRETS,
-    { email, newsletters, zone },
+    { email, newsletters, zone, choices },
     { ...FORM, origin },
     OPTIONS,
     now,
@@ -83,4 +89,23 @@ export async function consentEvents({ db }: Pick<Store, 'db'>): Promise<string[]
 export async function serviceMessages({ db }: Pick<Store, 'db'>) {
   const rows = await db.selectFrom('service_messages').selectAll().orderBy('id').execute();
   return rows.map((row) => ({ kind: row.kind, newsletters: JSON.parse(row.newsletters), state: row.state }));
+}
+
+export const CHOICE = '{"sections":["health"]}';
+
+/** Makes the edition one of three stories, and gives subscribers a copy of two. @returns the copy's id */
+export async function addCopy({ db }: Pick<Store, 'db'>, subscriberIds: number[]): Promise<number> {
+  const stories = ['first', 'second', 'third'].map((articleId) => ({ articleId, sections: [], tags: [] }));
+  const edition = await db
+    .updateTable('editions')
+    .set({ segments: JSON.stringify({ stories, html: ['%%'] }) })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  const copy = await db
+    .insertInto('edition_copies')
+    .values({ edition_id: edition.id, choice: CHOICE, stories: '[0,2]', subject: 'Two', suppressed: null })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  await db.updateTable('deliveries').set({ copy_id: copy.id }).where('subscriber_id', 'in', subscriberIds).execute();
+  return copy.id;
 }

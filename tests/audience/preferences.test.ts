@@ -23,8 +23,8 @@ describe('the preferences of a subscriber', () => {
         tokenVersion: 1,
         suppressedReason: null,
         subscriptions: [
-          { newsletter: 'daily', state: 'confirmed' },
-          { newsletter: 'weekly', state: 'confirmed' },
+          { newsletter: 'daily', state: 'confirmed', choice: null, moved_to: null },
+          { newsletter: 'weekly', state: 'confirmed', choice: null, moved_to: null },
         ],
       });
       expect(await readPreferences(store.db, id + 1)).toBeNull();
@@ -35,11 +35,7 @@ describe('the preferences of a subscriber', () => {
       const store = await open();
       const id = await addConfirmed(store, ADA, ['daily', 'weekly']);
       const wanted = { newsletters: { offered: ALL, wanted: ['weekly', 'monthly'] } };
-      expect(await changePreferences(store.db, id, wanted, PAGE, NOW + 1)).toEqual({
-        kind: 'changed',
-        joined: ['monthly'],
-        left: ['daily'],
-      });
+      expect(await changePreferences(store.db, id, wanted, PAGE, NOW + 1)).toEqual({ kind: 'changed' });
       expect(await subscriptionStates(store, id)).toEqual({
         daily: 'unsubscribed',
         monthly: 'confirmed',

@@ -32,13 +32,14 @@ describe('subscribers', () => {
           { newsletter: 'weekly', outcome: 'added' },
         ],
       });
+      const nothing = { choice: null, feedSince: null, movedTo: null };
       expect(await list(store)).toEqual([
         {
           ...{ id: expect.any(Number), email: 'Ada@Example.com', zone: null, createdAt: NOW },
           ...{ pausedUntil: null, suppressedReason: null },
           subscriptions: [
-            { newsletter: 'daily', state: 'confirmed', changedAt: NOW },
-            { newsletter: 'weekly', state: 'confirmed', changedAt: NOW },
+            { newsletter: 'daily', state: 'confirmed', changedAt: NOW, ...nothing },
+            { newsletter: 'weekly', state: 'confirmed', changedAt: NOW, ...nothing },
           ],
         },
       ]);
@@ -93,7 +94,7 @@ describe('subscribers', () => {
       expect(await remove(ADA, NOW + 5)).toEqual({ kind: 'removed', newsletters: ['daily', 'weekly'] });
       expect(await remove(ADA, NOW + 9)).toEqual({ kind: 'already' });
       const [ada] = await list(store);
-      expect(ada?.subscriptions).toEqual(
+      expect(ada?.subscriptions).toMatchObject(
         [5, 1, 5].map((after, n) => {
           return { newsletter: ['daily', 'monthly', 'weekly'][n], state: 'unsubscribed', changedAt: NOW + after };
         }),

@@ -65,9 +65,9 @@ export function sampleEdition({ publication, newsletters }: Config, newsletter: 
     },
     lead: story,
     newsTitle: '24-Hour News',
-    news: [{ ...line, thumbnail: { url: `${url}/media/sample.png`, width: 96, height: 54 } }],
-    analysis: [story],
-    roundup: [
+    news: twice({ ...line, thumbnail: { url: `${url}/media/sample.png`, width: 96, height: 54 } }, 'news'),
+    analysis: twice(story, 'analysis'),
+    roundup: twice(
       {
         ...line,
         sentences: { html: 'What they reported.', text: 'What they reported.' },
@@ -76,8 +76,9 @@ export function sampleEdition({ publication, newsletters }: Config, newsletter: 
         outlet,
         also,
       },
-    ],
-    latest: [line],
+      'roundup',
+    ),
+    latest: twice(line, 'latest'),
     corrections: [
       {
         articleId: 'sample',
@@ -98,4 +99,9 @@ export function sampleEdition({ publication, newsletters }: Config, newsletter: 
       newsletters: `${url}/newsletters`,
     },
   };
+}
+
+/** Two of a kind: a story must have a segment of its own, apart from that of its block. */
+function twice<T extends StoryLine>(story: T, block: string): T[] {
+  return [1, 2].map((n) => ({ ...story, articleId: `${block}-${n}` }));
 }

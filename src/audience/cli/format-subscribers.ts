@@ -6,6 +6,7 @@ import { datelineTime } from '../../lib/time.ts';
 import type { SubscriberImportResult } from '../csv/import.ts';
 import { findListFormat } from '../csv/list-formats.ts';
 import { IMPORT_STATUSES, type ImportStatus } from '../csv/statuses.ts';
+import { choiceWords, copyWords } from '../desk/subscriber-of.ts';
 import type { SubscriberHistory } from '../history.ts';
 import type { Subscriber } from '../subscriptions.ts';
 
@@ -21,12 +22,10 @@ export function formatSubscriberImport(
   if (skipped > report.skipped.length) problems.push(`and ${skipped - report.skipped.length} more skipped`);
   if (report.rejectsFile !== null) problems.push(`the rejected rows are in ${report.rejectsFile}`);
   if (report.ignoredColumns.length > 0) problems.push(`ignored columns: ${report.ignoredColumns.join(', ')}`);
-  const parts = [
-    `${report.rows} rows`,
-    `${report.added} added`,
-    `${report.changed} changed`,
-    `${report.unchanged} unchanged`,
-  ];
+  const unused = report.unusedChoices?.map(([value, count]) => `"${value}" (${count})`).join(', ') ?? '';
+  if (unused !== '') problems.push(`values that choose nothing: ${unused}: say what they choose with --choice`);
+  const { rows, added, changed, unchanged } = report;
+  const parts = [`${rows} rows`, `${added} added`, `${changed} changed`, `${unchanged} unchanged`];
   if (report.keptUnsubscribed > 0) {
     parts.push(`${report.keptUnsubscribed} subscriptions not renewed: the subscriber had unsubscribed`);
   }
@@ -111,7 +110,11 @@ export function formatSubscriber(
     ...(pausedUntil === null ? [] : [`paused until ${at(pausedUntil)}`]),
     ...list(
       'subscriptions',
-      subscriptions.map((one) => `${one.newsletter} ${one.state} since ${at(one.changedAt)}`),
+      subscriptions.map((one) => {
+        const choice = one.choice === null ? '' : `, ${choiceWords(one.choice)}`;
+        const feed = one.feedSince === null ? '' : `, private feed since ${at(one.feedSince)}`;
+        return `${one.newsletter} ${one.state} since ${at(one.changedAt)}${choice}${feed}`;
+      }),
     ),
     ...list(
       'consent',
@@ -127,7 +130,8 @@ export function formatSubscriber(
       'deliveries',
       history.deliveries.map((one) => {
         const detail = one.reply ?? one.reason;
-        const outcome = detail === null ? one.state : `${one.state}: ${detail}`;
+        const got = one.copy === null ? '' : `, ${copyWords(one.copy)}`;
+        const outcome = `${detail === null ? one.state : `${one.state}: ${detail}`}${got}`;
         const revision = one.revision === 1 ? '' : ` revision ${one.revision}`;
         return `${at(one.changedAt)}  ${one.newsletter} ${one.slot}${revision} ${outcome}`;
       }),

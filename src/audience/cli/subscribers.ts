@@ -49,6 +49,8 @@ interface SubscriberImportFlags extends JsonOption {
   format?: string;
   status?: string[];
   ignore?: string[];
+  choices?: string[];
+  choice?: string[];
   dryRun?: boolean;
 }
 
@@ -126,6 +128,8 @@ export function addSubscriberCommands(program: Command, cli: CliContext): void {
       collect,
     )
     .option('--ignore <header>', 'a column that says nothing about consent; can be repeated', collect)
+    .option('--choices <column>', 'with choices, such as "labels" or "attributes.topics"; can be repeated', collect)
+    .option('--choice <value=target>', 'such as "Markets=section:finance" or "AI=tag:ai"; "VIP=" ignores it', collect)
     .addOption(
       new Option('--format <name>', 'of the export, where its header does not tell; plain for none').choices([
         ...LIST_FORMATS.map(({ name }) => name),
@@ -255,10 +259,11 @@ function importFile(cli: CliContext, file: string, flags: SubscriberImportFlags)
     const report = await importSubscribers(store, await keys.signingSecrets(), file, {
       newsletters: newslettersNamed(config, flags.newsletter),
       known: newslettersNamed(config),
-      map: flags.map ?? {},
+      map: { ...flags.map, choices: flags.choices },
       format: flags.format,
       ignore: flags.ignore,
       status: parseStatusRules(flags.status ?? [], '--status'),
+      choices: { ...config, values: flags.choice ?? [] },
       dryRun: flags.dryRun,
       clock,
       onProgress: (progress) => cli.progress.show(formatSubscriberProgress(progress)),

@@ -104,8 +104,9 @@ function isOptIn({ change }: ConsentEvent): boolean {
 }
 
 /**
- * Applies a change to subscriptions of a locked subscriber, and records it for those that it changes. When the last one
- * ends, earlier links to the preferences no longer open them: others may have one, and it subscribes.
+ * Applies a change to subscriptions of a locked subscriber, and records it for those that it changes. To unsubscribe
+ * also ends what they were moved to. When the last one ends, earlier links to the preferences no longer open them:
+ * others may have one, and it subscribes.
  * @param newsletters ids, or `all` for all subscriptions of the subscriber
  * @returns the changed subscriptions with their previous states, by newsletter
  */
@@ -117,8 +118,12 @@ export async function changeSubscriptions(
   via: ConsentChannel,
   now: number,
 ): Promise<{ newsletter: string; before: SubscriptionState | null }[]> {
-  const states = await subscriptionStates(tx, subscriberId);
-  const changed = [...new Set(newsletters === 'all' ? states.keys() : newsletters)].sort().flatMap((newsletter) => {
+  const rows = await readSubscriptions(tx, subscriberId);
+  const states = new Map(rows.map((row) => [row.newsletter, row.state]));
+  const named = newsletters === 'all' ? [...states.keys()] : newsletters;
+  const moved = rows.flatMap((row) => (named.includes(row.newsletter) ? (row.moved_to ?? []) : []));
+  const ids = new Set([...named, ...(change === 'unsubscribed' ? moved : [])]);
+  const changed = [...ids].sort().flatMap((newsletter) => {
     const before = states.get(newsletter) ?? null;
     const after = nextState(before, change);
     return after === null || after === before ? [] : [{ newsletter, before, after }];
@@ -140,6 +145,14 @@ export async function changeSubscriptions(
         .doUpdateSet((e) => ({ state: e.ref('excluded.state'), changed_at: now })),
     )
     .execute();
+  // From now on, links of earlier emails have nothing to do with these.
+  const decided = changed.map(({ newsletter }) => newsletter);
+  await tx
+    .updateTable('subscriptions')
+    .set({ moved_to: null })
+    .where('subscriber_id', '=', subscriberId)
+    .where((e) => e.or([e('newsletter', 'in', decided), e('moved_to', 'in', decided)]))
+    .execute();
   const events = changed.map(({ newsletter }) => ({ change, newsletter }));
   await recordConsent(tx, subscriberId, events, via, now);
   for (const { newsletter, after } of changed) states.set(newsletter, after);
@@ -148,15 +161,84 @@ export async function changeSubscriptions(
   return changed.map(({ newsletter, before }) => ({ newsletter, before }));
 }
 
-/** The states of a subscriber's subscriptions by newsletter. */
-export async function subscriptionStates(db: Db, subscriberId: number): Promise<Map<string, SubscriptionState>> {
-  const rows = await db
+/**
+ * Sets what a locked subscriber chose of a newsletter, and records it. Changes nothing without a subscription.
+ * @param choice canonical (`choiceText`); null for everything
+ * @returns whether it changed
+ */
+export async function setChoice(
+  tx: Tx,
+  subscriberId: number,
+  newsletter: string,
+  choice: string | null,
+  via: ConsentChannel,
+  now: number,
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('subscriptions')
+    .set({ choice })
+    .where('subscriber_id', '=', subscriberId)
+    .where('newsletter', '=', newsletter)
+    .where(sql<boolean>`choice is distinct from cast(${choice} as text)`)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows === 0n) return false;
+  await recordConsent(tx, subscriberId, [{ change: 'choice', newsletter, detail: choice }], via, now);
+  return true;
+}
+
+/**
+ * Moves a confirmed subscription of a locked subscriber between a newsletter and its weekly, under the same consent.
+ * The choice and the wish for a private feed move along. The old one names the new one, which unsubscribe links in its
+ * emails then end, until `changeSubscriptions` changes either.
+ * @param to without a confirmed subscription
+ */
+export async function moveSubscription(
+  tx: Tx,
+  subscriberId: number,
+  { from, to }: { from: string; to: string },
+  via: ConsentChannel,
+  now: number,
+): Promise<void> {
+  const { choice, feed_since } = await tx
     .selectFrom('subscriptions')
-    .select(['newsletter', 'state'])
+    .select(['choice', 'feed_since'])
+    .where('subscriber_id', '=', subscriberId)
+    .where('newsletter', '=', from)
+    .executeTakeFirstOrThrow();
+  const moved = { state: 'confirmed' as const, changed_at: now, choice, moved_to: null };
+  await tx
+    .insertInto('subscriptions')
+    .values({ subscriber_id: subscriberId, newsletter: to, feed_since, ...moved })
+    .onConflict((conflict) =>
+      conflict.columns(['subscriber_id', 'newsletter']).doUpdateSet((e) => ({
+        ...moved,
+        feed_since: e.fn.coalesce('subscriptions.feed_since', 'excluded.feed_since'),
+      })),
+    )
+    .execute();
+  await tx
+    .updateTable('subscriptions')
+    .set({ state: 'unsubscribed', changed_at: now, feed_since: null, moved_to: to })
+    .where('subscriber_id', '=', subscriberId)
+    // Also what was moved here before, if another weekly is configured since.
+    .where((e) => e.or([e('newsletter', '=', from), e('moved_to', '=', from)]))
+    .execute();
+  await recordConsent(tx, subscriberId, [{ change: 'moved', newsletter: to, detail: from }], via, now);
+}
+
+/** A subscriber's subscriptions, by newsletter. */
+export function readSubscriptions(db: Db, subscriberId: number) {
+  return db
+    .selectFrom('subscriptions')
+    .select(['newsletter', 'state', 'choice', 'moved_to'])
     .where('subscriber_id', '=', subscriberId)
     .orderBy('newsletter')
     .execute();
-  return new Map(rows.map((row) => [row.newsletter, row.state]));
+}
+
+/** The states of a subscriber's subscriptions by newsletter. */
+export async function subscriptionStates(db: Db, subscriberId: number): Promise<Map<string, SubscriptionState>> {
+  return new Map((await readSubscriptions(db, subscriberId)).map((row) => [row.newsletter, row.state]));
 }
 
 /**

@@ -19,6 +19,7 @@ import {
   changeSubscriptions,
   lockSubscriber,
   revokeLinks,
+  setChoice,
   subscriptionStates,
 } from './changes.ts';
 import { type ConsentText, storeConsentText } from './consent-text.ts';
@@ -30,6 +31,8 @@ export interface SubscriptionRequest {
   newsletters: readonly string[];
   /** IANA zone, set when the request is confirmed. */
   zone?: string | undefined;
+  /** Canonical choices by newsletter, set when the request is confirmed. */
+  choices?: Readonly<Record<string, string | null>> | undefined;
 }
 
 export type RequestResult =
@@ -77,6 +80,7 @@ export async function requestSubscription(
       subscriberId: id,
       newsletters: open.length > 0 ? open : newsletters,
       zone,
+      choices: open.length > 0 ? request.choices : {},
       expiresAt: now + options.confirmMs,
       isSuppressed: suppression === 'operator',
     };
@@ -118,8 +122,8 @@ export type Confirmation =
   | { kind: 'unknown' };
 
 /**
- * Confirms a request: subscribes, sets the requested zone, and lifts a suppression. Idempotent. Does not subscribe to
- * newsletters that were unsubscribed since the request.
+ * Confirms a request: subscribes, sets the requested zone and choices, and lifts a suppression. Idempotent. Does not
+ * subscribe to newsletters that were unsubscribed since the request, and leaves those as they are that were confirmed.
  * @param via its wording, or else that of the request, is recorded
  */
 export async function confirmRequest(
@@ -140,7 +144,11 @@ export async function confirmRequest(
     if (request.kind === 'done') return request;
     const hadNone = ![...(await subscriptionStates(tx, subscriberId)).values()].includes('confirmed');
     const consent = via.consent ?? message.consent;
-    await changeSubscriptions(tx, subscriberId, newsletters, 'confirmed', { ...via, consent }, now);
+    const joined = await changeSubscriptions(tx, subscriberId, newsletters, 'confirmed', { ...via, consent }, now);
+    for (const [newsletter, choice] of Object.entries(message.choices)) {
+      const isJoined = joined.some((one) => one.newsletter === newsletter);
+      if (isJoined) await setChoice(tx, subscriberId, newsletter, choice, via, now);
+    }
     if (message.zone !== null) await changeZone(tx, subscriber, message.zone, via, now);
     await liftSuppression(tx, secrets, subscriberId, via, now);
     // Links of the time before this subscriber left open nothing now.
@@ -163,14 +171,16 @@ async function readRequestState(
   const expired: RequestState = { kind: 'expired', newsletters };
   const later = await db
     .selectFrom('consent_events')
-    .select(['change', 'newsletter'])
+    .select(['change', 'newsletter', 'detail'])
     .where('subscriber_id', '=', subscriberId)
     .where('id', '>', afterEvent)
-    .where('change', 'in', ['unsubscribed', 'suppressed'])
+    .where('change', 'in', ['unsubscribed', 'moved', 'suppressed'])
     .execute();
   // Only the operator can lift the operator's suppression.
   if (suppressedReason === 'operator' || later.some((event) => event.change === 'suppressed')) return expired;
-  const unsubscribed = new Set(later.map((event) => event.newsletter));
+  const unsubscribed = new Set(
+    later.map(({ change, newsletter, detail }) => (change === 'moved' ? detail : newsletter)),
+  );
   const remaining = newsletters.filter((newsletter) => !unsubscribed.has(newsletter));
   if (remaining.length === 0) return expired;
   const states = await subscriptionStates(db, subscriberId);

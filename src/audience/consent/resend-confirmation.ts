@@ -6,7 +6,7 @@ import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { acquirePermits } from '../../core/store/rate-limits.ts';
 import { type Db, type InTransaction, inTransaction } from '../../core/store/store.ts';
 import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
-import { queueServiceMessage } from '../service-messages.ts';
+import { queueServiceMessage, readChoices } from '../service-messages.ts';
 import { isLiftedByOptIn } from '../suppression.ts';
 import { lockSubscriber, subscriptionStates } from './changes.ts';
 import { limitsOfSignup, type SignupLimits } from './signup-limits.ts';
@@ -55,7 +55,7 @@ export async function resendConfirmation(
       kind: 'confirm' as const,
       subscriberId,
       newsletters,
-      zone: await requestedZone(tx, subscriberId),
+      ...(await requestedSettings(tx, subscriberId)),
       expiresAt: now + options.confirmMs,
       isSuppressed: subscriber.suppressed_reason === 'operator',
     };
@@ -70,15 +70,15 @@ async function unconfirmedOf(db: Db, subscriberId: number): Promise<string[]> {
   return [...states].filter(([, state]) => state === 'unconfirmed').map(([newsletter]) => newsletter);
 }
 
-/** The zone that the last message would have set. */
-async function requestedZone(db: Db, subscriberId: number): Promise<string | null> {
+/** The zone and the choices that the last message would have set. */
+async function requestedSettings(db: Db, subscriberId: number) {
   const last = await db
     .selectFrom('service_messages')
-    .select('zone')
+    .select(['zone', 'choices'])
     .where('subscriber_id', '=', subscriberId)
     .where('kind', '=', 'confirm')
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst();
-  return last?.zone ?? null;
+  return { zone: last?.zone ?? null, choices: readChoices(last ?? { choices: null }) };
 }

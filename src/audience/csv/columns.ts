@@ -3,6 +3,7 @@
  * named. A column that looks like a status or a consent and is not understood is `unclear`: nothing may be imported
  * before the operator has said what it means.
  */
+import type { ChoiceColumn } from './choices.ts';
 import { COMMAND_OPTIONS, type ImportWords } from './import-words.ts';
 import { findListFormat, LIST_FORMATS, type ListFormat, matchingFormats, type StatusColumn } from './list-formats.ts';
 import { type ImportStatus, isWeaker, mappedWords, PLAIN_WORDS, type StatusRules, wordOf } from './statuses.ts';
@@ -23,8 +24,9 @@ const KNOWN_HEADERS: Record<CsvColumn, string[]> = {
 /** Columns of our own files that imports do not use: they are not reported as ignored. */
 const OWN_COLUMNS = ['line', 'reason', 'unconfirmed'];
 
-/** Headers named by the operator. Several columns can say the status. */
-export type GivenColumns = Partial<Record<CsvColumn, string>> & { status?: readonly string[] };
+/** Headers named by the operator. `attributes.topics` of `choices` is an attribute in a column of JSON. */
+type GivenHeaders = readonly string[] | undefined;
+export type GivenColumns = Partial<Record<CsvColumn, string>> & { status?: GivenHeaders; choices?: GivenHeaders };
 
 interface MappedStatusColumn {
   header: string;
@@ -43,6 +45,8 @@ export interface MappedColumns {
   statusColumns: MappedStatusColumn[];
   /** Statuses that every row has, beside those of its own columns. */
   all: ImportStatus[];
+  /** Columns that say what people chose: those that the operator named, and our own. */
+  choices: ChoiceColumn[];
   /** Columns that look like a status or a consent and are not understood. */
   unclear: { header: string; position: number }[];
   /** Other unknown headers. */
@@ -73,7 +77,7 @@ export function mapColumns(
   const names = header.map((name) => name.trim());
   const plain = names.map(plainName);
   const format = formatOf(names, plain, wantedFormat, words);
-  const { status: givenStatus = [], ...givenColumns } = given;
+  const { status: givenStatus = [], choices: givenChoices = [], ...givenColumns } = given;
   const positions: MappedColumns['positions'] = {};
   for (const [column, wanted] of Object.entries(givenColumns) as [CsvColumn, string][]) {
     positions[column] = positionOf(names, wanted, words);
@@ -86,7 +90,12 @@ export function mapColumns(
   const taken = new Set([...Object.values(positions), ...operatorStatus.map(({ position }) => position)]);
   const formatStatus = format === null ? [] : statusColumnsOf(format, names, plain, taken);
   const statusColumns = [...operatorStatus, ...formatStatus];
-  const dropped = new Set(ignore.map((wanted) => positionOf(names, wanted, words)));
+  const choices: ChoiceColumn[] = givenChoices.map((wanted) => {
+    const [column = '', ...path] = names.includes(wanted.trim()) ? [wanted] : wanted.split('.');
+    return { position: positionOf(names, column, words), path };
+  });
+  const ignored = ignore.map((wanted) => positionOf(names, wanted, words));
+  const dropped = new Set([...ignored, ...choices.map(({ position }) => position)]);
   // An ignored status column would subscribe everybody who has left.
   const telling = statusColumns.find(({ position }) => dropped.has(position));
   if (telling !== undefined) {
@@ -102,7 +111,9 @@ export function mapColumns(
       `line 1: there is no address column: the header has ${list(names)}; ` + `name one "email"${words.chooseEmail}`,
     );
   }
-  const used = new Set(Object.values(positions));
+  const own = plain.indexOf('choices');
+  if (format === null && own >= 0 && isFree(own)) choices.push({ position: own, path: [] });
+  const used = new Set([...Object.values(positions), ...choices.map(({ position }) => position)]);
   const rest = names
     .map((name, position) => ({ header: name, position }))
     .filter(({ position }) => isFree(position) && !used.has(position));
@@ -118,6 +129,7 @@ export function mapColumns(
     format,
     positions,
     statusColumns,
+    choices,
     all: [format?.all?.(has) ?? null, status?.all ?? null].filter((one) => one !== null),
     unclear,
     ignored: rest.filter((one) => !unclear.includes(one) && !isOwn(plain[one.position] ?? '')).map((one) => one.header),

@@ -4,9 +4,10 @@
  */
 import type { Db } from '../../core/store/store.ts';
 import { subscriberPages } from '../subscriptions.ts';
+import { choiceValues } from './choices.ts';
 import { csvField } from './row.ts';
 
-const HEADER = 'email,zone,newsletters,unconfirmed,unsubscribed,paused_until,suppressed,since';
+const HEADER = 'email,zone,newsletters,unconfirmed,unsubscribed,paused_until,suppressed,since,choices';
 
 /**
  * Yields the file in chunks of many lines, with the header first.
@@ -31,6 +32,7 @@ export async function* exportSubscribers(db: Db, newsletter?: string): AsyncGene
           subscriber.pausedUntil === null ? '' : new Date(subscriber.pausedUntil).toISOString(),
           subscriber.suppressedReason ?? '',
           new Date(subscriber.createdAt).toISOString(),
+          subscriber.subscriptions.flatMap(choiceValues).join(','),
         ]
           .map(csvField)
           .join(',');

@@ -87,7 +87,8 @@ export async function importBatch(
     const mailable = addresses.filter((address) => address.suppressed === null);
     const pausable = mailable.filter(({ hasLeft }) => !hasLeft).flatMap((address) => requestedPause(address, now));
     const pauses = await applyPauses(context, pausable);
-    const effective = new Set([...changes, ...pauses].map(({ row }) => row));
+    const choices = await applyChoices(context, requested);
+    const effective = new Set([...changes, ...pauses, ...choices].map(({ row }) => row));
     for (const { rows, subscriberId } of mailable) {
       for (const row of rows) {
         if (row.suppressed === null) continue;
@@ -104,16 +105,9 @@ export async function importBatch(
       mailable,
       ({ isNew, rows }) => rows.filter((row, index) => effective.has(row) && !(isNew && index === 0)).length,
     );
-    return {
-      added,
-      changed,
-      unchanged: rows.length - skipped.length - added - changed,
-      keptUnsubscribed: await countUnsubscribed(context, requested, changes),
-      suppressed,
-      left,
-      skipped,
-      effective,
-    };
+    const unchanged = rows.length - skipped.length - added - changed;
+    const keptUnsubscribed = await countUnsubscribed(context, requested, changes);
+    return { added, changed, unchanged, keptUnsubscribed, suppressed, left, skipped, effective };
   });
 }
 
@@ -200,10 +194,8 @@ function requestedChanges({ rows, subscriberId, isNew, suppressed, hasLeft }: Ad
 }
 
 /** @returns the effective changes */
-async function changeSubscriptions(
-  { tx, dialect, source, now }: BatchContext,
-  requested: RequestedChange[],
-): Promise<RequestedChange[]> {
+async function changeSubscriptions(context: BatchContext, requested: RequestedChange[]): Promise<RequestedChange[]> {
+  const { tx, dialect, now } = context;
   if (requested.length === 0) return [];
   const values = requested.map(({ subscriberId, newsletter, state }) => [subscriberId, newsletter, state]);
   const given = jsonRows(dialect, values, { subscriber_id: 'int', newsletter: 'text', state: 'text' });
@@ -216,33 +208,62 @@ async function changeSubscriptions(
     where (subscriptions.state <> 'unsubscribed' and excluded.state = 'unsubscribed')
       or (subscriptions.state = 'unconfirmed' and not ${hasUnsubscribed})
     returning subscriber_id, newsletter`.execute(tx);
-  const keys = new Set(changed.rows.map((one) => `${one.subscriber_id} ${one.newsletter}`));
-  const effective = requested.filter((one) => keys.has(`${one.subscriberId} ${one.newsletter}`));
-  if (effective.length === 0) return [];
-  const changes = effective.map(({ row, subscriberId, newsletter, state }) => {
-    const since = row.since === null ? null : `since ${new Date(row.since).toISOString()}`;
-    return [subscriberId, newsletter, state, `${source}:${row.line}`, since];
+  return recordImported(context, changedOf(requested, changed.rows), ({ row: { since }, newsletter, state }) => {
+    return [newsletter, state, since === null ? null : `since ${new Date(since).toISOString()}`];
   });
-  const columns = { subscriber_id: 'int', newsletter: 'text', change: 'text', source: 'text', detail: 'text' } as const;
-  const events = jsonRows(dialect, changes, columns);
+}
+
+/** The changes of subscriptions that a statement returned. */
+function changedOf(requested: RequestedChange[], changed: { subscriber_id: number; newsletter: string }[]) {
+  const keys = new Set(changed.map((one) => `${one.subscriber_id} ${one.newsletter}`));
+  return requested.filter((one) => keys.has(`${one.subscriberId} ${one.newsletter}`));
+}
+
+/** Records an event of each change, with file and line as its source. @returns the changes */
+async function recordImported<One extends { row: ImportRow; subscriberId: number }>(
+  { tx, dialect, source, now }: BatchContext,
+  changes: One[],
+  eventOf: (one: One) => [newsletter: string | null, change: string, detail: string | null],
+): Promise<One[]> {
+  if (changes.length === 0) return [];
+  const events = changes.map((one) => [one.subscriberId, `${source}:${one.row.line}`, ...eventOf(one)]);
+  const columns = { subscriber_id: 'int', source: 'text', newsletter: 'text', change: 'text', detail: 'text' } as const;
   await sql`insert into consent_events (subscriber_id, newsletter, change, channel, source, detail, at)
-    select subscriber_id, newsletter, change, 'import', source, detail, ${int(now)} from ${events} r`.execute(tx);
-  return effective;
+    select subscriber_id, newsletter, change, 'import', source, detail, ${int(now)}
+    from ${jsonRows(dialect, events, columns)} r`.execute(tx);
+  return changes;
+}
+
+/** Sets the choices of subscriptions of which nobody has chosen before. @returns the effective requests */
+async function applyChoices(context: BatchContext, requested: RequestedChange[]): Promise<RequestedChange[]> {
+  const { tx, dialect, now } = context;
+  const choiceOf = ({ row, newsletter }: RequestedChange): string | null => row.choices?.get(newsletter) ?? null;
+  const chosen = requested.filter((one) => one.state === 'confirmed' && choiceOf(one) !== null);
+  if (chosen.length === 0) return [];
+  const values = chosen.map((one) => [one.subscriberId, one.newsletter, choiceOf(one)]);
+  const given = jsonRows(dialect, values, { id: 'int', newsletter: 'text', choice: 'text' });
+  // The column alone does not show that a subscriber went back to everything: only the history does. All exist already.
+  // PostgreSQL would read the whole tables for "update from" and "not exists": 27 s for a batch instead of 30 ms.
+  const changed = await sql<{ subscriber_id: number; newsletter: string }>`
+    insert into subscriptions (subscriber_id, newsletter, state, changed_at, choice)
+    select id, newsletter, 'confirmed', ${int(now)}, choice from ${given} r where true
+    on conflict (subscriber_id, newsletter) do update set choice = excluded.choice
+    where subscriptions.state = 'confirmed' and subscriptions.choice is null and 0 = (
+      select count(*) from consent_events e where e.subscriber_id = subscriptions.subscriber_id
+        and e.newsletter = subscriptions.newsletter and e.change = 'choice')
+    returning subscriber_id, newsletter`.execute(tx);
+  return recordImported(context, changedOf(chosen, changed.rows), (one) => [one.newsletter, 'choice', choiceOf(one)]);
 }
 
 /** The first pause of an address's rows that ends in the future. */
 function requestedPause({ rows, subscriberId }: AddressRows, now: number): RequestedPause[] {
-  for (const row of rows) {
-    if (row.pausedUntil !== null && row.pausedUntil > now) return [{ row, subscriberId, until: row.pausedUntil }];
-  }
-  return [];
+  const row = rows.find(({ pausedUntil }) => pausedUntil !== null && pausedUntil > now);
+  return row === undefined ? [] : [{ row, subscriberId, until: row.pausedUntil as number }];
 }
 
 /** @returns the effective pauses */
-async function applyPauses(
-  { tx, dialect, source, now }: BatchContext,
-  requested: RequestedPause[],
-): Promise<RequestedPause[]> {
+async function applyPauses(context: BatchContext, requested: RequestedPause[]): Promise<RequestedPause[]> {
+  const { tx, dialect } = context;
   if (requested.length === 0) return [];
   const values = requested.map(({ subscriberId, until }) => [subscriberId, until]);
   const given = jsonRows(dialect, values, { subscriber_id: 'int', until: 'int' });
@@ -255,20 +276,14 @@ async function applyPauses(
     returning subscribers.id`.execute(tx);
   const ids = new Set(changed.rows.map((one) => one.id));
   const effective = requested.filter((one) => ids.has(one.subscriberId));
-  if (effective.length === 0) return [];
-  const pauses = effective.map(({ row, subscriberId: id, until }) => {
-    return [id, `${source}:${row.line}`, `until ${rfc3339(until)}`];
-  });
-  const events = jsonRows(dialect, pauses, { subscriber_id: 'int', source: 'text', detail: 'text' });
-  await sql`insert into consent_events (subscriber_id, newsletter, change, channel, source, detail, at)
-    select subscriber_id, null, 'paused', 'import', source, detail, ${int(now)} from ${events} r`.execute(tx);
-  return effective;
+  return recordImported(context, effective, ({ until }) => [null, 'paused', `until ${rfc3339(until)}`]);
 }
 
-/** Whether a subscription that is not confirmed ended before. */
+/** Whether a subscription that is not confirmed ended before, or was moved to another newsletter. */
 const hasUnsubscribed = sql<boolean>`exists (
   select 1 from consent_events e where e.subscriber_id = subscriptions.subscriber_id
-    and e.newsletter = subscriptions.newsletter and e.change = 'unsubscribed')`;
+    and ((e.newsletter = subscriptions.newsletter and e.change = 'unsubscribed')
+      or (e.detail = subscriptions.newsletter and e.change = 'moved')))`;
 
 /** Counts the requested subscriptions that the subscribers have unsubscribed. */
 async function countUnsubscribed(

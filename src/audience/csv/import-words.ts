@@ -25,7 +25,7 @@ export const COMMAND_OPTIONS: ImportWords = {
   format: (name) => ` (--format ${name})`,
   chooseEmail: ', or choose it with --map email="…"',
   chooseColumn: (column) => `choose one with --map ${column}="…"`,
-  namesColumns: '--map or --ignore names',
+  namesColumns: '--map, --ignore or --choices names',
   newsletters: (column) => `--ignore "${column}" --newsletter ID`,
   oneStatus: 'add --status unsubscribed, bounced, complained or unconfirmed for all of them, or --status subscribed',
 };

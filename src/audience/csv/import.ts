@@ -10,6 +10,7 @@ import { analyseGrown } from '../../core/store/maintenance.ts';
 import { inTransaction, rollBack, type Store, type Tx } from '../../core/store/store.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { checkFile, checkName, needsCheck } from './check-file.ts';
+import { type ChoiceRules, openChoices } from './choices.ts';
 import { checkStatusRules, type GivenColumns, type MappedColumns, mapColumns, statusesOf } from './columns.ts';
 import { type BatchResult, importBatch, type SkippedRow } from './import-batch.ts';
 import { COMMAND_OPTIONS, type ImportWords } from './import-words.ts';
@@ -37,6 +38,8 @@ export interface SubscriberImportResult extends BatchResult {
   rejectsFile: string | null;
   /** Unknown columns. */
   ignoredColumns: string[];
+  /** Values of choices that choose nothing, with their numbers: the first different ones, then `others`. */
+  unusedChoices?: [value: string, count: number][];
 }
 
 export interface SubscriberImportOptions {
@@ -52,6 +55,8 @@ export interface SubscriberImportOptions {
   ignore?: readonly string[] | undefined;
   /** The operator's words for statuses. */
   status?: StatusRules | undefined;
+  /** Default: no newsletter offers anything. */
+  choices?: ChoiceRules | undefined;
   /** For errors. Default: the options of the command. */
   words?: ImportWords | undefined;
   /**
@@ -67,6 +72,7 @@ const BATCH_SIZE = 500;
 
 const OVERSIZED = 'it has more than 64 KB: shorten it, or close its quotation mark';
 const NO_RULES: StatusRules = { words: {}, all: null };
+const NO_CHOICES: ChoiceRules = { values: [], sections: [], newsletters: [] };
 
 /**
  * Imports a file, with one transaction per batch: an interrupted import keeps the finished batches, and can be
@@ -90,7 +96,10 @@ export async function importSubscribers(
     checkStatusRules(columns, rules);
     checkName(file, columns, rules, words);
     if (needsCheck(columns)) await checkFile(file, columns, rules, { known, words });
-    const report = await new FileImport(store, secrets, file, { columns, rules, totalBytes, ...options, words }).run();
+    const needed = options.map?.choices === undefined ? [] : options.newsletters;
+    const chosen = openChoices(columns.choices, options.choices ?? NO_CHOICES, needed);
+    const context = { columns, rules, chosen, totalBytes, ...options, words };
+    const report = await new FileImport(store, secrets, file, context).run();
     if (!options.dryRun) await analyseGrown(store.db, ['subscribers', 'subscriptions'], report.added);
     return report;
   } catch (error) {
@@ -101,6 +110,7 @@ export async function importSubscribers(
 interface Context extends SubscriberImportOptions {
   columns: MappedColumns;
   rules: StatusRules;
+  chosen: ReturnType<typeof openChoices>;
   totalBytes: number;
   words: ImportWords;
 }
@@ -153,6 +163,7 @@ class FileImport {
       skipped: this.#skipped.sort((a, b) => a.line - b.line),
       rejectsFile,
       ignoredColumns: columns.ignored,
+      unusedChoices: [...this.#context.chosen.unused],
     };
   }
 
@@ -180,6 +191,7 @@ class FileImport {
   /** @param statuses null if they are not known: the address is invalid, or the file has changed since its check */
   async #add(record: CsvRecord, fields: string[], statuses: readonly ImportStatus[] | null): Promise<void> {
     const { columns } = this.#context;
+    const { read } = this.#context.chosen;
     this.#rows += 1;
     let row = record.isOversized ? OVERSIZED : parseRow(fields, record.line, columns, statuses ?? [], this.#context);
     if (typeof row !== 'string' && statuses === null) row = 'its status is not known';
@@ -192,7 +204,7 @@ class FileImport {
     if (reason !== undefined) {
       this.#notImported += 1;
       if (this.#skipped.length < MAX_LISTED) this.#skipped.push({ line: row.line, reason });
-    } else if (this.#batch.push(row) >= BATCH_SIZE) await this.#flush();
+    } else if (this.#batch.push({ ...row, choices: read(fields, row.newsletters) }) >= BATCH_SIZE) await this.#flush();
   }
 
   #count(status: ImportStatus, what: 'rows' | 'effective'): void {

@@ -20,6 +20,8 @@ export interface ImportRow {
   suppressed: SuppressionReason | null;
   /** Instant of the subscription, if the file has it. */
   since: number | null;
+  /** Canonical choices by newsletter; without an entry, the file says nothing. */
+  choices?: ReadonlyMap<string, string | null>;
   /** What the file says about the person. */
   status: ImportStatus;
 }

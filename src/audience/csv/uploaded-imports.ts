@@ -229,6 +229,7 @@ async function runImporter({ config, store, keys, clock }: App, upload: Uploaded
     map: options.statusColumns.length === 0 ? {} : { status: options.statusColumns },
     format: options.format ?? undefined,
     ignore: options.ignore,
+    choices: { ...config, values: [] },
     status: parseStatusRules(options.status === '' ? [] : [options.status]),
     ...{ words: FORM_FIELDS, dryRun, clock },
     onProgress: (progress) => {

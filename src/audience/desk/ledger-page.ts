@@ -19,6 +19,8 @@ import {
   addressHtml,
   CHANNELS,
   changeWords,
+  choiceWords,
+  copyWords,
   newsletterName,
   REASONS,
   reasonField,
@@ -74,14 +76,17 @@ async function factsRegion(request: DeskRequest, subscriber: Subscriber): Promis
 
 function subscriptionsRegion(request: DeskRequest, { id, subscriptions }: Subscriber): Html {
   const mayChange = request.may('audience.change');
-  const rows = subscriptions.map(({ newsletter, state, changedAt }) => {
+  const rows = subscriptions.map(({ newsletter, state, changedAt, choice, feedSince }) => {
     const name = newsletterName(request, newsletter);
+    const feed = feedSince === null ? '' : html`, private feed since ${when(request, feedSince)}`;
+    const hint = choice === null && feed === '' ? '' : html`<p class="hint">${choiceWords(choice)}${feed}</p>`;
+    const what = html`${name}${hint}`;
     const end = postButton(request, `/audience/${id}/unsubscribe`, 'Unsubscribe', {
       ...{ fields: { newsletter }, id: `unsubscribe-${newsletter}`, name: `Unsubscribe from ${name}`, danger: true },
     });
     const act = state === 'unsubscribed' ? '' : end;
     return {
-      cells: [name, statusMark(STATE_MARKS[state], state), when(request, changedAt), ...(mayChange ? [act] : [])],
+      cells: [what, statusMark(STATE_MARKS[state], state), when(request, changedAt), ...(mayChange ? [act] : [])],
     };
   });
   const open = subscriptions.filter(({ state }) => state !== 'unsubscribed');
@@ -163,10 +168,12 @@ function deliveriesRegion(request: DeskRequest, email: string, deliveries: Subsc
   const rows = deliveries.map((one) => {
     const revision = one.revision === 1 ? '' : `, revision ${one.revision}`;
     const delivered = one.deliveredAt === null ? '' : html`, delivered ${when(request, one.deliveredAt)}`;
+    const links = one.copy?.stories.map((id) => html` <a href="${request.desk.base}/articles/${id}">${id}</a>`);
+    const copy = one.copy && html`<details><summary>${copyWords(one.copy)}</summary>${links}</details>`;
     return {
       cells: [
         instant(request, one.changedAt),
-        `${newsletterName(request, one.newsletter)} ${one.slot}${revision}`,
+        html`${newsletterName(request, one.newsletter)} ${one.slot}${revision}${copy ?? ''}`,
         html`${statusMark(DELIVERY_MARKS[one.state], one.state)}${delivered}`,
         words(shownText(request, one.reply ?? one.reason, email)),
       ],
@@ -174,14 +181,8 @@ function deliveriesRegion(request: DeskRequest, email: string, deliveries: Subsc
   });
   const columns = ['When', 'Edition', 'State', 'Reply of the server, or reason'];
   const note = html`<p class="hint">Submitted: the mail server has accepted it. Whether it was read is not known.</p>`;
-  return list(
-    'deliveries',
-    'Editions',
-    rows,
-    columns,
-    'No edition was mailed, or it is longer ago than is kept.',
-    note,
-  );
+  const empty = 'No edition was mailed, or it is longer ago than is kept.';
+  return list('deliveries', 'Editions', rows, columns, empty, note);
 }
 
 function bouncesRegion(request: DeskRequest, email: string, bounces: SubscriberHistory['bounces']): Html {

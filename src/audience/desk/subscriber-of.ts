@@ -122,6 +122,11 @@ export function choiceWords(choice: string | null): string {
   return [...(facets.length === 0 ? ['everything'] : facets), ...least].join('; ');
 }
 
+/** What a delivery has of an edition with choices. */
+export function copyWords({ choice, stories, of }: { choice: string | null; stories: string[]; of: number }): string {
+  return choice === null ? 'whole edition' : `${stories.length} of ${of} stories`;
+}
+
 /** What changed, as a sentence without its full stop. @param name the newsletter's */
 export function changeWords({ change, detail }: Event, name: string): string {
   switch (change) {

@@ -1,4 +1,4 @@
-/** A subscriber's preferences: newsletters, time zone, a pause. */
+/** A subscriber's preferences: newsletters and what to get of them, time zone, a pause. */
 import type { Context, Handler } from 'hono';
 import { acquirePermit, type RateLimit } from '../../core/store/rate-limits.ts';
 import { maskedAddress } from '../../lib/address.ts';
@@ -15,12 +15,14 @@ import { isLiftedByOptIn } from '../suppression.ts';
 import { preferencesToken, readPreferencesToken } from '../tokens.ts';
 import { firstInstantOfDay } from '../zone.ts';
 import { withSubscriberByToken } from './account-pages.ts';
-import { chosenNewsletters, isSignupOpen, newsletterChoices, shownConsent } from './subscribe-form.ts';
+import { atLeastError, type Choices, choiceTexts, choiceViews, ownChoices, readChoiceFields } from './choice-fields.ts';
+import { chosenNewsletters, isSignupOpen, newsletterChoices, shownConsent, weekliesOf } from './subscribe-form.ts';
 import { isOffered, zoneSelect } from './time-zones.ts';
 
 interface PreferencesFields {
   /** Ids. */
   newsletters: string[];
+  chosen: Choices;
   /** IANA; empty for the publication's. */
   zone: string;
   /** The day on which email resumes, as `2026-12-01`; empty for no pause. */
@@ -62,10 +64,12 @@ export function handlePreferences(web: WebContext): Handler {
     if (posted === null || !isOwnForm(posted)) return respondNoForm(web, c, posted === null ? 415 : 400);
     const { db } = web.store;
     const now = web.clock();
-    const { fields, errors, pausedUntil } = readPreferencesForm(web, posted, subscriber.zone, now);
+    const { fields, errors, pausedUntil } = await readPreferencesForm(web, posted, subscriber, now);
     if (errors !== null) return respondForm(web, c, subscriber, fields, errors);
-    const newsletters = { offered: web.config.newsletters.map(({ id }) => id), wanted: fields.newsletters };
-    const changes = { newsletters, zone: fields.zone === '' ? null : fields.zone, pausedUntil };
+    const offered = web.config.newsletters.map(({ id }) => id);
+    const newsletters = { offered, wanted: fields.newsletters };
+    const chosen = { newsletters, weeklies: weekliesOf(web), choices: choiceTexts(fields.chosen) };
+    const changes = { ...chosen, zone: fields.zone === '' ? null : fields.zone, pausedUntil };
     const permit = await acquirePermit(db, changesRateKey(subscriber.subscriberId), CHANGES, now);
     if (permit.kind === 'refused') return respondTooManyChanges(web, c, permit.retryAt - now);
     const consent = await shownConsent(web, posted);
@@ -95,6 +99,7 @@ function storedFields(web: WebContext, { subscriptions, zone, pausedUntil }: Pre
   const isPaused = pausedUntil !== null && pausedUntil > web.clock();
   return {
     newsletters: subscriptions.filter(({ state }) => state === 'confirmed').map(({ newsletter }) => newsletter),
+    chosen: ownChoices(subscriptions),
     zone: zone ?? '',
     paused: isPaused ? localDate(pausedUntil, zone ?? web.view.zone) : '',
   };
@@ -102,25 +107,27 @@ function storedFields(web: WebContext, { subscriptions, zone, pausedUntil }: Pre
 
 /**
  * Reads what was posted.
- * @param ownZone the subscriber's zone, which is valid even if the list does not offer it
+ * @param own the subscriber's zone and choices, which are valid even if they are not offered
  * @returns `pausedUntil`: the first instant of the day on which the pause ends, by the calendar of the chosen zone
  */
-function readPreferencesForm(
+async function readPreferencesForm(
   web: WebContext,
   posted: URLSearchParams,
-  ownZone: string | null,
+  own: Pick<Preferences, 'zone' | 'subscriptions'>,
   now: number,
-): { fields: PreferencesFields; errors: PreferencesErrors | null; pausedUntil: number | null } {
+): Promise<{ fields: PreferencesFields; errors: PreferencesErrors | null; pausedUntil: number | null }> {
   const fields = {
     newsletters: chosenNewsletters(web, posted),
+    chosen: await readChoiceFields(web, posted, ownChoices(own.subscriptions)),
     zone: posted.get('zone') ?? '',
     paused: (posted.get('paused') ?? '').trim().slice(0, 20),
   };
-  const isKnownZone = fields.zone === '' || fields.zone === ownZone || isOffered(fields.zone);
+  const isKnownZone = fields.zone === '' || fields.zone === own.zone || isOffered(fields.zone);
   const zone = isKnownZone && fields.zone !== '' ? fields.zone : web.view.zone;
   const pausedUntil = fields.paused === '' ? null : pauseEnd(fields.paused, zone, now);
   const isKnownDay = fields.paused === '' || pausedUntil !== null;
-  if (isKnownZone && isKnownDay) return { fields, errors: null, pausedUntil };
+  const isFit = [...fields.chosen.values()].every((choice) => atLeastError(web, choice) === null);
+  if (isKnownZone && isKnownDay && isFit) return { fields, errors: null, pausedUntil };
   const { tomorrow, latest } = pauseDays(now, zone);
   const longDate = (day: string): string => web.locale.date(Date.parse(day), 'UTC', { dateStyle: 'long' });
   const values = { first: longDate(tomorrow), last: longDate(latest), example: tomorrow };
@@ -174,7 +181,7 @@ async function respondForm(
     isSuppressed: reason !== null,
     // Without a confirmation email the newsroom's address is the only way back.
     canSubscribe: isSignupOpen(web) && reason !== null && isLiftedByOptIn(reason),
-    choices: newsletterChoices(web, fields.newsletters),
+    choices: newsletterChoices(web, fields.newsletters, await choiceViews(web, fields.chosen, fields.newsletters)),
     zone: await zoneSelect(web, isOffered(fields.zone) || fields.zone === subscriber.zone ? fields.zone : ''),
     paused: fields.paused,
     consent: consentTextOf(web.config),

@@ -11,6 +11,7 @@ import { readForm } from '../../web/server/request-body.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { requestSubscription } from '../consent/opt-in.ts';
 import { raiseSignupAlert, signupOptions } from '../consent/signup-limits.ts';
+import { choiceTexts } from './choice-fields.ts';
 import {
   isSignupOpen,
   isTrapped,
@@ -39,7 +40,7 @@ export async function signUp(
   if (!isSignupOpen(web)) return { kind: 'closed' };
   const posted = await readForm(c);
   if (posted === null) return { kind: 'no-form' };
-  const { fields, errors } = readSubscribeForm(web, posted, errorsAs);
+  const { fields, errors } = await readSubscribeForm(web, posted, errorsAs);
   if (errors !== null) return { kind: 'invalid', fields, errors };
   // Do not tell the program that it was recognised.
   if (isTrapped(posted)) return { kind: 'check-inbox', fields };
@@ -49,11 +50,11 @@ export async function signUp(
   const source = clientAddress(web, c);
   const rate = await acquirePermits(db, limitsOfClient(secrets, source), now);
   if (rate.kind === 'refused') return tooMany(web, 'signup.tooMany.network', rate.retryAt - now);
-  const { email, newsletters, zone } = fields;
+  const { email, newsletters, zone, chosen } = fields;
   const requested = await requestSubscription(
     db,
     secrets,
-    { email, newsletters, ...(zone === '' ? {} : { zone }) },
+    { email, newsletters, choices: choiceTexts(chosen), ...(zone === '' ? {} : { zone }) },
     { channel: 'form', source, consent: await shownConsent(web, posted), origin },
     signupOptions(config.signup),
     now,

@@ -62,8 +62,8 @@ function respondJson(web: WebContext, c: Context, result: SignupResult): Promise
     return c.json({ status, message: result.message }, 429, { 'Retry-After': result.retryAfter });
   }
   if (result.kind === 'invalid') {
-    const { email, newsletters: newsletter, zone } = result.errors;
-    const errors = Object.entries({ email, newsletter, zone }).filter(([, error]) => error !== null);
+    const { email, newsletters: newsletter, zone, choices } = result.errors;
+    const errors = Object.entries({ email, newsletter, zone, ...choices }).filter(([, error]) => error !== null);
     const message = errors.map(([, error]) => error).join(' ');
     return c.json({ status, message, errors: Object.fromEntries(errors) }, 422);
   }

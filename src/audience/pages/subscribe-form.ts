@@ -1,9 +1,11 @@
 /** The form to subscribe: what was entered, what is wrong with it, and how it is shown. */
+import { EVERYTHING } from '../../articles/choice.ts';
 import { scheduleZone } from '../../core/config/config.ts';
 import { parseAddress } from '../../lib/address.ts';
 import type { Locale } from '../../lib/locale/locale.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { type ConsentText, consentTextOf, findConsentText } from '../consent/consent-text.ts';
+import { atLeastError, type Choices, type ChoiceView, choiceViews, readChoiceFields } from './choice-fields.ts';
 import { scheduleText } from './schedule-text.ts';
 import { isOffered, type ZoneSelect, zoneSelect } from './time-zones.ts';
 
@@ -13,6 +15,7 @@ export interface SubscribeFields {
   newsletters: string[];
   /** IANA; empty for the publication's. */
   zone: string;
+  chosen: Choices;
 }
 
 /** Message beside each field: HTML, or plain text for programs. */
@@ -20,6 +23,8 @@ export interface SubscribeErrors {
   email: string | null;
   newsletters: string | null;
   zone: string | null;
+  /** By name of the field, such as `atLeast:daily`. */
+  choices: Readonly<Record<string, string>> | null;
 }
 
 /** The form as templates show it. */
@@ -41,9 +46,11 @@ export interface NewsletterChoice {
   /** When it is delivered, in words. */
   schedule: string;
   checked: boolean;
+  /** What can be chosen of it; null for nothing. */
+  choose: ChoiceView | null;
 }
 
-const NO_ERRORS: SubscribeErrors = { email: null, newsletters: null, zone: null };
+const NO_ERRORS: SubscribeErrors = { email: null, newsletters: null, zone: null, choices: null };
 const MAX_EMAIL_SHOWN = 320;
 
 /** Whether the site offers to subscribe. */
@@ -54,7 +61,8 @@ export function isSignupOpen({ config }: WebContext): boolean {
 /** The empty form. A single newsletter is checked. */
 export function emptySubscribeForm(web: WebContext): Promise<SubscribeView> {
   const ids = web.config.newsletters.map(({ id }) => id);
-  return subscribeView(web, { email: '', newsletters: ids.length === 1 ? ids : [], zone: '' }, NO_ERRORS);
+  const fields = { email: '', newsletters: ids.length === 1 ? ids : [], zone: '', chosen: new Map() };
+  return subscribeView(web, fields, NO_ERRORS);
 }
 
 /** Milliseconds from opening a page to submitting its form. People take longer. */
@@ -71,20 +79,26 @@ export function isTrapped(posted: URLSearchParams): boolean {
 }
 
 /** Reads what was posted. Ignores newsletters that do not exist. @param errorsAs how errors are written */
-export function readSubscribeForm(
+export async function readSubscribeForm(
   web: WebContext,
   posted: URLSearchParams,
   errorsAs: 'html' | 'text',
-): { fields: SubscribeFields; errors: SubscribeErrors | null } {
+): Promise<{ fields: SubscribeFields; errors: SubscribeErrors | null }> {
   const fields = {
     email: (posted.get('email') ?? '').trim(),
     newsletters: chosenNewsletters(web, posted),
     zone: posted.get('zone') ?? '',
+    chosen: await readChoiceFields(web, posted, new Map()),
   };
+  const wrong = fields.newsletters.flatMap((id) => {
+    const error = atLeastError(web, fields.chosen.get(id) ?? EVERYTHING, errorsAs);
+    return error === null ? [] : [[`atLeast:${id}`, error]];
+  });
   const errors = {
     email: emailError(fields.email, web.locale, errorsAs),
     newsletters: fields.newsletters.length === 0 ? web.locale[errorsAs]('form.newsletterMissing') : null,
     zone: fields.zone === '' || isOffered(fields.zone) ? null : web.locale[errorsAs]('form.zoneUnknown'),
+    choices: wrong.length === 0 ? null : Object.fromEntries(wrong),
   };
   return { fields, errors: Object.values(errors).some((error) => error !== null) ? errors : null };
 }
@@ -98,14 +112,18 @@ export async function subscribeView(
   return {
     email: fields.email.slice(0, MAX_EMAIL_SHOWN),
     zone: await zoneSelect(web, isOffered(fields.zone) ? fields.zone : ''),
-    choices: newsletterChoices(web, fields.newsletters),
+    choices: newsletterChoices(web, fields.newsletters, await choiceViews(web, fields.chosen)),
     errors,
     consent: consentTextOf(web.config),
   };
 }
 
-/** All newsletters. @param checked ids */
-export function newsletterChoices({ config, locale }: WebContext, checked: readonly string[]): NewsletterChoice[] {
+/** All newsletters. @param checked ids @param views what can be chosen of each, where the form has it */
+export function newsletterChoices(
+  { config, locale }: WebContext,
+  checked: readonly string[],
+  views: ReadonlyMap<string, ChoiceView> = new Map(),
+): NewsletterChoice[] {
   const { newsletters, publication } = config;
   return newsletters.map(({ id, title, description, language, schedule, deliverAt }) => ({
     ...{ id, title, description, language: language ?? publication.language },
@@ -114,7 +132,13 @@ export function newsletterChoices({ config, locale }: WebContext, checked: reado
         ? locale.text('schedule.atOnce')
         : scheduleText(schedule.cron, scheduleZone(schedule, publication), locale, deliverAt),
     checked: checked.includes(id),
+    choose: views.get(id) ?? null,
   }));
+}
+
+/** The newsletters that have a weekly. */
+export function weekliesOf({ config }: WebContext): [daily: string, weekly: string][] {
+  return config.newsletters.flatMap(({ id, weeklyOf }) => (weeklyOf === undefined ? [] : [[weeklyOf, id]]));
 }
 
 /** The newsletters that were chosen. */

@@ -3,17 +3,30 @@
  * program in one click (RFC 8058). GET shows the button, since link scanners open every link.
  */
 import type { Context, Handler, MiddlewareHandler } from 'hono';
+import { wallClock } from '../../lib/time.ts';
 import { renderPage } from '../../web/pages/page.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
 import { respondNotFound } from '../../web/server/errors.ts';
 import { isForeign, respondForeignForm } from '../../web/server/form-origin.ts';
 import { FORM_LIMIT, limitBody } from '../../web/server/request-body.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
+import type { ConsentChannel } from '../consent/changes.ts';
+import { changePreferences, changeToWeekly, readPreferences } from '../preferences.ts';
 import { findSubscriptionState, unsubscribe } from '../subscriptions.ts';
 import type { SubscriptionKey } from '../tokens.ts';
 import { readKeptUnsubscribeToken } from '../unsubscribe-keys.ts';
 import { mailPreferencesLink } from './account-pages.ts';
-import { isSignupOpen, newsletterChoices } from './subscribe-form.ts';
+import { isSignupOpen, type NewsletterChoice, newsletterChoices, weekliesOf } from './subscribe-form.ts';
+
+/** What the page says, and the message that is its title. */
+const TITLES = {
+  asked: 'unsubscribe.title',
+  unsubscribed: 'unsubscribe.done',
+  weekly: 'unsubscribe.weeklyTitle',
+  pause: 'unsubscribe.pausedTitle',
+} as const;
+
+type PageKind = keyof typeof TITLES;
 
 /** GET of `/unsubscribe/:token`. */
 export function serveUnsubscribePage(web: WebContext): Handler {
@@ -26,22 +39,55 @@ export function serveUnsubscribePage(web: WebContext): Handler {
 
 /**
  * POST of `/unsubscribe/:token`: unsubscribes if the body says so, as a mail program's one click (RFC 8058) or as the
- * form of the page. Mails a link to the preferences if the body asks for it. Anything else gets the page with the
- * button and 400, and changes nothing. Redirects nowhere (RFC 8058 §3.1).
+ * form of the page; or does what the other forms of the page ask for, which is less mail or a link to the preferences.
+ * Anything else gets the page with the button and 400, and changes nothing. Redirects nowhere (RFC 8058 §3.1).
  */
 export function handleUnsubscribe(web: WebContext): Handler {
   return async (c) => {
-    const fields = await readFields(c);
-    const channel = channelOf(fields);
-    if (channel === null && fields.get('preferences') !== 'mail') return respondNotAsked(web, c);
+    const act = actOf(await readFields(c));
+    if (act === null) return respondNotAsked(web, c);
     // Webmail posts one click from its own site. The token alone is the permission.
-    if (channel !== 'one-click' && isForeign(web, c, { acceptsNull: true })) return respondForeignForm(web, c);
-    if (channel === null) return mailLink(web, c);
-    return withToken(web, c, async (key) => {
-      await unsubscribe(web.store.db, key, { channel, source: clientAddress(web, c) }, web.clock());
-      return 'unsubscribed';
-    });
+    if (act !== 'one-click' && isForeign(web, c, { acceptsNull: true })) return respondForeignForm(web, c);
+    if (act === 'preferences') return mailLink(web, c);
+    return withToken(web, c, (key) => perform(web, key, act, clientAddress(web, c)));
   };
+}
+
+/** How long a pause of the page is. */
+const PAUSE_DAYS = 30;
+
+/** Names of the fields that ask for them. */
+const ACTS = ['unsubscribe', 'weekly', 'pause'] as const;
+type Act = (typeof ACTS)[number] | 'one-click';
+
+/** @returns what the page says: the same, whatever the state of the subscription */
+async function perform(web: WebContext, key: SubscriptionKey, act: Act, source: string | null): Promise<PageKind> {
+  const { db } = web.store;
+  const now = web.clock();
+  const via = { channel: act === 'one-click' ? act : ('unsubscribe-page' as const), source };
+  const weekly = pairOf(web, key.newsletter).weekly;
+  if (act === 'weekly' && weekly === null) return 'asked';
+  if (act === 'weekly' && weekly !== null) await changeToWeekly(db, key, weekly.id, via, now);
+  else if (act === 'pause') await pause(web, key.subscriberId, via, now);
+  else await unsubscribe(db, key, via, now);
+  return act === 'weekly' || act === 'pause' ? act : 'unsubscribed';
+}
+
+/** Pauses everything, as the preferences do, unless a pause is that long: it is recorded once a day at most. */
+async function pause({ store, view }: WebContext, id: number, via: ConsentChannel, now: number): Promise<void> {
+  const subscriber = await readPreferences(store.db, id);
+  if (!subscriber?.subscriptions.some(({ state }) => state === 'confirmed')) return;
+  const today = wallClock(now, subscriber.zone ?? view.zone).startOfDay();
+  const pausedUntil = today.add({ days: PAUSE_DAYS }).startOfDay().epochMilliseconds;
+  if ((subscriber.pausedUntil ?? 0) < pausedUntil) await changePreferences(store.db, id, { pausedUntil }, via, now);
+}
+
+/** `other`: to which subscribers of a newsletter can have been moved. */
+function pairOf(web: WebContext, newsletter: string): Record<'weekly' | 'other', NewsletterChoice | null> {
+  const pair = weekliesOf(web).find((ids) => ids.includes(newsletter));
+  const id = pair?.find((one) => one !== newsletter);
+  const other = newsletterChoices(web, []).find((one) => one.id === id) ?? null;
+  return { weekly: pair?.[0] === newsletter ? other : null, other };
 }
 
 /**
@@ -71,10 +117,10 @@ async function readFields(c: Context): Promise<Pick<URLSearchParams, 'get'>> {
   return fields;
 }
 
-function channelOf(fields: Pick<URLSearchParams, 'get'>): 'one-click' | 'unsubscribe-page' | null {
+function actOf(fields: Pick<URLSearchParams, 'get'>): Act | 'preferences' | null {
   // Some mail programs end the body with a line break.
   if (fields.get('List-Unsubscribe')?.trim() === 'One-Click') return 'one-click';
-  return fields.get('unsubscribe') === 'yes' ? 'unsubscribe-page' : null;
+  return ACTS.find((act) => fields.get(act) === 'yes') ?? (fields.get('preferences') === 'mail' ? 'preferences' : null);
 }
 
 function respondNotAsked(web: WebContext, c: Context): Promise<Response> {
@@ -84,7 +130,7 @@ function respondNotAsked(web: WebContext, c: Context): Promise<Response> {
 async function withToken(
   web: WebContext,
   c: Context,
-  act: (key: SubscriptionKey) => Promise<'asked' | 'unsubscribed'>,
+  act: (key: SubscriptionKey) => Promise<PageKind>,
   status: 200 | 400 = 200,
 ): Promise<Response> {
   const key = await readKeptUnsubscribeToken(web.store.db, web.secrets, c.req.param('token') ?? '');
@@ -92,9 +138,14 @@ async function withToken(
   const kind = await act(key);
   const newsletter = newsletterChoices(web, []).find(({ id }) => id === key.newsletter);
   const named = { known: newsletter === undefined ? 'no' : 'yes', newsletter: newsletter?.title ?? '' };
-  const title = kind === 'asked' ? web.locale.text('unsubscribe.title', named) : web.locale.text('unsubscribe.done');
+  const pair = pairOf(web, key.newsletter);
+  const title = web.locale.text(TITLES[kind], kind === 'weekly' ? { newsletter: pair.weekly?.title ?? '' } : named);
   const head = { title, description: title, path: null };
   // The link works for ever, so the page shows and opens nothing else: a link to the preferences is mailed.
-  const data = { ...named, language: newsletter?.language ?? web.view.language, kind, canSubscribe: isSignupOpen(web) };
+  const data = {
+    ...{ ...named, language: newsletter?.language ?? web.view.language, kind, canSubscribe: isSignupOpen(web) },
+    ...{ ...pair, days: PAUSE_DAYS },
+    hasChoices: web.config.newsletters.some(({ choices }) => choices !== undefined),
+  };
   return c.html(await renderPage(web, 'unsubscribe', head, data), status);
 }

@@ -8,16 +8,18 @@ import { isInOpenState } from '../../core/store/delivery-states.ts';
 import type { Db } from '../../core/store/store.ts';
 import type { EditionDeliveryState } from '../../core/store/tables/edition-tables.ts';
 import type { CountedSubject, DeliveryState } from '../../core/store/tables.ts';
+import { TOO_FEW } from '../../editions/copies/copy.ts';
 import { isMarkedUncertain } from './delivery-outcome.ts';
 import { type FailureGroup, FailureGroups } from './failure-groups.ts';
 
-export type DeliveryStateCounts = Record<DeliveryState, number>;
+/** `countOutcomes` counts deliveries of copies with too few stories apart. */
+export type DeliveryStateCounts = Record<DeliveryState, number> & { [TOO_FEW]?: number };
 
 export const NO_DELIVERIES: DeliveryStateCounts = { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
 
 /** How many percent of an edition's messages are over. Rounded down: 100 is all. */
-export function percentOver({ pending, submitting, submitted, failed, suppressed }: DeliveryStateCounts): number {
-  const over = submitted + failed + suppressed;
+export function percentOver({ pending, submitting, submitted, failed, ...counts }: DeliveryStateCounts): number {
+  const over = submitted + failed + counts.suppressed + (counts[TOO_FEW] ?? 0);
   const all = over + pending + submitting;
   return all === 0 ? 100 : Math.floor((100 * over) / all);
 }

@@ -60,9 +60,10 @@ export function assertMarked(parts: RenderedEdition['parts'], count: number): vo
   for (const [name, some] of Object.entries(parts)) {
     const marked = new Set(markedStories(some));
     if (Array.from({ length: count }, (_, number) => number).every((number) => marked.has(number))) continue;
+    const file = name === 'html' ? '.mjml' : '.txt';
     throw new Error(
-      `the ${name === 'html' ? '.mjml' : '.txt'} template shows stories outside of {% segment any: story %}: a newsletter ` +
-        'with choices needs it (docs/languages.md)',
+      `the ${file} template shows stories outside of {% segment any: story %}: a newsletter with choices needs it ` +
+        '(docs/languages.md)',
     );
   }
 }

@@ -3,6 +3,14 @@ import { fillHtml, fillText } from '../rendering/placeholders.ts';
 import { COPY_PLACEHOLDERS, copyContent, copyPreheader, type EditionCopy, type EditionSegments } from './copy.ts';
 import { chooseParts, joinLines } from './segments.ts';
 
+/** What a mail shows in an inbox and when it is opened. */
+interface CopyMail {
+  subject: string;
+  preheader: string;
+  html: string;
+  text: string;
+}
+
 /**
  * Makes the mail of a copy.
  * @param nonce of the edition
@@ -14,7 +22,7 @@ export function fillCopy(
   { stories, subject }: Pick<EditionCopy, 'stories' | 'subject'>,
   nonce: string,
   links: Readonly<Record<string, string>>,
-): Record<'subject' | 'preheader' | 'html' | 'text', string> {
+): CopyMail {
   const content = copyContent(segments, stories);
   const preheader = copyPreheader(segments, content.stories);
   const values = { ...links, [COPY_PLACEHOLDERS.preheader]: preheader, [COPY_PLACEHOLDERS.headline]: subject };

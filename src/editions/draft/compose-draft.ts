@@ -36,7 +36,7 @@ export async function arrangeDraft(
 
 export interface DraftComposition {
   kind: 'composed';
-  /** Hash of its HTML, text and subject: the same bytes have the same id in every process. */
+  /** Hash of its HTML, text, subject and segments: the same bytes have the same id in every process. */
   id: string;
   composed: ComposedEdition;
   /** Stories; several reports of one event count once. */
@@ -83,10 +83,11 @@ export async function composeDraft(
   if (composed.kind === 'closed') return closed;
   if (composed.kind === 'skipped') return { kind: 'empty', reason: composed.reason };
   const { draft, loaded } = arranged;
+  const bytes = [composed.html, composed.text, composed.subject, JSON.stringify(composed.segments)];
   const stories = composed.articles.map(({ articleId: id, block, digest }) => ({ id, block, digest }));
   return {
     kind: 'composed',
-    id: sha256([composed.html, composed.text, composed.subject].join('\0').replaceAll(nonce, '')).slice(0, 32),
+    id: sha256(bytes.join('\0').replaceAll(nonce, '')).slice(0, 32),
     composed,
     stories: stories.filter(({ block }) => block !== 'also').length,
     isSkipped: countStories(loaded.plan) < newsletter.minimumStories,

@@ -119,6 +119,7 @@ const ANSWERS: [path: string, form: string, status: number][] = [
   [`${PREFERENCES}/revoke`, '', 200],
   [PREFERENCES, '', 410],
   [`/unsubscribe/${TOKEN}`, '', 400],
+  [`/unsubscribe/${TOKEN}`, 'pause=yes', 200],
   [`/unsubscribe/${TOKEN}`, 'unsubscribe=yes', 200],
 ];
 

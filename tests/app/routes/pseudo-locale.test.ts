@@ -67,6 +67,8 @@ function greekConfig(config: Config): Config {
     feeds: config.feeds.map((feed) => ({ ...titled(feed), description: greek(feed.description ?? '') })),
     newsletters: [...newsletters, alert].map((one) => ({
       ...titled(one),
+      ...(one.id === 'weekly-roundup' ? { weeklyOf: 'daily-roundup' } : {}),
+      ...(one === alert ? {} : { choices: { sections: true, tags: [greek('chips')], reporters: true } }),
       schedule: daily.schedule,
       kicker: greek(one.kicker),
       description: greek(one.description),
@@ -246,6 +248,7 @@ const PAGES: [path: string, form?: string][] = [
   [UNSUBSCRIBE],
   [UNSUBSCRIBE, ''],
   [UNSUBSCRIBE, 'preferences=mail'],
+  [UNSUBSCRIBE, 'pause=yes'],
   [CONFIRM],
   [`/confirm/${token('confirm', 9, 2)}`],
   [PREFERENCES],
@@ -259,12 +262,13 @@ const PAGES: [path: string, form?: string][] = [
   ['/subscribe', ''],
   [CONFIRM, ''],
   [PREFERENCES, 'newsletter=daily-roundup&zone=&paused=2026-12-24'],
-  [PREFERENCES, 'zone=Mars/Olympus&paused=tomorrow'],
+  [PREFERENCES, 'zone=Mars/Olympus&paused=tomorrow&atLeast:daily-roundup=0'],
   [`${PREFERENCES}/link`, ''],
   [`${PREFERENCES}/export`, ''],
   [`${PREFERENCES}/erase`, ''],
   [`${PREFERENCES}/revoke`, ''],
   [`/account/erase/${token('erase', 3, 1)}`, ''],
+  [UNSUBSCRIBE, 'weekly=yes'],
   [UNSUBSCRIBE, 'unsubscribe=yes'],
 ];
 

@@ -195,6 +195,23 @@ describe.concurrent('daywire subscribers import', () => {
     );
   });
 
+  it('takes --choices and --choice, and names the values that choose nothing', async () => {
+    const folder = dailyFolder();
+    write(folder, 'list.csv', 'email,Topics\nada@example.com,"Markets, World,VIP,Sports"\n');
+    const args = ['import', 'list.csv', '--choices', 'topics', '--choice', 'markets=tag:chips', '--choice', 'VIP='];
+    const refused = await subscribers(folder, ...args);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/daily-roundup: nothing can be chosen/)]);
+    const config = join(folder.path, 'config/daywire.yaml');
+    const choices = '  - id: daily-roundup\n    choices: { sections: true, tags: [chips] }\n';
+    writeFileSync(config, readFileSync(config, 'utf8').replace('  - id: daily-roundup\n', choices));
+    const imported = await subscribers(folder, ...args);
+    expect(imported.stdout).toBe('1 rows, 1 added, 0 changed, 0 unchanged\n');
+    expect(imported.stderr).toMatch(/^daywire: values that choose nothing: "Sports" \(1\): say what they choose with/);
+    expect((await subscribers(folder, 'show', ADA)).stdout).toMatch(
+      /confirmed since .*, sections world; topics chips\n/,
+    );
+  });
+
   it('fails when it cannot write the rejected rows', async () => {
     const folder = dailyFolder();
     write(folder, 'list.csv', 'email\nnobody\n');
@@ -214,8 +231,8 @@ describe.concurrent('daywire subscribers export', () => {
     const { stdout } = await subscribers(folder, 'export');
     expect(stdout.split('\n')).toEqual([
       expect.stringMatching(/^email,zone,newsletters,/),
-      expect.stringMatching(/^ada@example\.com,,daily-roundup,,,,,.*Z$/),
-      expect.stringMatching(/^ben@example\.com,Europe\/Berlin,,,daily-roundup,,,.*Z$/),
+      expect.stringMatching(/^ada@example\.com,,daily-roundup,,,,,.*Z,$/),
+      expect.stringMatching(/^ben@example\.com,Europe\/Berlin,,,daily-roundup,,,.*Z,$/),
       '',
     ]);
     expect(await subscribers(folder, 'export', 'all.csv')).toMatchObject({ code: 0, stdout: '' });

@@ -29,6 +29,7 @@ import { SECRETS } from '../../support/sample.ts';
 import { FORM, MAIL, NOW, OPERATOR } from '../fixtures.ts';
 
 const NEWSLETTERS = ['daily', 'weekly', 'monthly'];
+const WEEKLIES = [['daily', 'weekly']] as const;
 const OPTIONS = { confirmMs: 3 * HOUR, perAddressPerDay: 1_000_000, perDomainPerHour: 1_000_000, perHour: 1_000_000 };
 
 type Step =
@@ -77,6 +78,8 @@ class Walk {
   /** Of the links: it grows when the last subscription ends, and when there was none before a confirmation. */
   version = 1;
   mails: Mail[] = [];
+  /** To which newsletter a subscription was moved. */
+  moved = new Map<string, [string]>();
   readonly #store: Store;
   readonly #email: string;
 
@@ -104,9 +107,13 @@ class Walk {
       }
       case 'set-preferences': {
         const { newsletters } = step;
-        const choice = { offered: NEWSLETTERS, wanted: newsletters };
-        await changePreferences(db, id, { newsletters: choice }, { channel: 'preferences' }, now);
+        const changes = { newsletters: { offered: NEWSLETTERS, wanted: newsletters }, weeklies: WEEKLIES };
+        await changePreferences(db, id, changes, { channel: 'preferences' }, now);
         if (this.states === null) return;
+        for (const [from, to] of [...WEEKLIES, ...WEEKLIES.map(([daily, weekly]) => [weekly, daily] as const)]) {
+          if (newsletters.includes(from) || !newsletters.includes(to)) continue;
+          if (this.states.get(from) === 'confirmed' && this.states.get(to) !== 'confirmed') this.#move(from, to);
+        }
         this.#change(newsletters, 'confirmed');
         return this.#unsubscribe(
           NEWSLETTERS.filter((n) => !newsletters.includes(n) && this.states?.get(n) === 'confirmed'),
@@ -114,7 +121,7 @@ class Walk {
       }
       case 'unsubscribe':
         await unsubscribe(db, { subscriberId: id, newsletter: step.newsletter }, { channel: 'one-click' }, now);
-        return this.#unsubscribe([step.newsletter]);
+        return this.#unsubscribe([step.newsletter, ...(this.moved.get(step.newsletter) ?? [])]);
       case 'remove':
         await removeSubscriber(db, email, OPERATOR, now);
         return this.#unsubscribe(NEWSLETTERS);
@@ -143,6 +150,7 @@ class Walk {
         this.states = null;
         this.version = 1;
         this.mails = [];
+        this.moved.clear();
         return;
       case 'wait':
         this.now += HOUR;
@@ -163,14 +171,20 @@ class Walk {
     expect(subscriber.suppressedReason).toBe(this.suppressed);
     const events = await db
       .selectFrom('consent_events')
-      .select(['newsletter', 'change'])
+      .select(['newsletter', 'change', 'detail'])
       .where('subscriber_id', '=', subscriber.id)
       .where('newsletter', 'is not', null)
       .orderBy('id')
       .execute();
     const replayed = new Map<string, SubscriptionState | null>();
-    for (const { newsletter, change } of events as { newsletter: string; change: 'requested' }[]) {
-      replayed.set(newsletter, nextState(replayed.get(newsletter) ?? null, change));
+    for (const { newsletter, change, detail } of events as {
+      newsletter: string;
+      change: 'requested';
+      detail: string;
+    }[]) {
+      const isMove = (change as string) === 'moved';
+      if (isMove) replayed.set(detail, 'unsubscribed');
+      replayed.set(newsletter, isMove ? 'confirmed' : nextState(replayed.get(newsletter) ?? null, change));
     }
     expect([...replayed].sort()).toEqual(stored);
   }
@@ -217,9 +231,22 @@ class Walk {
   #change(newsletters: string[], change: 'requested' | 'confirmed'): void {
     this.states ??= new Map();
     for (const newsletter of newsletters) {
-      const state = nextState(this.states.get(newsletter) ?? null, change);
+      const before = this.states.get(newsletter) ?? null;
+      const state = nextState(before, change);
       if (state !== null) this.states.set(newsletter, state);
+      if (change === 'confirmed' && before !== 'confirmed') this.#forgetMoves(newsletter);
     }
+  }
+
+  #move(from: string, to: string): void {
+    this.#forgetMoves(to);
+    this.moved.set(from, [to]);
+    this.states?.set(from, 'unsubscribed').set(to, 'confirmed');
+    for (const mail of this.mails) mail.remaining.delete(from);
+  }
+
+  #forgetMoves(newsletter: string): void {
+    for (const [from, [to]] of this.moved) if (from === newsletter || to === newsletter) this.moved.delete(from);
   }
 
   #isSubscribed(): boolean {
@@ -232,6 +259,7 @@ class Walk {
       const state = this.states?.get(newsletter);
       if (state === undefined || state === 'unsubscribed') continue;
       this.states?.set(newsletter, 'unsubscribed');
+      this.#forgetMoves(newsletter);
       for (const mail of this.mails) mail.remaining.delete(newsletter);
     }
     if (wasSubscribed && !this.#isSubscribed()) this.version += 1;

@@ -20,17 +20,23 @@ const resend = ({ db }: Store, id: number): Promise<ResendResult> =>
   resendConfirmation(db, SECRETS, id, OPTIONS, NOW + 5);
 
 forEachDatabase((open) => {
-  it('mails another link for what is unconfirmed, with the zone of the request, and records no consent', async () => {
+  it('mails another link for what is unconfirmed, with zone and choice, and records no consent', async () => {
     const store = await open();
     const id = await addConfirmed(store);
-    await requestNewsletters(store, ['weekly'], { zone: 'Asia/Tokyo' });
+    const choice = '{"sections":["world"]}';
+    await requestNewsletters(store, ['weekly'], { zone: 'Asia/Tokyo', choices: { daily: choice, weekly: choice } });
     const before = await consentEvents(store);
     expect(await resend(store, id)).toEqual({ kind: 'queued', newsletters: ['weekly'] });
     expect(await consentEvents(store)).toEqual(before);
     const messages = await store.db.selectFrom('service_messages').selectAll().orderBy('id').execute();
     const last = messages.at(-1);
     expect(messages).toHaveLength(2);
-    expect(last).toMatchObject({ kind: 'confirm', zone: 'Asia/Tokyo', state: 'pending' });
+    expect(last).toMatchObject({
+      kind: 'confirm',
+      zone: 'Asia/Tokyo',
+      state: 'pending',
+      choices: JSON.stringify({ weekly: choice }),
+    });
     const key = { messageId: last?.id as number, subscriberId: id };
     expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW + 9)).toMatchObject({ kind: 'confirmed' });
     expect(await subscriptionStates(store, id)).toEqual({ daily: 'confirmed', weekly: 'confirmed' });

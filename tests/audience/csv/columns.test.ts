@@ -16,7 +16,7 @@ describe('the header of a CSV file', () => {
 
   it('maps every column of an export except unconfirmed subscriptions', () => {
     const exported = 'email,zone,newsletters,unconfirmed,unsubscribed,paused_until,suppressed,since'.split(',');
-    const { positions: at, ignored } = mapColumns(exported);
+    const { positions: at, ignored } = mapColumns([...exported, 'choices']);
     expect(Object.keys(at).sort()).toEqual(exported.filter((name) => name !== 'unconfirmed').sort());
     expect(ignored).toEqual([]);
   });
@@ -35,7 +35,7 @@ describe('the header of a CSV file', () => {
 
   it('is rejected if a named column is missing', () => {
     expect(() => mapColumns(['email'], { zone: 'TZ' })).toThrow(
-      /there is no column "TZ", which --map or --ignore names: the header has "email"/,
+      /there is no column "TZ", which --map, --ignore or --choices names: the header has "email"/,
     );
   });
 

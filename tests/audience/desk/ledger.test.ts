@@ -1,13 +1,16 @@
 import { expect, it } from 'vitest';
 import { queueEdition } from '../../../scripts/test-edition.ts';
+import { formatSubscriber } from '../../../src/audience/cli/format-subscribers.ts';
 import { consentTextOf } from '../../../src/audience/consent/consent-text.ts';
 import { requestSubscription } from '../../../src/audience/consent/opt-in.ts';
+import { subscriberHistory } from '../../../src/audience/history.ts';
+import { findSubscriber } from '../../../src/audience/subscriptions.ts';
 import { changeZone } from '../../../src/audience/zone.ts';
 import { DAY, localDate } from '../../../src/lib/time.ts';
 import { PASSWORD } from '../../app/desk/test-desk.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
-import { FORM, OPTIONS } from '../fixtures.ts';
+import { addCopy, CHOICE, FORM, OPTIONS } from '../fixtures.ts';
 import { JUN, openAudience } from './audience-fixtures.ts';
 
 const HOSTILE = `"><script>alert(1)</script>&amp;'`;
@@ -123,6 +126,39 @@ forEachDatabase((open) => {
     expect(masked).toContain('550 5.1.1');
     expect(masked.toLowerCase()).not.toContain('subscriber1@');
     expect(masked).not.toContain('x.y@');
+  });
+
+  it('shows what a person chose, the private feed, and which stories each delivery had', async () => {
+    const store = await open();
+    const desk = await openAudience(store);
+    const { subscriberIds } = await queueEdition(store, 3);
+    const [one = 0, other = 0, none = 0] = subscriberIds;
+    expect(await desk.read('audience', `/audience/${one}`)).not.toContain('stories');
+    await addCopy(store, [one, none]);
+    const suppressed = { state: 'suppressed', reason: 'too few chosen stories: 1 of at least 3' } as const;
+    await store.db.updateTable('deliveries').set(suppressed).where('subscriber_id', '=', none).execute();
+    await store.db
+      .updateTable('subscriptions')
+      .set({ choice: CHOICE, feed_since: desk.app.now })
+      .where('subscriber_id', '=', one)
+      .execute();
+    const page = await desk.read('audience', `/audience/${one}`);
+    expect(page).toMatch(/<p class="hint">sections health, private feed since <time/);
+    expect(page).toContain('<details><summary>2 of 3 stories</summary> <a href="/desk/articles/first">first</a>');
+    const whole = await desk.read('audience', `/audience/${other}`);
+    expect(whole).toContain('<summary>whole edition</summary>');
+    expect(whole).not.toContain('private feed');
+    const nothing = await desk.read('audience', `/audience/${none}`);
+    expect(nothing).toContain('too few chosen stories: 1 of at least 3');
+    expect(nothing).not.toContain('of 3 stories');
+    const subscriber = await findSubscriber(store.db, one);
+    const history = await subscriberHistory(store.db, one);
+    if (subscriber === null) throw new Error('the subscriber is stored');
+    const shown = formatSubscriber(subscriber, history, 50, 'UTC');
+    expect(shown).toMatch(/daily-roundup confirmed since .*, sections health, private feed since .*2026/);
+    expect(shown).toMatch(/daily-roundup 2026-11-24 pending, 2 of 3 stories$/m);
+    const kept = formatSubscriber(subscriber, await subscriberHistory(store.db, none), 50, 'UTC');
+    expect(kept).toMatch(/suppressed: too few chosen stories: 1 of at least 3$/m);
   });
 
   it('exports the data of a person after the password, and records that', async () => {

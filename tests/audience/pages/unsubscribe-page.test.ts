@@ -7,8 +7,8 @@ import type { Store } from '../../../src/core/store/store.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { NOW, openTestSite, type TestSite } from '../../app/test-site.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { SECRETS } from '../../support/sample.ts';
-import { addConfirmed } from '../fixtures.ts';
+import { SECRETS, sampleConfig } from '../../support/sample.ts';
+import { addConfirmed, consentEvents } from '../fixtures.ts';
 
 const FORM = new URLSearchParams({ unsubscribe: 'yes' });
 const ONE_CLICK = 'List-Unsubscribe=One-Click';
@@ -88,6 +88,89 @@ describe('the unsubscribe page', () => {
       expect(await messages()).toHaveLength(2);
       const forged = await site.app.request('/unsubscribe/v2.forged', { method: 'POST', body });
       expect(forged.status).toBe(404);
+    });
+
+    describe('offers less', () => {
+      const DAY_30 = Date.UTC(2026, 11, 23, 16);
+      let weekly: TestSite;
+      beforeEach(() => {
+        const config = sampleConfig();
+        const newsletters = config.newsletters.map((one) =>
+          one.id === 'weekly-roundup' ? { ...one, weeklyOf: 'daily-roundup' } : one,
+        );
+        weekly = openTestSite(store, { ...config, newsletters });
+      });
+      const subscriber = async () => {
+        const found = await findSubscriber(store.db, key.subscriberId);
+        if (found === null) throw new Error('the subscriber is gone');
+        const states = found.subscriptions.map((one) => `${one.newsletter} ${one.state}`);
+        return { pausedUntil: found.pausedUntil, states };
+      };
+      const events = async () => (await consentEvents(store)).slice(1).map((event) => event.replace(/ at \d+$/, ''));
+
+      it('after the button to unsubscribe, and the weekly only of its daily', async () => {
+        const html = await weekly.read(path);
+        const names = [...html.matchAll(/type="hidden" name="(\w+)"/g)].map(([, name]) => name);
+        expect(names).toEqual(['unsubscribe', 'weekly', 'pause', 'preferences']);
+        expect(html).toContain('Send me The Weekly Roundup instead');
+        expect(html).toContain('If you have changed to The Weekly Roundup since, that ends, too.');
+        const ofWeekly = `/unsubscribe/${unsubscribeToken(SECRETS, { ...key, newsletter: 'weekly-roundup' })}`;
+        await addConfirmed(store, 'ada@example.com', ['weekly-roundup'], NOW);
+        expect(await weekly.read(ofWeekly)).not.toContain('name="weekly"');
+        expect(await site.read(path)).not.toContain('name="weekly"');
+        expect((await site.post(path, [['weekly', 'yes']])).status).toBe(200);
+        expect(await state()).toBe('confirmed');
+      });
+
+      it('changes to the weekly, whose link the old one then is', async () => {
+        const response = await weekly.post(path, [['weekly', 'yes']]);
+        const html = await response.text();
+        expect(response.status).toBe(200);
+        expect(html).toContain('From now on you receive The Weekly Roundup instead of');
+        expect(html).toContain('Email me a link to my preferences');
+        expect(html).not.toContain('/preferences/');
+        expect((await subscriber()).states).toEqual(['daily-roundup unsubscribed', 'weekly-roundup confirmed']);
+        expect(await events()).toEqual(['moved weekly-roundup by unsubscribe-page from 192.0.2.7 (daily-roundup)']);
+        expect(await weekly.read(path)).toContain('name="unsubscribe"');
+        await weekly.post(path, [['List-Unsubscribe', 'One-Click']]);
+        expect((await subscriber()).states).toEqual(['daily-roundup unsubscribed', 'weekly-roundup unsubscribed']);
+        // Whoever has the link learns nothing from the answer, and subscribes nobody.
+        expect(await (await weekly.post(path, [['weekly', 'yes']])).text()).toBe(html);
+        expect((await subscriber()).states).toEqual(['daily-roundup unsubscribed', 'weekly-roundup unsubscribed']);
+      });
+
+      it('pauses everything for thirty days, once a day at most, and shortens no pause', async () => {
+        const paused = await (await weekly.post(path, [['pause', 'yes']])).text();
+        expect(paused).toContain('We send you no newsletter for 30 days.');
+        expect((await subscriber()).pausedUntil).toBe(DAY_30);
+        await weekly.post(path, [['pause', 'yes']]);
+        await store.db
+          .updateTable('subscribers')
+          .set({ paused_until: DAY_30 + DAY })
+          .execute();
+        expect(await (await weekly.post(path, [['pause', 'yes']])).text()).toBe(paused);
+        expect(await events()).toEqual(['paused by unsubscribe-page from 192.0.2.7 (until 2026-12-23T16:00:00Z)']);
+        await weekly.post(path, [['unsubscribe', 'yes']]);
+        await store.db.updateTable('subscribers').set({ paused_until: null }).execute();
+        expect(await (await weekly.post(path, [['pause', 'yes']])).text()).toBe(paused);
+        expect((await subscriber()).pausedUntil).toBeNull();
+      });
+
+      it('does nothing else in one click, and nothing for a form of another site', async () => {
+        await weekly.post(path, [
+          ['weekly', 'yes'],
+          ['pause', 'yes'],
+          ['List-Unsubscribe', 'One-Click'],
+        ]);
+        expect(await subscriber()).toEqual({ pausedUntil: null, states: ['daily-roundup unsubscribed'] });
+        await store.db.updateTable('subscriptions').set({ state: 'confirmed' }).execute();
+        const headers = { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://mail.example' };
+        for (const field of ['weekly', 'pause']) {
+          expect((await weekly.post(path, [[field, 'yes']], { headers })).status).toBe(403);
+          expect((await weekly.post(path, [[field, 'no']])).status).toBe(400);
+        }
+        expect(await subscriber()).toEqual({ pausedUntil: null, states: ['daily-roundup confirmed'] });
+      });
     });
 
     it('changes nothing by a POST that does not say so, and responds with 400 and the button', async () => {

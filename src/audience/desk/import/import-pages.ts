@@ -77,6 +77,7 @@ ${selectField({
 ${text('statusColumns', 'Columns that say the status', ASKED_HEADERS)}
 ${text('status', 'What the values of the status say', `${ASKED}: such as active=subscribed,gone=unsubscribed.`)}
 ${text('ignore', 'Columns that say nothing about consent', ASKED_HEADERS)}
+<p class="hint">Chosen sections and topics of other programs: import the file with the command line.</p>
 </details>
 ${submitButton('Upload and check', { primary: true, id: 'upload' })}</form>
 ${
@@ -248,8 +249,10 @@ function reportHtml(report: SubscriberImportResult, state: UploadedImport['state
     ...report.skipped.map(({ line, reason }) => html`<li>Line ${line}: skipped: ${reason}</li>`),
   ];
   const ignored = report.ignoredColumns.join(', ');
+  const unused = report.unusedChoices?.map(([value, count]) => `${value} (${count})`).join(', ') ?? '';
   return html`<h2>${title}</h2>${figures(list)}
 ${state !== 'done' ? html`<p class="hint">An address that is in the file twice, far apart, counts twice here.</p>` : ''}
+${unused === '' ? '' : html`<p class="break">Values that choose nothing, with their numbers: ${unused}</p>`}
 ${ignored === '' ? '' : html`<p class="break">Columns that are not used: ${ignored}</p>`}
 ${lines.length === 0 ? '' : html`<h3>The first lines that are not imported</h3><ul class="break">${lines}</ul>`}`;
 }

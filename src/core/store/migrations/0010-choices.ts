@@ -25,6 +25,9 @@ export async function addChoices(db: Kysely<unknown>, dialect: 'sqlite' | 'postg
       constraint edition_copies_once unique (edition_id, choice)
     )`,
     `alter table deliveries add column copy_id ${int}`,
+    // To count those that are not mailed because their copy has too few stories.
+    `create index deliveries_suppressed_copies on deliveries (edition_id, copy_id)
+      where state = 'suppressed' and copy_id is not null`,
     ...(dialect === 'sqlite' ? sqliteChanges({ text, int, identity }) : postgresChanges),
   ];
   for (const statement of statements) await sql.raw(statement).execute(db);

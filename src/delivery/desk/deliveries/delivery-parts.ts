@@ -11,8 +11,8 @@ import { errorSummary, hiddenFields, postButton, submitButton, textField } from 
 import type { ExpiredDeliveriesError } from '../../control/operator-control.ts';
 import { canRetry as canRetryAny } from '../../monitor/finish.ts';
 import { listProgress } from '../../progress.ts';
+import { countOutcomes } from '../../queue/count-outcomes.ts';
 import {
-  countAllDeliveries,
   countUncertain,
   type DeliveryStateCounts,
   NO_DELIVERIES,
@@ -163,7 +163,7 @@ export async function readDeliveriesOf(
   const ids = editions.map(({ id }) => id);
   if (ids.length === 0) return [];
   // Not at once: a connection in a transaction takes one query after the other.
-  const [states, counts] = [await readDeliveryStates(db, ids), await countAllDeliveries(db, ids)];
+  const [states, counts] = [await readDeliveryStates(db, ids), await countOutcomes(db, ids)];
   const read = async (edition: EditionSummary): Promise<EditionDelivery> => {
     const { id } = edition;
     const { state = 'delivering', reason = null } = states.find(({ editionId }) => editionId === id) ?? {};

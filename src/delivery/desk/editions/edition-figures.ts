@@ -1,12 +1,14 @@
 /** The figures of an edition, from counters where there are any. */
 import { countLeft } from '../../../audience/consent/left.ts';
+import { TOO_FEW } from '../../../editions/copies/copy.ts';
 import { closedUntilNext, type EditionSummary } from '../../../editions/queries.ts';
 import { type EditionVisits, readVisits } from '../../../editions/visits/visit-rows.ts';
 import { type AgedResult, agedCachePerDesk } from '../../../web/desk/aged-cache.ts';
 import type { DeskContext, Html } from '../../../web/desk/desk-request.ts';
 import { type Figure, figures } from '../../../web/desk/parts/figure.ts';
+import { countOutcomes } from '../../queue/count-outcomes.ts';
 import type { FailureGroup } from '../../queue/failure-groups.ts';
-import { countAllDeliveries, type DeliveryStateCounts, groupFailures, NO_DELIVERIES } from '../../queue/queries.ts';
+import { type DeliveryStateCounts, groupFailures, NO_DELIVERIES } from '../../queue/queries.ts';
 import { type EditionReports, readEditionReports, readProviderReports } from '../../status/edition-reports.ts';
 
 /** Figures that take long with many failures. */
@@ -41,7 +43,7 @@ export async function readEditionFigures(desk: DeskContext, edition: EditionSumm
   const { id, newsletter, slot } = edition;
   const { from, until } = await closedUntilNext(db, edition);
   const [deliveries, failures, left, visits] = await Promise.all([
-    countAllDeliveries(db, [id]),
+    countOutcomes(db, [id]),
     failureFigures(desk).read(id),
     countLeft(db, newsletter, from, until),
     readVisits(db, newsletter, slot),
@@ -50,9 +52,9 @@ export async function readEditionFigures(desk: DeskContext, edition: EditionSumm
   return { id, deliveries: counts, failures, left, visits };
 }
 
-/** The number of deliveries in all states. */
-export function queuedOf(counts: DeliveryStateCounts): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+/** The number of deliveries in all states, without those of copies with too few stories. */
+export function queuedOf({ [TOO_FEW]: _few, ...queued }: DeliveryStateCounts): number {
+  return Object.values(queued).reduce((sum, count) => sum + count, 0);
 }
 
 /** Each figure with what it means. Those of deliveries under way are live. */
@@ -79,7 +81,7 @@ export function editionFigureList(
 /** The figures of deliveries by state, which are live. */
 export function deliveryFigures(id: number, counts: DeliveryStateCounts): Figure[] {
   const live = (name: string): string => `edition:${id}:${name}`;
-  const { pending, submitting, submitted, failed, suppressed } = counts;
+  const { pending, submitting, submitted, failed, suppressed, [TOO_FEW]: few } = counts;
   return [
     { label: 'Submitted', value: submitted, meaning: MEANINGS.submitted, live: live('submitted') },
     ...(pending + submitting === 0
@@ -89,7 +91,9 @@ export function deliveryFigures(id: number, counts: DeliveryStateCounts): Figure
           { label: 'Being submitted', value: submitting, meaning: MEANINGS.submitting, live: live('submitting') },
         ]),
     { label: 'Failed', value: failed, meaning: MEANINGS.failed, live: live('failed') },
-    { label: 'Not sent', value: suppressed, meaning: MEANINGS.suppressed, live: live('suppressed') },
+    // The live figure includes those with too few stories.
+    { label: 'Not sent', value: suppressed, meaning: MEANINGS.suppressed, live: few ? undefined : live('suppressed') },
+    ...(few ? [{ label: 'Too few stories', value: few, meaning: MEANINGS.tooFew }] : []),
   ];
 }
 
@@ -106,9 +110,8 @@ const MEANINGS = {
   undelivered: 'Nobody reports whether messages reach mailboxes: no mail provider is set in delivery.provider.',
   unreported: 'Your mail provider has not reported any message as delivered yet.',
   failed: 'Messages that the server refused, or that could not be submitted in time.',
-  suppressed:
-    'Messages that were not sent after all: the subscriber had left or paused, the edition was cancelled, or it had ' +
-    'too few stories of the subscriber’s choice.',
+  suppressed: 'Messages that were not sent after all: the subscriber had left or paused, or the edition was cancelled.',
+  tooFew: 'Subscribers whose choice has fewer stories in this edition than they asked for. This is no fault.',
   hardBounces: 'Addresses that do not exist or refuse mail for good, each counted once.',
   softBounces: 'Recipients whose mailbox could not take the message, for example because it was full.',
   complaints: 'Recipients who marked the message as spam, as far as mailbox providers report it.',

@@ -1,5 +1,6 @@
 /** Editions in addresses of the desk and in words. Pure, except for the look-up. */
 import type { EditionDeliveryState } from '../../../core/store/tables/edition-tables.ts';
+import { TOO_FEW } from '../../../editions/copies/copy.ts';
 import { type Edition, type EditionSummary, findEdition } from '../../../editions/queries.ts';
 import type { DeskContext, DeskRequest } from '../../../web/desk/desk-request.ts';
 import type { Html } from '../../../web/desk/html.ts';
@@ -36,9 +37,11 @@ export async function requestedEdition({ c, desk }: DeskRequest): Promise<Editio
 }
 
 /** `7 of 7 accepted by mail servers, none failed`. */
-export function outcomeText({ pending, submitting, submitted, failed, suppressed }: DeliveryStateCounts): string {
+export function outcomeText(counts: DeliveryStateCounts): string {
+  const { pending, submitting, submitted, failed, suppressed, [TOO_FEW]: few = 0 } = counts;
   const all = pending + submitting + submitted + failed;
-  const rest = suppressed === 0 ? '' : `, ${formatCount(suppressed)} not sent`;
+  const notSent = suppressed === 0 ? '' : `, ${formatCount(suppressed)} not sent`;
+  const rest = few === 0 ? notSent : `${notSent}, ${formatCount(few)} with ${TOO_FEW}`;
   if (all === 0) return `for nobody${rest}`;
   const failures = failed === 0 ? 'none' : formatCount(failed);
   return `${formatCount(submitted)} of ${formatCount(all)} accepted by mail servers, ${failures} failed${rest}`;

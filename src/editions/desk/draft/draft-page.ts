@@ -24,6 +24,7 @@ import { checkDraft } from '../../edition-checks/check-draft.ts';
 import { findHeadlines } from '../../selection/candidates.ts';
 import { composeForPage } from '../preview/compose-for-desk.ts';
 import { previewRegion } from '../preview/preview-region.ts';
+import { readCopyReach } from '../sending/copy-reach.ts';
 import { sendingRegion } from '../sending/sending-region.ts';
 import { draftLog } from './draft-log.ts';
 import { describeState } from './draft-state.ts';
@@ -59,11 +60,7 @@ ${refusalRegion(problem)}
 ${textForms(view, text)}${findForm(view)}${foundRegion(view)}${storyBlockLists(view)}${leftOutTray(
   view,
 )}${checksRegion(view)}${draftLog(view)}</div>
-<div class="side">${await sendingRegion(request, view.draft, view.composition)}<div id="preview-pane">${previewRegion(
-    request,
-    target,
-    view.composition,
-  )}</div></div></div>`;
+<div class="side">${sendingRegion(view)}<div id="preview-pane">${previewRegion(view)}</div></div></div>`;
   return respondPage(request, {
     title: `${newsletter.title}, ${slot.label}`,
     section: 'edition',
@@ -126,13 +123,14 @@ async function readView(request: SignedInRequest, target: DraftTarget): Promise<
     composition.kind === 'composed'
       ? await checkDraft(app, target.newsletter, composition.composed, { links: 'cached' })
       : [];
+  const reach = await readCopyReach(request.desk, target.newsletter, composition);
   const find = await findStories(request, draft);
   const headlines = new Map<string, string>();
   for (const { id, article } of draft.leftOut) if (article) headlines.set(id, article.headline);
   for (const { id, article } of draft.stories) headlines.set(id, article.headline);
   const unknown = [...new Set(draft.log.slice(-NAMED_ENTRIES).flatMap(storiesOf))].filter((id) => !headlines.has(id));
   for (const [id, headline] of await findHeadlines(app.store.db, unknown)) headlines.set(id, headline);
-  return { request, draft, composition, problems, headlines, find, mayEdit: request.may('drafts.edit') };
+  return { request, draft, composition, reach, problems, headlines, find, mayEdit: request.may('drafts.edit') };
 }
 
 interface RefusedCommand {

@@ -9,12 +9,14 @@ import { type DraftTarget, draftPath, findDraftTarget, type NamedSlot } from '..
 import type { EditionProblem } from '../../edition-checks/edition-problem.ts';
 import type { LeftOutReason } from '../../selection/left-out.ts';
 import { comingSlot, SlotError } from '../../slots.ts';
+import type { CopyReach } from '../sending/copy-reach.ts';
 
 export interface DraftPageView {
   request: SignedInRequest;
   draft: ArrangedDraft;
   /** As the edition would be sent. */
   composition: DraftComposition | EmptyComposition;
+  reach: CopyReach;
   /** What an editor should correct: errors first. */
   problems: EditionProblem[];
   /** Headlines by article id, of the stories and of those that did not fit. */

@@ -20,10 +20,11 @@ const MAX_FOUND = 20;
 /** Looks for stories of the edition, which the script does at once, and for all articles. */
 export function findForm({ request, draft, find }: DraftPageView): Html | '' {
   if (draft.newsletter.kind === 'alert') return '';
-  const { view, scheme } = readPreviewChoice(request);
+  const { view, scheme, copy } = readPreviewChoice(request);
   const page = request.desk.base + draftPath(draft);
   return html`<form id="find" class="buttons" role="search" method="get" action="${page}">
-${hiddenFields({ view, scheme })}<input type="search" id="find-words" name="q" value="${find.words}" maxlength="300"
+${hiddenFields({ view, scheme, copy })}
+<input type="search" id="find-words" name="q" value="${find.words}" maxlength="300"
 aria-label="Find stories" placeholder="Find stories" dir="auto" data-key="/" data-key-name="Find stories">
 ${submitButton('Search all articles', { id: 'find-all' })}</form>`;
 }

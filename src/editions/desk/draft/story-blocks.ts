@@ -176,7 +176,7 @@ ${hiddenFields({ story: id, seen: draft.draft.revision })}${submitButton('Drop',
   return html`<ul class="also">${items}</ul>`;
 }
 
-function marks({ request, draft }: DraftPageView, story: ArrangedStory): Html[] {
+function marks({ request, draft, reach }: DraftPageView, story: ArrangedStory): Html[] {
   const { article, decision, isNew, isChanged } = story;
   const { zone } = request.desk.app.config.publication;
   const isPublic = draft.edition !== null || article.publishedAt <= request.at;
@@ -187,6 +187,7 @@ function marks({ request, draft }: DraftPageView, story: ArrangedStory): Html[] 
     ...(article.status.state === 'corrected' ? [badge('corrected', 'warn')] : []),
     ...(decision === 'pinned' || article.pinned ? [badge('pinned')] : []),
     ...(decision === 'placed' ? [badge('moved')] : []),
+    ...(reach.unread.has(story.id) ? [badge('nobody gets it', 'warn')] : []),
   ];
 }
 

@@ -3,10 +3,14 @@
  * `<iframe sandbox>`: it can run no script, load nothing but our own pictures, and lead nowhere.
  */
 import { html } from 'hono/html';
+import type { NewsletterConfig } from '../../../core/config/config.ts';
+import { editionLocale } from '../../../core/config/site-view.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';
 import { sentence } from '../../../web/desk/parts/operator-text.ts';
 import { framePolicy } from '../../../web/server/headers.ts';
+import { openCopies } from '../../copies/copy.ts';
+import { fillCopy } from '../../copies/fill-copy.ts';
 import { DraftCommandError, planCommand } from '../../draft/commands.ts';
 import { arrangeDraft, type DraftComposition } from '../../draft/compose-draft.ts';
 import { type Draft, withField } from '../../draft/decisions.ts';
@@ -15,6 +19,7 @@ import { fillHtml, fillText } from '../../rendering/placeholders.ts';
 import { findTarget, isMissing } from '../draft/draft-view.ts';
 import { TEXT_FIELDS } from '../draft/text-forms.ts';
 import { composeForPage, recentCompositions } from './compose-for-desk.ts';
+import { choiceOf } from './copy-choices.ts';
 import { inboxLines } from './inbox-line.ts';
 import { viewNamed } from './preview-choice.ts';
 
@@ -37,7 +42,7 @@ async function servePreview(request: SignedInRequest): Promise<Response> {
   if (isMissing(target) || composition?.kind !== 'composed' || composition.id !== id) {
     return respondFrame(request, messagePage('The edition has changed since the page was loaded: load it again.'), 410);
   }
-  return respondFrame(request, viewOf(request, composition, c.req.query('view'), target.newsletter.from.name));
+  return respondFrame(request, viewOf(request, composition, target.newsletter, c.req.query('view')));
 }
 
 /** Shows the edition with texts that an editor has typed and not saved. Stores nothing. */
@@ -56,7 +61,7 @@ async function previewTexts(request: SignedInRequest): Promise<Response> {
   if (composition.kind === 'empty') {
     return respondFrame(request, messagePage(`Nothing to preview: ${composition.reason}.`));
   }
-  return respondFrame(request, viewOf(request, composition, form.get('view') ?? '', target.newsletter.from.name));
+  return respondFrame(request, viewOf(request, composition, target.newsletter, form.get('view') ?? ''));
 }
 
 /** The draft with texts as they would be saved. @throws DraftCommandError for one that would be refused */
@@ -71,21 +76,31 @@ function withTexts(draft: Draft, form: URLSearchParams): Draft {
   }, draft);
 }
 
-/** The document of a view. @param from the name of the sender */
-function viewOf({ desk }: SignedInRequest, { composed }: DraftComposition, view: string | undefined, from: string) {
-  const { url, language } = desk.app.config.publication;
+/** The document of a view, of the copy that the address names. */
+function viewOf({ c, desk }: SignedInRequest, { composed }: DraftComposition, newsletter: NewsletterConfig, view = '') {
+  const { config } = desk.app;
+  const { url, language } = config.publication;
+  const { segments, nonce } = composed;
   const links = previewLinks(url);
+  const choice = choiceOf(c.req.query('copy') ?? '');
+  const [body, text] = [fillHtml(composed.html, nonce, links), fillText(composed.text, nonce, links)];
+  let mail = { subject: composed.subject, preheader: composed.preheader, html: body, text };
+  if (segments !== null && choice !== null) {
+    const copy = openCopies(composed, editionLocale(config, newsletter))(choice);
+    if (copy.suppressed !== null) return messagePage(`Not mailed to them: ${copy.suppressed}.`);
+    mail = fillCopy(segments, copy, nonce, links);
+  }
   switch (viewNamed(view)) {
     case 'text':
       return framePage(
         'The plain text',
         html`<pre lang="${language}" dir="auto">
-${fillText(composed.text, composed.nonce, links)}</pre>`,
+${mail.text}</pre>`,
       );
     case 'inbox':
-      return framePage('In the inbox', inboxLines(from, composed));
+      return framePage('In the inbox', inboxLines(newsletter.from.name, mail));
     default:
-      return fillHtml(composed.html, composed.nonce, links);
+      return mail.html;
   }
 }
 

@@ -19,7 +19,8 @@ import { type DraftTarget, draftPath } from '../../draft/draft-target.ts';
 import { countStories } from '../../selection/selection.ts';
 import { actPath } from '../draft/draft-view.ts';
 import { renderForDesk } from '../preview/compose-for-desk.ts';
-import { countConfirmedSubscriptions, countdownSentence, RECIPIENTS_MEANING } from './sending-sentence.ts';
+import { readCopyReach } from './copy-reach.ts';
+import { countdownSentence, RECIPIENTS_MEANING } from './sending-sentence.ts';
 
 /** The edition as it would close at the end of a countdown that begins now. */
 export async function composeToSend(
@@ -99,12 +100,13 @@ async function whatIsSent(
     return html`<p class="sentence">It is being sent already: its countdown ends ${when(request, closeAt)},
 ${fromNow(request, closeAt)}.</p><div class="buttons">${back}</div>`;
   }
-  const count = await countConfirmedSubscriptions(desk.app.store.db, newsletter);
-  const terms = { count, zone: desk.app.config.publication.zone, deliverAt: newsletter.deliverAt };
+  const reach = await readCopyReach(desk, newsletter, composition);
+  const terms = { reach, zone: desk.app.config.publication.zone, deliverAt: newsletter.deliverAt };
   const sentence = countdownSentence(terms, newsletter.undoSeconds * SECOND);
   return html`<p class="sentence">“<bdi>${composition.composed.subject}</bdi>”, with ${storyCount(
     composition.stories,
   )}, goes ${sentence}.</p>
+${reach.words === '' ? '' : html`<p>${reach.words}</p>`}
 ${whatIsMissing(request, target, composition, atSlot)}
 <p class="meaning">${RECIPIENTS_MEANING} Until the countdown ends it can be cancelled; after
 that, a pause stops only what is not submitted yet.</p>

@@ -4,39 +4,28 @@ import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { hiddenFields, postButton, textField } from '../../../web/desk/parts/form.ts';
 import { fromNow, when } from '../../../web/desk/parts/when.ts';
 import type { ArrangedDraft } from '../../draft/arranged-draft.ts';
-import type { DraftComposition, EmptyComposition } from '../../draft/compose-draft.ts';
 import { draftPath } from '../../draft/draft-target.ts';
 import { entryToUndoByNumber, fieldRevision } from '../../draft/history.ts';
-import { actPath } from '../draft/draft-view.ts';
-import { countConfirmedSubscriptions, RECIPIENTS_MEANING, slotSentence } from './sending-sentence.ts';
-
-type SentDraft = Pick<
-  ArrangedDraft,
-  'newsletter' | 'slot' | 'edition' | 'draft' | 'log' | 'ended' | 'approval' | 'obstacle' | 'storyCount'
->;
+import { actPath, type DraftPageView } from '../draft/draft-view.ts';
+import type { CopyReach } from './copy-reach.ts';
+import { RECIPIENTS_MEANING, slotSentence } from './sending-sentence.ts';
 
 /** Region `sending`; nothing once the edition is closed. */
-export async function sendingRegion(
-  request: SignedInRequest,
-  sent: SentDraft,
-  composition: DraftComposition | EmptyComposition,
-): Promise<Html> {
-  const isOver = sent.edition !== null || sent.ended !== null;
-  const content = isOver ? '' : await controls(request, sent, composition);
+export function sendingRegion(view: DraftPageView): Html {
+  const { edition, ended } = view.draft;
+  const isOver = edition !== null || ended !== null;
+  const content = isOver ? '' : controls(view);
   return html`<section id="sending" data-region${isOver ? html` hidden` : ''} aria-labelledby="sending-title">
 <h2 id="sending-title">Send</h2>
 ${content}</section>`;
 }
 
-async function controls(
-  request: SignedInRequest,
-  sent: SentDraft,
-  composition: DraftComposition | EmptyComposition,
-): Promise<Html> {
+function controls({ request, draft: sent, composition, reach }: DraftPageView): Html {
   const { closeAt, state } = sent.draft;
   const mayAct = request.may('drafts.edit');
   if (closeAt !== null) return countdown(request, sent, closeAt, mayAct);
-  const sentence = html`<p class="sentence">${await sentenceOf(request, sent)}</p>`;
+  const shares = reach.words === '' ? '' : html`<p>${reach.words}</p>`;
+  const sentence = html`<p class="sentence">${sentenceOf(request, sent, reach)}</p>${shares}`;
   const meaning = html`<p class="meaning">Approved, it has exactly the stories of this page, with their later
 corrections; otherwise, those that are ready when it closes. ${RECIPIENTS_MEANING}</p>`;
   if (!mayAct) return html`${sentence}${meaning}`;
@@ -61,7 +50,11 @@ another address</a>`;
     sent.obstacle !== null || composition.isSkipped
       ? ''
       : html`<a class="button" id="send-now" href="${request.desk.base}${actPath(sent, 'send')}">Send now …</a>`;
-  return html`${sentence}
+  const covers =
+    approve === '' || composition.composed.segments === null
+      ? ''
+      : html`<p>An approval covers all copies: each has some of these stories, in this order.</p>`;
+  return html`${sentence}${covers}
 <div class="buttons">${approve}${back}${holdButton(request, sent)}${test}${more(
     request,
     sent,
@@ -71,7 +64,7 @@ another address</a>`;
 }
 
 /** What is rarely needed. */
-function more(request: SignedInRequest, sent: SentDraft, links: Html | '', meaning: Html): Html {
+function more(request: SignedInRequest, sent: ArrangedDraft, links: Html | '', meaning: Html): Html {
   const action = request.desk.base + actPath(sent, 'hold');
   const hold =
     sent.draft.state.kind === 'held'
@@ -84,7 +77,7 @@ ${textField({ name: 'reason', id: 'hold-reason', label: 'Reason for a hold (opti
 }
 
 /** An undo of one's own approval. Others can hold the edition. */
-function takeBack(request: SignedInRequest, { draft, log, ...sent }: SentDraft): Html | '' {
+function takeBack(request: SignedInRequest, { draft, log, ...sent }: ArrangedDraft): Html | '' {
   const entry = entryToUndoByNumber(log, request.account.name, fieldRevision(draft, 'state'));
   if (entry === null) return '';
   return postButton(request, `${draftPath(sent)}/undo`, 'Take the approval back', {
@@ -93,18 +86,17 @@ function takeBack(request: SignedInRequest, { draft, log, ...sent }: SentDraft):
 }
 
 /** Whether it was approved, and that no longer counts. */
-function isVoid({ approval }: SentDraft): boolean {
+function isVoid({ approval }: ArrangedDraft): boolean {
   return approval !== null && approval.voided !== null;
 }
 
-async function sentenceOf({ desk, at }: SignedInRequest, sent: SentDraft): Promise<string> {
+function sentenceOf({ desk, at }: SignedInRequest, sent: ArrangedDraft, reach: CopyReach): string {
   const { newsletter, slot, draft, storyCount } = sent;
   const { minimumStories } = newsletter;
   if (storyCount === 0) return 'Without a story it goes to nobody.';
   if (storyCount < minimumStories) return `With fewer than ${minimumStories} stories it goes to nobody.`;
-  const count = await countConfirmedSubscriptions(desk.app.store.db, newsletter);
   const { zone } = desk.app.config.publication;
-  const terms = { count, zone, deliverAt: newsletter.deliverAt };
+  const terms = { reach, zone, deliverAt: newsletter.deliverAt };
   if (newsletter.kind === 'alert') return `An alert goes out when it is sent, ${slotSentence(terms, at, at)}.`;
   const when = slotSentence(terms, slot.slotAt, at);
   switch (draft.state.kind) {
@@ -122,7 +114,7 @@ async function sentenceOf({ desk, at }: SignedInRequest, sent: SentDraft): Promi
 }
 
 /** A reason for a hold is typed in the form beneath "More". */
-function holdButton(request: SignedInRequest, sent: SentDraft): Html {
+function holdButton(request: SignedInRequest, sent: ArrangedDraft): Html {
   if (sent.draft.state.kind === 'held') {
     return postButton(request, actPath(sent, 'release'), 'Release', {
       ...{ fields: { seen: sent.draft.revision }, id: 'release', key: 'h', primary: true },
@@ -131,7 +123,7 @@ function holdButton(request: SignedInRequest, sent: SentDraft): Html {
   return html`<button form="hold-form" id="hold" data-key="h">Hold</button>`;
 }
 
-function countdown(request: SignedInRequest, sent: SentDraft, closeAt: number, mayAct: boolean): Html {
+function countdown(request: SignedInRequest, sent: ArrangedDraft, closeAt: number, mayAct: boolean): Html {
   const cancel = mayAct
     ? postButton(request, actPath(sent, 'cancel-send'), 'Cancel sending', { id: 'cancel-send', primary: true })
     : '';

@@ -18,9 +18,10 @@ import { type DraftRequest, editDraft } from '../../draft/edit-draft.ts';
 import { findEdition } from '../../queries.ts';
 import { respondRefused, seenRevision } from '../draft/draft-acts.ts';
 import { actPath, findTarget, isMissing } from '../draft/draft-view.ts';
-import { renderForDesk } from '../preview/compose-for-desk.ts';
+import { composeForPage, renderForDesk } from '../preview/compose-for-desk.ts';
+import { readCopyReach } from './copy-reach.ts';
 import { composeToSend, findSendingObstacle, respondSendPage } from './send-page.ts';
-import { countConfirmedSubscriptions, slotSentence } from './sending-sentence.ts';
+import { slotSentence } from './sending-sentence.ts';
 
 const DRAFT = '/editions/:newsletter/:slot/draft';
 
@@ -81,14 +82,15 @@ async function edit(
 
 async function outcomeText(
   { desk, at }: SignedInRequest,
-  { newsletter, slot }: DraftTarget,
+  target: DraftTarget,
   name: 'hold' | 'release' | 'approve',
 ): Promise<string> {
+  const { newsletter, slot } = target;
   if (name === 'hold') return 'Held: it is not sent until somebody releases it.';
   if (name === 'release') return 'Released: it closes when it is ready.';
   if (newsletter.kind === 'alert') return 'Approved: it can be sent now.';
-  const count = await countConfirmedSubscriptions(desk.app.store.db, newsletter);
-  const terms = { count, zone: desk.app.config.publication.zone, deliverAt: newsletter.deliverAt };
+  const reach = await readCopyReach(desk, newsletter, await composeForPage(desk, target));
+  const terms = { reach, zone: desk.app.config.publication.zone, deliverAt: newsletter.deliverAt };
   return `Approved: it goes ${slotSentence(terms, slot.slotAt, at)}.`;
 }
 

@@ -7,8 +7,8 @@ import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { whenText } from '../../../web/desk/parts/when.ts';
 
 export interface SendingTerms {
-  /** Confirmed subscriptions to the newsletter. */
-  count: number;
+  /** Confirmed subscriptions to the newsletter, and those whose copy has enough stories. */
+  reach: { confirmed: number; mailed: number };
   /** IANA name of the publication's zone. */
   zone: string;
   /** Time of day at which copies are due in the subscribers' own zones, such as `07:30`; undefined: at once. */
@@ -18,13 +18,13 @@ export interface SendingTerms {
 /** `to 1,204 subscribers, today 07:30 Asia/Shanghai`. @param at when the edition closes; not after `now`: at once */
 export function slotSentence(terms: SendingTerms, at: number, now: number): string {
   const when = at <= now ? 'at once' : `${whenText(at, now, terms.zone)} ${terms.zone}`;
-  return `to ${recipients(terms.count)}, ${when}${localTime(terms)}`;
+  return `to ${recipients(terms.reach)}, ${when}${localTime(terms)}`;
 }
 
 /** `to 1,204 subscribers, now, after a countdown of 60 s`. @param countdown milliseconds */
 export function countdownSentence(terms: SendingTerms, countdown: number): string {
   const after = countdown === 0 ? '' : `, after a countdown of ${countdownText(countdown)}`;
-  return `to ${recipients(terms.count)}, now${after}${localTime(terms)}`;
+  return `to ${recipients(terms.reach)}, now${after}${localTime(terms)}`;
 }
 
 /** `60 s`, `5 min`. */
@@ -32,8 +32,9 @@ function countdownText(milliseconds: number): string {
   return milliseconds < 2 * MINUTE ? `${milliseconds / SECOND} s` : formatDuration(milliseconds);
 }
 
-function recipients(count: number): string {
-  return count === 1 ? '1 subscriber' : `${formatCount(count)} subscribers`;
+function recipients({ confirmed, mailed }: SendingTerms['reach']): string {
+  const all = confirmed === 1 ? '1 subscriber' : `${formatCount(confirmed)} subscribers`;
+  return mailed === confirmed ? all : `${formatCount(mailed)} of ${all}`;
 }
 
 function localTime({ deliverAt }: SendingTerms): string {

@@ -302,7 +302,9 @@ describe('the page of an edition with its script', () => {
 
   it('previews texts that are not saved, and finds articles, without loading the page', async () => {
     const store = await openMigrated();
-    const app = openTestApp(store, { folder: join(folder, 'preview') });
+    const edit = (yaml: string) =>
+      yaml.replace('minimumStories: 3', 'minimumStories: 3\n    choices: { sections: true }');
+    const app = openTestApp(store, { folder: join(folder, 'preview'), edit });
     await saveAll(store, [
       ...['lead', 'second', 'third'].map((id) => article(id)),
       article('ferry', { publishedAt: app.now - 90 * 86_400_000, headline: 'Ferries of Second Street' }),
@@ -322,6 +324,14 @@ describe('the page of an edition with its script', () => {
       await mail.getByText('Nobody has saved this note').waitFor();
       expect(new URL(page.url()).search).toBe('?view=text');
       expect(await draftOf(store)).toBe(undefined);
+
+      await page.selectOption('#copy', 'sections:world');
+      await page.click('#copies-show');
+      await mail.getByText('Not mailed to them: too few chosen stories').waitFor();
+      await page.selectOption('#copy', 'sections:business-tech');
+      await page.click('#copies-show');
+      await mail.getByText('Nobody has saved this note').waitFor();
+      expect(new URL(page.url()).search).toBe('?view=text&copy=sections%3Abusiness-tech');
 
       const third = page.locator('[data-drag-item="third"]');
       await page.fill('#find-words', 'SECOND');

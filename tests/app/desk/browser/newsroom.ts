@@ -20,11 +20,14 @@ const HOSTILE = `</title></textarea>"'><script>window.hurt=1</script><img src=x 
 
 /** With a closed edition that was delivered, and stories for the next one. */
 export async function openHostileNewsroom(store: Store, folder: string): Promise<TestApp> {
-  const app = await openSampleApp(store, { outlets: true, folder });
+  const choices = `choices: { sections: true, tags: [${JSON.stringify(HOSTILE)}], reporters: true }`;
+  const edit = (yaml: string) => yaml.replace('minimumStories: 3', `minimumStories: 3\n    ${choices}`);
+  const app = await openSampleApp(store, { outlets: true, folder, edit });
   await composeNow(app, app.config.newsletters[0] as NewsletterConfig);
   await deliverDue(app);
   app.now += 20 * HOUR;
   const { now } = app;
+  await store.db.updateTable('subscriptions').set({ choice: '{"tags":["nobody"]}' }).execute();
   await saveAll(
     store,
     [1, 2, 3, 4, 5, 6].map((n) =>

@@ -63,6 +63,16 @@ const filesOf = (desk: AudienceDesk): string[] =>
   existsSync(folderOf(desk)) ? readdirSync(folderOf(desk), { recursive: true }).map(String).sort() : [];
 
 forEachDatabase((open) => {
+  it('names values that choose nothing, and leaves choices of other programs to the command', async () => {
+    const desk = await openAudience(await open());
+    const file = 'email,choices\nkay@example.com,"<b>Sports,daily-roundup/section:world"\n';
+    const page = await settled(desk, pathOf(await upload(desk, file)));
+    expect(page).toContain(
+      'Values that choose nothing, with their numbers: &lt;b&gt;Sports (1), daily-roundup/section:world (1)',
+    );
+    expect(await desk.read('audience', '/audience/import')).toContain('import the file with the command line');
+  });
+
   it('checks an upload, imports it when the same file is confirmed, and keeps only the rejected rows', async () => {
     const store = await open();
     const desk = await openAudience(store);

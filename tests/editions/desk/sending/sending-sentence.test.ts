@@ -7,14 +7,23 @@ const SHANGHAI = 'Asia/Shanghai';
 const SLOT = Date.UTC(2026, 10, 23, 23, 30);
 
 describe('the sentence before an edition goes out', () => {
-  const terms = { count: 1_204, zone: SHANGHAI };
+  const reach = { confirmed: 1_204, mailed: 1_204 };
+  const terms = { reach, zone: SHANGHAI };
 
   it('names count, time and zone', () => {
     expect(slotSentence(terms, SLOT, SLOT - HOUR)).toBe('to 1,204 subscribers, today 07:30 Asia/Shanghai');
-    expect(slotSentence({ ...terms, count: 1 }, SLOT, SLOT - 9 * HOUR)).toBe(
+    expect(slotSentence({ ...terms, reach: { confirmed: 1, mailed: 1 } }, SLOT, SLOT - 9 * HOUR)).toBe(
       'to 1 subscriber, tomorrow 07:30 Asia/Shanghai',
     );
-    expect(slotSentence({ ...terms, count: 0 }, SLOT, SLOT)).toBe('to 0 subscribers, at once');
+    expect(slotSentence({ ...terms, reach: { confirmed: 0, mailed: 0 } }, SLOT, SLOT)).toBe(
+      'to 0 subscribers, at once',
+    );
+  });
+
+  it('names how many are mailed where some have too few chosen stories', () => {
+    expect(countdownSentence({ ...terms, reach: { ...reach, mailed: 1_192 } }, 0)).toBe(
+      'to 1,192 of 1,204 subscribers, now',
+    );
   });
 
   it('names the countdown, and the time of day at which copies are due', () => {

@@ -60,8 +60,11 @@ function composer(store: Store, config: Config, newsletter: NewsletterConfig): (
   };
 }
 
-/** Stories enough for an edition of 25. */
-export async function saveStories(store: Store): Promise<void> {
+/** Stories enough for an edition of 25. @param change of each story, by its number */
+export async function saveStories(
+  store: Store,
+  change: (number: number) => Partial<Article> = () => ({}),
+): Promise<void> {
   const stories = [
     story('lead', 1, { kind: 'feature', kicker: 'Cover Story' }, 6),
     ...Array.from({ length: 8 }, (_, n) => story(`news-${n}`, n + 2, {}, 4)),
@@ -73,7 +76,9 @@ export async function saveStories(store: Store): Promise<void> {
     ...Array.from({ length: 6 }, (_, n) => story(`yesterday-${n}`, n + 25, {}, 4)),
   ];
   await store.db.transaction().execute(async (tx) => {
-    for (const one of stories) await saveArticle(tx, one, one.id, one.publishedAt);
+    for (const [number, one] of stories.entries()) {
+      await saveArticle(tx, { ...one, ...change(number) }, one.id, one.publishedAt);
+    }
   });
 }
 

@@ -15,6 +15,7 @@ import { loadSigners } from '../src/delivery/message/dkim.ts';
 import { openTransport } from '../src/delivery/transport/open-transport.ts';
 import { openTemplates } from '../src/lib/templates.ts';
 import { benchConfig, SECRETS } from './delivery-config.ts';
+import type { CopyOptions } from './delivery-edition.ts';
 
 /** Each look reads a file of the system: every 50 ms, it took 2 % of the time of a delivery. */
 const MEMORY_EVERY = 500;
@@ -28,8 +29,8 @@ interface TaskSetup {
 
 export type Task = TaskSetup &
   (
-    | { kind: 'fill'; subscribers: number }
-    | { kind: 'queue' }
+    | { kind: 'fill'; subscribers: number; copies?: CopyOptions }
+    | { kind: 'queue'; copies?: CopyOptions }
     | { kind: 'deliver'; warmUp: number; seconds?: number }
     | { kind: 'nodemailer'; warmUp: number; messages: number }
   );
@@ -57,10 +58,10 @@ async function runHere(task: Task): Promise<Figures[Task['kind']]> {
     switch (task.kind) {
       case 'fill':
         await migrate(store);
-        await (await import('./delivery-edition.ts')).fillStore(store, config, task.subscribers);
+        await (await import('./delivery-edition.ts')).fillStore(store, config, task.subscribers, task.copies);
         return {};
       case 'queue':
-        return await queueHere(store, config);
+        return await queueHere(store, config, task.copies);
       case 'deliver':
         return await deliverHere(store, config, task);
       case 'nodemailer':
@@ -71,8 +72,9 @@ async function runHere(task: Task): Promise<Figures[Task['kind']]> {
   }
 }
 
-async function queueHere(store: Store, config: Config): Promise<Figures['queue']> {
-  const { closeLarge, composeLarge } = await import('./delivery-edition.ts');
+async function queueHere(store: Store, plain: Config, copies?: CopyOptions): Promise<Figures['queue']> {
+  const { closeLarge, composeLarge, withCopies } = await import('./delivery-edition.ts');
+  const config = copies === undefined ? plain : withCopies(plain, copies);
   const composed = await composeLarge(store, config);
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();

@@ -1,12 +1,14 @@
 /**
- * `npm run -s bench -- busy|compose|delivery|delivery-database|desk-live|desk-pages|draft|feeds|grouping|http|import|
- * memory|pages|parse|responsiveness|search [--json]`: prints medians. With --json one object whose keys name figure and
- * unit.
+ * `npm run -s bench -- busy|compose|delivery|delivery-copies|delivery-database|desk-live|desk-pages|draft|feeds|
+ * grouping|http|import|memory|pages|parse|responsiveness|search [--json]`: prints medians. With --json one object whose
+ * keys name figure and unit.
  * `delivery-database` and `responsiveness` are parts of `delivery`. Options of single benches:
  *
  * - `--deliveries N` for `responsiveness` and `desk-live`: instead of a million; for `delivery-database`: of 300,000
  * - `--days FILE.csv [--past FILE.csv]` for `grouping`: labelled news days, and the days before; or `--data FILE.csv`:
  *   headlines of known stories
+ * - `--subscribers N`, `--choices N`, `--language en|zh-Hans` for `delivery-copies`: instead of all; `--close-only`:
+ *   closing and queueing only
  * - `--articles N`, `--subscribers N` for `desk-pages`, `--articles N` for `pages` and `search`: instead of a million;
  *   `--articles N` for `busy` and `import`: instead of 100,000; with less than 20,000 `busy` is a trial of two minutes;
  *   from 500,000 on `import` has one run; for `memory`: in the store before the start, instead of none
@@ -18,6 +20,7 @@ import { parseArgs } from 'node:util';
 import { benchBusy } from './busy/busy.ts';
 import { benchCompose } from './compose.ts';
 import { benchDelivery } from './delivery.ts';
+import { benchDeliveryCopies } from './delivery-copies.ts';
 import { benchDeliveryDatabase } from './delivery-database.ts';
 import { benchDeskLive } from './desk-live.ts';
 import { benchDeskPages } from './desk-pages.ts';
@@ -43,12 +46,16 @@ interface BenchOptions {
   subscribers?: number;
   database?: 'sqlite' | 'postgres';
   against?: string;
+  choices?: number;
+  language?: 'en' | 'zh-Hans';
+  'close-only'?: boolean;
 }
 
 const BENCHES: Record<string, (options: BenchOptions) => Promise<Figures>> = {
   busy: benchBusy,
   compose: benchCompose,
   delivery: benchDelivery,
+  'delivery-copies': benchDeliveryCopies,
   'delivery-database': benchDeliveryDatabase,
   'desk-live': benchDeskLive,
   'desk-pages': benchDeskPages,
@@ -67,9 +74,10 @@ const BENCHES: Record<string, (options: BenchOptions) => Promise<Figures>> = {
 
 const { name = '', json = false, ...options } = readArguments();
 const bench = BENCHES[name];
-const counts = [options.deliveries, options.articles, options.subscribers];
+const counts = [options.deliveries, options.articles, options.subscribers, options.choices];
 const isUnclear =
   counts.some((count) => count !== undefined && !(count > 0)) ||
+  (options.language !== undefined && !['en', 'zh-Hans'].includes(options.language)) ||
   (options.database !== undefined && !['sqlite', 'postgres'].includes(options.database)) ||
   (options.against !== undefined && !['busy', 'import', options.against === 'hugo' ? 'feeds' : ''].includes(name)) ||
   (name === 'grouping') !== ((options.data === undefined) !== (options.days === undefined)) ||
@@ -78,7 +86,8 @@ if (bench === undefined || isUnclear) {
   const names = Object.keys(BENCHES).join('|');
   process.stderr.write(`usage: npm run -s bench -- ${names} [--json] [--deliveries N]
     [--data FILE.csv | --days FILE.csv [--past FILE.csv]]
-    [--articles N] [--subscribers N] [--database sqlite|postgres] [--against DIR|hugo]\n`);
+    [--articles N] [--subscribers N] [--database sqlite|postgres] [--against DIR|hugo]
+    [--choices N] [--language en|zh-Hans] [--close-only]\n`);
   process.exit(2);
 }
 // Processes of a benchmark are ended when this one exits.
@@ -114,10 +123,13 @@ function readArguments(): BenchOptions & { name?: string; json?: boolean } {
         subscribers: text,
         database: text,
         against: text,
+        choices: text,
+        language: text,
+        'close-only': { type: 'boolean' },
       },
       allowPositionals: true,
     });
-    const numbers = ['deliveries', 'articles', 'subscribers'] as const;
+    const numbers = ['deliveries', 'articles', 'subscribers', 'choices'] as const;
     const given = Object.fromEntries(
       numbers.filter((key) => values[key] !== undefined).map((key) => [key, Number(values[key])]),
     );

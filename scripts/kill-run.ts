@@ -1,7 +1,9 @@
 /**
- * Kills delivering processes at random moments and counts the copies of each recipient.
+ * Kills delivering processes at random moments and counts the copies of each recipient. Three of four recipients have
+ * chosen stories.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +16,7 @@ import { isMarkedUncertain } from '../src/delivery/queue/delivery-outcome.ts';
 import { MINUTE } from '../src/lib/time.ts';
 import { type CountingSink, startCountingSink } from './counting-sink.ts';
 import type { WorkerOptions } from './kill-test-worker.ts';
-import { queueEdition } from './test-edition.ts';
+import { giveCopies, queueEdition } from './test-edition.ts';
 
 export interface KillOptions {
   /** An empty database, with or without its tables. */
@@ -38,6 +40,8 @@ export interface KillFigures {
   withoutCopy: number;
   /** Extras with another Message-ID than the first. */
   otherMessageIds: number;
+  /** Extras with other bytes than the first. */
+  otherBytes: number;
   notSubmitted: number;
   seconds: number;
 }
@@ -55,7 +59,11 @@ export async function runKills(options: KillOptions): Promise<KillFigures> {
   const store = await openStore(options.store);
   // Slow enough for the deliveries to last until the last kill, as far as that can be estimated.
   const delay = Math.ceil((MAX_LIFETIME * workers * connections * kills) / deliveries);
-  const sink = await startCountingSink(Math.min(Math.max(delay, 2), 200));
+  const bytes = new Map<string, string[]>();
+  const sink = await startCountingSink(Math.min(Math.max(delay, 2), 200), ({ recipient, text }) => {
+    const known = bytes.get(recipient) ?? [];
+    bytes.set(recipient, [...known, createHash('sha256').update(text).digest('base64')]);
+  });
   const group = new WorkerGroup(options, sink);
   try {
     await migrate(store);
@@ -75,7 +83,7 @@ export async function runKills(options: KillOptions): Promise<KillFigures> {
       await settleHeld(store, group);
     }
     return {
-      ...countCopies(recipients, sink),
+      ...countCopies(recipients, sink, bytes),
       kills: group.kills,
       connections,
       bound: connections * group.kills,
@@ -187,7 +195,8 @@ function isAlive({ process: { exitCode, signalCode } }: WorkerProcess): boolean 
 async function queueNumbered(store: Store, deliveries: number, number: number): Promise<string[]> {
   const emails = Array.from({ length: deliveries }, (_, n) => `subscriber${n + 1}@edition${number}.example.com`);
   const slot = `2026-11-24-${String(number).padStart(4, '0')}`;
-  await queueEdition(store, emails, { slot, number, articleId: `daily-roundup-${slot}` });
+  const { editionId } = await queueEdition(store, emails, { slot, number, articleId: `daily-roundup-${slot}` });
+  await giveCopies(store, editionId);
   return emails;
 }
 
@@ -229,23 +238,28 @@ async function countNotSubmitted(store: Store): Promise<number> {
 function countCopies(
   recipients: string[],
   { copies }: CountingSink,
-): Pick<KillFigures, 'deliveries' | 'extras' | 'withoutCopy' | 'otherMessageIds'> {
-  const extras = [...copies.values()].flatMap(([first, ...more]) => more.map((id) => id === first));
+  bytes: ReadonlyMap<string, string[]>,
+): Pick<KillFigures, 'deliveries' | 'extras' | 'withoutCopy' | 'otherMessageIds' | 'otherBytes'> {
+  const areSame = (all: ReadonlyMap<string, string[]>): boolean[] =>
+    [...all.values()].flatMap(([first, ...more]) => more.map((one) => one === first));
+  const extras = areSame(copies);
   return {
     deliveries: recipients.length,
     extras: extras.length,
     withoutCopy: recipients.filter((recipient) => !copies.has(recipient)).length,
     otherMessageIds: extras.filter((isSame) => !isSame).length,
+    otherBytes: areSame(bytes).filter((isSame) => !isSame).length,
   };
 }
 
 /** Violations of the guarantees; empty if there are none. */
 export function findFaults(figures: KillFigures): string[] {
-  const { extras, bound, withoutCopy, otherMessageIds, notSubmitted } = figures;
+  const { extras, bound, withoutCopy, otherMessageIds, otherBytes, notSubmitted } = figures;
   return [
     ...(withoutCopy > 0 ? [`${withoutCopy} recipients have no copy`] : []),
     ...(extras > bound ? [`${extras} extra copies are more than ${bound}`] : []),
     ...(otherMessageIds > 0 ? [`${otherMessageIds} extra copies have another Message-ID`] : []),
+    ...(otherBytes > 0 ? [`${otherBytes} extra copies have other bytes`] : []),
     ...(notSubmitted > 0 ? [`${notSubmitted} deliveries did not end as submitted`] : []),
   ];
 }

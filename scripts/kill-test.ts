@@ -44,8 +44,8 @@ for (const fault of faults) console.error(`FAULT ${fault}`);
 process.exit(faults.length === 0 ? 0 : 1);
 
 function print(figures: KillFigures): void {
-  const { deliveries, kills, connections, extras, bound, withoutCopy, otherMessageIds, notSubmitted, seconds } =
-    figures;
+  const { deliveries, kills, connections, extras, bound, withoutCopy, seconds } = figures;
+  const { otherMessageIds, otherBytes, notSubmitted } = figures;
   console.log(
     [
       `database                         ${values.database}`,
@@ -54,6 +54,7 @@ function print(figures: KillFigures): void {
       `recipients without a copy        ${withoutCopy}`,
       `copies beyond the first          ${extras} (at most ${bound}: ${connections} connections x ${kills} kills)`,
       `of these, another Message-ID     ${otherMessageIds}`,
+      `of these, other bytes            ${otherBytes}`,
       `deliveries not submitted         ${notSubmitted}`,
     ].join('\n'),
   );

@@ -1,9 +1,10 @@
 /**
  * A closed edition and its queued deliveries, without composing one: delivery needs only these rows.
  */
-
+import { sql } from 'kysely';
 import { countQueued } from '../src/core/store/counts.ts';
 import type { Store } from '../src/core/store/store.ts';
+import type { EditionSegments } from '../src/editions/copies/copy.ts';
 import type { Edition } from '../src/editions/queries.ts';
 
 export const NOW = Date.UTC(2026, 10, 24, 7, 30);
@@ -32,6 +33,59 @@ export function testEdition(changes: Partial<Edition> = {}): Edition {
     messageIdDomain: 'example.com',
     ...changes,
   };
+}
+
+const STORY = { tags: [], reporters: [], isForAll: false, minutes: 1 };
+
+/** Parts of the test edition, for copies with either of two stories, or both. */
+export const TEST_SEGMENTS: EditionSegments = {
+  stories: [
+    { ...STORY, articleId: 'batteries', sections: ['finance'] },
+    { ...STORY, articleId: 'chips', sections: ['world'] },
+  ],
+  minutes: 1,
+  preheaders: [
+    { story: 0, text: 'Prices fell by a fifth & more.' },
+    { story: null, text: 'Chips go east.' },
+  ],
+  html: [
+    `<html lang="en"><body><p>%%${NONCE}:preheader%%</p><h1>%%${NONCE}:headline%%</h1>`,
+    { when: { any: [0] }, parts: ['<h2>Ünter & 三星</h2>', { when: { any: [1] }, parts: ['<hr>'] }] },
+    { when: { any: [1] }, parts: ['<h2>Chips</h2>.\n'] },
+    `<a href="%%${NONCE}:unsubscribe%%">Unsubscribe</a></body></html>`,
+  ],
+  text: [
+    `%%${NONCE}:headline%%\n\n`,
+    { when: { any: [0] }, parts: ['Battery makers cut prices.\n\n'] },
+    { when: { any: [1] }, parts: ['.Chips go east.\n\n'] },
+    `Unsubscribe: %%${NONCE}:unsubscribe%%\n`,
+  ],
+};
+
+/** Copies of the test edition. */
+export const TEST_COPIES = [
+  { choice: '{"sections":["finance"]}', stories: '[0]', subject: 'Battery Makers Cut Prices' },
+  { choice: '{"sections":["finance","world"]}', stories: '[0,1]', subject: 'Battery Makers Cut Prices, Chips Go East' },
+  { choice: '{"sections":["world"]}', stories: '[1]', subject: 'Chips Go East' },
+];
+
+/** Gives the queued deliveries of the test edition its copies by turns; each fourth is still of the whole edition. */
+export async function giveCopies({ db }: Store, editionId: number): Promise<void> {
+  await db
+    .updateTable('editions')
+    .set({ segments: JSON.stringify(TEST_SEGMENTS) })
+    .where('id', '=', editionId)
+    .execute();
+  const rows = TEST_COPIES.map((copy) => ({ edition_id: editionId, ...copy }));
+  const copies = await db.insertInto('edition_copies').values(rows).returning('id').execute();
+  for (const [turn, { id }] of copies.entries()) {
+    await db
+      .updateTable('deliveries')
+      .set({ copy_id: id })
+      .where('edition_id', '=', editionId)
+      .where(sql<boolean>`subscriber_id % 4 = ${turn}`)
+      .execute();
+  }
 }
 
 /**

@@ -25,6 +25,7 @@ export async function runDeliveryRetention(
   await deleteRefusalsOfFinished(store.db);
   return {
     deliveries: await foldDeliveries(store, before),
+    editionCopies: await deleteCopies(store),
     // Minutes of the progress of deliveries.
     progress: await deleteProgress(store.db, before),
     serviceMessages: await deleteServiceMessages(store, before),
@@ -44,7 +45,7 @@ const BATCH = 5_000;
 export async function foldDeliveries({ db }: Pick<Store, 'db'>, before: number): Promise<number> {
   let folded = 0;
   for (let last = 0; ; ) {
-    const id = await nextEdition(db, last);
+    const id = await nextEdition(db, 'deliveries', last);
     if (id === null) return folded;
     last = id;
     const edition = await db.selectFrom('editions').select('closed_at').where('id', '=', id).executeTakeFirst();
@@ -59,10 +60,23 @@ export async function foldDeliveries({ db }: Pick<Store, 'db'>, before: number):
   }
 }
 
-/** The next edition with deliveries: by the primary key, a few index lookups for any number of deliveries. */
-async function nextEdition(db: Db, after: number): Promise<number | null> {
+/** Deletes the copies of editions whose deliveries are folded. @returns number of deleted copies */
+async function deleteCopies({ db }: Pick<Store, 'db'>): Promise<number> {
+  let deleted = 0;
+  for (let id = await nextEdition(db, 'edition_copies', 0); id !== null; ) {
+    const { numAffectedRows = 0n } = await sql`delete from edition_copies where id in (
+        select id from edition_copies where edition_id = ${id} limit ${BATCH}
+      ) and not exists (select 1 from deliveries where edition_id = ${id})`.execute(db);
+    deleted += Number(numAffectedRows);
+    if (numAffectedRows === 0n) id = await nextEdition(db, 'edition_copies', id);
+  }
+  return deleted;
+}
+
+/** The next edition with rows: by a key, a few index lookups for any number of rows. */
+async function nextEdition(db: Db, table: 'deliveries' | 'edition_copies', after: number): Promise<number | null> {
   const { id } = await db
-    .selectFrom('deliveries')
+    .selectFrom(table)
     .select((e) => e.fn.min('edition_id').as('id'))
     .where('edition_id', '>', after)
     .executeTakeFirstOrThrow();

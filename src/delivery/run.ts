@@ -5,6 +5,7 @@ import type { Config } from '../core/config/config.ts';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import type { Signer } from '../core/keys.ts';
 import type { Store } from '../core/store/store.ts';
+import { findSegments } from '../editions/copies/stored-copies.ts';
 import { findEditionById } from '../editions/queries.ts';
 import type { Templates } from '../lib/templates.ts';
 import type { Clock } from '../lib/time.ts';
@@ -281,7 +282,8 @@ export class DeliveryRun {
     const newsletter = this.#config.newsletters.find((one) => one.id === edition?.newsletter);
     // Only deliveries of configured newsletters are claimed.
     if (edition === null || newsletter === undefined) throw new Error(`edition ${editionId} cannot be delivered`);
-    return prepareMessages(edition, newsletter, this.#config, secrets, signers);
+    const segments = await findSegments(this.store.db, editionId);
+    return prepareMessages({ ...edition, segments }, newsletter, this.#config, secrets, signers);
   }
 
   /** Notes whether service messages of a kind can be built. @param problem null if they can */

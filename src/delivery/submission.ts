@@ -43,7 +43,7 @@ export function submissionOf(run: DeliveryRun, message: ClaimedMessage): Submiss
 }
 
 function editionSubmission(run: DeliveryRun, claim: ClaimedDelivery): Submission {
-  const { editionId, subscriberId, email, tokenVersion, expiresAt } = claim;
+  const { editionId, subscriberId, email, tokenVersion, expiresAt, copy } = claim;
   const record: Submission['record'] = async (outcome, verdict) => {
     const refusal = verdict?.kind === 'refused' ? verdict : null;
     const isRecorded = await run.commit.record(claim, outcome, refusal?.refusal);
@@ -58,7 +58,8 @@ function editionSubmission(run: DeliveryRun, claim: ClaimedDelivery): Submission
     async build() {
       if (email === null || tokenVersion === null) return null;
       const make = await run.messagesOf(editionId);
-      return buildMessage(() => make({ subscriberId, email, tokenVersion, expiresAt, now: run.attempt.clock() }));
+      const recipient = { subscriberId, email, tokenVersion, expiresAt, copy, now: run.attempt.clock() };
+      return buildMessage(() => make(recipient));
     },
     async mark() {
       const result = await run.commit.mark(claim);

@@ -23,6 +23,7 @@ const config = {
 };
 const NOTHING = {
   deliveries: 0,
+  editionCopies: 0,
   runs: 0,
   unconfirmed: 0,
   left: 0,

@@ -2,10 +2,10 @@
  * The fault matrix: at each stage of SMTP the server refuses, talks nonsense, hangs or hangs up; once, for a while, or
  * until an operator acts. However that goes, everyone has exactly one copy in the end, or an operator was told and has
  * a command after which everyone has. A message is repeated only if its reply was not received, with the same
- * Message-ID.
+ * Message-ID and the same bytes, although everyone has chosen other stories in the meantime.
  */
 import { describe, expect, it } from 'vitest';
-import { queueEdition } from '../../scripts/test-edition.ts';
+import { giveCopies, queueEdition, TEST_COPIES } from '../../scripts/test-edition.ts';
 import { openParts } from '../../src/app/context-parts.ts';
 import { unsuppressByOperator } from '../../src/audience/suppression.ts';
 import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
@@ -114,6 +114,7 @@ class Trial {
   async deliver(): Promise<'delivered' | 'told'> {
     for (let runs = 0; runs < 200; runs++) {
       await deliverDue(this.app, { monitor: this.#monitor, transport: this.#openTransport() });
+      await this.app.store.db.updateTable('subscriptions').set({ choice: TEST_COPIES[2]!.choice }).execute();
       if ((await this.#states()).every((state) => state === 'submitted')) return 'delivered';
       const isTold = (await listOpenAlerts(this.app.store.db)).length > 0;
       const next = await this.#nextAttempt();
@@ -188,7 +189,8 @@ async function tryCell(cell: Cell, store: Store): Promise<void> {
   };
   const server = await startFaultyServer();
   try {
-    await queueEdition(store, EVERYONE);
+    const { editionId } = await queueEdition(store, EVERYONE);
+    await giveCopies(store, editionId);
     const trial = new Trial(app, server, cell);
     const outcome = await trial.deliver();
     expect(outcome).toBe(needsOperator(cell) ? 'told' : 'delivered');
@@ -228,7 +230,9 @@ function expectCopies({ copies, misbehaved }: FaultyServer, cell: Cell): void {
   const recipients = (which: readonly { to: string | null }[]) => which.map(({ to }) => to).sort();
   expect([...new Set(recipients(copies))]).toEqual(EVERYONE);
   for (const to of EVERYONE) {
-    expect(new Set(copies.filter((copy) => copy.to === to).map(({ messageId }) => messageId)).size).toBe(1);
+    const own = copies.filter((copy) => copy.to === to);
+    expect(new Set(own.map(({ messageId }) => messageId)).size).toBe(1);
+    expect(new Set(own.map(({ message }) => message)).size).toBe(1);
   }
   const confirmed = copies.filter(({ isConfirmed }) => isConfirmed);
   const repeated = copies.filter(({ isConfirmed }) => !isConfirmed);

@@ -12,6 +12,7 @@ export type Fault = 'temporary' | 'permanent' | 'garbage' | 'hang' | 'close';
 interface Copy {
   to: string;
   messageId: string;
+  message: string;
   /** Whether the client has read that it was kept: it sent another command afterwards. */
   isConfirmed: boolean;
 }
@@ -101,8 +102,9 @@ export async function startFaultyServer(): Promise<FaultyServer> {
     const fault = faulty.fault(stage, recipient);
     // A refused message is not kept; one without a proper reply is, as far as the client can know.
     if (stage === 'message' && fault !== 'temporary' && fault !== 'permanent') {
-      const messageId = /^Message-ID: (\S+)/im.exec(scripted.messages.at(-1) ?? '')?.[1] ?? 'none';
-      session.unconfirmed = { to: recipient ?? 'nobody', messageId, isConfirmed: false };
+      const message = scripted.messages.at(-1) ?? '';
+      const messageId = /^Message-ID: (\S+)/im.exec(message)?.[1] ?? 'none';
+      session.unconfirmed = { to: recipient ?? 'nobody', messageId, message, isConfirmed: false };
       faulty.copies.push(session.unconfirmed);
     }
     if (fault === null) {

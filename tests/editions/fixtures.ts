@@ -69,10 +69,15 @@ export function closeEdition(store: Store, edition: ComposedEdition, now = editi
 }
 
 /** Composes the next revision of the edition of a slot, an hour after its cut-off. */
-export async function recompose(store: Store, label: string, now = CUTOFF + HOUR): Promise<ComposedEdition> {
+export async function recompose(
+  store: Store,
+  label: string,
+  now = CUTOFF + HOUR,
+  change: Partial<NewsletterConfig> = {},
+): Promise<ComposedEdition> {
   const reissueOf = await findEdition(store.db, newsletter.id, label);
   if (reissueOf === null) throw new Error(`there is no edition ${label}`);
-  return compose(store, reissueOf.cutoffAt, { slot: { label, slotAt: reissueOf.slotAt }, now, reissueOf });
+  return compose(store, reissueOf.cutoffAt, { slot: { label, slotAt: reissueOf.slotAt }, now, reissueOf, ...change });
 }
 
 /** The ids of an edition's articles by block. */

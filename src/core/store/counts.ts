@@ -62,11 +62,11 @@ export function readDeliveryTotals(db: Db): Promise<{ newsletter: string; state:
     .execute();
 }
 
-/** Counts deliveries that were inserted as pending, in the same transaction: no trigger counts them. */
-export async function countQueued(tx: Tx, editionId: number, count: number): Promise<void> {
+/** Counts deliveries that were inserted in a state, in the same transaction: no trigger counts them. */
+export async function countQueued(tx: Tx, editionId: number, count: number, state = 'pending'): Promise<void> {
   if (count === 0) return;
   await sql`insert into delivery_counts (edition_id, state, slot, count, entered)
-    values (${editionId}, 'pending', ${slotOf(tx)}, ${count}, ${count})
+    values (${editionId}, ${state}, ${slotOf(tx)}, ${count}, ${count})
     on conflict (edition_id, state, slot) do update
     set count = delivery_counts.count + excluded.count, entered = delivery_counts.entered + excluded.entered`.execute(
     tx,

@@ -3,7 +3,6 @@
  * have none, in one transaction. Nobody gets both, and nobody neither.
  */
 import { sql } from 'kysely';
-import type { NewsletterConfig } from '../../core/config/config.ts';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
 import { type Db, type InTransaction, inTransaction, rollBack, type Store, type Tx } from '../../core/store/store.ts';
 import type { ComposedEdition } from '../../editions/compose.ts';
@@ -14,13 +13,12 @@ import { recordRevision } from '../../editions/record-revision.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { DeliveryControlError } from '../control/edition-control.ts';
 import { mayHaveArrived } from '../queue/delivery-outcome.ts';
-import { type DeliveryTerms, queueDeliveries } from '../queue/queue-deliveries.ts';
+import { type QueuedDeliveries, queueDeliveries } from '../queue/queue-deliveries.ts';
 import { freezeMessageParts } from './close.ts';
+import { type ClosingTerms, decideCopies } from './edition-copies.ts';
 
-export interface ClosedRevision {
+export interface ClosedRevision extends QueuedDeliveries {
   edition: EditionSummary;
-  /** Number of its deliveries. */
-  queued: number;
   /** Number of deliveries of the revision before it that were pending and are suppressed. */
   suppressed: number;
   /**
@@ -42,13 +40,15 @@ export interface ClosedRevision {
 export async function closeRevision(
   { db, reports }: Pick<Store, 'db' | 'reports'>,
   composed: ComposedEdition,
-  terms: DeliveryTerms & Pick<NewsletterConfig, 'from'>,
+  terms: ClosingTerms,
   options: { isForAll: boolean; isDryRun?: boolean; now: number; onCommit?: InTransaction | undefined },
 ): Promise<ClosedRevision> {
   const { isForAll, isDryRun = false, now, onCommit } = options;
+  const { newsletter } = composed;
+  const recordCopies = await decideCopies(reports, newsletter, terms.decide);
   const close = async (tx: Tx) => {
     const previous = await supersede(tx, composed);
-    const revisions = await listRevisions(tx, composed.newsletter, composed.slot);
+    const revisions = await listRevisions(tx, newsletter, composed.slot);
     const earlier = revisions.map(({ id }) => id);
     const suppressed = await suppressPending(tx, previous, composed.revision, now);
     await requireNoneSubmitting(tx, previous, now);
@@ -57,12 +57,13 @@ export async function closeRevision(
     const id = await recordRevision(tx, composed, previous, isForAll, now);
     await freezeMessageParts(tx, id, terms);
     const revisionTerms = { closedAt: revisions.at(-1)?.closedAt ?? now, recipientsOf: isForAll ? [] : earlier };
-    const queued = await queueDeliveries(tx, { id, newsletter: composed.newsletter }, terms, now, revisionTerms);
+    const hasCopies = await recordCopies(tx, id);
+    const counts = await queueDeliveries(tx, { id, newsletter, hasCopies }, terms, now, revisionTerms);
     if (!isForAll) await requireKnownRecipients(tx, previous, earlier);
     const edition = await findEditionById(tx, id);
     if (edition === null) throw new Error(`edition ${id} of ${composed.newsletter} is missing after it was written`);
     if (!isDryRun) await onCommit?.(tx);
-    return { edition, queued, suppressed: suppressed + settled, earlier };
+    return { edition, ...counts, suppressed: suppressed + settled, earlier };
   };
   const { earlier, ...closed } = isDryRun ? await rollBack(db, close) : await inTransaction(db, close);
   return { ...closed, uncertain: isForAll ? 0 : await countUncertain(reports, earlier) };

@@ -6,9 +6,11 @@ import { randomBytes } from 'node:crypto';
 import type { AppContext } from '../../core/app-context.ts';
 import type { Config } from '../../core/config/config.ts';
 import type { NewsletterConfig } from '../../core/config/schema.ts';
+import { editionLocale } from '../../core/config/site-view.ts';
 import { type Db, isSerializationFailure, type Store, type Tx } from '../../core/store/store.ts';
 import type { ClosingObstacle } from '../../editions/alert-newsletters/alert-limits.ts';
 import { type ComposedEdition, composeEdition, type SkippedEdition } from '../../editions/compose.ts';
+import { openCopies } from '../../editions/copies/copy.ts';
 import { recordClose } from '../../editions/draft/closing-alerts.ts';
 import { type EditionSummary, findEdition } from '../../editions/queries.ts';
 import { recordEdition, StaleComposition } from '../../editions/record.ts';
@@ -17,12 +19,11 @@ import { cutoffOf, slotAtInstant, slotNamed } from '../../editions/slots.ts';
 import { openTemplates, type Templates } from '../../lib/templates.ts';
 import type { Clock } from '../../lib/time.ts';
 import { senderOf } from '../message/message-fields.ts';
-import { type DeliveryTerms, queueDeliveries } from '../queue/queue-deliveries.ts';
+import { countQueuedDeliveries, type QueuedDeliveries, queueDeliveries } from '../queue/queue-deliveries.ts';
+import { type ClosingTerms, decideCopies } from './edition-copies.ts';
 
-export interface ClosedEdition {
+export interface ClosedEdition extends QueuedDeliveries {
   edition: EditionSummary;
-  /** Number of its deliveries. */
-  queued: number;
   /** False if it was closed before, here or by another process. */
   isNew: boolean;
 }
@@ -62,7 +63,6 @@ export async function composeAndClose(
 ): Promise<CloseOutcome> {
   const { slot, cutoffAt, clock, nonce = () => randomBytes(16).toString('hex'), ...conditions } = options;
   const { countdown } = conditions;
-  const terms = { ...newsletter, zone: config.publication.zone };
   for (let composition = 1; ; composition++) {
     const now = clock();
     const composing = { slot, cutoffAt, now, nonce: nonce() };
@@ -73,6 +73,8 @@ export async function composeAndClose(
     if (obstacle !== null) return { kind: 'waiting', ...obstacle };
     if (composed.kind === 'skipped') return { kind: 'skipped', reason: skipReason(composed) };
     try {
+      const decide = composed.segments && openCopies(composed, editionLocale(config, newsletter));
+      const terms = { ...newsletter, zone: config.publication.zone, decide };
       return { kind: 'closed', ...(await closeEdition(store, composed, terms, now, conditions)) };
     } catch (error) {
       const isTransient = error instanceof StaleComposition || isSerializationFailure(error);
@@ -89,11 +91,12 @@ export async function composeAndClose(
 export async function closeEdition(
   store: Store,
   composed: ComposedEdition,
-  terms: DeliveryTerms & Pick<NewsletterConfig, 'from'>,
+  terms: ClosingTerms,
   now: number,
   { countdown, onClose }: CloseConditions = {},
 ): Promise<ClosedEdition> {
   const { newsletter, slot } = composed;
+  const recordCopies = await decideCopies(store.reports, newsletter, terms.decide);
   try {
     return await store.db.transaction().execute(async (tx) => {
       const closed = await findEdition(tx, newsletter, slot);
@@ -101,10 +104,11 @@ export async function closeEdition(
       const editionId = await recordEdition(tx, composed, now, countdown);
       await onClose?.(tx, composed, now);
       await freezeMessageParts(tx, editionId, terms);
-      const queued = await queueDeliveries(tx, { id: editionId, newsletter }, terms, now);
+      const hasCopies = await recordCopies(tx, editionId);
+      const counts = await queueDeliveries(tx, { id: editionId, newsletter, hasCopies }, terms, now);
       const edition = await findEdition(tx, newsletter, slot);
       if (edition === null) throw new Error(`edition ${editionId} of ${newsletter} is missing after it was written`);
-      return { edition, queued, isNew: true };
+      return { edition, ...counts, isNew: true };
     });
   } catch (error) {
     // On PostgreSQL the unique key on newsletter and slot rejects the slower one of two concurrent processes.
@@ -126,12 +130,7 @@ export async function freezeMessageParts(tx: Tx, editionId: number, { from }: Pi
 }
 
 async function closedBefore(db: Db, edition: EditionSummary): Promise<ClosedEdition> {
-  const { queued } = await db
-    .selectFrom('deliveries')
-    .select((e) => e.fn.countAll<number>().as('queued'))
-    .where('edition_id', '=', edition.id)
-    .executeTakeFirstOrThrow();
-  return { edition, queued, isNew: false };
+  return { edition, ...(await countQueuedDeliveries(db, edition.id)), isNew: false };
 }
 
 /**

@@ -21,6 +21,7 @@ import { readDraft } from '../../editions/draft/draft-store.ts';
 import { type EditionSlot, newsletterJobId } from '../../editions/slot.ts';
 import { cutoffOf, slotAtInstant } from '../../editions/slots.ts';
 import { MINUTE, rfc3339 } from '../../lib/time.ts';
+import { tooFewWords } from '../status/format-editions.ts';
 import { composeSlot } from './close.ts';
 
 type NewsletterJob = Job & Required<Pick<Job, 'readiness'>>;
@@ -53,9 +54,9 @@ function closingJob(app: AppContext, newsletter: NewsletterConfig, schedule: Job
       if (outcome.kind === 'skipped') return outcome;
       // An editor has held it, or its approval has become void, since its readiness was asked.
       if (outcome.kind !== 'closed') return { kind: 'waiting', reason: outcome.reason };
-      const { edition, queued, isNew } = outcome;
+      const { edition, queued, tooFew, isNew } = outcome;
       return isNew
-        ? { kind: 'done', note: `edition ${edition.number}, ${queued} deliveries queued` }
+        ? { kind: 'done', note: `edition ${edition.number}, ${queued} deliveries queued${tooFewWords(tooFew)}` }
         : {
             kind: 'done',
             note: `edition ${edition.number} had been closed at ${rfc3339(edition.closedAt)}`,

@@ -1,4 +1,4 @@
-/** Encodes the body of a message: text and HTML as alternatives (RFC 2046 §5.1.4), prepared once for all copies. */
+/** Encodes the body of a message: text and HTML as alternatives (RFC 2046 §5.1.4), prepared once for all recipients. */
 import { createHash, type Hash } from 'node:crypto';
 import { oneLine, placeholderValue, type SplitText } from '../../editions/rendering/placeholders.ts';
 import { escapeHtml } from '../../lib/text/html.ts';
@@ -22,21 +22,30 @@ export interface BodyCopy {
   hash(): string;
 }
 
+/** An encoded part of the body, and the names of its placeholders in order. */
+export type EncodedPart = EncodedText & Pick<SplitText, 'placeholders'>;
+
+/** How a value is written into each part. */
+export const ESCAPES = { text: oneLine, html: escapeHtml } as const;
+
 /** @param name letters and digits that make the boundary of the parts unique */
-export function prepareBody(name: string, content: { text: SplitText; html: SplitText }): PreparedBody {
+export function prepareBody(name: string, { text, html }: { text: SplitText; html: SplitText }): PreparedBody {
+  const encode = (part: SplitText): EncodedPart => ({ ...part, ...encodeAround(part.texts) });
+  return prepareEncoded(name, { text: encode(text), html: encode(html) });
+}
+
+/** @param name as for `prepareBody` */
+export function prepareEncoded(name: string, content: { text: EncodedPart; html: EncodedPart }): PreparedBody {
   // Neither quoted-printable nor base64 can contain `=_` (RFC 2045 §6.7).
   const boundary = `=_daywire_${name}`;
-  const parts = [
-    preparePart('text/plain', content.text, oneLine, `--${boundary}`),
-    preparePart('text/html', content.html, escapeHtml, `\r\n--${boundary}`),
-  ] as const;
-  const head = Buffer.from(parts[0].first, 'latin1');
+  const text = preparePart('text/plain', content.text, ESCAPES.text, `--${boundary}`);
+  const html = preparePart('text/html', content.html, ESCAPES.html, `\r\n--${boundary}`);
+  const head = Buffer.concat(toBuffers(text.first));
   const hashed = createHash('sha256').update(head);
-  const middle = Buffer.from(parts[1].first, 'latin1');
   return {
     contentType: `multipart/alternative; boundary="${boundary}"`,
     copy(values) {
-      const pieces = [...parts[0].rest(values), middle, ...parts[1].rest(values), `\r\n--${boundary}--\r\n`];
+      const pieces = [...text.rest(values), ...html.first, ...html.rest(values), `\r\n--${boundary}--\r\n`];
       const rest = toBuffers(pieces);
       return { chunks: [head, ...rest], hash: () => hashOf(hashed, rest) };
     },
@@ -52,15 +61,14 @@ function hashOf(hashed: Hash, rest: readonly Buffer[]): string {
 
 function preparePart(
   type: string,
-  { texts, placeholders }: SplitText,
+  { encoding, first, rest, placeholders }: EncodedPart,
   escapeValue: (value: string) => string,
   opening: string,
-): { first: string; rest(values: Readonly<Record<string, string>>): EncodedPiece[] } {
-  const encoded: EncodedText = encodeAround(texts);
-  const fields = [`Content-Type: ${type}; charset=utf-8`, `Content-Transfer-Encoding: ${encoded.encoding}`];
+): { first: EncodedPiece[]; rest(values: Readonly<Record<string, string>>): EncodedPiece[] } {
+  const fields = [`Content-Type: ${type}; charset=utf-8`, `Content-Transfer-Encoding: ${encoding}`];
   return {
-    first: `${[opening, ...fields].join('\r\n')}\r\n\r\n${encoded.first}`,
-    rest: (values) => encoded.rest(placeholders.map((name) => escapeValue(placeholderValue(values, name)))),
+    first: [`${[opening, ...fields].join('\r\n')}\r\n\r\n`, ...first],
+    rest: (values) => rest(placeholders.map((name) => escapeValue(placeholderValue(values, name)))),
   };
 }
 

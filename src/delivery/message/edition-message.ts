@@ -3,6 +3,7 @@
  * delivery always produces the same bytes, so that a repeated submission can be recognised by its Message-ID.
  */
 import { createHmac } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { PREFERENCES_LINK_LIFETIME } from '../../audience/account-links.ts';
 import {
   mailboxToken,
@@ -14,13 +15,15 @@ import {
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import type { Signer } from '../../core/keys.ts';
+import type { EditionSegments } from '../../editions/copies/copy.ts';
 import type { Edition } from '../../editions/queries.ts';
 import { splitAtPlaceholders } from '../../editions/rendering/placeholders.ts';
 import { wireAddress } from '../../lib/address.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { HOUR } from '../../lib/time.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
-import { assembleMessage, prepareBody } from './body.ts';
+import { assembleMessage, type PreparedBody, prepareBody } from './body.ts';
+import { type ChosenCopy, openCopyBodies } from './copy-bodies.ts';
 import { type HeaderField, headerField, joinFields } from './header-field.ts';
 import { dateField, editionFields, recipientOf, senderOf, taggedAddress } from './message-fields.ts';
 import { providerFields, signingFor } from './provider-fields.ts';
@@ -35,6 +38,8 @@ interface Recipient {
   expiresAt: number | null;
   /** When the copy is submitted: no date is later. */
   now: number;
+  /** Null or undefined for the whole edition. */
+  copy?: ChosenCopy | null;
 }
 
 /**
@@ -52,7 +57,7 @@ export function prepareMessages(
   edition: Pick<
     Edition,
     'id' | 'newsletter' | 'slot' | 'revision' | 'subject' | 'nonce' | 'html' | 'text' | 'closedAt' | 'messageIdDomain'
-  >,
+  > & { segments?: EditionSegments | null },
   newsletter: NewsletterConfig,
   config: Pick<Config, 'publication' | 'bounces' | 'delivery'>,
   secrets: SigningSecrets,
@@ -67,9 +72,10 @@ export function prepareMessages(
     return last.field;
   };
 
-  return async ({ subscriberId, email, tokenVersion, expiresAt, now }) => {
+  return async ({ subscriberId, email, tokenVersion, expiresAt, now, copy = null }) => {
     prepared ??= prepareShared(edition, newsletter, config, signers);
-    const { sender, shared, feedback, body, signing } = prepared;
+    const { sender, feedback, signing } = prepared;
+    const { shared, body } = prepared.contentOf(copy);
     const to = recipientOf(email);
     const date = Math.min(now, dueAt(edition, newsletter, expiresAt));
     const { links, token, returnPath, unsubscribeAddress } = personal({
@@ -96,29 +102,48 @@ export function prepareMessages(
   };
 }
 
+// Preparing a copy takes a tenth of a millisecond, less than signing it: more are not worth their memory. 16 have at most
+// 2 MB, since the HTML of an edition has at most 100 KB.
+const KEPT_COPIES = 16;
+
 function prepareShared(
   edition: Parameters<typeof prepareMessages>[0],
   newsletter: NewsletterConfig,
   { delivery: { provider } }: Pick<Config, 'delivery'>,
   signers: readonly Signer[],
 ) {
-  const { html, text, nonce, subject, closedAt } = edition;
+  const { html, text, nonce, subject, closedAt, segments } = edition;
   const sender = senderOf(newsletter.from, newsletter.replyTo);
   // The same for all copies. The nonce itself is not in any message.
   const boundary = createHmac('sha256', nonce).update('boundary').digest('hex').slice(0, 32);
-  const body = prepareBody(boundary, {
+  const groups = feedbackGroups(edition);
+  const field = feedbackField(groups, sender.domain);
+  const whole = prepareBody(boundary, {
     text: splitAtPlaceholders(text, nonce),
     html: splitAtPlaceholders(html, nonce),
   });
-  const groups = feedbackGroups(edition);
-  const field = feedbackField(groups, sender.domain);
-  const fields = editionFields(subject, newsletter, sender, body.contentType);
+  // Encoding a subject takes as long as preparing a body, and many copies have the same.
+  const headerOf = (one: string): HeaderField => {
+    const fields = editionFields(one, newsletter, sender, whole.contentType);
+    return joinFields(provider === 'none' ? [...fields, field] : fields);
+  };
+  const headers = new LRUCache<string, HeaderField>({ max: 500, memoMethod: headerOf });
+  const bodyOf = segments == null ? null : openCopyBodies(segments, nonce, boundary);
+  const copies = new LRUCache<string, PreparedBody, ChosenCopy>({
+    max: KEPT_COPIES,
+    memoMethod(_key, _old, { context }) {
+      if (bodyOf === null) throw new Error('the edition has copies, but no segments');
+      return bodyOf(context);
+    },
+  });
   // Amazon SES makes a Feedback-ID of its own of the groups.
   const unsignedFeedback = provider === 'none' || provider === 'ses' ? [] : [field];
   return {
     sender,
-    body,
-    shared: joinFields(provider === 'none' ? [...fields, field] : fields),
+    contentOf: (copy: ChosenCopy | null) => ({
+      shared: headers.memo(copy?.subject ?? subject),
+      body: copy === null ? whole : copies.memo(`${copy.stories} ${copy.subject}`, { context: copy }),
+    }),
     feedback: { groups, fields: unsignedFeedback },
     signing: signingFor(provider, signers, sender.domain, closedAt),
   };

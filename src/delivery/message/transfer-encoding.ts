@@ -3,14 +3,14 @@
  * once, and each copy encodes only its values.
  */
 
-/** A part of an encoded text: a string of ASCII, or a Buffer that copies share. */
+/** A part of an encoded text: a string, or a Buffer that copies share. */
 export type EncodedPiece = string | Buffer;
 
 /** An encoded text with placeholders. */
 export interface EncodedText {
   encoding: 'quoted-printable' | 'base64';
   /** The beginning, which all copies share. */
-  first: string;
+  first: EncodedPiece[];
   /** Everything after it, with the values of the placeholders in order. */
   rest(values: readonly string[]): EncodedPiece[];
 }
@@ -21,33 +21,51 @@ export interface EncodedText {
  * @param texts one more than there are placeholders; line ends of any kind become CR LF
  */
 export function encodeAround(texts: readonly string[]): EncodedText {
-  return isMostlyNonLatin(texts.join('')) ? base64Around(texts) : quotedPrintableAround(texts);
+  const encoding = encodingOf(texts.join(''));
+  return encoding.around(texts.map((text, n) => [encoding.text(text, n === texts.length - 1 ? 'closed' : 'open')]));
+}
+
+/** Encodes pieces of a text, which can be joined in any order. */
+export interface PieceEncoding {
+  /** @param end `open` if more follows on its last line */
+  text(text: string, end: 'open' | 'closed'): EncodedPiece;
+  value(value: string): string;
+  /** Merges small pieces; large Buffers are shared by all copies. */
+  join(pieces: readonly EncodedPiece[]): EncodedPiece[];
+  /** @param runs encoded; one more than there are placeholders */
+  around(runs: readonly EncodedPiece[][]): EncodedText;
+}
+
+export function encodingOf(text: string): PieceEncoding {
+  return isMostlyNonLatin(text) ? BASE64 : QUOTED_PRINTABLE;
 }
 
 function isMostlyNonLatin(text: string): boolean {
   return (text.match(/[^\u0000-\u007f]/g)?.length ?? 0) * 8 > text.length;
 }
 
-function quotedPrintableAround(texts: readonly string[]): EncodedText {
-  const pieces = texts.map((text, index) => encodeText(text, index === texts.length - 1 ? 'closed' : 'open'));
-  const [first = '', ...others] = pieces;
-  const shared = others.map(share);
-  return {
+const QUOTED_PRINTABLE: PieceEncoding = {
+  text: (text, end) => share(Buffer.from(encodeText(text, end), 'latin1')),
+  value: encodeValue,
+  join: (pieces) => toBuffers(pieces).map(share),
+  around: ([first = [], ...shared]) => ({
     encoding: 'quoted-printable',
     first,
-    rest: (values) => shared.flatMap((piece, index) => [encodeValue(values[index] as string), piece]),
-  };
-}
+    rest: (values) => shared.flatMap((run, index) => [encodeValue(values[index] as string), ...run]),
+  }),
+};
 
 /** A value moves the groups of three octets after it, so each copy is encoded as a whole. */
-function base64Around(texts: readonly string[]): EncodedText {
-  const pieces = texts.map((text) => text.replace(/\r\n?|\n/g, '\r\n'));
-  return {
+const BASE64: PieceEncoding = {
+  text: (text) => text.replace(/\r\n?|\n/g, '\r\n'),
+  value: (value) => value,
+  join: (pieces) => [pieces.join('')],
+  around: (runs) => ({
     encoding: 'base64',
-    first: '',
-    rest: (values) => [base64Lines(Buffer.from(pieces.map((piece, n) => piece + (values[n] ?? '')).join('')))],
-  };
-}
+    first: [],
+    rest: (values) => [base64Lines(Buffer.from(runs.map(([piece], n) => piece + (values[n] ?? '')).join('')))],
+  }),
+};
 
 const BASE64_LINE = /.{1,76}/g;
 
@@ -59,8 +77,8 @@ function base64Lines(octets: Buffer): string {
 // Copying a shorter piece costs less than hashing and writing another Buffer.
 const MIN_SHARED_LENGTH = 2_048;
 
-function share(encoded: string): EncodedPiece {
-  return encoded.length < MIN_SHARED_LENGTH ? encoded : Buffer.from(encoded, 'latin1');
+function share(encoded: Buffer): EncodedPiece {
+  return encoded.length < MIN_SHARED_LENGTH ? encoded.toString('latin1') : encoded;
 }
 
 /** Converts the pieces to Buffers: adjacent strings become one. */

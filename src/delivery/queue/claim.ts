@@ -6,6 +6,7 @@ import { isClaimable, skipLocked } from '../../core/store/lease.ts';
 import { DELIVERY_HELD, readMeta } from '../../core/store/meta.ts';
 import { type Db, dialectOf, type Store, type Tx } from '../../core/store/store.ts';
 import type { DailyLimit } from '../limits/daily-limit.ts';
+import type { ChosenCopy } from '../message/copy-bodies.ts';
 import {
   type DeliveryOutcome,
   EXPIRED,
@@ -117,8 +118,9 @@ async function claimOfEdition(
     ...interrupted.map((row) => ({ claim: keyOf(row), outcome: released })),
   ];
   await recordOutcomes(tx, changes, now);
-  const claims = rows.map(({ state, deliveredAt: _, isUncertain, wasRefused, ...row }) => ({
+  const claims = rows.map(({ state, deliveredAt: _, isUncertain, wasRefused, copyId, stories, subject, ...row }) => ({
     ...row,
+    copy: copyId === null ? null : { stories, subject },
     editionId,
     newsletter,
     mayHaveArrived: isUncertain === 1 || state === 'submitting',
@@ -127,7 +129,10 @@ async function claimOfEdition(
   result.deliveries.push(...(await lease(tx, claims, now + options.leaseMs)));
 }
 
-interface DueRow extends Omit<ClaimedDelivery, 'editionId' | 'newsletter' | 'mayHaveArrived' | 'wasRefused'> {
+interface DueRow
+  extends Omit<ClaimedDelivery, 'editionId' | 'newsletter' | 'mayHaveArrived' | 'wasRefused' | 'copy'>,
+    ChosenCopy {
+  copyId: number | null;
   isUncertain: 0 | 1;
   wasRefused: 0 | 1;
   state: 'pending' | 'submitting';
@@ -138,7 +143,7 @@ async function selectDue(tx: Tx, editionId: number, options: ClaimOptions): Prom
   const { rows } = await sql<DueRow>`
     select deliveries.subscriber_id as "subscriberId", deliveries.state, deliveries.attempts, deliveries.fence,
       deliveries.expires_at as "expiresAt", deliveries.delivered_at as "deliveredAt",
-      subscribers.email, subscribers.token_version as "tokenVersion",
+      subscribers.email, subscribers.token_version as "tokenVersion", ${COPY},
       case when ${isMarkedUncertain(sql`deliveries.reason`)} then 1 else 0 end as "isUncertain",
       case when deliveries.reply like '5%' then 1 else 0 end as "wasRefused"
     from deliveries left join subscribers on subscribers.id = deliveries.subscriber_id
@@ -148,6 +153,11 @@ async function selectDue(tx: Tx, editionId: number, options: ClaimOptions): Prom
     ${skipLocked(tx, 'deliveries')}`.execute(tx);
   return rows;
 }
+
+// Subqueries and not a join: they use the key, also before PostgreSQL has analysed the copies of a new edition.
+const COPY = sql`deliveries.copy_id as "copyId",
+  (select stories from edition_copies where id = deliveries.copy_id) as stories,
+  (select subject from edition_copies where id = deliveries.copy_id) as subject`;
 
 /** An uncertain delivery is claimed again once; after that, its reason says so already. */
 function isDue({ now, uncertain }: Pick<ClaimOptions, 'now' | 'uncertain'>): RawBuilder<boolean> {

@@ -20,6 +20,7 @@ import type { EditionDeliveryState } from '../../core/store/tables/edition-table
 import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
 import type { DeliveryState } from '../../core/store/tables.ts';
 import { rfc3339 } from '../../lib/time.ts';
+import type { ChosenCopy } from '../message/copy-bodies.ts';
 import {
   CANCELLED,
   type DeliveryOutcome,
@@ -47,6 +48,8 @@ export interface ClaimedDelivery {
   fence: number;
   /** Epoch milliseconds; null if it does not expire. */
   expiresAt: number | null;
+  /** Null for the whole edition. */
+  copy: ChosenCopy | null;
 }
 
 /** Identifies a claimed row. */

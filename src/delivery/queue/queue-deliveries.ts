@@ -3,7 +3,8 @@ import { sql } from 'kysely';
 import { Temporal } from 'temporal-polyfill';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { countQueued } from '../../core/store/counts.ts';
-import type { Tx } from '../../core/store/store.ts';
+import type { Db, Tx } from '../../core/store/store.ts';
+import { TOO_FEW } from '../../editions/copies/copy.ts';
 import { HOUR, isZone, wallClock } from '../../lib/time.ts';
 import { mayHaveArrived } from './delivery-outcome.ts';
 
@@ -20,21 +21,31 @@ export interface RevisionTerms {
   recipientsOf?: readonly number[];
 }
 
+export interface QueuedDeliveries {
+  /** Number of deliveries that are pending. */
+  queued: number;
+  /** Number of deliveries that are suppressed: the edition has too few stories of the subscriber's choice. */
+  tooFew: number;
+}
+
 /**
- * Inserts a pending delivery for each confirmed subscription to the newsletter. Consent is checked again when a
- * delivery is submitted.
+ * Inserts a delivery for each confirmed subscription to the newsletter: pending, or suppressed with its copy. Consent
+ * is checked again when a delivery is submitted.
+ * @param edition.hasCopies whether those who made a choice get the copy that is recorded for it
  * @param now when the edition closed, epoch milliseconds
  * @param revision of an edition that is closed again
- * @returns number of deliveries
  */
 export async function queueDeliveries(
   tx: Tx,
-  edition: { id: number; newsletter: string },
+  edition: { id: number; newsletter: string; hasCopies?: boolean },
   terms: DeliveryTerms,
   now: number,
   { closedAt = now, recipientsOf = [] }: RevisionTerms = {},
-): Promise<number> {
+): Promise<QueuedDeliveries> {
   const { deliverAt, zone, expireAfterHours } = terms;
+  const { hasCopies = false } = edition;
+  const copy = hasCopies ? COPY : WHOLE;
+  const ofChoice = sql`copies.edition_id = ${edition.id} and copies.choice = subscriptions.choice`;
   const dueIn = (time: string, where: string): number => Math.max(now, firstDeliveryTime(time, where, closedAt));
   const usual = deliverAt === undefined ? now : dueIn(deliverAt, zone);
   const others = deliverAt === undefined ? [] : await dueByZone(tx, (where) => dueIn(deliverAt, where), usual);
@@ -44,10 +55,11 @@ export async function queueDeliveries(
   // In the order of the primary key, so that the new rows fill pages of its index one after the other.
   const { numAffectedRows } = await sql`
     ${hasZones ? sql`with own (zone, due_at) as (values ${sql.join(zoneRows)})` : sql``}
-    insert into deliveries (edition_id, subscriber_id, state, attempts, due_at, expires_at, fence, changed_at)
-    select ${bigint(edition.id)}, subscriptions.subscriber_id, 'pending', 0,
-      ${dueAt}, ${dueAt} + ${bigint(expireAfterHours * HOUR)}, 0, ${bigint(now)}
-    from subscriptions
+    insert into deliveries (edition_id, subscriber_id, state, attempts, due_at, expires_at, fence, changed_at,
+      copy_id, reason)
+    select ${bigint(edition.id)}, subscriptions.subscriber_id, ${copy.state}, 0,
+      ${dueAt}, ${dueAt} + ${bigint(expireAfterHours * HOUR)}, 0, ${bigint(now)}, ${copy.id}, ${copy.reason}
+    from subscriptions ${hasCopies ? sql`left join edition_copies as copies on ${ofChoice}` : sql``}
     ${
       hasZones
         ? sql`inner join subscribers on subscribers.id = subscriptions.subscriber_id
@@ -57,9 +69,27 @@ export async function queueDeliveries(
     where subscriptions.newsletter = ${edition.newsletter} and subscriptions.state = 'confirmed'
       ${recipientsOf.length === 0 ? sql`` : sql`and not ${hasRevision(recipientsOf)}`}
     order by subscriptions.subscriber_id`.execute(tx);
-  const queued = Number(numAffectedRows ?? 0n);
-  await countQueued(tx, edition.id, queued);
-  return queued;
+  const all = { queued: Number(numAffectedRows ?? 0n), tooFew: 0 };
+  const counts = hasCopies ? await countQueuedDeliveries(tx, edition.id) : all;
+  await countQueued(tx, edition.id, counts.queued);
+  await countQueued(tx, edition.id, counts.tooFew, 'suppressed');
+  return counts;
+}
+
+const WHOLE = { state: sql`'pending'`, id: sql`null`, reason: sql`null` };
+const COPY = {
+  state: sql`case when copies.suppressed is null then 'pending' else 'suppressed' end`,
+  id: sql`copies.id`,
+  reason: sql`copies.suppressed`,
+};
+
+/** Counts the deliveries of an edition that was just closed. */
+export async function countQueuedDeliveries(db: Db, editionId: number): Promise<QueuedDeliveries> {
+  const { rows } = await sql<{ count: number; tooFew: number }>`select count(*) as count,
+      count(case when state = 'suppressed' and reason like ${`${TOO_FEW}%`} then 1 end) as "tooFew"
+    from deliveries where edition_id = ${editionId}`.execute(db);
+  const { count, tooFew } = rows[0] as { count: number; tooFew: number };
+  return { queued: count - tooFew, tooFew };
 }
 
 /** Whether the subscriber of the subscription got one of these editions, or may have. */

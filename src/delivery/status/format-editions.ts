@@ -1,6 +1,7 @@
 /** Text output about editions and deliveries. */
 import { count, counts, indent, record, section, table } from '../../core/cli/text.ts';
 import type { Config } from '../../core/config/config.ts';
+import { TOO_FEW } from '../../editions/copies/copy.ts';
 import { datelineTime, rfc3339 } from '../../lib/time.ts';
 import type { CloseOutcome } from '../closing/close.ts';
 import type { NamedRunResult } from '../deliver-due.ts';
@@ -12,12 +13,17 @@ import type { EditionDetails, EditionStatus } from './edition-status.ts';
 
 /** One line for an edition that was closed, now or before. */
 export function formatClosedEdition(outcome: Extract<CloseOutcome, { kind: 'closed' }>, config: Config): string {
-  const { edition, queued, isNew } = outcome;
+  const { edition, queued, tooFew, isNew } = outcome;
   const url = `${config.publication.url}/editions/${edition.newsletter}/${edition.slot}`;
   const how = isNew
-    ? `closed, ${count(queued, 'delivery', 'deliveries')} queued`
+    ? `closed, ${count(queued, 'delivery', 'deliveries')} queued${tooFewWords(tooFew)}`
     : `was closed on ${datelineTime(edition.closedAt, config.publication.zone)}`;
   return `${edition.newsletter} ${edition.slot}, number ${edition.number}, ${how}: ${url}`;
+}
+
+/** What was not queued: `, 3 suppressed for too few chosen stories`; empty if all was. */
+export function tooFewWords(tooFew: number): string {
+  return tooFew === 0 ? '' : `, ${tooFew} suppressed for ${TOO_FEW}`;
 }
 
 /** Counts of a delivery run. */

@@ -9,7 +9,7 @@ import { pauseEdition } from '../../delivery/control/edition-control.ts';
 import { cancel, type ResumeResult, resume, retry, settle } from '../../delivery/control/operator-control.ts';
 import type { ReopenableKind, ReopenResult } from '../../delivery/control/reopen.ts';
 import { type EditionStatus, readEditionDetails, summariseEditions } from '../../delivery/status/edition-status.ts';
-import { formatFailures } from '../../delivery/status/format-editions.ts';
+import { formatFailures, tooFewWords } from '../../delivery/status/format-editions.ts';
 import { publish } from '../../feeds/publish/publish.ts';
 import { DAY, HOUR, MINUTE, rfc3339 } from '../../lib/time.ts';
 import { findEditionById } from '../queries.ts';
@@ -210,12 +210,12 @@ export function addReissueCommand(editions: Command, cli: CliContext): void {
 
 /** @param name of the edition, such as `daily-roundup/2026-11-24` */
 function formatReissue(reissue: Reissue, name: string, { asCorrection, isDryRun }: ReissueRequest): string {
-  const { edition, subject, queued, suppressed, submitted, uncertain, removed, added, previewPath } = reissue;
+  const { edition, subject, queued, tooFew, suppressed, submitted, uncertain, removed, added, previewPath } = reissue;
   const deliveries = (number: number): string => count(number, 'delivery', 'deliveries');
   const others = asCorrection ? 'these subscribers get the correction, too' : 'no second mail to these subscribers';
   return [
     `${name} ${isDryRun ? 'would be' : 'is'} reissued as revision ${edition.revision}: ${subject}`,
-    `${deliveries(queued)} ${isDryRun ? 'would be queued' : 'queued'}`,
+    `${deliveries(queued)} ${isDryRun ? 'would be queued' : 'queued'}${tooFewWords(tooFew)}`,
     ...(suppressed === 0 ? [] : [`${deliveries(suppressed)} of the revision before it: no longer submitted`]),
     ...(submitted === 0 ? [] : [`${deliveries(submitted)} of earlier revisions submitted: ${others}`]),
     ...(uncertain === 0

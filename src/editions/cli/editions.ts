@@ -95,9 +95,9 @@ function compose(cli: CliContext, id: string, options: ComposeOptions): Promise<
       throw new CommandError(`${id}: no edition: ${outcome.reason}: to change that, use "${remedy}"`);
     }
     if (outcome.kind !== 'closed') throw new CommandError(`${id}: no edition: ${outcome.reason}`);
-    const { edition, queued, isNew } = outcome;
+    const { edition, queued, tooFew, isNew } = outcome;
     const [status] = await summariseEditions(app, [edition]);
-    printResult(cli, options, { ...status, queued, isNew }, () => formatClosedEdition(outcome, app.config));
+    printResult(cli, options, { ...status, queued, tooFew, isNew }, () => formatClosedEdition(outcome, app.config));
     await publish(app);
   });
 }
@@ -154,7 +154,7 @@ async function sendEdition(
   printResult(
     cli,
     options,
-    { edition, outcome: 'closed', number: outcome.edition.number, queued: outcome.queued },
+    { edition, outcome: 'closed', number: outcome.edition.number, queued: outcome.queued, tooFew: outcome.tooFew },
     () => formatClosedEdition(outcome, app.config),
   );
   await publish(app);

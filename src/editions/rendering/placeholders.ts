@@ -20,12 +20,12 @@ export interface SplitText {
   placeholders: string[];
 }
 
-/** @throws Error if the unsubscribe placeholder is missing */
-export function splitAtPlaceholders(compiled: string, nonce: string): SplitText {
+/** @param required null for a part of an edition @throws Error if the unsubscribe placeholder is missing */
+export function splitAtPlaceholders(compiled: string, nonce: string, required: string | null = REQUIRED): SplitText {
   const parts = compiled.split(new RegExp(`%%${nonce}:([a-z-]+)%%`));
   const placeholders = parts.filter((_, index) => index % 2 === 1);
-  if (!placeholders.includes(REQUIRED)) {
-    throw new Error(`the edition has no placeholder ${REQUIRED}: is it missing from the template?`);
+  if (required !== null && !placeholders.includes(required)) {
+    throw new Error(`the edition has no placeholder ${required}: is it missing from the template?`);
   }
   return { texts: parts.filter((_, index) => index % 2 === 0), placeholders };
 }

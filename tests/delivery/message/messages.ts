@@ -7,6 +7,7 @@ import type { Config } from '../../../src/core/config/config.ts';
 import type { Signer } from '../../../src/core/keys.ts';
 import { prepareMessages } from '../../../src/delivery/message/edition-message.ts';
 import type { OutgoingMessage } from '../../../src/delivery/transport/connection.ts';
+import type { EditionSegments } from '../../../src/editions/copies/copy.ts';
 import type { Edition } from '../../../src/editions/queries.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { testConfig } from '../fixture.ts';
@@ -21,7 +22,7 @@ export const ADA = {
 export const { nonce: NONCE } = testEdition();
 
 export interface Changes {
-  edition?: Partial<Edition>;
+  edition?: Partial<Edition> & { segments?: EditionSegments };
   title?: string;
   from?: string;
   fromName?: string;
@@ -42,7 +43,13 @@ export function makerOf(changes: Changes = {}) {
     replyTo: changes.replyTo,
   };
   const withBounces = { ...config, bounces: { ...config.bounces, address: changes.bounces } };
-  return prepareMessages(testEdition(changes.edition), newsletter, withBounces, SECRETS, changes.signers ?? []);
+  return prepareMessages(
+    { ...testEdition(), ...changes.edition },
+    newsletter,
+    withBounces,
+    SECRETS,
+    changes.signers ?? [],
+  );
 }
 
 export function rawOf({ chunks }: OutgoingMessage): Buffer {

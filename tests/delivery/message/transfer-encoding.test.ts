@@ -51,7 +51,7 @@ const textsAndValues = fc.array(fc.record({ text: awkward, value: awkward }), { 
 );
 
 const whole = (encoded: EncodedText, values: string[]): string =>
-  Buffer.concat(toBuffers([encoded.first, ...encoded.rest(values)])).toString('latin1');
+  Buffer.concat(toBuffers([...encoded.first, ...encoded.rest(values)])).toString('latin1');
 
 function interleaved(texts: string[], values: string[]): string {
   return texts.map((text, index) => (index === 0 ? text : (values[index - 1] as string) + text)).join('');

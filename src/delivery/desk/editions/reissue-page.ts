@@ -14,6 +14,7 @@ import { errorSummary, hiddenFields, refusalRegion, submitButton, textField } fr
 import { sentence } from '../../../web/desk/parts/operator-text.ts';
 import { type Reissue, reissueEdition } from '../../closing/reissue.ts';
 import { DeliveryControlError } from '../../control/edition-control.ts';
+import { tooFewWords } from '../../status/format-editions.ts';
 import { editionDeskPath, mailedName, messageCount, requestedEdition } from './edition-names.ts';
 
 const MISSING = 'There is no such edition.';
@@ -158,11 +159,11 @@ ${submitButton(`Reissue as revision ${edition.revision}`, { id: 'reissue', prima
 
 /** Says what a reissue does, with its figures. Pure. */
 export function confirmingSentence(
-  { edition, queued, suppressed, submitted, uncertain }: Omit<Reissue, 'previewPath'>,
+  { edition, queued, tooFew, suppressed, submitted, uncertain }: Omit<Reissue, 'previewPath'>,
   asCorrection: boolean,
 ): string {
   const parts = [
-    `${messageCount(queued)} of revision ${edition.revision} will be queued at once`,
+    `${messageCount(queued)} of revision ${edition.revision} will be queued at once${tooFewWords(tooFew)}`,
     ...(suppressed === 0 ? [] : [`${messageCount(suppressed)} of the revision before will no longer be sent`]),
     ...(submitted === 0
       ? []

@@ -173,13 +173,20 @@ describe('the page of a closed edition', () => {
 });
 
 describe('the sentence that confirms a reissue', () => {
-  const counts = { edition: { revision: 3 } as EditionSummary, subject: '', removed: [], added: [], queued: 1204 };
+  const counts = {
+    edition: { revision: 3 } as EditionSummary,
+    subject: '',
+    removed: [],
+    added: [],
+    queued: 1204,
+    tooFew: 2,
+  };
 
   it('names the figures, and what becomes of those who have the edition', () => {
     const reissue = { ...counts, suppressed: 1, submitted: 1, uncertain: 0 };
     expect(confirmingSentence(reissue, false)).toBe(
-      '1,204 messages of revision 3 will be queued at once; 1 message of the revision before will no longer be sent; ' +
-        '1 subscriber who may have it already get no second mail.',
+      '1,204 messages of revision 3 will be queued at once, 2 suppressed for too few chosen stories; ' +
+        '1 message of the revision before will no longer be sent; 1 subscriber who may have it already get no second mail.',
     );
   });
 });

@@ -5,7 +5,7 @@ import type { Config } from '../core/config/config.ts';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import type { Signer } from '../core/keys.ts';
 import type { Store } from '../core/store/store.ts';
-import { findSegments } from '../editions/copies/stored-copies.ts';
+import type { EditionSegments } from '../editions/copies/copy.ts';
 import { findEditionById } from '../editions/queries.ts';
 import type { Templates } from '../lib/templates.ts';
 import type { Clock } from '../lib/time.ts';
@@ -282,7 +282,12 @@ export class DeliveryRun {
     const newsletter = this.#config.newsletters.find((one) => one.id === edition?.newsletter);
     // Only deliveries of configured newsletters are claimed.
     if (edition === null || newsletter === undefined) throw new Error(`edition ${editionId} cannot be delivered`);
-    const segments = await findSegments(this.store.db, editionId);
+    const stored = await this.store.db
+      .selectFrom('editions')
+      .select('segments')
+      .where('id', '=', editionId)
+      .executeTakeFirst();
+    const segments = stored?.segments == null ? null : (JSON.parse(stored.segments) as EditionSegments);
     return prepareMessages({ ...edition, segments }, newsletter, this.#config, secrets, signers);
   }
 

@@ -102,8 +102,7 @@ export function prepareMessages(
   };
 }
 
-// Preparing a copy takes a tenth of a millisecond, less than signing it: more are not worth their memory. 16 have at most
-// 2 MB, since the HTML of an edition has at most 100 KB.
+// Preparing a copy takes a tenth of a millisecond, less than signing it: more are not worth their memory.
 const KEPT_COPIES = 16;
 
 function prepareShared(

@@ -14,7 +14,6 @@ import { finishEditions } from '../../../src/delivery/queue/outbox.ts';
 import { foldDeliveries, runDeliveryRetention } from '../../../src/delivery/retention.ts';
 import type { ComposedEdition } from '../../../src/editions/compose.ts';
 import { openCopies } from '../../../src/editions/copies/copy.ts';
-import { findCopy } from '../../../src/editions/copies/stored-copies.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { article, CUTOFF, compose, config, newsletter, recompose, save } from '../../editions/fixtures.ts';
 import { forBothDatabases } from '../../support/databases.ts';
@@ -94,20 +93,6 @@ describe('closing an edition of a newsletter with choices', () => {
       ]);
       const again = await compose(store, CUTOFF, { choices }).catch((error: Error) => error.message);
       expect(again).toBe('it is closed');
-    });
-
-    it('answers what a person got: the choice, the subject and the stories with their headlines', async () => {
-      const store = await open();
-      const { edition, ids } = await close(store, [FINANCE]);
-      const [delivery] = await deliveriesOf(store);
-      expect(delivery).toMatchObject({ subscriber_id: ids[0] });
-      const copy = await findCopy(store.db, delivery!.copy_id!);
-      expect(copy).toMatchObject({ editionId: edition.id, choice: FINANCE, suppressed: null });
-      expect(copy?.stories.map(({ articleId }) => articleId).sort()).toEqual(['a', 'b']);
-      expect(copy?.stories.map(({ headline }) => headline).sort()).toEqual(['Headline of a', 'Headline of b']);
-      expect(copy?.subject).toContain('Headline of a');
-      expect(copy?.subject).not.toContain('Headline of c');
-      expect(await findCopy(store.db, 999)).toBeNull();
     });
 
     it('decides choices that are made while it closes', async () => {

@@ -6,7 +6,7 @@ import { BOUNCE_KINDS, DELIVERY_STATES } from '../core/store/tables.ts';
 import { findNewestEditions } from '../editions/queries.ts';
 import { SECOND } from '../lib/time.ts';
 import { listLastProviderEvents } from './providers/record-events.ts';
-import { countAllDeliveries, countUncertain, findNextDue, readDeliveryStates } from './queue/queries.ts';
+import { countAllDeliveries, countUncertain, findNextDue, NO_DELIVERIES, readDeliveryStates } from './queue/queries.ts';
 import { countRates, type EditionRates } from './rates/count-rates.ts';
 import { percentOf } from './rates/judge-rates.ts';
 
@@ -41,7 +41,8 @@ async function addEditions({ db, gauge, counter }: Metrics): Promise<void> {
   for (const { id, newsletter, count, closedAt } of newest) {
     editions.inc({ newsletter }, count);
     closed.set({ newsletter }, closedAt / SECOND);
-    for (const one of DELIVERY_STATES) deliveries.set({ newsletter, state: one }, counts.get(id)?.[one] ?? 0);
+    const numbersByState = Object.entries({ ...NO_DELIVERIES, ...counts.get(id) });
+    for (const [one, number] of numbersByState) deliveries.set({ newsletter, state: one }, number);
     const { complaint, bounce, soft, delivered } = rates.get(id) as EditionRates;
     const numbers = { complaint: complaint.events, hard: bounce.events, soft, delivered: delivered ?? 0 };
     for (const [kind, number] of Object.entries(numbers)) reported.set({ newsletter, kind }, number);

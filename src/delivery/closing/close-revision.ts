@@ -56,9 +56,9 @@ export async function closeRevision(
     const settled = await suppressPending(tx, previous, composed.revision, now);
     const id = await recordRevision(tx, composed, previous, isForAll, now);
     await freezeMessageParts(tx, id, terms);
-    const revisionTerms = { closedAt: revisions.at(-1)?.closedAt ?? now, recipientsOf: isForAll ? [] : earlier };
-    const hasCopies = await recordCopies(tx, id);
-    const counts = await queueDeliveries(tx, { id, newsletter, hasCopies }, terms, now, revisionTerms);
+    const revisionTerms = { closedAt: revisions.at(-1)?.closedAt ?? now, earlier, isForAll };
+    const queued = { id, newsletter, hasCopies: await recordCopies(tx, id) };
+    const counts = await queueDeliveries(tx, queued, terms, now, revisionTerms);
     if (!isForAll) await requireKnownRecipients(tx, previous, earlier);
     const edition = await findEditionById(tx, id);
     if (edition === null) throw new Error(`edition ${id} of ${composed.newsletter} is missing after it was written`);

@@ -6,11 +6,10 @@ import { randomBytes } from 'node:crypto';
 import type { AppContext } from '../../core/app-context.ts';
 import type { Config } from '../../core/config/config.ts';
 import type { NewsletterConfig } from '../../core/config/schema.ts';
-import { editionLocale } from '../../core/config/site-view.ts';
 import { type Db, isSerializationFailure, type Store, type Tx } from '../../core/store/store.ts';
 import type { ClosingObstacle } from '../../editions/alert-newsletters/alert-limits.ts';
 import { type ComposedEdition, composeEdition, type SkippedEdition } from '../../editions/compose.ts';
-import { openCopies } from '../../editions/copies/copy.ts';
+import { TOO_FEW } from '../../editions/copies/copy.ts';
 import { recordClose } from '../../editions/draft/closing-alerts.ts';
 import { type EditionSummary, findEdition } from '../../editions/queries.ts';
 import { recordEdition, StaleComposition } from '../../editions/record.ts';
@@ -19,8 +18,9 @@ import { cutoffOf, slotAtInstant, slotNamed } from '../../editions/slots.ts';
 import { openTemplates, type Templates } from '../../lib/templates.ts';
 import type { Clock } from '../../lib/time.ts';
 import { senderOf } from '../message/message-fields.ts';
-import { countQueuedDeliveries, type QueuedDeliveries, queueDeliveries } from '../queue/queue-deliveries.ts';
-import { type ClosingTerms, decideCopies } from './edition-copies.ts';
+import { countAllDeliveries, NO_DELIVERIES, queuedOf } from '../queue/queries.ts';
+import { type QueuedDeliveries, queueDeliveries } from '../queue/queue-deliveries.ts';
+import { type ClosingTerms, closingTerms, decideCopies } from './edition-copies.ts';
 
 export interface ClosedEdition extends QueuedDeliveries {
   edition: EditionSummary;
@@ -73,8 +73,7 @@ export async function composeAndClose(
     if (obstacle !== null) return { kind: 'waiting', ...obstacle };
     if (composed.kind === 'skipped') return { kind: 'skipped', reason: skipReason(composed) };
     try {
-      const decide = composed.segments && openCopies(composed, editionLocale(config, newsletter));
-      const terms = { ...newsletter, zone: config.publication.zone, decide };
+      const terms = closingTerms(config, newsletter, composed);
       return { kind: 'closed', ...(await closeEdition(store, composed, terms, now, conditions)) };
     } catch (error) {
       const isTransient = error instanceof StaleComposition || isSerializationFailure(error);
@@ -104,8 +103,8 @@ export async function closeEdition(
       const editionId = await recordEdition(tx, composed, now, countdown);
       await onClose?.(tx, composed, now);
       await freezeMessageParts(tx, editionId, terms);
-      const hasCopies = await recordCopies(tx, editionId);
-      const counts = await queueDeliveries(tx, { id: editionId, newsletter, hasCopies }, terms, now);
+      const queued = { id: editionId, newsletter, hasCopies: await recordCopies(tx, editionId) };
+      const counts = await queueDeliveries(tx, queued, terms, now);
       const edition = await findEdition(tx, newsletter, slot);
       if (edition === null) throw new Error(`edition ${editionId} of ${newsletter} is missing after it was written`);
       return { edition, ...counts, isNew: true };
@@ -130,7 +129,8 @@ export async function freezeMessageParts(tx: Tx, editionId: number, { from }: Pi
 }
 
 async function closedBefore(db: Db, edition: EditionSummary): Promise<ClosedEdition> {
-  return { edition, ...(await countQueuedDeliveries(db, edition.id)), isNew: false };
+  const counts = (await countAllDeliveries(db, [edition.id])).get(edition.id) ?? NO_DELIVERIES;
+  return { edition, queued: queuedOf(counts), tooFew: counts[TOO_FEW] ?? 0, isNew: false };
 }
 
 /**

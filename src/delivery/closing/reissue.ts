@@ -7,10 +7,8 @@ import { findArticle } from '../../articles/queries.ts';
 import { resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
-import { editionLocale } from '../../core/config/site-view.ts';
 import { type InTransaction, isSerializationFailure } from '../../core/store/store.ts';
 import { type ComposedEdition, composeEdition } from '../../editions/compose.ts';
-import { openCopies } from '../../editions/copies/copy.ts';
 import { readDraft, readDraftLog } from '../../editions/draft/draft-store.ts';
 import { writePreviewFiles } from '../../editions/preview.ts';
 import { type Edition, fullEditionName, listEditionArticles, listRevisions } from '../../editions/queries.ts';
@@ -22,6 +20,7 @@ import { updateWaitingAlerts } from '../monitor/waiting-alerts.ts';
 import { countAllDeliveries } from '../queue/queries.ts';
 import { endRateAlerts } from '../rates/rate-alerts.ts';
 import { type ClosedRevision, closeRevision } from './close-revision.ts';
+import { closingTerms } from './edition-copies.ts';
 
 export interface ReissueRequest {
   /** Mails the revision to those who got an earlier one as well, with `Correction:` in its subject. */
@@ -65,8 +64,7 @@ export async function reissueEdition(app: AppContext, edition: Edition, request:
     const now = clock();
     const composed = await compose(app, newsletter, edition, request, now);
     const changes = await changedStories(app, edition, composed);
-    const decide = composed.segments && openCopies(composed, editionLocale(config, newsletter));
-    const terms = { ...newsletter, zone: config.publication.zone, decide };
+    const terms = closingTerms(config, newsletter, composed);
     const { asCorrection: isForAll, isDryRun, onCommit } = request;
     const closing = { isForAll, isDryRun, now, onCommit };
     try {

@@ -7,8 +7,7 @@ import type { EditionDeliveryState } from '../../core/store/tables/edition-table
 import { callUrl } from '../../lib/call-url.ts';
 import type { Log } from '../../lib/log.ts';
 import { type Clock, DAY, MINUTE, rfc3339 } from '../../lib/time.ts';
-import { countOutcomes } from '../queue/count-outcomes.ts';
-import { type DeliveryStateCounts, NO_DELIVERIES } from '../queue/queries.ts';
+import { countAllDeliveries, type DeliveryStateCounts, NO_DELIVERIES } from '../queue/queries.ts';
 
 /** After that it is given up. Nor is a call made for the editions from before the heartbeat was configured. */
 const MAX_AGE = 2 * DAY;
@@ -37,7 +36,7 @@ export async function callDueHeartbeats(app: AppContext): Promise<boolean> {
   }
   const editions = await findUncalled(app, newsletters);
   const ids = editions.map(({ id }) => id);
-  const counts = await countOutcomes(store.db, ids);
+  const counts = await countAllDeliveries(store.db, ids);
   const delivered = editions.filter(({ id, state }) => isDelivered(counts.get(id) ?? null, state));
   let isComplete = true;
   for (const edition of delivered) if (!(await callOnce(app, edition, url))) isComplete = false;

@@ -12,7 +12,7 @@ import { TOO_FEW } from '../../editions/copies/copy.ts';
 import { isMarkedUncertain } from './delivery-outcome.ts';
 import { type FailureGroup, FailureGroups } from './failure-groups.ts';
 
-/** `countOutcomes` counts deliveries of copies with too few stories apart. */
+/** Deliveries of copies with too few stories are no fault: `countAllDeliveries` counts them apart from `suppressed`. */
 export type DeliveryStateCounts = Record<DeliveryState, number> & { [TOO_FEW]?: number };
 
 export const NO_DELIVERIES: DeliveryStateCounts = { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
@@ -22,6 +22,11 @@ export function percentOver({ pending, submitting, submitted, failed, ...counts 
   const over = submitted + failed + counts.suppressed + (counts[TOO_FEW] ?? 0);
   const all = over + pending + submitting;
   return all === 0 ? 100 : Math.floor((100 * over) / all);
+}
+
+/** The number of deliveries in all states, without those of copies with too few stories. */
+export function queuedOf({ [TOO_FEW]: _few, ...queued }: DeliveryStateCounts): number {
+  return Object.values(queued).reduce((sum, count) => sum + count, 0);
 }
 
 /** Counts the deliveries of each edition by state. Editions without deliveries have no entry. */
@@ -34,7 +39,7 @@ export async function countDeliveries(db: Db, editionIds: number[]): Promise<Map
   return counts;
 }
 
-/** As `countDeliveries`, including deliveries that retention has replaced by totals. */
+/** As `countDeliveries`, including deliveries that retention has replaced by totals; see `DeliveryStateCounts`. */
 export async function countAllDeliveries(db: Db, editionIds: number[]): Promise<Map<number, DeliveryStateCounts>> {
   const counts = await countDeliveries(db, editionIds);
   if (editionIds.length === 0) return counts;
@@ -42,6 +47,13 @@ export async function countAllDeliveries(db: Db, editionIds: number[]): Promise<
   for (const { edition_id, state, count } of totals) {
     const live = counts.get(edition_id) ?? NO_DELIVERIES;
     counts.set(edition_id, { ...live, [state]: live[state] + count });
+  }
+  // Literals, so that the partial index editions_too_few is used.
+  const { rows } = await sql<{ id: number; few: number }>`select id, too_few as few from editions
+    where too_few > 0 and id in (${sql.join(editionIds)})`.execute(db);
+  for (const { id, few } of rows) {
+    const all = counts.get(id) ?? NO_DELIVERIES;
+    counts.set(id, { ...all, suppressed: all.suppressed - few, [TOO_FEW]: few });
   }
   return counts;
 }

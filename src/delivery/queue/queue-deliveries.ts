@@ -3,8 +3,7 @@ import { sql } from 'kysely';
 import { Temporal } from 'temporal-polyfill';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { countQueued } from '../../core/store/counts.ts';
-import type { Db, Tx } from '../../core/store/store.ts';
-import { TOO_FEW } from '../../editions/copies/copy.ts';
+import type { Tx } from '../../core/store/store.ts';
 import { HOUR, isZone, wallClock } from '../../lib/time.ts';
 import { mayHaveArrived } from './delivery-outcome.ts';
 
@@ -18,7 +17,9 @@ export interface RevisionTerms {
   /** When the first revision closed: who was to get it at a time of day that is past gets this one at once. */
   closedAt?: number;
   /** Ids of earlier revisions: who got one of them, or may have, does not get this one. */
-  recipientsOf?: readonly number[];
+  earlier?: readonly number[];
+  /** It corrects them: they get it, too, and the whole edition where their copy would have too few stories. */
+  isForAll?: boolean;
 }
 
 export interface QueuedDeliveries {
@@ -40,12 +41,14 @@ export async function queueDeliveries(
   edition: { id: number; newsletter: string; hasCopies?: boolean },
   terms: DeliveryTerms,
   now: number,
-  { closedAt = now, recipientsOf = [] }: RevisionTerms = {},
+  { closedAt = now, earlier = [], isForAll = false }: RevisionTerms = {},
 ): Promise<QueuedDeliveries> {
   const { deliverAt, zone, expireAfterHours } = terms;
   const { hasCopies = false } = edition;
   const copy = hasCopies ? COPY : WHOLE;
-  const ofChoice = sql`copies.edition_id = ${edition.id} and copies.choice = subscriptions.choice`;
+  const hasEarlier = earlier.length === 0 ? sql`1 = 0` : hasRevision(earlier);
+  const ofChoice = sql`copies.edition_id = ${edition.id} and copies.choice = subscriptions.choice
+    and (copies.suppressed is null or not (${hasEarlier}))`;
   const dueIn = (time: string, where: string): number => Math.max(now, firstDeliveryTime(time, where, closedAt));
   const usual = deliverAt === undefined ? now : dueIn(deliverAt, zone);
   const others = deliverAt === undefined ? [] : await dueByZone(tx, (where) => dueIn(deliverAt, where), usual);
@@ -67,13 +70,13 @@ export async function queueDeliveries(
         : sql``
     }
     where subscriptions.newsletter = ${edition.newsletter} and subscriptions.state = 'confirmed'
-      ${recipientsOf.length === 0 ? sql`` : sql`and not ${hasRevision(recipientsOf)}`}
+      ${isForAll ? sql`` : sql`and not (${hasEarlier})`}
     order by subscriptions.subscriber_id`.execute(tx);
-  const all = { queued: Number(numAffectedRows ?? 0n), tooFew: 0 };
-  const counts = hasCopies ? await countQueuedDeliveries(tx, edition.id) : all;
-  await countQueued(tx, edition.id, counts.queued);
-  await countQueued(tx, edition.id, counts.tooFew, 'suppressed');
-  return counts;
+  const tooFew = hasCopies ? await recordTooFew(tx, edition.id) : 0;
+  const queued = Number(numAffectedRows ?? 0n) - tooFew;
+  await countQueued(tx, edition.id, queued);
+  await countQueued(tx, edition.id, tooFew, 'suppressed');
+  return { queued, tooFew };
 }
 
 const WHOLE = { state: sql`'pending'`, id: sql`null`, reason: sql`null` };
@@ -83,13 +86,12 @@ const COPY = {
   reason: sql`copies.suppressed`,
 };
 
-/** Counts the deliveries of an edition that was just closed. */
-export async function countQueuedDeliveries(db: Db, editionId: number): Promise<QueuedDeliveries> {
-  const { rows } = await sql<{ count: number; tooFew: number }>`select count(*) as count,
-      count(case when state = 'suppressed' and reason like ${`${TOO_FEW}%`} then 1 end) as "tooFew"
-    from deliveries where edition_id = ${editionId}`.execute(db);
-  const { count, tooFew } = rows[0] as { count: number; tooFew: number };
-  return { queued: count - tooFew, tooFew };
+/** Records how many deliveries of an edition are suppressed already: their copies have too few stories. */
+async function recordTooFew(tx: Tx, editionId: number): Promise<number> {
+  const { rows } = await sql<{ tooFew: number }>`update editions set too_few = (
+      select count(*) from deliveries where edition_id = ${editionId} and state = 'suppressed'
+    ) where id = ${editionId} returning too_few as "tooFew"`.execute(tx);
+  return rows[0]?.tooFew ?? 0;
 }
 
 /** Whether the subscriber of the subscription got one of these editions, or may have. */

@@ -12,9 +12,14 @@ import {
   listRevisions,
 } from '../../editions/queries.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import { countOutcomes } from '../queue/count-outcomes.ts';
 import type { FailureGroup } from '../queue/failure-groups.ts';
-import { type FailedDelivery, groupFailures, listFailedDeliveries, readDeliveryStates } from '../queue/queries.ts';
+import {
+  countAllDeliveries,
+  type FailedDelivery,
+  groupFailures,
+  listFailedDeliveries,
+  readDeliveryStates,
+} from '../queue/queries.ts';
 import {
   type EditionReports,
   type ProviderReports,
@@ -36,7 +41,7 @@ export interface EditionStatus {
   deliveryState: EditionDeliveryState;
   /** Reason of a pause or a cancellation. */
   reason: string | null;
-  /** By state, those that were rolled up into totals included; see `countOutcomes`. */
+  /** By state, those that were rolled up into totals included; see `countAllDeliveries`. */
   deliveries: Record<string, number>;
   /** Complaints and bounces, each recipient once. */
   reports: EditionReports;
@@ -97,7 +102,7 @@ export async function summariseEditions(
 ): Promise<EditionStatus[]> {
   if (editions.length === 0) return [];
   const ids = editions.map((edition) => edition.id);
-  const counts = await countOutcomes(store.reports, ids);
+  const counts = await countAllDeliveries(store.reports, ids);
   const reports = await readEditionReports(store.reports, ids);
   const states = await readDeliveryStates(store.db, ids);
   const omissions = await listOmissions(store.db, ids);

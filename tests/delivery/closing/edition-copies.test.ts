@@ -2,28 +2,28 @@ import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { storeSubscribers } from '../../../scripts/test-edition.ts';
 import { choiceText, EVERYTHING } from '../../../src/articles/choice.ts';
-import { editionLocale } from '../../../src/core/config/site-view.ts';
 import { readDeliveryCounts } from '../../../src/core/store/counts.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { closeEdition } from '../../../src/delivery/closing/close.ts';
 import { closeRevision } from '../../../src/delivery/closing/close-revision.ts';
+import { closingTerms } from '../../../src/delivery/closing/edition-copies.ts';
 import { pauseEdition } from '../../../src/delivery/control/edition-control.ts';
 import { reopenDeliveries } from '../../../src/delivery/control/reopen.ts';
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import { finishEditions } from '../../../src/delivery/queue/outbox.ts';
+import { countAllDeliveries } from '../../../src/delivery/queue/queries.ts';
 import { foldDeliveries, runDeliveryRetention } from '../../../src/delivery/retention.ts';
 import type { ComposedEdition } from '../../../src/editions/compose.ts';
-import { openCopies } from '../../../src/editions/copies/copy.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { article, CUTOFF, compose, config, newsletter, recompose, save } from '../../editions/fixtures.ts';
 import { forBothDatabases } from '../../support/databases.ts';
-import { deliveriesOf } from '../fixture.ts';
 
 const NOW = CUTOFF + HOUR;
 const LATER = NOW + HOUR;
 const choices = { sections: true, tags: [], reporters: false };
 const FINANCE = choiceText({ ...EVERYTHING, sections: ['finance-economy'] });
 const THREE_OF_FINANCE = choiceText({ ...EVERYTHING, sections: ['finance-economy'], atLeast: 3 });
+const THREE_OF_ALL = choiceText({ ...EVERYTHING, sections: ['business-tech', 'finance-economy'], atLeast: 3 });
 const ALL = choiceText({ ...EVERYTHING, sections: ['business-tech', 'finance-economy'] });
 
 /** Articles of two sections. */
@@ -40,10 +40,7 @@ async function subscribe(store: Store, chosen: (string | null)[]): Promise<numbe
   return ids;
 }
 
-function termsOf(composed: ComposedEdition) {
-  const decide = composed.segments && openCopies(composed, editionLocale(config, newsletter));
-  return { ...newsletter, zone: config.publication.zone, decide };
-}
+const termsOf = (composed: ComposedEdition) => closingTerms(config, newsletter, composed);
 
 /** Closes an edition for subscribers with these choices. */
 async function close(store: Store, chosen: (string | null)[], change: Partial<typeof newsletter> = { choices }) {
@@ -170,6 +167,31 @@ describe('closing an edition of a newsletter with choices', () => {
       ).toEqual([2, 3]);
     });
 
+    it('mails a correction to all who got what it corrects, and the whole edition where a copy has too few', async () => {
+      const store = await open();
+      const { edition, ids } = await close(store, [THREE_OF_ALL, THREE_OF_ALL, THREE_OF_FINANCE, FINANCE]);
+      await store.db
+        .updateTable('deliveries')
+        .set({ state: 'submitted' })
+        .where('subscriber_id', 'in', [ids[0]!, ids[3]!])
+        .execute();
+      await pauseEdition(store.db, edition.id, 'a mistake');
+      await save(
+        store,
+        ['a', 'b'].map((id) => article(id, { section: 'world' })),
+      );
+      const composed = await recomposed(store);
+      const options = { isForAll: true, now: LATER };
+      const revision = await closeRevision(store, composed, termsOf(composed), options);
+      expect(revision).toMatchObject({ queued: 2, tooFew: 2 });
+      expect(await queuedOf(store, revision.edition.id)).toEqual([
+        ['pending', null, null],
+        ['suppressed', TOO_FEW, THREE_OF_ALL],
+        ['suppressed', 'too few chosen stories: 0 of at least 3', THREE_OF_FINANCE],
+        ['pending', null, null],
+      ]);
+    });
+
     it('keeps the copies as long as its deliveries', async () => {
       const store = await open();
       const { edition } = await close(store, [FINANCE, THREE_OF_FINANCE]);
@@ -183,6 +205,8 @@ describe('closing an edition of a newsletter with choices', () => {
         { edition_id: edition.id, state: 'suppressed', count: 1 },
       ]);
       expect(await foldDeliveries(store, end)).toBe(0);
+      const counts = await countAllDeliveries(store.db, [edition.id]);
+      expect(counts.get(edition.id)).toMatchObject({ submitted: 1, suppressed: 0, 'too few chosen stories': 1 });
     });
 
     it('decides more choices than fit into one statement', async () => {

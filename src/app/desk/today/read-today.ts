@@ -8,8 +8,12 @@ import { listRunsInStates } from '../../../core/schedule/run-pages.ts';
 import { DELIVERY_HELD, readMeta } from '../../../core/store/meta.ts';
 import type { EditionDeliveryState } from '../../../core/store/tables/edition-tables.ts';
 import { type EditionDelivery, readDeliveriesOf } from '../../../delivery/desk/deliveries/delivery-parts.ts';
-import { countOutcomes } from '../../../delivery/queue/count-outcomes.ts';
-import { type DeliveryStateCounts, NO_DELIVERIES, readDeliveryStates } from '../../../delivery/queue/queries.ts';
+import {
+  countAllDeliveries,
+  type DeliveryStateCounts,
+  NO_DELIVERIES,
+  readDeliveryStates,
+} from '../../../delivery/queue/queries.ts';
 import { renderForDesk } from '../../../editions/desk/preview/compose-for-desk.ts';
 import { type ComingDraft, type ComingNewsletter, readComingDrafts } from '../../../editions/draft/coming-drafts.ts';
 import { composeDraft } from '../../../editions/draft/compose-draft.ts';
@@ -96,7 +100,7 @@ async function readLastEditions({ app }: DeskContext): Promise<LastEdition[]> {
   const editions = found.filter((one) => one !== null);
   const ids = editions.map(({ id }) => id);
   if (ids.length === 0) return [];
-  const [states, counts] = await Promise.all([readDeliveryStates(db, ids), countOutcomes(db, ids)]);
+  const [states, counts] = await Promise.all([readDeliveryStates(db, ids), countAllDeliveries(db, ids)]);
   return editions.map((edition) => ({
     edition,
     state: states.find(({ editionId }) => editionId === edition.id)?.state ?? 'delivering',

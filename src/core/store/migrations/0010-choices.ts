@@ -25,9 +25,9 @@ export async function addChoices(db: Kysely<unknown>, dialect: 'sqlite' | 'postg
       constraint edition_copies_once unique (edition_id, choice)
     )`,
     `alter table deliveries add column copy_id ${int}`,
-    // To count those that are not mailed because their copy has too few stories.
-    `create index deliveries_suppressed_copies on deliveries (edition_id, copy_id)
-      where state = 'suppressed' and copy_id is not null`,
+    `alter table editions add column too_few ${int} not null default 0`,
+    // Covers its query: a row of editions has hundreds of kilobytes.
+    'create index editions_too_few on editions (id, too_few) where too_few > 0',
     ...(dialect === 'sqlite' ? sqliteChanges({ text, int, identity }) : postgresChanges),
   ];
   for (const statement of statements) await sql.raw(statement).execute(db);

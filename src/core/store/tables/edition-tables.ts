@@ -112,6 +112,8 @@ interface EditionsTable {
   delivery_reason: string | null;
   /** The parts of html and text that a copy may leave out, as JSON (editions/copies/segments.ts); null without. */
   segments: string | null;
+  /** Number of its deliveries that were suppressed when it closed: their copies have too few stories. */
+  too_few: Generated<number>;
   /** Counts the revisions of this edition from 1. */
   revision: Generated<number>;
   /** The id of the next revision's row; null for the newest one. */

@@ -11,16 +11,17 @@ import { errorSummary, hiddenFields, postButton, submitButton, textField } from 
 import type { ExpiredDeliveriesError } from '../../control/operator-control.ts';
 import { canRetry as canRetryAny } from '../../monitor/finish.ts';
 import { listProgress } from '../../progress.ts';
-import { countOutcomes } from '../../queue/count-outcomes.ts';
 import {
+  countAllDeliveries,
   countUncertain,
   type DeliveryStateCounts,
   NO_DELIVERIES,
   percentOver,
+  queuedOf,
   readDeliveryStates,
 } from '../../queue/queries.ts';
 import { formatRate, type SubmissionRate, submissionRate } from '../../submission-rate.ts';
-import { deliveryFigures, queuedOf } from '../editions/edition-figures.ts';
+import { deliveryFigures } from '../editions/edition-figures.ts';
 import { deliveryStateMark } from '../editions/edition-names.ts';
 
 /** The path of the page of an edition's deliveries, below the desk's path. */
@@ -163,7 +164,7 @@ export async function readDeliveriesOf(
   const ids = editions.map(({ id }) => id);
   if (ids.length === 0) return [];
   // Not at once: a connection in a transaction takes one query after the other.
-  const [states, counts] = [await readDeliveryStates(db, ids), await countOutcomes(db, ids)];
+  const [states, counts] = [await readDeliveryStates(db, ids), await countAllDeliveries(db, ids)];
   const read = async (edition: EditionSummary): Promise<EditionDelivery> => {
     const { id } = edition;
     const { state = 'delivering', reason = null } = states.find(({ editionId }) => editionId === id) ?? {};

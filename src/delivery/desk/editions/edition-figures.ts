@@ -6,9 +6,14 @@ import { type EditionVisits, readVisits } from '../../../editions/visits/visit-r
 import { type AgedResult, agedCachePerDesk } from '../../../web/desk/aged-cache.ts';
 import type { DeskContext, Html } from '../../../web/desk/desk-request.ts';
 import { type Figure, figures } from '../../../web/desk/parts/figure.ts';
-import { countOutcomes } from '../../queue/count-outcomes.ts';
 import type { FailureGroup } from '../../queue/failure-groups.ts';
-import { type DeliveryStateCounts, groupFailures, NO_DELIVERIES } from '../../queue/queries.ts';
+import {
+  countAllDeliveries,
+  type DeliveryStateCounts,
+  groupFailures,
+  NO_DELIVERIES,
+  queuedOf,
+} from '../../queue/queries.ts';
 import { type EditionReports, readEditionReports, readProviderReports } from '../../status/edition-reports.ts';
 
 /** Figures that take long with many failures. */
@@ -43,18 +48,13 @@ export async function readEditionFigures(desk: DeskContext, edition: EditionSumm
   const { id, newsletter, slot } = edition;
   const { from, until } = await closedUntilNext(db, edition);
   const [deliveries, failures, left, visits] = await Promise.all([
-    countOutcomes(db, [id]),
+    countAllDeliveries(db, [id]),
     failureFigures(desk).read(id),
     countLeft(db, newsletter, from, until),
     readVisits(db, newsletter, slot),
   ]);
   const counts = deliveries.get(id) ?? NO_DELIVERIES;
   return { id, deliveries: counts, failures, left, visits };
-}
-
-/** The number of deliveries in all states, without those of copies with too few stories. */
-export function queuedOf({ [TOO_FEW]: _few, ...queued }: DeliveryStateCounts): number {
-  return Object.values(queued).reduce((sum, count) => sum + count, 0);
 }
 
 /** Each figure with what it means. Those of deliveries under way are live. */
@@ -91,8 +91,7 @@ export function deliveryFigures(id: number, counts: DeliveryStateCounts): Figure
           { label: 'Being submitted', value: submitting, meaning: MEANINGS.submitting, live: live('submitting') },
         ]),
     { label: 'Failed', value: failed, meaning: MEANINGS.failed, live: live('failed') },
-    // The live figure includes those with too few stories.
-    { label: 'Not sent', value: suppressed, meaning: MEANINGS.suppressed, live: few ? undefined : live('suppressed') },
+    { label: 'Not sent', value: suppressed, meaning: MEANINGS.suppressed, live: live('suppressed') },
     ...(few ? [{ label: 'Too few stories', value: few, meaning: MEANINGS.tooFew }] : []),
   ];
 }

@@ -18,8 +18,7 @@ import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { rowTable, type TableRow } from '../../../web/desk/parts/row-table.ts';
 import { when, whenText } from '../../../web/desk/parts/when.ts';
 import { framePolicy } from '../../../web/server/headers.ts';
-import { countOutcomes } from '../../queue/count-outcomes.ts';
-import { NO_DELIVERIES, readDeliveryStates } from '../../queue/queries.ts';
+import { countAllDeliveries, NO_DELIVERIES, readDeliveryStates } from '../../queue/queries.ts';
 import { formatPercent } from '../../rates/judge-rates.ts';
 import { type RateLevelReached, readLevels } from '../../status/edition-reports.ts';
 import { editionFigureList, readEditionFigures } from './edition-figures.ts';
@@ -156,7 +155,7 @@ async function readRevisions({ desk }: SignedInRequest, { newsletter, slot }: Ed
   const revisions = await listRevisions(db, newsletter, slot);
   const ids = revisions.map(({ id }) => id);
   const states = await readDeliveryStates(db, ids);
-  const counts = await countOutcomes(db, ids);
+  const counts = await countAllDeliveries(db, ids);
   return revisions.map((one) => {
     const { state = 'delivering', reason = null } = states.find(({ editionId }) => editionId === one.id) ?? {};
     const { submitted, failed, suppressed } = counts.get(one.id) ?? NO_DELIVERIES;

@@ -16,9 +16,7 @@ import { selectField, submitButton, textField } from '../../../web/desk/parts/fo
 import { pager } from '../../../web/desk/parts/pager.ts';
 import { rowTable, type TableRow } from '../../../web/desk/parts/row-table.ts';
 import { when } from '../../../web/desk/parts/when.ts';
-import { countOutcomes } from '../../queue/count-outcomes.ts';
-import { NO_DELIVERIES } from '../../queue/queries.ts';
-import { queuedOf } from './edition-figures.ts';
+import { countAllDeliveries, NO_DELIVERIES, queuedOf } from '../../queue/queries.ts';
 import { deliveryStateMark, editionDeskPath, mailedName, newsletterTitle } from './edition-names.ts';
 
 const PER_PAGE = 25;
@@ -41,7 +39,7 @@ export async function serveEditionList(request: SignedInRequest): Promise<Respon
   const shown = found.slice(0, PER_PAGE);
   const last = found.length > PER_PAGE ? shown.at(-1) : undefined;
   const ids = shown.map(({ id }) => id);
-  const counts = await countOutcomes(db, ids);
+  const counts = await countAllDeliveries(db, ids);
   const figure = (id: number, name: string, count: number): Html =>
     html`<span data-figure="edition:${id}:${name}">${formatCount(count)}</span>`;
   const row = (edition: EditionSummary & { deliveryState: EditionDeliveryState }): TableRow => {

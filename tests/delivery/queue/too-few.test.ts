@@ -2,8 +2,7 @@ import { expect, it } from 'vitest';
 import { queueEdition } from '../../../scripts/test-edition.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { isDelivered } from '../../../src/delivery/monitor/heartbeat.ts';
-import { countOutcomes } from '../../../src/delivery/queue/count-outcomes.ts';
-import { NO_DELIVERIES } from '../../../src/delivery/queue/queries.ts';
+import { countAllDeliveries, NO_DELIVERIES } from '../../../src/delivery/queue/queries.ts';
 import { summariseEditions } from '../../../src/delivery/status/edition-status.ts';
 import { formatEdition, formatEditions } from '../../../src/delivery/status/format-editions.ts';
 import { TOO_FEW } from '../../../src/editions/copies/copy.ts';
@@ -29,7 +28,7 @@ async function storeOutcomes(store: Store) {
   await setDeliveries(store, { state: 'submitted' }, { edition_id: editionId });
   await set(0, { state: 'suppressed', copy_id: mailed.id, reason: 'the subscription is no longer confirmed' });
   for (const n of [1, 2]) await set(n, { state: 'suppressed', copy_id: few.id, reason: `${TOO_FEW}: 0 of at least 1` });
-  await store.db.updateTable('editions').set({ delivery_state: 'done' }).execute();
+  await store.db.updateTable('editions').set({ delivery_state: 'done', too_few: 2 }).execute();
   return editionId;
 }
 
@@ -39,10 +38,10 @@ forBothDatabases((open) => {
     const id = await storeOutcomes(store);
     const { editionId: other } = await queueEdition(store, 1, { slot: '2026-11-25', number: 2, articleId: 'other' });
     const none = { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
-    const counts = await countOutcomes(store.db, [id, other]);
+    const counts = await countAllDeliveries(store.db, [id, other]);
     expect(counts.get(id)).toEqual({ ...none, submitted: 7, suppressed: 1, [TOO_FEW]: 2 });
     expect(counts.get(other)).toEqual({ ...none, pending: 1 });
-    expect(await countOutcomes(store.db, [])).toEqual(new Map());
+    expect(await countAllDeliveries(store.db, [])).toEqual(new Map());
   });
 
   it('shows them on the pages of editions and deliveries, and in lists, without calling them a fault', async () => {
@@ -53,7 +52,7 @@ forBothDatabases((open) => {
     expect(list).toMatch(/:submitted">7<\/span> of 8</);
     const page = await readCounted(desk, 'editor', '/editions/daily-roundup/2026-11-24');
     expect(page).toMatch(/<dt>Queued<\/dt><dd><b>8</);
-    expect(page).toMatch(/<dt>Not sent<\/dt><dd><b>1</);
+    expect(page).toMatch(/<dt>Not sent<\/dt><dd><b data-figure="[^"]*:suppressed">1</);
     expect(page).toMatch(/<dt>Too few stories<\/dt><dd><b>2</);
     expect(await readCounted(desk, 'operator', `/deliveries/${id}`)).toMatch(/<dt>Too few stories<\/dt><dd><b>2</);
     expect(await desk.read('operator', '/deliveries')).toContain(
@@ -70,7 +69,7 @@ forBothDatabases((open) => {
   it('does not count them as missing in a cancelled edition', async () => {
     const store = await open();
     const id = await storeOutcomes(store);
-    const counts = (await countOutcomes(store.db, [id])).get(id) ?? NO_DELIVERIES;
+    const counts = (await countAllDeliveries(store.db, [id])).get(id) ?? NO_DELIVERIES;
     expect(isDelivered({ ...counts, suppressed: 0 }, 'cancelled')).toBe(true);
     expect(isDelivered({ ...counts, suppressed: 2 }, 'cancelled')).toBe(false);
   });

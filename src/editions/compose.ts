@@ -204,7 +204,7 @@ export async function composeEdition(
       newsletter.choices === undefined
         ? null
         : buildSegments(stories, view, rendered, preheaderTexts(newsletter, draft, view)),
-    subjects: copySubjects(draft, newsletter.kicker, isCorrection, stories, rules),
+    subjects: copySubjects(draft, newsletter.kicker, isCorrection, view, leading),
     size,
     articles: stories.placed.map(({ block, stored }, position) => ({ ...versionOf(stored), block, position })),
     didNotFit: stories.plan.didNotFit.map((candidate) => candidate.id),

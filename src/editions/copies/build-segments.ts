@@ -1,27 +1,25 @@
 /** What is stored with an edition so that its copies can be made without composing it again. Pure. */
+import type { Article } from '../../articles/article.ts';
 import { choiceFacets } from '../../articles/choice.ts';
 import type { Draft } from '../draft/decisions.ts';
 import { readingTimes } from '../rendering/edition-extras.ts';
-import type { EditionView } from '../rendering/edition-view.ts';
+import { type EditionView, numberedStories } from '../rendering/edition-view.ts';
 import { editionPreheader } from '../rendering/headline.ts';
 import type { RenderedEdition } from '../rendering/render.ts';
 import type { LoadedStories } from '../selection/load-stories.ts';
-import type { RankingRules, StoryCandidate } from '../selection/ranking.ts';
-import { membersOf } from '../selection/ranking.ts';
-import { rankedStories } from '../selection/selection.ts';
+import { placedStories } from '../selection/selection.ts';
 import type { CopySubjects, EditionSegments } from './copy.ts';
 import type { Part } from './segments.ts';
 
 /** The reports of each story, in display order: an event of several outlets is one story. */
-function storyReports({ plan: { lead, news, analysis, roundup, latest } }: LoadedStories): StoryCandidate[][] {
-  const alone = (story: StoryCandidate): StoryCandidate[] => [story];
-  return [
-    ...(lead === null ? [] : [[lead]]),
-    ...news.map(alone),
-    ...analysis.map(alone),
-    ...roundup.map(membersOf),
-    ...latest.map(alone),
-  ];
+function storyReports({ plan, placed }: LoadedStories): { pinned: boolean; article: Article }[][] {
+  const stories: ReturnType<typeof storyReports> = [];
+  for (const [index, { block, story }] of placedStories(plan).entries()) {
+    const report = { pinned: story.pinned, article: (placed[index] as LoadedStories['placed'][number]).article };
+    if (block === 'also') stories.at(-1)?.push(report);
+    else stories.push([report]);
+  }
+  return stories;
 }
 
 /**
@@ -29,37 +27,30 @@ function storyReports({ plan: { lead, news, analysis, roundup, latest } }: Loade
  * @throws Error if the templates mark no segment for a story: all copies would show it
  */
 export function buildSegments(
-  stories: LoadedStories,
+  loaded: LoadedStories,
   view: EditionView,
   { parts }: RenderedEdition,
   preheaders: readonly PreheaderText[],
 ): EditionSegments {
-  const reports = storyReports(stories);
-  const articles = new Map(stories.placed.map(({ article }) => [article.id, article]));
   const times = readingTimes(view);
-  assertMarked(parts, reports.length);
-  const numbers = numbersOf(reports);
-  return {
-    stories: reports.map((members, number) => ({
-      articleId: members[0]?.id ?? '',
-      ...choiceFacets(members.flatMap(({ id }) => articles.get(id) ?? [])),
-      isForAll: members.some(({ pinned }) => pinned),
-      minutes: times.stories[number] ?? 0,
-    })),
-    minutes: times.others,
-    preheaders: preheaders.flatMap(({ articleId, text }) => {
-      const line = editionPreheader([text]);
-      return line === '' ? [] : { story: articleId === null ? null : (numbers.get(articleId) ?? null), text: line };
-    }),
-    ...parts,
-  };
+  const stories = storyReports(loaded).map((reports, number) => ({
+    articleId: reports[0]?.article.id ?? '',
+    ...choiceFacets(reports.map(({ article }) => article)),
+    isForAll: reports.some(({ pinned }) => pinned),
+    minutes: times.stories[number] ?? 0,
+  }));
+  assertMarked(parts, stories.length);
+  const lines = preheaders.map(({ articleId, text }) => ({
+    story: articleId === null ? null : stories.findIndex((story) => story.articleId === articleId),
+    text: editionPreheader([text]),
+  }));
+  return { stories, minutes: times.others, preheaders: lines.filter(({ text }) => text !== ''), ...parts };
 }
 
 /** @throws Error if a story has no segment in the HTML or the text: every copy would show it */
 export function assertMarked(parts: RenderedEdition['parts'], count: number): void {
   for (const [name, some] of Object.entries(parts)) {
-    const marked = new Set(markedStories(some));
-    if (Array.from({ length: count }, (_, number) => number).every((number) => marked.has(number))) continue;
+    if (new Set(markedStories(some)).size === count) continue;
     const file = name === 'html' ? '.mjml' : '.txt';
     throw new Error(
       `the ${file} template shows stories outside of {% segment any: story %}: a newsletter with choices needs it ` +
@@ -84,25 +75,19 @@ export interface PreheaderText {
   text: string | null;
 }
 
+/** @param leading articles that it may name, most important first */
 export function copySubjects(
   { decisions }: Draft,
   kicker: string,
   isCorrection: boolean,
-  stories: LoadedStories,
-  rules: RankingRules,
+  view: EditionView,
+  leading: readonly Article[],
 ): CopySubjects {
-  const numbers = numbersOf(storyReports(stories));
-  const articles = new Map(stories.placed.map(({ article }) => [article.id, article]));
-  const leading = rankedStories(stories.plan, rules).flatMap(({ id }) => {
-    const article = articles.get(id);
-    const story = numbers.get(id);
-    if (article === undefined || story === undefined) return [];
-    return { story, headline: article.headline, shortHeadline: article.shortHeadline };
-  });
-  return { own: decisions.subject, kicker, isCorrection, leading };
-}
-
-/** The number of each story, by the id of its first report. */
-function numbersOf(reports: readonly StoryCandidate[][]): Map<string, number> {
-  return new Map(reports.map(([first], number) => [first?.id ?? '', number]));
+  const ids = numberedStories(view).map(({ articleId }) => articleId);
+  const stories = leading.map(({ id, headline, shortHeadline }) => ({
+    story: ids.indexOf(id),
+    headline,
+    shortHeadline,
+  }));
+  return { own: decisions.subject, kicker, isCorrection, leading: stories };
 }

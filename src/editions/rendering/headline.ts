@@ -20,7 +20,7 @@ export type HeadlineStory = Pick<Article, 'headline' | 'shortHeadline'>;
  * `first item, second item`: short headlines if the stories have them. One line, not shortened, without the name of the
  * roundup. Isolates keep two adjacent right-to-left items in order.
  * @param locale of the edition
- * @param stories the edition's leading stories, one or two
+ * @param stories in the order of `leadingStories`; the first two count
  */
 export function roundupHeadline(locale: Locale, stories: readonly HeadlineStory[]): string {
   const [first = '', second] = stories.map(itemOf);
@@ -38,7 +38,7 @@ export function editionHeadline(locale: Locale, kicker: string, stories: readonl
  */
 export function editionSubject(locale: Locale, kicker: string, stories: readonly HeadlineStory[]): string {
   const name = shorten(plainLine(kicker), KICKER_LENGTH);
-  const items = stories.map(itemOf);
+  const items = stories.slice(0, 2).map(itemOf);
   const frame = joined(locale, name, ['', ''].slice(2 - items.length));
   const isolates = joined(locale, name, items).length - frame.length - items.join('').length;
   const available = SUBJECT_LENGTH - graphemeCount(frame) - isolates;

@@ -99,7 +99,7 @@ export function storyBlocks({
   };
 }
 
-/** The one or two articles in the edition's headline. */
+/** All articles in the order in which a headline names them: it has the first one or two. */
 export function leadingArticles({ plan, placed }: LoadedStories, rules: SelectionRules): Article[] {
   return leadingStories(plan, rules).map(
     (story) => placed.find(({ article }) => article.id === story.id)?.article as Article,

@@ -127,15 +127,10 @@ export function placedStories(plan: EditionPlan): { block: Block; story: StoryCa
 }
 
 /**
- * The one or two stories in the edition's headline: the lead, then the most important story of news and analysis;
- * otherwise the first roundup item; otherwise the first of the latest.
+ * All stories in the order in which a headline names them: the lead, news and analysis by importance, the roundup, the
+ * latest. Of an event, its first report.
  */
 export function leadingStories(plan: EditionPlan, rules: RankingRules): StoryCandidate[] {
-  return rankedStories(plan, rules).slice(0, 2);
-}
-
-/** All stories in the order in which a headline names them; of an event, its first report. */
-export function rankedStories(plan: EditionPlan, rules: RankingRules): StoryCandidate[] {
   const prominent = [...plan.news, ...plan.analysis].sort(byImportance(rules));
   const own = plan.lead === null ? prominent : [plan.lead, ...prominent];
   return [...own, ...plan.roundup.map((group) => group.first), ...plan.latest];

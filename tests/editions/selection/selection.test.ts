@@ -223,7 +223,7 @@ describe('the blocks', () => {
 });
 
 describe('leadingStories', () => {
-  it('are the lead and the most important story of news and analysis', () => {
+  it('are the lead, then news and analysis by importance, then the latest', () => {
     const plan = selectStories(
       [
         story('lead', 1, { kicker: 'Cover Story' }),
@@ -233,12 +233,12 @@ describe('leadingStories', () => {
       ],
       { ...rules, blocks: { ...rules.blocks, news: 2 } },
     );
-    expect(ids(leadingStories(plan, rules))).toEqual(['lead', 'exclusive']);
+    expect(ids(leadingStories(plan, rules))).toEqual(['lead', 'exclusive', 'brief', 'old']);
   });
 
-  it('are the lead and the first roundup item if there are neither news nor analysis', () => {
+  it('are the lead and the roundup items, before the latest, if there are neither news nor analysis', () => {
     const plan = selectStories([story('lead', 1), story('old', 30), story('i', 2, { kind: 'roundup-item' })], rules);
-    expect(ids(leadingStories(plan, rules))).toEqual(['lead', 'i']);
+    expect(ids(leadingStories(plan, rules))).toEqual(['lead', 'i', 'old']);
   });
 });
 

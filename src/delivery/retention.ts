@@ -2,7 +2,7 @@
  * Retention of deliveries, service messages and bounces. Every statement is short, so that other writers do not wait.
  * An interrupted run is continued by the next, and running twice, or concurrently, changes nothing.
  */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { AppContext } from '../core/app-context.ts';
 import { isInOpenState, OPEN_DELIVERY_STATES } from '../core/store/delivery-states.ts';
 import type { Db, Store } from '../core/store/store.ts';
@@ -45,7 +45,7 @@ const BATCH = 5_000;
 export async function foldDeliveries({ db }: Pick<Store, 'db'>, before: number): Promise<number> {
   let folded = 0;
   for (let last = 0; ; ) {
-    const id = await nextEdition(db, 'deliveries', last);
+    const id = await nextEdition(db, last);
     if (id === null) return folded;
     last = id;
     const edition = await db.selectFrom('editions').select('closed_at').where('id', '=', id).executeTakeFirst();
@@ -60,23 +60,19 @@ export async function foldDeliveries({ db }: Pick<Store, 'db'>, before: number):
   }
 }
 
-/** Deletes the copies of editions whose deliveries are folded. @returns number of deleted copies */
-async function deleteCopies({ db }: Pick<Store, 'db'>): Promise<number> {
-  let deleted = 0;
-  for (let id = await nextEdition(db, 'edition_copies', 0); id !== null; ) {
-    const { numAffectedRows = 0n } = await sql`delete from edition_copies where id in (
-        select id from edition_copies where edition_id = ${id} limit ${BATCH}
-      ) and not exists (select 1 from deliveries where edition_id = ${id})`.execute(db);
-    deleted += Number(numAffectedRows);
-    if (numAffectedRows === 0n) id = await nextEdition(db, 'edition_copies', id);
-  }
-  return deleted;
+/** Deletes the copies of editions before the first that has deliveries. @returns number of deleted copies */
+function deleteCopies({ db }: Pick<Store, 'db'>): Promise<number> {
+  return deleteRepeatedly(
+    db,
+    sql`delete from edition_copies where id in (select id from edition_copies where edition_id < (
+      select coalesce(min(edition_id), ${Number.MAX_SAFE_INTEGER}) from deliveries) limit ${BATCH})`,
+  );
 }
 
-/** The next edition with rows: by a key, a few index lookups for any number of rows. */
-async function nextEdition(db: Db, table: 'deliveries' | 'edition_copies', after: number): Promise<number | null> {
+/** The next edition with deliveries: by the primary key, a few index lookups for any number of deliveries. */
+async function nextEdition(db: Db, after: number): Promise<number | null> {
   const { id } = await db
-    .selectFrom(table)
+    .selectFrom('deliveries')
     .select((e) => e.fn.min('edition_id').as('id'))
     .where('edition_id', '>', after)
     .executeTakeFirstOrThrow();
@@ -177,10 +173,18 @@ async function deleteInBatches(
 }
 
 /** Deletes the ids of provider events that were recorded before an instant. @returns number of deleted rows */
-async function deleteProviderEvents({ db }: Pick<Store, 'db'>, before: number): Promise<number> {
+function deleteProviderEvents({ db }: Pick<Store, 'db'>, before: number): Promise<number> {
+  return deleteRepeatedly(
+    db,
+    sql`delete from webhook_events where (provider, id) in (
+      select provider, id from webhook_events where received_at < ${before} limit ${BATCH})`,
+  );
+}
+
+/** Repeats a statement that deletes a batch of rows, until none is left. @returns number of deleted rows */
+async function deleteRepeatedly(db: Db, statement: RawBuilder<unknown>): Promise<number> {
   for (let deleted = 0; ; ) {
-    const { numAffectedRows = 0n } = await sql`delete from webhook_events where (provider, id) in (
-      select provider, id from webhook_events where received_at < ${before} limit ${BATCH})`.execute(db);
+    const { numAffectedRows = 0n } = await statement.execute(db);
     deleted += Number(numAffectedRows);
     if (numAffectedRows === 0n) return deleted;
   }

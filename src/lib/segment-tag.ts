@@ -28,14 +28,14 @@ class SegmentTag extends Tag {
   constructor(token: TagToken, remaining: TopLevelToken[], liquid: Liquid, parser: Parser) {
     super(token, remaining, liquid);
     this.#values = new Hash(token.args);
-    for (
-      let next = remaining.shift();
-      (next as TagToken | undefined)?.name !== 'endsegment';
-      next = remaining.shift()
-    ) {
-      if (next === undefined) throw new Error(`tag ${token.getText()} not closed`);
-      this.#content.push(parser.parseToken(next, remaining));
-    }
+    const stream = parser
+      .parseStream(remaining)
+      .on('tag:endsegment', () => stream.stop())
+      .on('template', (template: Template) => this.#content.push(template))
+      .on('end', () => {
+        throw new Error(`tag ${token.getText()} not closed`);
+      });
+    stream.start();
   }
 
   *render(context: Context, emitter: Emitter): Generator<unknown, void, unknown> {

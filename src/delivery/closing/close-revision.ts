@@ -13,9 +13,8 @@ import { recordRevision } from '../../editions/record-revision.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { DeliveryControlError } from '../control/edition-control.ts';
 import { mayHaveArrived } from '../queue/delivery-outcome.ts';
-import { type QueuedDeliveries, queueDeliveries } from '../queue/queue-deliveries.ts';
-import { freezeMessageParts } from './close.ts';
-import { type ClosingTerms, decideCopies } from './edition-copies.ts';
+import type { QueuedDeliveries } from '../queue/queue-deliveries.ts';
+import { type ClosingTerms, prepareQueueing } from './edition-copies.ts';
 
 export interface ClosedRevision extends QueuedDeliveries {
   edition: EditionSummary;
@@ -45,7 +44,7 @@ export async function closeRevision(
 ): Promise<ClosedRevision> {
   const { isForAll, isDryRun = false, now, onCommit } = options;
   const { newsletter } = composed;
-  const recordCopies = await decideCopies(reports, newsletter, terms.decide);
+  const queue = await prepareQueueing(reports, newsletter, terms);
   const close = async (tx: Tx) => {
     const previous = await supersede(tx, composed);
     const revisions = await listRevisions(tx, newsletter, composed.slot);
@@ -55,10 +54,8 @@ export async function closeRevision(
     // Deliveries that an operator settled in between are pending again.
     const settled = await suppressPending(tx, previous, composed.revision, now);
     const id = await recordRevision(tx, composed, previous, isForAll, now);
-    await freezeMessageParts(tx, id, terms);
-    const revisionTerms = { closedAt: revisions.at(-1)?.closedAt ?? now, earlier, isForAll };
-    const queued = { id, newsletter, hasCopies: await recordCopies(tx, id) };
-    const counts = await queueDeliveries(tx, queued, terms, now, revisionTerms);
+    const closedAt = revisions.at(-1)?.closedAt ?? now;
+    const counts = await queue(tx, id, now, { closedAt, earlier, isForAll });
     if (!isForAll) await requireKnownRecipients(tx, previous, earlier);
     const edition = await findEditionById(tx, id);
     if (edition === null) throw new Error(`edition ${id} of ${composed.newsletter} is missing after it was written`);

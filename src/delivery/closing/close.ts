@@ -17,10 +17,9 @@ import type { EditionSlot } from '../../editions/slot.ts';
 import { cutoffOf, slotAtInstant, slotNamed } from '../../editions/slots.ts';
 import { openTemplates, type Templates } from '../../lib/templates.ts';
 import type { Clock } from '../../lib/time.ts';
-import { senderOf } from '../message/message-fields.ts';
 import { countAllDeliveries, NO_DELIVERIES, queuedOf } from '../queue/queries.ts';
-import { type QueuedDeliveries, queueDeliveries } from '../queue/queue-deliveries.ts';
-import { type ClosingTerms, closingTerms, decideCopies } from './edition-copies.ts';
+import type { QueuedDeliveries } from '../queue/queue-deliveries.ts';
+import { type ClosingTerms, closingTerms, prepareQueueing } from './edition-copies.ts';
 
 export interface ClosedEdition extends QueuedDeliveries {
   edition: EditionSummary;
@@ -95,16 +94,14 @@ export async function closeEdition(
   { countdown, onClose }: CloseConditions = {},
 ): Promise<ClosedEdition> {
   const { newsletter, slot } = composed;
-  const recordCopies = await decideCopies(store.reports, newsletter, terms.decide);
+  const queue = await prepareQueueing(store.reports, newsletter, terms);
   try {
     return await store.db.transaction().execute(async (tx) => {
       const closed = await findEdition(tx, newsletter, slot);
       if (closed !== null) return closedBefore(tx, closed);
       const editionId = await recordEdition(tx, composed, now, countdown);
       await onClose?.(tx, composed, now);
-      await freezeMessageParts(tx, editionId, terms);
-      const queued = { id: editionId, newsletter, hasCopies: await recordCopies(tx, editionId) };
-      const counts = await queueDeliveries(tx, queued, terms, now);
+      const counts = await queue(tx, editionId, now);
       const edition = await findEdition(tx, newsletter, slot);
       if (edition === null) throw new Error(`edition ${editionId} of ${newsletter} is missing after it was written`);
       return { edition, ...counts, isNew: true };
@@ -120,12 +117,6 @@ export async function closeEdition(
 function skipReason({ reason, approval }: SkippedEdition): string {
   if (approval === null || approval.voided === null) return reason;
   return `${reason}; the approval by ${approval.by} is void: ${approval.voided}`;
-}
-
-/** A retry must have the same bytes, also after a change of the sender's address. */
-export async function freezeMessageParts(tx: Tx, editionId: number, { from }: Pick<NewsletterConfig, 'from'>) {
-  const { domain } = senderOf(from, undefined);
-  await tx.updateTable('editions').set({ message_id_domain: domain }).where('id', '=', editionId).execute();
 }
 
 async function closedBefore(db: Db, edition: EditionSummary): Promise<ClosedEdition> {

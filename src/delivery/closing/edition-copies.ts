@@ -9,7 +9,13 @@ import type { ComposedEdition } from '../../editions/compose.ts';
 import { openCopies } from '../../editions/copies/copy.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { TurnTimer } from '../../lib/concurrency/turn-timer.ts';
-import type { DeliveryTerms } from '../queue/queue-deliveries.ts';
+import { senderOf } from '../message/message-fields.ts';
+import {
+  type DeliveryTerms,
+  type QueuedDeliveries,
+  queueDeliveries,
+  type RevisionTerms,
+} from '../queue/queue-deliveries.ts';
 
 /** What an edition is closed with, besides its content. */
 export interface ClosingTerms extends DeliveryTerms, Pick<NewsletterConfig, 'from'> {
@@ -24,16 +30,30 @@ export function closingTerms(config: Config, newsletter: NewsletterConfig, compo
 
 /**
  * Decides the copies before the transaction that closes the edition, so that no other writer waits for it.
- * @returns the function that writes them in the transaction, and those of choices that were made in the meantime; it
- *   returns whether the edition has copies. On PostgreSQL a choice that is committed after that, and before the
- *   deliveries are queued, is not in the edition: its subscriber gets all stories.
+ * @returns the function that records the edition's terms and copies in the transaction, also those of choices that were
+ *   made in the meantime, and queues its deliveries. On PostgreSQL a choice that is committed after that, and before
+ *   the deliveries are queued, is not in the edition: its subscriber gets all stories.
  */
-export async function decideCopies(
+export async function prepareQueueing(
   db: Db,
   newsletter: string,
-  decide: ClosingTerms['decide'],
-): Promise<(tx: Tx, editionId: number) => Promise<boolean>> {
-  if (decide == null) return async () => false;
+  terms: ClosingTerms,
+): Promise<(tx: Tx, editionId: number, now: number, revision?: RevisionTerms) => Promise<QueuedDeliveries>> {
+  const recordCopies = terms.decide == null ? null : await decideCopies(db, newsletter, terms.decide);
+  // A retry must have the same bytes, also after a change of the sender's address.
+  const { domain } = senderOf(terms.from, undefined);
+  return async (tx, id, now, revision) => {
+    await tx.updateTable('editions').set({ message_id_domain: domain }).where('id', '=', id).execute();
+    await recordCopies?.(tx, id);
+    return queueDeliveries(tx, { id, newsletter, hasCopies: recordCopies !== null }, terms, now, revision);
+  };
+}
+
+async function decideCopies(
+  db: Db,
+  newsletter: string,
+  decide: ReturnType<typeof openCopies>,
+): Promise<(tx: Tx, editionId: number) => Promise<void>> {
   const rows = new Map<string, (string | null)[]>();
   const timer = new TurnTimer();
   const decideAll = async (choices: string[]): Promise<void> => {
@@ -53,7 +73,6 @@ export async function decideCopies(
         select ${sql.lit(editionId)}, choice, stories, subject, suppressed
         from ${jsonRows(dialectOf(tx), batch, columns)} r`.execute(tx);
     }
-    return true;
   };
 }
 

@@ -118,9 +118,9 @@ async function claimOfEdition(
     ...interrupted.map((row) => ({ claim: keyOf(row), outcome: released })),
   ];
   await recordOutcomes(tx, changes, now);
-  const claims = rows.map(({ state, deliveredAt: _, isUncertain, wasRefused, copyId, stories, subject, ...row }) => ({
+  const claims = rows.map(({ state, deliveredAt: _, isUncertain, wasRefused, stories, subject, ...row }) => ({
     ...row,
-    copy: copyId === null ? null : { stories, subject },
+    copy: stories === null || subject === null ? null : { stories, subject },
     editionId,
     newsletter,
     mayHaveArrived: isUncertain === 1 || state === 'submitting',
@@ -131,8 +131,7 @@ async function claimOfEdition(
 
 interface DueRow
   extends Omit<ClaimedDelivery, 'editionId' | 'newsletter' | 'mayHaveArrived' | 'wasRefused' | 'copy'>,
-    ChosenCopy {
-  copyId: number | null;
+    Record<keyof ChosenCopy, string | null> {
   isUncertain: 0 | 1;
   wasRefused: 0 | 1;
   state: 'pending' | 'submitting';
@@ -155,8 +154,7 @@ async function selectDue(tx: Tx, editionId: number, options: ClaimOptions): Prom
 }
 
 // Subqueries and not a join: they use the key, also before PostgreSQL has analysed the copies of a new edition.
-const COPY = sql`deliveries.copy_id as "copyId",
-  (select stories from edition_copies where id = deliveries.copy_id) as stories,
+const COPY = sql`(select stories from edition_copies where id = deliveries.copy_id) as stories,
   (select subject from edition_copies where id = deliveries.copy_id) as subject`;
 
 /** An uncertain delivery is claimed again once; after that, its reason says so already. */

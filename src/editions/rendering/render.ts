@@ -54,10 +54,9 @@ export async function renderEdition(
   const compiled = await compileMjml(await templates.html(`${template}.mjml`, data, language), `${template}.mjml`);
   const text = await templates.text(`${template}.txt`, data, language);
   const all = { stories: new Set(storyIds.keys()), minutes: view.readingMinutes ?? 0 };
-  const whole = fillCopyTexts(chooseParts(parseSegments(compiled, nonce), all).join(''), nonce, {
-    headline: escapeHtml(view.headline),
-    preheader: escapeHtml(view.preheader),
-  }).replace(ADJACENT_CONDITIONALS, '');
+  const escaped = { headline: escapeHtml(view.headline), preheader: escapeHtml(view.preheader) };
+  const merged = chooseParts(parseSegments(compiled, nonce), all).join('').replace(ADJACENT_CONDITIONALS, '');
+  const whole = fillCopyTexts(merged, nonce, escaped);
   const archiveHtml = asMain(keepRegion(removeRegion(whole, nonce, 'personal'), nonce, 'web'));
   if (archiveHtml.includes(nonce))
     throw new Error(`${template}.mjml has a placeholder or an unclosed marker outside its personal regions`);
@@ -69,7 +68,8 @@ export async function renderEdition(
     html: parseSegments(toMail(compiled), nonce),
     text: mapParts(parseSegments(text, nonce), tidyText),
   };
-  return { html, text: joinLines(chooseParts(parts.text, all)).join(''), archiveHtml, parts };
+  const lines = joinLines(chooseParts(parts.text, all)).join('');
+  return { html, text: fillCopyTexts(lines, nonce, view), archiveHtml, parts };
 }
 
 /** Names of the placeholders in templates: those of a recipient, and those of a copy (copies/copy.ts). */
@@ -78,9 +78,9 @@ const PLACEHOLDERS = ['unsubscribe', 'preferences', 'headline', 'preheader'];
 // As MJML joins them where nothing is between: a segment was.
 const ADJACENT_CONDITIONALS = /<!\[endif\]-->\s*<!--\[if mso \| IE\]>/g;
 
-/** Fills in the placeholders of a copy. @param values escaped */
-function fillCopyTexts(html: string, nonce: string, values: Record<'headline' | 'preheader', string>): string {
-  return html
+/** Fills in the placeholders of a copy. @param values escaped for HTML */
+function fillCopyTexts(content: string, nonce: string, values: Record<'headline' | 'preheader', string>): string {
+  return content
     .replaceAll(placeholder(nonce, 'headline'), () => values.headline)
     .replaceAll(placeholder(nonce, 'preheader'), () => values.preheader);
 }

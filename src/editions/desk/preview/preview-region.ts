@@ -34,8 +34,7 @@ export function previewRegion({ request, draft, composition }: DraftPageView): H
   }
   const { base, app } = request.desk;
   const asked = readPreviewChoice(request);
-  const hasCopies = composition.composed.segments !== null;
-  const options = hasCopies ? copyOptions(app.config, draft.newsletter, draft.stories) : [];
+  const options = copyOptions(app.config, draft.newsletter, draft.stories);
   // A reporter may no longer have a story.
   const copy = options.find(({ value }) => value === asked.copy)?.value ?? '';
   const choice = { ...asked, copy };
@@ -51,7 +50,7 @@ aria-labelledby="preview-title">
 <div class="titled"><h2 id="preview-title">Preview</h2>
 <button type="button" id="preview-large" class="quiet needs-script">Fill the screen</button></div>
 ${choices(page, choice)}
-${hasCopies ? copyForm(page, choice, options) : ''}
+${options.length > 1 ? copyForm(page, choice, options) : ''}
 ${request.may('drafts.edit') ? unsaved : ''}
 <div class="preview-frame" role="group" aria-label="The mail" tabindex="0"><iframe sandbox
 class="${scheme}" title="${title}, ${scheme}" width="${width}" src="${address}view=${view}"

@@ -2,7 +2,7 @@
  * Retention of deliveries, service messages and bounces. Every statement is short, so that other writers do not wait.
  * An interrupted run is continued by the next, and running twice, or concurrently, changes nothing.
  */
-import { type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { AppContext } from '../core/app-context.ts';
 import { isInOpenState, OPEN_DELIVERY_STATES } from '../core/store/delivery-states.ts';
 import type { Db, Store } from '../core/store/store.ts';
@@ -20,6 +20,8 @@ export async function runDeliveryRetention(
   now: number,
 ): Promise<Record<string, number>> {
   const before = now - config.retention.deliveriesDays * DAY;
+  const isEnded = sql<SqlBool>`changed_at < ${before} and expires_at < ${before}
+    and state not in (${sql.join(OPEN_DELIVERY_STATES)})`;
   await settleDelivered(store, now);
   await failUncertainOfCancelled(store, now);
   await deleteRefusalsOfFinished(store.db);
@@ -28,8 +30,8 @@ export async function runDeliveryRetention(
     editionCopies: await deleteCopies(store),
     // Minutes of the progress of deliveries.
     progress: await deleteProgress(store.db, before),
-    serviceMessages: await deleteServiceMessages(store, before),
-    bounces: await deleteBounces(store, before),
+    serviceMessages: await deleteOldRows(store, 'service_messages', isEnded),
+    bounces: await deleteOldRows(store, 'bounces', sql`at < ${before}`),
     // Ids of what mail providers reported.
     providerEvents: await deleteProviderEvents(store, now - EVENT_IDS_KEPT),
   };
@@ -124,51 +126,25 @@ async function failUncertainOfCancelled({ db }: Pick<Store, 'db'>, now: number):
       and deliveries.state = 'submitting' and deliveries.lease_until <= ${now}`.execute(db);
 }
 
-/** Deletes service messages that ended before an instant. @returns number of deleted rows */
-function deleteServiceMessages({ db, reports }: Store, before: number): Promise<number> {
-  return deleteInBatches(
-    (after) =>
-      reports
-        .selectFrom('service_messages')
-        .select('id')
-        .where('id', '>', after)
-        .where('changed_at', '<', before)
-        .where('expires_at', '<', before)
-        .where('state', 'not in', OPEN_DELIVERY_STATES)
-        .orderBy('id')
-        .limit(BATCH)
-        .execute(),
-    (ids) => db.deleteFrom('service_messages').where('id', 'in', ids).executeTakeFirstOrThrow(),
-  );
-}
-
-/** Deletes bounces that were reported before an instant. @returns number of deleted rows */
-export function deleteBounces({ db, reports }: Store, before: number): Promise<number> {
-  return deleteInBatches(
-    (after) =>
-      reports
-        .selectFrom('bounces')
-        .select('id')
-        .where('id', '>', after)
-        .where('at', '<', before)
-        .orderBy('id')
-        .limit(BATCH)
-        .execute(),
-    (ids) => db.deleteFrom('bounces').where('id', 'in', ids).executeTakeFirstOrThrow(),
-  );
-}
-
-async function deleteInBatches(
-  findAfter: (id: number) => Promise<{ id: number }[]>,
-  deleteRows: (ids: number[]) => Promise<{ numDeletedRows: bigint }>,
+/**
+ * Deletes rows in batches.
+ * @param isOld a condition. No index has it: the rows are found by `reports`.
+ * @returns number of deleted rows
+ */
+export async function deleteOldRows(
+  { db, reports }: Pick<Store, 'db' | 'reports'>,
+  table: 'service_messages' | 'bounces',
+  isOld: RawBuilder<SqlBool>,
 ): Promise<number> {
   let deleted = 0;
   for (let last = 0; ; ) {
-    const ids = (await findAfter(last)).map((row) => row.id);
+    const old = reports.selectFrom(table).select('id').where('id', '>', last).where(isOld);
+    const ids = (await old.orderBy('id').limit(BATCH).execute()).map(({ id }) => id);
     const end = ids.at(-1);
     if (end === undefined) return deleted;
     last = end;
-    deleted += Number((await deleteRows(ids)).numDeletedRows);
+    const { numDeletedRows } = await db.deleteFrom(table).where('id', 'in', ids).executeTakeFirstOrThrow();
+    deleted += Number(numDeletedRows);
   }
 }
 

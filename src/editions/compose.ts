@@ -200,10 +200,9 @@ export async function composeEdition(
     nonce,
     view,
     ...{ html: rendered.html, text: rendered.text, archiveHtml: rendered.archiveHtml },
-    segments:
-      newsletter.choices === undefined
-        ? null
-        : buildSegments(stories, view, rendered, preheaderTexts(newsletter, draft, view)),
+    segments: newsletter.choices
+      ? buildSegments(stories, view, rendered, preheaderTexts(newsletter, draft, view))
+      : null,
     subjects: copySubjects(draft, newsletter.kicker, isCorrection, view, leading),
     size,
     articles: stories.placed.map(({ block, stored }, position) => ({ ...versionOf(stored), block, position })),

@@ -66,6 +66,10 @@ const CONTENT = [
   'message_id_domain as messageIdDomain',
 ] as const;
 
+function summaries(db: Db) {
+  return db.selectFrom('editions').select(SUMMARY);
+}
+
 /** Finds an edition by newsletter and slot label. @param revision default: the newest one */
 export async function findEdition(
   db: Db,
@@ -73,9 +77,7 @@ export async function findEdition(
   slot: string,
   revision?: number,
 ): Promise<Edition | null> {
-  const edition = await db
-    .selectFrom('editions')
-    .select(SUMMARY)
+  const edition = await summaries(db)
     .select(CONTENT)
     .where('newsletter', '=', newsletter)
     .where('slot', '=', slot)
@@ -88,9 +90,7 @@ export async function findEdition(
 
 /** Lists all revisions of an edition, the newest first. */
 export function listRevisions(db: Db, newsletter: string, slot: string): Promise<EditionSummary[]> {
-  return db
-    .selectFrom('editions')
-    .select(SUMMARY)
+  return summaries(db)
     .where('newsletter', '=', newsletter)
     .where('slot', '=', slot)
     .orderBy('revision', 'desc')
@@ -112,15 +112,12 @@ export function fullEditionName({
 
 /** Finds an edition by id. */
 export async function findEditionById(db: Db, id: number): Promise<Edition | null> {
-  const editions = db.selectFrom('editions').select(SUMMARY).select(CONTENT);
-  return (await editions.where('id', '=', id).executeTakeFirst()) ?? null;
+  return (await summaries(db).select(CONTENT).where('id', '=', id).executeTakeFirst()) ?? null;
 }
 
 /** Lists the editions of a newsletter, or of all newsletters if it is null; newest slot first. */
 export function listEditions(db: Db, newsletter: string | null, limit: number, offset = 0): Promise<EditionSummary[]> {
-  return db
-    .selectFrom('editions')
-    .select(SUMMARY)
+  return summaries(db)
     .where('superseded_by', 'is', null)
     .$if(newsletter !== null, (q) => q.where('newsletter', '=', newsletter as string))
     .orderBy('slot_at', 'desc')
@@ -233,13 +230,7 @@ export async function listUnfinishedEditionIds(db: Db): Promise<number[]> {
 export async function listUnfinishedEditions(db: Db): Promise<EditionSummary[]> {
   const ids = await listUnfinishedEditionIds(db);
   if (ids.length === 0) return [];
-  return db
-    .selectFrom('editions')
-    .select(SUMMARY)
-    .where('id', 'in', ids)
-    .orderBy('slot_at', 'desc')
-    .orderBy('id', 'desc')
-    .execute();
+  return summaries(db).where('id', 'in', ids).orderBy('slot_at', 'desc').orderBy('id', 'desc').execute();
 }
 
 /**
@@ -252,9 +243,7 @@ export function lastEditions(
   limit: number,
   before: number | null = null,
 ): Promise<EditionSummary[]> {
-  return db
-    .selectFrom('editions')
-    .select(SUMMARY)
+  return summaries(db)
     .where('newsletter', '=', newsletter)
     .where('superseded_by', 'is', null)
     .$if(before !== null, (q) => q.where('number', '<', before as number))

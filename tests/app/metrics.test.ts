@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { Hono } from 'hono';
+import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { readMetrics, serveMetrics } from '../../src/app/metrics.ts';
 import { raiseAlert } from '../../src/core/alerts/alerts.ts';
@@ -12,7 +13,7 @@ import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import type { DeliveryState } from '../../src/core/store/tables.ts';
 import { noteProviderEvent } from '../../src/delivery/providers/record-events.ts';
-import { deleteBounces, foldDeliveries } from '../../src/delivery/retention.ts';
+import { deleteOldRows, foldDeliveries } from '../../src/delivery/retention.ts';
 import { addRequests, deleteReaderCounts } from '../../src/feeds/readers/reader-rows.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { requestNewsletters } from '../audience/fixtures.ts';
@@ -344,7 +345,7 @@ forEachDatabase((open, dialect) => {
     await foldDeliveries(store, now);
     await deleteOldRuns(store.db, now);
     await deleteReaderCounts(store.db, '2026-11-25');
-    await deleteBounces(store, now);
+    await deleteOldRows(store, 'bounces', sql`at < ${now}`);
     await foldCountSlots(store.db);
     expect(await totals()).toEqual({
       ...before,

@@ -16,6 +16,7 @@ import { StaleComposition } from '../../editions/record.ts';
 import { openTemplates } from '../../lib/templates.ts';
 import { pauseAlert, retractionAlert, undeliveredAlert } from '../alerts.ts';
 import { DeliveryControlError, requireNewestRevision } from '../control/edition-control.ts';
+import { requireNewsletter } from '../control/operator-control.ts';
 import { updateWaitingAlerts } from '../monitor/waiting-alerts.ts';
 import { countAllDeliveries } from '../queue/queries.ts';
 import { endRateAlerts } from '../rates/rate-alerts.ts';
@@ -78,14 +79,6 @@ export async function reissueEdition(app: AppContext, edition: Edition, request:
       if (!isTransient || composition === MAX_COMPOSITIONS) throw error;
     }
   }
-}
-
-function requireNewsletter({ config }: AppContext, edition: Edition): NewsletterConfig {
-  const newsletter = config.newsletters.find(({ id }) => id === edition.newsletter);
-  if (newsletter !== undefined) return newsletter;
-  throw new DeliveryControlError(
-    `the newsletter ${edition.newsletter} is not configured, so nothing of it is delivered: configure it again first`,
-  );
 }
 
 /** @throws DeliveryControlError if the edition itself is retracted */

@@ -134,13 +134,8 @@ export async function retry(
 ): Promise<ReopenResult> {
   const { store, clock } = app;
   const { kinds, isDryRun, onCommit } = request;
-  const newsletter = findNewsletter(app, edition);
-  if (newsletter === undefined) {
-    throw new DeliveryControlError(
-      `the newsletter ${edition.newsletter} is not configured, so nothing of it is delivered: configure it again first`,
-    );
-  }
-  const { extendBy = newsletter.expireAfterHours * HOUR } = request;
+  const { expireAfterHours } = requireNewsletter(app, edition);
+  const { extendBy = expireAfterHours * HOUR } = request;
   const now = clock();
   const expiresAt = now + checkedExtension(app, edition, extendBy);
   const result = await reopenDeliveries(store, edition.id, { kinds, expiresAt, isDryRun }, now, onCommit);
@@ -190,6 +185,15 @@ export async function release({ store, clock }: AppContext, onCommit?: InTransac
   // A queue that was not held had stopped for another reason, which releasing it does not remove.
   if (released) await resolveAlerts(store.db, [DELIVERY_STOPPED], clock());
   return released;
+}
+
+/** @throws DeliveryControlError if the newsletter of an edition is no longer configured */
+export function requireNewsletter(app: AppContext, edition: EditionKey): NewsletterConfig {
+  const newsletter = findNewsletter(app, edition);
+  if (newsletter !== undefined) return newsletter;
+  throw new DeliveryControlError(
+    `the newsletter ${edition.newsletter} is not configured, so nothing of it is delivered: configure it again first`,
+  );
 }
 
 function findNewsletter({ config }: AppContext, { newsletter }: EditionKey): NewsletterConfig | undefined {

@@ -168,13 +168,9 @@ export async function findLeased(db: Db, now: number): Promise<{ count: number; 
 
 /** The paused editions with pending deliveries. */
 export async function listPaused(db: Db): Promise<{ edition: string; pending: number }[]> {
-  const editions = await db
-    .selectFrom('editions')
-    .select(['id', 'newsletter', 'slot'])
-    // A literal, so that the partial index is used.
-    .where(sql<boolean>`delivery_state = 'paused'`)
-    .orderBy('id')
-    .execute();
+  // A literal, so that the partial index is used.
+  const { rows: editions } = await sql<{ id: number; newsletter: string; slot: string }>`
+    select id, newsletter, slot from editions where delivery_state = 'paused' order by id`.execute(db);
   const ids = editions.map(({ id }) => id);
   const counts = await countDeliveries(db, ids);
   return editions
@@ -184,12 +180,9 @@ export async function listPaused(db: Db): Promise<{ edition: string; pending: nu
 
 /** The editions that are being delivered. */
 export async function listDelivering(db: Db): Promise<number[]> {
-  const rows = await db
-    .selectFrom('editions')
-    .select('id')
-    .where(sql<boolean>`delivery_state = 'delivering'`)
-    .orderBy('id')
-    .execute();
+  // A literal, so that the partial index is used.
+  const { rows } = await sql<{ id: number }>`
+    select id from editions where delivery_state = 'delivering' order by id`.execute(db);
   return rows.map(({ id }) => id);
 }
 

@@ -37,13 +37,7 @@ export interface EditionView {
 }
 
 /** The stories of an edition in display order: each is known by its number in this list. */
-export function numberedStories({
-  lead,
-  news,
-  analysis,
-  roundup,
-  latest,
-}: Pick<EditionView, 'lead' | 'news' | 'analysis' | 'roundup' | 'latest'>): StoryLine[] {
+export function numberedStories({ lead, news, analysis, roundup, latest }: EditionView): StoryLine[] {
   return [...(lead === null ? [] : [lead]), ...news, ...analysis, ...roundup, ...latest];
 }
 

@@ -1,7 +1,4 @@
 /** The sentence before an edition goes out: to how many, and when. Pure. */
-import { countSubscriptions } from '../../../audience/subscriptions.ts';
-import type { NewsletterConfig } from '../../../core/config/config.ts';
-import type { Db } from '../../../core/store/store.ts';
 import { formatDuration, MINUTE, SECOND } from '../../../lib/time.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { whenText } from '../../../web/desk/parts/when.ts';
@@ -44,9 +41,3 @@ function localTime({ deliverAt }: SendingTerms): string {
 /** What the count includes. */
 export const RECIPIENTS_MEANING =
   'The count is of confirmed subscriptions now. Suppressed and paused ones among them are left out at delivery.';
-
-/** Confirmed subscriptions to the newsletter now, by the maintained counts: a few look-ups, however many there are. */
-export async function countConfirmedSubscriptions(db: Db, { id }: Pick<NewsletterConfig, 'id'>): Promise<number> {
-  const counts = await countSubscriptions(db);
-  return counts.find(({ newsletter, state }) => newsletter === id && state === 'confirmed')?.count ?? 0;
-}

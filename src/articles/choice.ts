@@ -22,8 +22,8 @@ export type ChoiceFacets = Record<(typeof CHOICE_FACETS)[number], readonly strin
 
 export const EVERYTHING: Choice = { sections: [], tags: [], reporters: [], atLeast: 1 };
 
-/** More than a form offers. */
-const MAX_VALUES = 100;
+/** Bytes of the values of a choice, which is indexed: PostgreSQL allows 2,704. More than most forms offer. */
+const MAX_BYTES = 2_300;
 export const MAX_AT_LEAST = 20;
 
 /**
@@ -34,8 +34,13 @@ export const MAX_AT_LEAST = 20;
 export function choiceText({ sections, tags, reporters, atLeast }: Choice): string | null {
   const values = { sections: [...new Set(sections)], tags: slugsOf([...tags]), reporters: slugsOf([...reporters]) };
   const parts: Record<string, unknown> = {};
+  let room = MAX_BYTES;
   for (const facet of CHOICE_FACETS) {
-    if (values[facet].length > 0) parts[facet] = values[facet].sort().slice(0, MAX_VALUES);
+    const kept = values[facet].sort().filter((value) => {
+      room -= Buffer.byteLength(JSON.stringify(value)) + 1;
+      return room >= 0;
+    });
+    if (kept.length > 0) parts[facet] = kept;
   }
   const least = Math.min(Math.max(Math.trunc(atLeast) || 1, 1), MAX_AT_LEAST);
   if (least > 1) parts.atLeast = least;

@@ -173,6 +173,13 @@ forEachDatabase((open, dialect) => {
       samples.get(`daywire_last_edition_deliveries{newsletter="daily",state="${state}"}`),
     );
     expect(counts).toEqual([1, 0, 2, 1, 0]);
+    await deliver(store, second, 5, 'suppressed', now - HOUR);
+    await store.db.updateTable('editions').set({ too_few: 1 }).where('id', '=', second).execute();
+    const tooFew = [...(await scrape(store))].filter(([name]) => /deliveries\{.*"(suppressed|too few.*)"/.test(name));
+    expect(Object.fromEntries(tooFew)).toMatchObject({
+      'daywire_last_edition_deliveries{newsletter="daily",state="suppressed"}': 0,
+      'daywire_last_edition_deliveries{newsletter="daily",state="too few chosen stories"}': 1,
+    });
     expect(samples.get('daywire_last_edition_deliveries{newsletter="weekly",state="submitted"}')).toBe(0);
     expect(samples.get('daywire_last_edition_reports{newsletter="daily",kind="complaint"}')).toBe(1);
     expect(samples.get('daywire_last_edition_reports{newsletter="daily",kind="delivered"}')).toBe(0);

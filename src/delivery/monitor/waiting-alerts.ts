@@ -6,11 +6,17 @@ import { updateRefusalAlerts } from '../control/refusal-alerts.ts';
 import { countUnsettled, listUnconfigured } from '../queue/queries.ts';
 import { expiringAlert, findExpiring } from './expiring.ts';
 
-/** Newsletters that are not configured and have deliveries that wait, with their editions. */
+/** A newsletter that is not configured and has deliveries that wait. */
+interface UnconfiguredNewsletter {
+  newsletter: string;
+  open: number;
+  editions: string[];
+}
+
 export async function findUnconfigured({
   store,
   config,
-}: Pick<AppContext, 'store' | 'config'>): Promise<{ newsletter: string; open: number; editions: string[] }[]> {
+}: Pick<AppContext, 'store' | 'config'>): Promise<UnconfiguredNewsletter[]> {
   const ids = config.newsletters.map(({ id }) => id);
   const rows = await listUnconfigured(store.reports, ids);
   return [...Map.groupBy(rows, (row) => row.newsletter)].map(([newsletter, editions]) => ({
@@ -21,15 +27,7 @@ export async function findUnconfigured({
 }
 
 /** Names the deliveries that wait, and the ways out. */
-export function unconfiguredAlert({
-  newsletter,
-  open,
-  editions,
-}: {
-  newsletter: string;
-  open: number;
-  editions: string[];
-}): Required<RaisedAlert> {
+export function unconfiguredAlert({ newsletter, open, editions }: UnconfiguredNewsletter): Required<RaisedAlert> {
   const what = open === 1 ? '1 delivery waits' : `${open} deliveries wait`;
   return {
     ...{ kind: 'unconfigured', subject: { newsletter } },

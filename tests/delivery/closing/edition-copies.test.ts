@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { storeSubscribers } from '../../../scripts/test-edition.ts';
-import { choiceText, EVERYTHING } from '../../../src/articles/choice.ts';
+import { choiceText, EVERYTHING, readChoice } from '../../../src/articles/choice.ts';
 import { readDeliveryCounts } from '../../../src/core/store/counts.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { closeEdition } from '../../../src/delivery/closing/close.ts';
@@ -90,6 +91,16 @@ describe('closing an edition of a newsletter with choices', () => {
       ]);
       const again = await compose(store, CUTOFF, { choices }).catch((error: Error) => error.message);
       expect(again).toBe('it is closed');
+    });
+
+    it('keeps the first values of a choice that would not fit into an index', async () => {
+      const store = await open();
+      const names = Array.from({ length: 150 }, (_, n) => createHash('sha256').update(String(n)).digest('base64url'));
+      const choice = choiceText({ ...EVERYTHING, sections: ['finance-economy'], tags: names, reporters: names });
+      expect(Buffer.byteLength(choice ?? '')).toBeLessThan(2_400);
+      expect(readChoice(choice)).toMatchObject({ sections: ['finance-economy'], reporters: [] });
+      expect(readChoice(choice).tags.length).toBeGreaterThan(40);
+      expect(await close(store, [choice])).toMatchObject({ queued: 1, tooFew: 0 });
     });
 
     it('decides choices that are made while it closes', async () => {

@@ -19,6 +19,7 @@ describe.concurrent('daywire compose', () => {
     expect(JSON.parse((await folder.run(['compose', 'daily-roundup', '--json'])).stdout)).toEqual({
       ...edition,
       queued: 7,
+      tooFew: 0,
       isNew: false,
     });
     expect(await listEditions(folder)).toHaveLength(1);

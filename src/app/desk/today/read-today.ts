@@ -6,19 +6,12 @@ import { listProcesses } from '../../../core/schedule/processes.ts';
 import type { Run } from '../../../core/schedule/run-ledger.ts';
 import { listRunsInStates } from '../../../core/schedule/run-pages.ts';
 import { DELIVERY_HELD, readMeta } from '../../../core/store/meta.ts';
-import type { EditionDeliveryState } from '../../../core/store/tables/edition-tables.ts';
 import { type EditionDelivery, readDeliveriesOf } from '../../../delivery/desk/deliveries/delivery-parts.ts';
-import {
-  countAllDeliveries,
-  type DeliveryStateCounts,
-  NO_DELIVERIES,
-  readDeliveryStates,
-} from '../../../delivery/queue/queries.ts';
 import { renderForDesk } from '../../../editions/desk/preview/compose-for-desk.ts';
 import { type ComingDraft, type ComingNewsletter, readComingDrafts } from '../../../editions/draft/coming-drafts.ts';
 import { composeDraft } from '../../../editions/draft/compose-draft.ts';
 import { checkDraft } from '../../../editions/edition-checks/check-draft.ts';
-import { type EditionSummary, lastEdition, listUnfinishedEditions } from '../../../editions/queries.ts';
+import { lastEdition, listUnfinishedEditions } from '../../../editions/queries.ts';
 import type { EditionSlot } from '../../../editions/slot.ts';
 import { readFeedVersion } from '../../../feeds/feed-version.ts';
 import { errorLine } from '../../../lib/text/clean-text.ts';
@@ -34,7 +27,7 @@ export interface Today {
   /** Editions whose delivery is not over. */
   sends: EditionDelivery[];
   /** The last one of each newsletter that has any. */
-  lastEditions: LastEdition[];
+  lastEditions: EditionDelivery[];
   overdue: OverdueSlot[];
   /** Runs of the last day that were late, skipped or failed, newest first. */
   troubled: Run[];
@@ -60,7 +53,7 @@ export async function readToday(desk: DeskContext, now: number): Promise<Today> 
   const [newsletters, sends, lastEditions] = await Promise.all([
     readNewsletters(desk, now),
     listUnfinishedEditions(db).then((editions) => readDeliveriesOf(db, editions, now)),
-    readLastEditions(desk),
+    readLastEditions(desk, now),
   ]);
   const range = { since: now - DAY, until: now, limit: TROUBLED_SHOWN };
   return {
@@ -87,25 +80,12 @@ async function readNewsletters(desk: DeskContext, now: number): Promise<TodayNew
   );
 }
 
-export interface LastEdition {
-  edition: EditionSummary;
-  state: EditionDeliveryState;
-  counts: DeliveryStateCounts;
-}
-
 /** In the order of the configuration; newsletters without an edition are not among them. */
-async function readLastEditions({ app }: DeskContext): Promise<LastEdition[]> {
+async function readLastEditions({ app }: DeskContext, now: number): Promise<EditionDelivery[]> {
   const { db } = app.store;
   const found = await Promise.all(app.config.newsletters.map(({ id }) => lastEdition(db, id)));
   const editions = found.filter((one) => one !== null);
-  const ids = editions.map(({ id }) => id);
-  if (ids.length === 0) return [];
-  const [states, counts] = await Promise.all([readDeliveryStates(db, ids), countAllDeliveries(db, ids)]);
-  return editions.map((edition) => ({
-    edition,
-    state: states.find(({ editionId }) => editionId === edition.id)?.state ?? 'delivering',
-    counts: counts.get(edition.id) ?? NO_DELIVERIES,
-  }));
+  return readDeliveriesOf(db, editions, now);
 }
 
 type DraftCheckCounts =

@@ -21,7 +21,7 @@ import { fromNow, when } from '../../../web/desk/parts/when.ts';
 import { runMark, scheduleName } from '../runs/run-states.ts';
 import { draftRow } from './draft-row.ts';
 import { adviceFor, findNeeds, missingRoles, type NextEdition, nextEdition } from './needs.ts';
-import type { LastEdition, Today, TodayNewsletter } from './read-today.ts';
+import type { Today, TodayNewsletter } from './read-today.ts';
 
 /** One line that tells whether all is well. */
 export function glanceSection(request: SignedInRequest, today: Today): Html {
@@ -162,7 +162,7 @@ export function processesSection(request: SignedInRequest, { processes }: Today)
   return html`${missing}${rowTable({ titleId: 'processes-title' }, ['Process', 'State', 'Roles', 'Version'], rows)}`;
 }
 
-export function lastEditionsSection(request: SignedInRequest, editions: readonly LastEdition[]): Html {
+export function lastEditionsSection(request: SignedInRequest, editions: Today['lastEditions']): Html {
   if (editions.length === 0)
     return html`<p class="soft">No edition has closed yet. The first one is listed here when its slot has come.</p>`;
   return html`<ul class="rows">${editions.map(({ edition, state, counts }) => {

@@ -18,7 +18,12 @@ import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { rowTable, type TableRow } from '../../../web/desk/parts/row-table.ts';
 import { when, whenText } from '../../../web/desk/parts/when.ts';
 import { framePolicy } from '../../../web/server/headers.ts';
-import { countAllDeliveries, NO_DELIVERIES, readDeliveryStates } from '../../queue/queries.ts';
+import {
+  countAllDeliveries,
+  type DeliveryStateCounts,
+  NO_DELIVERIES,
+  readDeliveryStates,
+} from '../../queue/queries.ts';
 import { formatPercent } from '../../rates/judge-rates.ts';
 import { type RateLevelReached, readLevels } from '../../status/edition-reports.ts';
 import { editionFigureList, readEditionFigures } from './edition-figures.ts';
@@ -144,9 +149,7 @@ interface RevisionLine {
   summary: EditionSummary;
   state: EditionDeliveryState;
   reason: string | null;
-  submitted: number;
-  failed: number;
-  suppressed: number;
+  counts: DeliveryStateCounts;
 }
 
 /** The newest first. */
@@ -158,20 +161,19 @@ async function readRevisions({ desk }: SignedInRequest, { newsletter, slot }: Ed
   const counts = await countAllDeliveries(db, ids);
   return revisions.map((one) => {
     const { state = 'delivering', reason = null } = states.find(({ editionId }) => editionId === one.id) ?? {};
-    const { submitted, failed, suppressed } = counts.get(one.id) ?? NO_DELIVERIES;
-    return { summary: one, state, reason, submitted, failed, suppressed };
+    return { summary: one, state, reason, counts: counts.get(one.id) ?? NO_DELIVERIES };
   });
 }
 
 function revisionTable(request: SignedInRequest, revisions: RevisionLine[], shown: Edition): Html {
-  const row = ({ summary: one, state, reason, submitted, failed, suppressed }: RevisionLine): TableRow => ({
+  const row = ({ summary: one, state, reason, counts }: RevisionLine): TableRow => ({
     cells: [
       html`<a href="${request.desk.base}${editionDeskPath(one)}"${
         one.id === shown.id ? html` aria-current="page"` : ''
       }>Revision ${one.revision}</a>`,
       when(request, one.closedAt),
       html`${deliveryStateMark(state)}${reason === null ? '' : html`<bdi class="meaning">${reason}</bdi>`}`,
-      ...[submitted, failed, suppressed].map(formatCount),
+      ...[counts.submitted, counts.failed, counts.suppressed].map(formatCount),
     ],
   });
   const counts = ['Submitted', 'Failed', 'Not sent'].map((label) => ({ label, isNumber: true }));

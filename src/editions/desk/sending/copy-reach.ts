@@ -29,8 +29,8 @@ export async function readCopyReach(
   composition: DraftComposition | EmptyComposition,
 ): Promise<CopyReach> {
   // Maintained counts: a few look-ups, however many there are.
-  const ofStates = (await countSubscriptions(store.db)).filter((one) => one.newsletter === newsletter.id);
-  const confirmed = ofStates.find(({ state }) => state === 'confirmed')?.count ?? 0;
+  const counted = await countSubscriptions(store.db);
+  const confirmed = counted.find((one) => one.newsletter === newsletter.id && one.state === 'confirmed')?.count ?? 0;
   const composed = composition.kind === 'composed' ? composition.composed : null;
   if (composed?.segments == null || confirmed === 0) {
     return { confirmed, mailed: confirmed, words: '', unread: new Set() };

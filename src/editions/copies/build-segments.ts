@@ -59,11 +59,12 @@ export function assertMarked(parts: RenderedEdition['parts'], count: number): vo
   }
 }
 
-/** Stories that have a segment of their own. */
+/** Stories that have a segment of their own with a text. Contents and rules between stories depend on others, too. */
 function markedStories(parts: readonly Part[]): number[] {
   return parts.flatMap((part) => {
     if (typeof part === 'string') return [];
-    const own = 'any' in part.when && part.when.any.length === 1 ? part.when.any : [];
+    const hasText = part.parts.some((one) => typeof one === 'string');
+    const own = hasText && 'any' in part.when && part.when.any.length === 1 ? part.when.any : [];
     return [...own, ...markedStories(part.parts)];
   });
 }

@@ -1,8 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { checkTemplates } from '../../../src/app/templates/template-problems.ts';
-import { openTemplates } from '../../../src/lib/templates.ts';
+import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
 import { NOW } from '../../support/clock.ts';
 import { sampleConfig } from '../../support/sample.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -11,7 +11,7 @@ const config = sampleConfig();
 
 function newsroomTemplates(files: Record<string, string>) {
   const folder = temporaryFolder();
-  for (const name of ['pages', 'mail']) mkdirSync(join(folder, name));
+  for (const name of ['pages', 'mail', 'daily-roundup']) mkdirSync(join(folder, name));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   return openTemplates(folder, config.publication.zone);
 }
@@ -57,19 +57,26 @@ it('names a message and an edition that cannot be rendered, or do not work', asy
   ]);
 });
 
-it('names a template that marks no stories, for a newsletter with choices', async () => {
-  const text = 'Unsubscribe: {{ placeholders.unsubscribe }} {{ edition.headline }} {{ site.imprint.url }}';
+// Contents and the rules between stories still have segments of each story.
+const UNMARKED_STORY = readFileSync(join(BUILT_IN_TEMPLATES, 'daily-roundup/story.mjml'), 'utf8')
+  .replace('{% segment any: story %}', '')
+  .replace('{% endsegment %}', '');
+
+it.each([
+  ['.txt', 'daily-roundup.txt', 'To {{ placeholders.unsubscribe }}: {{ edition.headline }} {{ site.imprint.url }}'],
+  ['.mjml', 'daily-roundup/story.mjml', UNMARKED_STORY],
+])('names a %s template that marks no stories, for a newsletter with choices', async (kind, file, text) => {
   const [first, ...others] = config.newsletters;
   const choices = { sections: true, tags: [], reporters: false };
-  const templates = newsroomTemplates({ 'daily-roundup.txt': text });
+  const templates = newsroomTemplates({ [file]: text });
   const findings = await checkTemplates(
     { ...config, newsletters: [{ ...first, choices }, ...others] } as never,
     templates,
     NOW,
   );
   expect(findings.map(({ message }) => message)).toEqual([
-    expect.stringMatching(
-      /^newsletters daily-roundup: template daily-roundup: the \.txt template shows stories outside/,
+    expect.stringContaining(
+      `newsletters daily-roundup: template daily-roundup: the ${kind} template shows stories outside`,
     ),
   ]);
 });

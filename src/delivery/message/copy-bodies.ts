@@ -23,7 +23,7 @@ export function openCopyBodies({ html, text, ...segments }: EditionSegments, non
     return { ...breaks, body: body === null ? null : ofText.encode(body) };
   });
   const last = html.at(-1);
-  const pieces = mapParts(html, (one) => ofHtml.encode(one, one === last ? 'closed' : 'open'));
+  const pieces = mapParts(mergeStories(html), (one) => ofHtml.encode(one, one === last ? 'closed' : 'open'));
   return ({ stories, subject }: ChosenCopy): PreparedBody => {
     const content = copyContent(segments, JSON.parse(stories) as number[]);
     const values: Record<string, string> = { preheader: copyPreheader(segments, content.stories), headline: subject };
@@ -32,6 +32,29 @@ export function openCopyBodies({ html, text, ...segments }: EditionSegments, non
       html: ofHtml.join(chooseParts(pieces, content), values),
     });
   };
+}
+
+/**
+ * Merges the texts of each story, which are parted by rules that all but the first of a block have. Fewer and larger
+ * texts are hashed and written in less time, and are not copied.
+ */
+function mergeStories(parts: readonly Part[]): Part[] {
+  return parts.map((part) => {
+    if (typeof part === 'string') return part;
+    const inner = part.parts.flatMap((one) => (typeof one === 'string' ? [] : one));
+    const [first] = inner;
+    const isRule = inner.every(({ when, parts }) => {
+      return JSON.stringify(when) === JSON.stringify(first?.when) && parts.every((one) => typeof one === 'string');
+    });
+    if (first === undefined || !('any' in first.when) || !isRule) return { ...part, parts: mergeStories(part.parts) };
+    const without = part.parts.filter((one) => typeof one === 'string').join('');
+    const all = part.parts.flatMap((one) => (typeof one === 'string' ? one : one.parts)).join('');
+    const forms = [
+      { when: first.when, parts: [all] },
+      { when: { none: first.when.any }, parts: [without] },
+    ];
+    return { when: part.when, parts: forms };
+  });
 }
 
 /** Encodes the texts of a part once, and joins those of a copy with its values, which all its recipients share. */

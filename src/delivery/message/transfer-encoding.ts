@@ -75,7 +75,7 @@ function base64Lines(octets: Buffer): string {
 }
 
 // Copying a shorter piece costs less than hashing and writing another Buffer.
-const MIN_SHARED_LENGTH = 2_048;
+const MIN_SHARED_LENGTH = 1_024;
 
 function share(encoded: Buffer): EncodedPiece {
   return encoded.length < MIN_SHARED_LENGTH ? encoded.toString('latin1') : encoded;

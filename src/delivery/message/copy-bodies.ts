@@ -85,7 +85,7 @@ function openEncoder(parts: readonly Part[], nonce: string, escapeValue: (value:
           }
         }
       }
-      return { ...encoding.around(runs.map(encoding.join)), placeholders };
+      return { ...encoding.around(runs), placeholders };
     },
   };
 }

@@ -30,7 +30,6 @@ export interface PieceEncoding {
   /** @param end `open` if more follows on its last line */
   text(text: string, end: 'open' | 'closed'): EncodedPiece;
   value(value: string): string;
-  join(pieces: EncodedPiece[]): EncodedPiece[];
   /** @param runs encoded; one more than there are placeholders */
   around(runs: EncodedPiece[][]): EncodedText;
 }
@@ -46,7 +45,6 @@ function isMostlyNonLatin(text: string): boolean {
 const QUOTED_PRINTABLE: PieceEncoding = {
   text: (text, end) => share(Buffer.from(encodeText(text, end), 'latin1')),
   value: encodeValue,
-  join: (pieces) => pieces,
   around: ([first = [], ...shared]) => ({
     encoding: 'quoted-printable',
     first,
@@ -58,11 +56,10 @@ const QUOTED_PRINTABLE: PieceEncoding = {
 const BASE64: PieceEncoding = {
   text: (text) => text.replace(/\r\n?|\n/g, '\r\n'),
   value: (value) => value,
-  join: (pieces) => [pieces.join('')],
   around: (runs) => ({
     encoding: 'base64',
     first: [],
-    rest: (values) => [base64Lines(Buffer.from(runs.map(([piece], n) => piece + (values[n] ?? '')).join('')))],
+    rest: (values) => [base64Lines(Buffer.from(runs.map((run, n) => run.join('') + (values[n] ?? '')).join('')))],
   }),
 };
 

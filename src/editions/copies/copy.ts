@@ -31,8 +31,6 @@ export interface EditionCopy {
   choice: string;
   /** Numbers of its stories, ascending: chosen ones, and those for all. */
   stories: number[];
-  /** Number of chosen stories. */
-  chosen: number;
   subject: string;
   /** Null if it is mailed; else why it is not. */
   suppressed: string | null;
@@ -78,7 +76,6 @@ export function openCopies(
     return {
       choice: choiceText(choice) ?? '',
       stories,
-      chosen: count,
       subject: subjectOf(new Set(stories)),
       suppressed: count >= choice.atLeast ? null : `${TOO_FEW}: ${count} of at least ${choice.atLeast}`,
     };

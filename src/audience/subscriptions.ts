@@ -14,7 +14,6 @@ import {
   changeSubscriptions,
   lockOrInsertSubscriber,
   lockSubscriber,
-  lockSubscriberByKey,
   type SubscriberRow,
 } from './consent/changes.ts';
 import type { SubscriptionState } from './consent/states.ts';
@@ -108,35 +107,11 @@ function outcomeOf(before: SubscriptionState | null | undefined): AddOutcome {
   return before === 'unsubscribed' ? 'resubscribed' : 'confirmed';
 }
 
-export type RemoveResult =
+type RemoveResult =
   | { kind: 'removed'; newsletters: string[] }
   /** Known, but not subscribed to any of them. */
   | { kind: 'already' }
   | { kind: 'unknown' };
-
-/**
- * Unsubscribes an address on behalf of the operator.
- * @param newsletter id; omitted, all newsletters
- */
-export async function removeSubscriber(
-  db: Db,
-  email: string,
-  via: ConsentChannel,
-  now: number,
-  newsletter?: string,
-): Promise<RemoveResult> {
-  const address = parseAddress(email);
-  if (address.kind === 'invalid') return { kind: 'unknown' };
-  return inTransaction(db, async (tx) => {
-    const subscriber = await lockSubscriberByKey(tx, address.key);
-    if (subscriber === null) return { kind: 'unknown' };
-    const newsletters = newsletter === undefined ? 'all' : [newsletter];
-    const ended = await changeSubscriptions(tx, subscriber.id, newsletters, 'unsubscribed', via, now);
-    return ended.length === 0
-      ? { kind: 'already' }
-      : { kind: 'removed', newsletters: ended.map((one) => one.newsletter) };
-  });
-}
 
 /**
  * Lists subscribers by id, with all their subscriptions.
@@ -217,29 +192,28 @@ export async function withSubscriptions(db: Db, rows: SubscriberRow[]): Promise<
 }
 
 /**
- * Ends all subscriptions of a subscriber.
+ * Ends subscriptions of a subscriber, and what they were moved to.
+ * @param newsletters ids, or `all`
  * @param onCommit awaited in the transaction, last, if something has changed
  */
-export async function endAllSubscriptions(
+export async function endSubscriptions(
   db: Db,
   subscriberId: number,
+  newsletters: readonly string[] | 'all',
   via: ConsentChannel,
   now: number,
   onCommit?: InTransaction,
 ): Promise<RemoveResult> {
   return inTransaction(db, async (tx) => {
     if ((await lockSubscriber(tx, subscriberId)) === null) return { kind: 'unknown' };
-    const ended = await changeSubscriptions(tx, subscriberId, 'all', 'unsubscribed', via, now);
+    const ended = await changeSubscriptions(tx, subscriberId, newsletters, 'unsubscribed', via, now);
     if (ended.length === 0) return { kind: 'already' };
     await onCommit?.(tx);
     return { kind: 'removed', newsletters: ended.map((one) => one.newsletter) };
   });
 }
 
-/**
- * Ends the subscription of an unsubscribe token, or what it was moved to. Idempotent.
- * @param onCommit awaited in the transaction, last, if something has changed
- */
+/** Ends the subscription of an unsubscribe token, or what it was moved to. Idempotent. */
 export async function unsubscribe(
   db: Db,
   { subscriberId, newsletter }: SubscriptionKey,
@@ -247,15 +221,9 @@ export async function unsubscribe(
   now: number,
   onCommit?: InTransaction,
 ): Promise<'unsubscribed' | 'already' | 'unknown'> {
-  return inTransaction(db, async (tx) => {
-    if ((await lockSubscriber(tx, subscriberId)) === null) return 'unknown';
-    const ended = await changeSubscriptions(tx, subscriberId, [newsletter], 'unsubscribed', via, now);
-    if (ended.length > 0) {
-      await onCommit?.(tx);
-      return 'unsubscribed';
-    }
-    return (await findSubscriptionState(tx, { subscriberId, newsletter })) === null ? 'unknown' : 'already';
-  });
+  const { kind } = await endSubscriptions(db, subscriberId, [newsletter], via, now, onCommit);
+  if (kind === 'removed') return 'unsubscribed';
+  return (await findSubscriptionState(db, { subscriberId, newsletter })) === null ? 'unknown' : 'already';
 }
 
 /** The state of a subscription to a newsletter, or of what it was moved to; null if there never was one. */

@@ -4,7 +4,6 @@ import {
   findSubscriberByAddress,
   findSubscriptionState,
   listSubscribers,
-  removeSubscriber,
   unsubscribe,
 } from '../../src/audience/subscriptions.ts';
 import { suppressByOperator } from '../../src/audience/suppression.ts';
@@ -12,7 +11,7 @@ import type { SigningSecrets } from '../../src/core/config/signing-secrets.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
-import { ADA, addConfirmed, consentEvents, NOW, OPERATOR } from './fixtures.ts';
+import { ADA, addConfirmed, consentEvents, NOW, OPERATOR, removeSubscriber } from './fixtures.ts';
 
 const ONE_CLICK = { channel: 'one-click', source: '2001:db8::7' } as const;
 

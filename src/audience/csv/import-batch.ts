@@ -250,7 +250,7 @@ async function applyChoices(context: BatchContext, requested: RequestedChange[])
     on conflict (subscriber_id, newsletter) do update set choice = excluded.choice
     where subscriptions.state = 'confirmed' and subscriptions.choice is null and 0 = (
       select count(*) from consent_events e where e.subscriber_id = subscriptions.subscriber_id
-        and e.newsletter = subscriptions.newsletter and e.change = 'choice')
+        and e.newsletter = subscriptions.newsletter and e.change in ('choice', 'moved'))
     returning subscriber_id, newsletter`.execute(tx);
   return recordImported(context, changedOf(chosen, changed.rows), (one) => [one.newsletter, 'choice', choiceOf(one)]);
 }

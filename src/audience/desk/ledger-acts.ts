@@ -10,7 +10,7 @@ import { requestLink } from '../account-links.ts';
 import { type ResendResult, resendConfirmation } from '../consent/resend-confirmation.ts';
 import { signupOptions } from '../consent/signup-limits.ts';
 import { changePreferences } from '../preferences.ts';
-import { endAllSubscriptions, type Subscriber, unsubscribe } from '../subscriptions.ts';
+import { endSubscriptions, type Subscriber, unsubscribe } from '../subscriptions.ts';
 import { suppressByOperator, unsuppressByOperator } from '../suppression.ts';
 import { firstInstantOfDay } from '../zone.ts';
 import { respondLedger } from './ledger-page.ts';
@@ -33,7 +33,7 @@ export function handleUnsubscribeByOperator(request: SignedInRequest): Promise<R
     const via = operatorVia(request);
     const audit = request.audit('subscriber.unsubscribe', subjectOf(subscriber), { newsletter: newsletter || 'all' });
     if (newsletter === '') {
-      const result = await endAllSubscriptions(db, id, via, request.at, audit);
+      const result = await endSubscriptions(db, id, 'all', via, request.at, audit);
       if (result.kind === 'unknown') return respondGone(request);
       const names = result.kind === 'removed' ? result.newsletters.map((one) => newsletterName(request, one)) : [];
       if (names.length > 0) return afterUnsubscribing(request, subscriber, names.join(', '));

@@ -74,7 +74,7 @@ export async function mailPreferencesLink(web: WebContext, c: Context, subscribe
 
 /** POST of `/preferences/:token/export` and `/preferences/:token/erase`. */
 export function handleActLinkRequest(web: WebContext, act: LinkAct): Handler {
-  return withSubscriberByToken(web, async (c, { subscriberId }) => {
+  return withSubscriberByToken(web, async (c, { id: subscriberId }) => {
     await requestLink(web.store.db, web.secrets, subscriberId, act, web.clock());
     return respondSent(web, c, act);
   });
@@ -87,7 +87,7 @@ function respondSent(web: WebContext, c: Context, link: 'preferences' | LinkAct)
 
 /** POST of `/preferences/:token/revoke`. */
 export function handleRevocation(web: WebContext): Handler {
-  return withSubscriberByToken(web, async (c, { subscriberId }) => {
+  return withSubscriberByToken(web, async (c, { id: subscriberId }) => {
     await revokeLinksOf(web.store.db, subscriberId, web.clock());
     return respondAboutLinks(web, c, { kind: 'revoked', title: 'preferences.links.revokedTitle', status: 200 });
   });

@@ -70,21 +70,22 @@ describe('a move between a newsletter and its weekly', () => {
       expect((await consentEvents(store)).at(-1)).toBe('confirmed daily by preferences');
     });
 
-    it('takes the choice and the wish for a private feed along, unless another choice is made with it', async () => {
+    it('takes the choice along, unless another one is made with it, and leaves a private feed where it is', async () => {
       const store = await open();
       const id = await addConfirmed(store);
       await save(store, id, ['daily'], { daily: FINANCE, weekly: FINANCE });
       expect(await choices(store, id)).toEqual({ daily: FINANCE });
       await store.db.updateTable('subscriptions').set({ feed_since: NOW }).execute();
       await save(store, id, ['weekly'], { daily: WORLD, weekly: null });
-      expect(await choices(store, id)).toEqual({ daily: FINANCE, weekly: WORLD });
+      expect(await choices(store, id)).toEqual({ daily: WORLD, weekly: WORLD });
       const feeds = await store.db.selectFrom('subscriptions').select('feed_since').orderBy('newsletter').execute();
-      expect(feeds.map(({ feed_since }) => feed_since)).toEqual([null, NOW]);
+      expect(feeds.map(({ feed_since }) => feed_since)).toEqual([NOW, null]);
       await save(store, id, ['daily'], { daily: CHIPS, weekly: WORLD });
       expect(await choices(store, id)).toEqual({ daily: CHIPS, weekly: WORLD });
       expect((await consentEvents(store)).slice(1)).toEqual([
         `choice daily by preferences (${FINANCE})`,
         'moved weekly by preferences (daily)',
+        `choice daily by preferences (${WORLD})`,
         `choice weekly by preferences (${WORLD})`,
         'moved daily by preferences (weekly)',
         `choice daily by preferences (${CHIPS})`,

@@ -6,7 +6,6 @@ import { sql } from 'kysely';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import { readStateCounts } from '../core/store/counts.ts';
 import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
-import type { SuppressionReason } from '../core/store/tables/subscriber-tables.ts';
 import { parseAddress } from '../lib/address.ts';
 import { rfc3339 } from '../lib/time.ts';
 import {
@@ -21,26 +20,7 @@ import { findSuppression } from './suppression.ts';
 import type { SubscriptionKey } from './tokens.ts';
 import { changeZone, zoneProblem } from './zone.ts';
 
-export interface Subscriber {
-  id: number;
-  email: string;
-  /** IANA zone; null for the publication's zone. */
-  zone: string | null;
-  createdAt: number;
-  /** No edition is delivered before this instant; it can be in the past. */
-  pausedUntil: number | null;
-  /** Set while the address is on the suppression list. */
-  suppressedReason: SuppressionReason | null;
-  /** By newsletter. */
-  subscriptions: {
-    newsletter: string;
-    state: SubscriptionState;
-    changedAt: number;
-    choice: string | null;
-    feedSince: number | null;
-    movedTo: string | null;
-  }[];
-}
+export type Subscriber = Awaited<ReturnType<typeof withSubscriptions>>[number];
 
 /** `confirmed`: it was unconfirmed; being added by the operator confirms it. */
 type AddOutcome = 'added' | 'already' | 'resubscribed' | 'confirmed';
@@ -168,7 +148,7 @@ export async function findSubscriber(db: Db, id: number): Promise<Subscriber | n
 }
 
 /** Subscribers of rows, in their order. */
-export async function withSubscriptions(db: Db, rows: SubscriberRow[]): Promise<Subscriber[]> {
+export async function withSubscriptions(db: Db, rows: SubscriberRow[]) {
   if (rows.length === 0) return [];
   const ids = rows.map((row) => row.id);
   const subscriptions = await db
@@ -183,10 +163,14 @@ export async function withSubscriptions(db: Db, rows: SubscriberRow[]): Promise<
   return rows.map((row) => ({
     id: row.id,
     email: row.email,
+    /** IANA; null for the publication's. */
     zone: row.zone,
     createdAt: row.created_at,
+    /** No edition is delivered before this instant; it can be in the past. */
     pausedUntil: row.paused_until,
+    /** Set while the address is on the suppression list. */
     suppressedReason: row.suppressed_reason,
+    /** By newsletter. */
     subscriptions: (bySubscriber.get(row.id) ?? []).map(({ subscriber_id: _, ...one }) => one),
   }));
 }
@@ -211,19 +195,6 @@ export async function endSubscriptions(
     await onCommit?.(tx);
     return { kind: 'removed', newsletters: ended.map((one) => one.newsletter) };
   });
-}
-
-/** Ends the subscription of an unsubscribe token, or what it was moved to. Idempotent. */
-export async function unsubscribe(
-  db: Db,
-  { subscriberId, newsletter }: SubscriptionKey,
-  via: ConsentChannel,
-  now: number,
-  onCommit?: InTransaction,
-): Promise<'unsubscribed' | 'already' | 'unknown'> {
-  const { kind } = await endSubscriptions(db, subscriberId, [newsletter], via, now, onCommit);
-  if (kind === 'removed') return 'unsubscribed';
-  return (await findSubscriptionState(db, { subscriberId, newsletter })) === null ? 'unknown' : 'already';
 }
 
 /** The state of a subscription to a newsletter, or of what it was moved to; null if there never was one. */

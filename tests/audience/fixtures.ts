@@ -2,7 +2,8 @@
 import type { ConsentChannel } from '../../src/audience/consent/changes.ts';
 import { requestSubscription } from '../../src/audience/consent/opt-in.ts';
 import { addSubscriber, endSubscriptions, findSubscriberByAddress } from '../../src/audience/subscriptions.ts';
-import type { Db, Store } from '../../src/core/store/store.ts';
+import type { SubscriptionKey } from '../../src/audience/tokens.ts';
+import type { Db, InTransaction, Store } from '../../src/core/store/store.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import { SECRETS } from '../support/sample.ts';
 
@@ -114,4 +115,16 @@ export async function addCopy({ db }: Pick<Store, 'db'>, subscriberIds: number[]
 export async function removeSubscriber(db: Db, email: string, via: ConsentChannel, now: number, newsletter?: string) {
   const id = (await findSubscriberByAddress(db, email))?.id ?? 0;
   return endSubscriptions(db, id, newsletter === undefined ? 'all' : [newsletter], via, now);
+}
+
+/** Ends the subscription of an unsubscribe link, as its page does. */
+export async function unsubscribe(
+  db: Db,
+  { subscriberId, newsletter }: SubscriptionKey,
+  via: ConsentChannel,
+  now: number,
+  onCommit?: InTransaction,
+) {
+  const { kind } = await endSubscriptions(db, subscriberId, [newsletter], via, now, onCommit);
+  return kind === 'removed' ? 'unsubscribed' : kind;
 }

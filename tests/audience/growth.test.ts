@@ -2,13 +2,13 @@ import { expect, it } from 'vitest';
 import { importBatch } from '../../src/audience/csv/import-batch.ts';
 import { eraseSubscriber } from '../../src/audience/erasure.ts';
 import { growthPeriods, readGrowth } from '../../src/audience/growth.ts';
-import { endSubscriptions, unsubscribe } from '../../src/audience/subscriptions.ts';
+import { endSubscriptions } from '../../src/audience/subscriptions.ts';
 import { foldCountSlots } from '../../src/core/store/counts.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { forBothDatabases } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
-import { addConfirmed, NOW, OPERATOR, requestNewsletters } from './fixtures.ts';
+import { addConfirmed, NOW, OPERATOR, requestNewsletters, unsubscribe } from './fixtures.ts';
 
 const ZONE = 'Asia/Kathmandu';
 

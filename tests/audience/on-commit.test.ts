@@ -4,13 +4,13 @@ import { resendConfirmation } from '../../src/audience/consent/resend-confirmati
 import { eraseSubscriber } from '../../src/audience/erasure.ts';
 import { recordExport } from '../../src/audience/export-data.ts';
 import { changePreferences } from '../../src/audience/preferences.ts';
-import { endSubscriptions, unsubscribe } from '../../src/audience/subscriptions.ts';
+import { endSubscriptions } from '../../src/audience/subscriptions.ts';
 import { suppressByOperator, unsuppressByOperator } from '../../src/audience/suppression.ts';
 import type { InTransaction, Store, Tx } from '../../src/core/store/store.ts';
 import { DAY } from '../../src/lib/time.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
-import { ADA, addConfirmed, NOW, OPTIONS, requestNewsletters } from './fixtures.ts';
+import { ADA, addConfirmed, NOW, OPTIONS, requestNewsletters, unsubscribe } from './fixtures.ts';
 
 const VIA = { channel: 'operator', source: 'desk: Ada Admin' } as const;
 

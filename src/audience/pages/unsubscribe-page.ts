@@ -12,7 +12,7 @@ import { FORM_LIMIT, limitBody } from '../../web/server/request-body.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import type { ConsentChannel } from '../consent/changes.ts';
 import { changePreferences, changeToWeekly, readPreferences } from '../preferences.ts';
-import { findSubscriptionState, unsubscribe } from '../subscriptions.ts';
+import { endSubscriptions, findSubscriptionState } from '../subscriptions.ts';
 import type { SubscriptionKey } from '../tokens.ts';
 import { readKeptUnsubscribeToken } from '../unsubscribe-keys.ts';
 import { mailPreferencesLink } from './account-pages.ts';
@@ -69,7 +69,7 @@ async function perform(web: WebContext, key: SubscriptionKey, act: Act, source: 
     if (weekly === null) return 'asked';
     await changeToWeekly(web.store.db, key, weekly.id, via, now);
   } else if (act === 'pause') await pause(web, key, via, now);
-  else await unsubscribe(web.store.db, key, via, now);
+  else await endSubscriptions(web.store.db, key.subscriberId, [key.newsletter], via, now);
   return act === 'weekly' || act === 'pause' ? act : 'unsubscribed';
 }
 

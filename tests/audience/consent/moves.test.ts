@@ -5,14 +5,22 @@ import { countLeft } from '../../../src/audience/consent/left.ts';
 import { confirmRequest, findRequest } from '../../../src/audience/consent/opt-in.ts';
 import { growthPeriods, readGrowth } from '../../../src/audience/growth.ts';
 import { changePreferences, changeToWeekly, readPreferences } from '../../../src/audience/preferences.ts';
-import { findSubscriptionState, unsubscribe } from '../../../src/audience/subscriptions.ts';
+import { findSubscriptionState } from '../../../src/audience/subscriptions.ts';
 import { unsubscribeAddressToken } from '../../../src/audience/tokens.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { readTargetToken, recordUnsubscribe } from '../../../src/delivery/bounces/record.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { runs } from '../../support/run-scope.ts';
 import { SECRETS } from '../../support/sample.ts';
-import { addConfirmed, consentEvents, MAIL, NOW, requestNewsletters, subscriptionStates } from '../fixtures.ts';
+import {
+  addConfirmed,
+  consentEvents,
+  MAIL,
+  NOW,
+  requestNewsletters,
+  subscriptionStates,
+  unsubscribe,
+} from '../fixtures.ts';
 
 const OFFERED = ['daily', 'monthly', 'weekly'];
 const WEEKLIES = [['daily', 'weekly']] as const;
@@ -70,7 +78,7 @@ describe('a move between a newsletter and its weekly', () => {
       expect((await consentEvents(store)).at(-1)).toBe('confirmed daily by preferences');
     });
 
-    it('takes the choice along, unless another one is made with it, and leaves a private feed where it is', async () => {
+    it('takes the choice along, unless another is made with it, and leaves a private feed where it is', async () => {
       const store = await open();
       const id = await addConfirmed(store);
       await save(store, id, ['daily'], { daily: FINANCE, weekly: FINANCE });

@@ -47,7 +47,7 @@ function isMostlyNonLatin(text: string): boolean {
 const QUOTED_PRINTABLE: PieceEncoding = {
   text: (text, end) => share(Buffer.from(encodeText(text, end), 'latin1')),
   value: encodeValue,
-  join: (pieces) => toBuffers(pieces).map(share),
+  join: mergePieces,
   around: ([first = [], ...shared]) => ({
     encoding: 'quoted-printable',
     first,
@@ -75,10 +75,29 @@ function base64Lines(octets: Buffer): string {
 }
 
 // Copying a shorter piece costs less than hashing and writing another Buffer.
-const MIN_SHARED_LENGTH = 2_048;
+const MIN_SHARED_LENGTH = 1_024;
 
 function share(encoded: Buffer): EncodedPiece {
   return encoded.length < MIN_SHARED_LENGTH ? encoded.toString('latin1') : encoded;
+}
+
+/** Adjacent strings become one; a long one is shared. */
+function mergePieces(pieces: readonly EncodedPiece[]): EncodedPiece[] {
+  const merged: EncodedPiece[] = [];
+  let pending = '';
+  const flush = (): void => {
+    if (pending !== '') merged.push(pending.length < MIN_SHARED_LENGTH ? pending : Buffer.from(pending, 'latin1'));
+    pending = '';
+  };
+  for (const piece of pieces) {
+    if (typeof piece === 'string') pending += piece;
+    else {
+      flush();
+      merged.push(piece);
+    }
+  }
+  flush();
+  return merged;
 }
 
 /** Converts the pieces to Buffers: adjacent strings become one. */

@@ -111,6 +111,3 @@ export function copyPreheader(
 ): string {
   return preheaders.find(({ story }) => story === null || stories.has(story))?.text ?? '';
 }
-
-/** Names of the placeholders that differ between copies, and not between the recipients of one. */
-export const COPY_PLACEHOLDERS = { preheader: 'preheader', headline: 'headline' } as const;

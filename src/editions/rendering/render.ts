@@ -6,7 +6,7 @@ import type { SiteView } from '../../core/config/site-view.ts';
 import { textDirection } from '../../lib/locale/direction.ts';
 import type { Templates } from '../../lib/templates.ts';
 import { escapeHtml } from '../../lib/text/html.ts';
-import { chooseParts, joinLines, mapParts, type Part, parseSegments } from '../copies/segments.ts';
+import { chooseParts, chooseText, mapParts, type Part, parseSegments } from '../copies/segments.ts';
 import { type EditionView, numberedStories } from './edition-view.ts';
 import { placeholder } from './placeholders.ts';
 import { wrapText } from './wrap-text.ts';
@@ -69,7 +69,7 @@ export async function renderEdition(
     html: parseSegments(toMail(compiled), nonce),
     text: mapParts(parseSegments(text, nonce), tidyText),
   };
-  return { html, text: joinLines(chooseParts(parts.text, all)).join(''), archiveHtml, parts };
+  return { html, text: chooseText(parts.text, all), archiveHtml, parts };
 }
 
 /** Names of the placeholders in templates: those of a recipient, and those of a copy (copies/copy.ts). */

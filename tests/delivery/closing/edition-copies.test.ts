@@ -17,7 +17,6 @@ import { openCopies } from '../../../src/editions/copies/copy.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { article, CUTOFF, compose, config, newsletter, recompose, save } from '../../editions/fixtures.ts';
 import { forBothDatabases } from '../../support/databases.ts';
-import { deliveriesOf } from '../fixture.ts';
 
 const NOW = CUTOFF + HOUR;
 const LATER = NOW + HOUR;

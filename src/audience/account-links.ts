@@ -11,7 +11,7 @@ import { DAY, HOUR } from '../lib/time.ts';
 import { lockSubscriber, revokeLinks } from './consent/changes.ts';
 import { queueServiceMessage } from './service-messages.ts';
 import { hashAddress, hashesOfAddress } from './suppression.ts';
-import type { LinkAct, PreferencesKey, ServiceMessageKey } from './tokens.ts';
+import type { LinkAct, ServiceMessageKey } from './tokens.ts';
 
 /** For how long a mailed link opens the preferences. */
 export const PREFERENCES_LINK_LIFETIME = 30 * DAY;
@@ -112,11 +112,6 @@ export async function useActLink(tx: Tx, act: LinkAct, key: ServiceMessageKey, n
 function isOpenLink(act: LinkAct, { messageId, subscriberId }: ServiceMessageKey, now: number) {
   return sql<boolean>`id = ${messageId} and subscriber_id = ${subscriberId} and kind = ${act}
     and used_at is null and expires_at > ${now}`;
-}
-
-/** Whether a link to the preferences still opens them. @param version the subscriber's */
-export function isPreferencesLinkOpen(key: PreferencesKey, version: number, now: number): boolean {
-  return key.version === version && now < key.expiresAt;
 }
 
 /** Revokes the links of a subscriber. @returns false if there is no such subscriber */

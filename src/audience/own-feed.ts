@@ -41,15 +41,20 @@ export async function listOwnFeeds(db: Db, config: Config, secrets: SigningSecre
 }
 
 /** Finds the choice of a private feed. @returns null if its address was renewed, or the feed ended or erased */
-export async function findOwnFeed(db: Db, { subscriberId, newsletter, version }: OwnFeedKey): Promise<Choice | null> {
+export async function findOwnFeed(
+  db: Db,
+  { subscriberId, newsletter, version }: OwnFeedKey,
+  { choices }: Pick<NewsletterConfig, 'choices'>,
+): Promise<Choice | null> {
   const row = await db
     .selectFrom('subscriptions')
     .select('choice')
     .where((e) => e.and({ subscriber_id: subscriberId, newsletter, feed_version: version }))
     .where('feed_since', 'is not', null)
     .executeTakeFirst();
-  // Too few stories for an edition are enough for a feed.
-  return row === undefined ? null : { ...readChoice(row.choice), atLeast: 1 };
+  if (row === undefined) return null;
+  // As in editions, where nothing can be chosen any longer. Too few stories for an edition are enough for a feed.
+  return { ...readChoice(choices === undefined ? null : row.choice), atLeast: 1 };
 }
 
 /** Does what a subscriber asks for a newsletter that the subscriber has or had. */

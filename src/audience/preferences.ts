@@ -3,7 +3,6 @@
  * was mailed to the address, so that new subscriptions need no further confirmation.
  */
 import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
-import type { SuppressionReason } from '../core/store/tables/subscriber-tables.ts';
 import { rfc3339 } from '../lib/time.ts';
 import {
   type ConsentChannel,
@@ -15,37 +14,18 @@ import {
   setChoice,
   subscriptionStates,
 } from './consent/changes.ts';
+import { type Subscriber, withSubscriptions } from './subscriptions.ts';
 import type { SubscriptionKey } from './tokens.ts';
 import { changeZone, zoneProblem } from './zone.ts';
 
-export interface Preferences {
-  subscriberId: number;
-  email: string;
-  /** Null for the publication's zone. */
-  zone: string | null;
-  /** No edition is delivered before this instant; it can be in the past. */
-  pausedUntil: number | null;
-  /** Version of the links that open the preferences. */
-  tokenVersion: number;
-  /** While set, nothing is mailed, even if the preferences ask for it. `isLiftedByOptIn` has what lifts it. */
-  suppressedReason: SuppressionReason | null;
-  /** In all states, by newsletter. */
-  subscriptions: Awaited<ReturnType<typeof readSubscriptions>>;
-}
+/** `tokenVersion`: of the links that open the preferences. */
+export type Preferences = Subscriber & { tokenVersion: number };
 
 /** Reads a subscriber's preferences, or null if there is no such subscriber. */
 export async function readPreferences(db: Db, subscriberId: number): Promise<Preferences | null> {
-  const row = await db.selectFrom('subscribers').selectAll().where('id', '=', subscriberId).executeTakeFirst();
-  if (row === undefined) return null;
-  return {
-    subscriberId,
-    email: row.email,
-    zone: row.zone,
-    pausedUntil: row.paused_until,
-    tokenVersion: row.token_version,
-    suppressedReason: row.suppressed_reason,
-    subscriptions: await readSubscriptions(db, subscriberId),
-  };
+  const rows = await db.selectFrom('subscribers').selectAll().where('id', '=', subscriberId).execute();
+  const [subscriber] = await withSubscriptions(db, rows);
+  return subscriber === undefined ? null : { ...subscriber, tokenVersion: rows[0]?.token_version ?? 0 };
 }
 
 export interface PreferenceChanges {
@@ -116,9 +96,7 @@ async function changeNewsletters(
     await moveSubscription(tx, subscriberId, { from, to }, via, now);
     // The form has the earlier choice of what is moved to: only another one replaces that which moves along.
     const moved = wished.get(from);
-    if (wished.get(to) === (before.get(to)?.choice ?? null)) wished.delete(to);
-    if (moved !== undefined && !wished.has(to)) wished.set(to, moved);
-    wished.delete(from);
+    if (moved !== undefined && (wished.get(to) ?? null) === (before.get(to)?.choice ?? null)) wished.set(to, moved);
   }
   // In this order, so that a subscriber who changes from one to another has not left in between.
   const joined = await changeSubscriptions(tx, subscriberId, wanted, 'confirmed', via, now);

@@ -2,24 +2,11 @@
 import { type Selectable, sql } from 'kysely';
 import type { Db, Tx } from '../core/store/store.ts';
 import type { Tables } from '../core/store/tables.ts';
-import type { ConsentText } from './consent/consent-text.ts';
 import { SUPPRESSED_BY_OPERATOR } from './suppression.ts';
 import type { ServiceMessageKey } from './tokens.ts';
 
 /** A message that asks the recipient to confirm a request. */
-export interface ConfirmMessage {
-  expiresAt: number;
-  /** Ids of the requested newsletters. */
-  newsletters: string[];
-  /** The requested zone. */
-  zone: string | null;
-  /** The requested choices by newsletter. */
-  choices: Readonly<Record<string, string | null>>;
-  /** Id of the subscriber's last consent event before the message was queued. */
-  afterEvent: number;
-  /** The wording that the request was made with; null without one. */
-  consent: ConsentText | null;
-}
+export type ConfirmMessage = NonNullable<Awaited<ReturnType<typeof findConfirmMessage>>>;
 
 /**
  * Queues a message that is due immediately.
@@ -63,10 +50,7 @@ export async function queueServiceMessage(
 }
 
 /** Finds the message of a confirmation token. */
-export async function findConfirmMessage(
-  db: Db,
-  { messageId, subscriberId }: ServiceMessageKey,
-): Promise<ConfirmMessage | null> {
+export async function findConfirmMessage(db: Db, { messageId, subscriberId }: ServiceMessageKey) {
   const row = await db
     .selectFrom('service_messages')
     .leftJoin('consent_events', 'consent_events.id', 'service_messages.after_event')
@@ -83,7 +67,9 @@ export async function findConfirmMessage(
     newsletters: readNewsletters(row),
     zone: row.zone,
     choices: readChoices(row),
+    /** Id of the subscriber's last consent event before the message was queued. */
     afterEvent: row.after_event ?? 0,
+    /** The wording that the request was made with; null without one. */
     consent: row.consentId === null ? null : { id: row.consentId, version: row.version ?? '', text: row.text ?? '' },
   };
 }

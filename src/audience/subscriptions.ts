@@ -6,7 +6,6 @@ import { sql } from 'kysely';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import { readStateCounts } from '../core/store/counts.ts';
 import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
-import type { SuppressionReason } from '../core/store/tables/subscriber-tables.ts';
 import { parseAddress } from '../lib/address.ts';
 import { rfc3339 } from '../lib/time.ts';
 import {
@@ -14,7 +13,6 @@ import {
   changeSubscriptions,
   lockOrInsertSubscriber,
   lockSubscriber,
-  lockSubscriberByKey,
   type SubscriberRow,
 } from './consent/changes.ts';
 import type { SubscriptionState } from './consent/states.ts';
@@ -22,26 +20,7 @@ import { findSuppression } from './suppression.ts';
 import type { SubscriptionKey } from './tokens.ts';
 import { changeZone, zoneProblem } from './zone.ts';
 
-export interface Subscriber {
-  id: number;
-  email: string;
-  /** IANA zone; null for the publication's zone. */
-  zone: string | null;
-  createdAt: number;
-  /** No edition is delivered before this instant; it can be in the past. */
-  pausedUntil: number | null;
-  /** Set while the address is on the suppression list. */
-  suppressedReason: SuppressionReason | null;
-  /** By newsletter. */
-  subscriptions: {
-    newsletter: string;
-    state: SubscriptionState;
-    changedAt: number;
-    choice: string | null;
-    feedSince: number | null;
-    movedTo: string | null;
-  }[];
-}
+export type Subscriber = Awaited<ReturnType<typeof withSubscriptions>>[number];
 
 /** `confirmed`: it was unconfirmed; being added by the operator confirms it. */
 type AddOutcome = 'added' | 'already' | 'resubscribed' | 'confirmed';
@@ -108,35 +87,11 @@ function outcomeOf(before: SubscriptionState | null | undefined): AddOutcome {
   return before === 'unsubscribed' ? 'resubscribed' : 'confirmed';
 }
 
-export type RemoveResult =
+type RemoveResult =
   | { kind: 'removed'; newsletters: string[] }
   /** Known, but not subscribed to any of them. */
   | { kind: 'already' }
   | { kind: 'unknown' };
-
-/**
- * Unsubscribes an address on behalf of the operator.
- * @param newsletter id; omitted, all newsletters
- */
-export async function removeSubscriber(
-  db: Db,
-  email: string,
-  via: ConsentChannel,
-  now: number,
-  newsletter?: string,
-): Promise<RemoveResult> {
-  const address = parseAddress(email);
-  if (address.kind === 'invalid') return { kind: 'unknown' };
-  return inTransaction(db, async (tx) => {
-    const subscriber = await lockSubscriberByKey(tx, address.key);
-    if (subscriber === null) return { kind: 'unknown' };
-    const newsletters = newsletter === undefined ? 'all' : [newsletter];
-    const ended = await changeSubscriptions(tx, subscriber.id, newsletters, 'unsubscribed', via, now);
-    return ended.length === 0
-      ? { kind: 'already' }
-      : { kind: 'removed', newsletters: ended.map((one) => one.newsletter) };
-  });
-}
 
 /**
  * Lists subscribers by id, with all their subscriptions.
@@ -193,7 +148,7 @@ export async function findSubscriber(db: Db, id: number): Promise<Subscriber | n
 }
 
 /** Subscribers of rows, in their order. */
-export async function withSubscriptions(db: Db, rows: SubscriberRow[]): Promise<Subscriber[]> {
+export async function withSubscriptions(db: Db, rows: SubscriberRow[]) {
   if (rows.length === 0) return [];
   const ids = rows.map((row) => row.id);
   const subscriptions = await db
@@ -208,53 +163,37 @@ export async function withSubscriptions(db: Db, rows: SubscriberRow[]): Promise<
   return rows.map((row) => ({
     id: row.id,
     email: row.email,
+    /** IANA; null for the publication's. */
     zone: row.zone,
     createdAt: row.created_at,
+    /** No edition is delivered before this instant; it can be in the past. */
     pausedUntil: row.paused_until,
+    /** Set while the address is on the suppression list. */
     suppressedReason: row.suppressed_reason,
+    /** By newsletter. */
     subscriptions: (bySubscriber.get(row.id) ?? []).map(({ subscriber_id: _, ...one }) => one),
   }));
 }
 
 /**
- * Ends all subscriptions of a subscriber.
+ * Ends subscriptions of a subscriber, and what they were moved to.
+ * @param newsletters ids, or `all`
  * @param onCommit awaited in the transaction, last, if something has changed
  */
-export async function endAllSubscriptions(
+export async function endSubscriptions(
   db: Db,
   subscriberId: number,
+  newsletters: readonly string[] | 'all',
   via: ConsentChannel,
   now: number,
   onCommit?: InTransaction,
 ): Promise<RemoveResult> {
   return inTransaction(db, async (tx) => {
     if ((await lockSubscriber(tx, subscriberId)) === null) return { kind: 'unknown' };
-    const ended = await changeSubscriptions(tx, subscriberId, 'all', 'unsubscribed', via, now);
+    const ended = await changeSubscriptions(tx, subscriberId, newsletters, 'unsubscribed', via, now);
     if (ended.length === 0) return { kind: 'already' };
     await onCommit?.(tx);
     return { kind: 'removed', newsletters: ended.map((one) => one.newsletter) };
-  });
-}
-
-/**
- * Ends the subscription of an unsubscribe token, or what it was moved to. Idempotent.
- * @param onCommit awaited in the transaction, last, if something has changed
- */
-export async function unsubscribe(
-  db: Db,
-  { subscriberId, newsletter }: SubscriptionKey,
-  via: ConsentChannel,
-  now: number,
-  onCommit?: InTransaction,
-): Promise<'unsubscribed' | 'already' | 'unknown'> {
-  return inTransaction(db, async (tx) => {
-    if ((await lockSubscriber(tx, subscriberId)) === null) return 'unknown';
-    const ended = await changeSubscriptions(tx, subscriberId, [newsletter], 'unsubscribed', via, now);
-    if (ended.length > 0) {
-      await onCommit?.(tx);
-      return 'unsubscribed';
-    }
-    return (await findSubscriptionState(tx, { subscriberId, newsletter })) === null ? 'unknown' : 'already';
   });
 }
 

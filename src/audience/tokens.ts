@@ -35,11 +35,8 @@ export interface PreferencesKey {
   expiresAt: number;
 }
 
-/** Content of the token of a private feed. */
-export interface OwnFeedKey extends SubscriptionKey {
-  /** The subscription's `feed_version` when it was made. */
-  version: number;
-}
+/** Content of the token of a private feed. `version`: the subscription's `feed_version` when it was made. */
+export type OwnFeedKey = SubscriptionKey & { version: number };
 
 /** What a link that is mailed for one act does, once. */
 export type LinkAct = 'export' | 'erase';

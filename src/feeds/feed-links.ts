@@ -5,33 +5,21 @@ import { cleanLine } from '../lib/text/clean-text.ts';
 import { canonicalWords, customFeed, type SingleFacet } from './derived/derived-address.ts';
 import { type FeedHead, type FeedViewConfig, FORMATS, type Format, feedPath, feedView } from './formats/feed-view.ts';
 
-export interface FeedLinks {
-  id: string;
-  /** `Publication: Feed`, as in the feed itself. */
-  title: string;
-  formats: {
-    /** `RSS` */
-    name: string;
-    /** The feed's media type. */
-    type: string;
-    /** Below feeds/. */
-    path: string;
-    /** Absolute. */
-    url: string;
-  }[];
-}
+export type FeedLinks = ReturnType<typeof feedLinks>;
 
+/** `type`: the feed's media type. */
 const NAMES: Record<Format, { name: string; type: string }> = {
   rss: { name: 'RSS', type: 'application/rss+xml' },
   atom: { name: 'Atom', type: 'application/atom+xml' },
   json: { name: 'JSON Feed', type: 'application/feed+json' },
 };
 
-/** RSS first, because all readers accept it. */
-export function feedLinks(feed: FeedHead, config: FeedViewConfig): FeedLinks {
+/** RSS first, because all readers accept it. Paths are below feeds/, URLs absolute. */
+export function feedLinks(feed: FeedHead, config: FeedViewConfig) {
   const { title, urls } = feedView(feed, config);
   return {
     id: feed.id,
+    /** `Publication: Feed`, as in the feed itself. */
     title,
     formats: FORMATS.map((format) => ({ ...NAMES[format], path: feedPath(feed, format), url: urls[format] })),
   };

@@ -1,8 +1,9 @@
 /** Fixtures for tests of consent. */
 import type { ConsentChannel } from '../../src/audience/consent/changes.ts';
 import { requestSubscription } from '../../src/audience/consent/opt-in.ts';
-import { addSubscriber } from '../../src/audience/subscriptions.ts';
-import type { Store } from '../../src/core/store/store.ts';
+import { addSubscriber, endSubscriptions, findSubscriberByAddress } from '../../src/audience/subscriptions.ts';
+import type { SubscriptionKey } from '../../src/audience/tokens.ts';
+import type { Db, InTransaction, Store } from '../../src/core/store/store.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import { SECRETS } from '../support/sample.ts';
 
@@ -108,4 +109,22 @@ export async function addCopy({ db }: Pick<Store, 'db'>, subscriberIds: number[]
     .executeTakeFirstOrThrow();
   await db.updateTable('deliveries').set({ copy_id: copy.id }).where('subscriber_id', 'in', subscriberIds).execute();
   return copy.id;
+}
+
+/** Ends subscriptions of an address, as `daywire subscribers remove` does. @param newsletter default: all */
+export async function removeSubscriber(db: Db, email: string, via: ConsentChannel, now: number, newsletter?: string) {
+  const id = (await findSubscriberByAddress(db, email))?.id ?? 0;
+  return endSubscriptions(db, id, newsletter === undefined ? 'all' : [newsletter], via, now);
+}
+
+/** Ends the subscription of an unsubscribe link, as its page does. */
+export async function unsubscribe(
+  db: Db,
+  { subscriberId, newsletter }: SubscriptionKey,
+  via: ConsentChannel,
+  now: number,
+  onCommit?: InTransaction,
+) {
+  const { kind } = await endSubscriptions(db, subscriberId, [newsletter], via, now, onCommit);
+  return kind === 'removed' ? 'unsubscribed' : kind;
 }

@@ -2,13 +2,13 @@ import { expect, it } from 'vitest';
 import { importBatch } from '../../src/audience/csv/import-batch.ts';
 import { eraseSubscriber } from '../../src/audience/erasure.ts';
 import { growthPeriods, readGrowth } from '../../src/audience/growth.ts';
-import { endAllSubscriptions, unsubscribe } from '../../src/audience/subscriptions.ts';
+import { endSubscriptions } from '../../src/audience/subscriptions.ts';
 import { foldCountSlots } from '../../src/core/store/counts.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { forBothDatabases } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
-import { addConfirmed, NOW, OPERATOR, requestNewsletters } from './fixtures.ts';
+import { addConfirmed, NOW, OPERATOR, requestNewsletters, unsubscribe } from './fixtures.ts';
 
 const ZONE = 'Asia/Kathmandu';
 
@@ -42,7 +42,7 @@ forBothDatabases((open) => {
   it('counts nobody who has not confirmed, and an import once', async () => {
     const store = await open();
     const { subscriberId } = await requestNewsletters(store, ['daily']);
-    await endAllSubscriptions(store.db, subscriberId, OPERATOR, NOW);
+    await endSubscriptions(store.db, subscriberId, 'all', OPERATOR, NOW);
     expect(await growthOf(store, 'daily')).toEqual([]);
     const rows = ['grace@example.com', 'kay@example.com'].map((email, index) => row(email, index + 2));
     for (let time = 0; time < 2; time++) {

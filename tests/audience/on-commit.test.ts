@@ -4,13 +4,13 @@ import { resendConfirmation } from '../../src/audience/consent/resend-confirmati
 import { eraseSubscriber } from '../../src/audience/erasure.ts';
 import { recordExport } from '../../src/audience/export-data.ts';
 import { changePreferences } from '../../src/audience/preferences.ts';
-import { endAllSubscriptions, unsubscribe } from '../../src/audience/subscriptions.ts';
+import { endSubscriptions } from '../../src/audience/subscriptions.ts';
 import { suppressByOperator, unsuppressByOperator } from '../../src/audience/suppression.ts';
 import type { InTransaction, Store, Tx } from '../../src/core/store/store.ts';
 import { DAY } from '../../src/lib/time.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
-import { ADA, addConfirmed, NOW, OPTIONS, requestNewsletters } from './fixtures.ts';
+import { ADA, addConfirmed, NOW, OPTIONS, requestNewsletters, unsubscribe } from './fixtures.ts';
 
 const VIA = { channel: 'operator', source: 'desk: Ada Admin' } as const;
 
@@ -18,7 +18,7 @@ const VIA = { channel: 'operator', source: 'desk: Ada Admin' } as const;
 const ACTS: Record<string, (store: Store, id: number, onCommit: InTransaction) => Promise<unknown>> = {
   'an end of one subscription': ({ db }, subscriberId, onCommit) =>
     unsubscribe(db, { subscriberId, newsletter: 'daily' }, VIA, NOW, onCommit),
-  'an end of all subscriptions': ({ db }, id, onCommit) => endAllSubscriptions(db, id, VIA, NOW, onCommit),
+  'an end of all subscriptions': ({ db }, id, onCommit) => endSubscriptions(db, id, 'all', VIA, NOW, onCommit),
   'a pause': ({ db }, id, onCommit) => changePreferences(db, id, { pausedUntil: NOW + DAY }, VIA, NOW, onCommit),
   'a suppression': ({ db }, _, onCommit) => suppressByOperator(db, SECRETS, ADA, NOW, { onCommit }),
   'an erasure': ({ db }, id, onCommit) => eraseSubscriber(db, SECRETS, id, NOW, onCommit),

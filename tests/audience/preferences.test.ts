@@ -16,16 +16,10 @@ describe('the preferences of a subscriber', () => {
       const store = await open();
       const id = await addConfirmed(store, ADA, ['weekly', 'daily']);
       expect(await readPreferences(store.db, id)).toEqual({
-        subscriberId: id,
-        email: ADA,
-        zone: null,
-        pausedUntil: null,
-        tokenVersion: 1,
-        suppressedReason: null,
-        subscriptions: [
-          { newsletter: 'daily', state: 'confirmed', choice: null, moved_to: null },
-          { newsletter: 'weekly', state: 'confirmed', choice: null, moved_to: null },
-        ],
+        ...{ id, email: ADA, zone: null, createdAt: NOW, pausedUntil: null, tokenVersion: 1, suppressedReason: null },
+        subscriptions: ['daily', 'weekly'].map((newsletter) => ({
+          ...{ newsletter, state: 'confirmed', changedAt: NOW, choice: null, feedSince: null, movedTo: null },
+        })),
       });
       expect(await readPreferences(store.db, id + 1)).toBeNull();
       expect(await changePreferences(store.db, id + 1, { zone: 'Asia/Tokyo' }, PAGE, NOW)).toEqual({ kind: 'unknown' });

@@ -5,12 +5,7 @@ import { eraseSubscriber } from '../../src/audience/erasure.ts';
 import { exportSubscriberData } from '../../src/audience/export-data.ts';
 import { subscriberHistory } from '../../src/audience/history.ts';
 import { changePreferences, readPreferences } from '../../src/audience/preferences.ts';
-import {
-  addSubscriber,
-  findSubscriberByAddress,
-  listSubscribers,
-  removeSubscriber,
-} from '../../src/audience/subscriptions.ts';
+import { addSubscriber, findSubscriberByAddress, listSubscribers } from '../../src/audience/subscriptions.ts';
 import {
   findSuppressed,
   suppressAddress,
@@ -20,7 +15,17 @@ import {
 import { openMigrated } from '../support/databases.ts';
 import { queryPlan, recordQueries } from '../support/recorded-queries.ts';
 import { SECRETS } from '../support/sample.ts';
-import { ADA, addConfirmed, FORM, MAIL, NOW, OPERATOR, OPTIONS, requestNewsletters } from './fixtures.ts';
+import {
+  ADA,
+  addConfirmed,
+  FORM,
+  MAIL,
+  NOW,
+  OPERATOR,
+  OPTIONS,
+  removeSubscriber,
+  requestNewsletters,
+} from './fixtures.ts';
 
 it('operations on one address scan no table', async () => {
   const store = await openMigrated();

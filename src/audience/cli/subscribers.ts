@@ -27,7 +27,7 @@ import { parseStatusRules } from '../csv/statuses.ts';
 import { eraseSubscriber } from '../erasure.ts';
 import { subscriberHistory } from '../history.ts';
 import { renderOwnSiteForm } from '../own-site-form.ts';
-import { addSubscriber, findSubscriberByAddress, removeSubscriber, subscriberPages } from '../subscriptions.ts';
+import { addSubscriber, endSubscriptions, findSubscriberByAddress, subscriberPages } from '../subscriptions.ts';
 import { findSuppression, suppressByOperator, unsuppressByOperator } from '../suppression.ts';
 import {
   formatSubscriber,
@@ -173,8 +173,10 @@ function removeAddresses(cli: CliContext, addresses: string[], newsletter: strin
   return cli.withApp(async ({ store, config, clock }) => {
     if (newsletter !== undefined) newsletterNamed(config, newsletter);
     for (const email of addresses) {
-      const result = await removeSubscriber(store.db, email, OPERATOR, clock(), newsletter);
-      if (result.kind === 'unknown') failFor(cli, `${email}: there is no such subscriber`);
+      const subscriber = await findSubscriberByAddress(store.db, email);
+      const newsletters = newsletter === undefined ? 'all' : [newsletter];
+      const result = subscriber && (await endSubscriptions(store.db, subscriber.id, newsletters, OPERATOR, clock()));
+      if (result === null || result.kind === 'unknown') failFor(cli, `${email}: there is no such subscriber`);
       else if (result.kind === 'already') cli.print(`${email}: was not subscribed`);
       else cli.print(`${email}: unsubscribed from ${result.newsletters.join(', ')}`);
     }

@@ -37,12 +37,6 @@ export async function lockSubscriber(tx: Tx, subscriberId: number): Promise<Subs
   return row ?? null;
 }
 
-/** Reads and locks a subscriber by the key of its address; see `parseAddress`. */
-export async function lockSubscriberByKey(tx: Tx, emailKey: string): Promise<SubscriberRow | null> {
-  const row = await lockSubscribers(tx).where('email_key', '=', emailKey).executeTakeFirst();
-  return row ?? null;
-}
-
 /**
  * Locks an address. An unknown address gets a subscriber row, so that no other transaction can add, erase or suppress
  * the address at the same time. The caller keeps a new row or deletes it before the transaction ends.
@@ -61,9 +55,9 @@ export async function lockOrInsertSubscriber(
       .returningAll()
       .executeTakeFirst();
     if (added !== undefined) return { subscriber: added, isNew: true };
-    // Null if the subscriber was erased between the two statements.
-    const subscriber = await lockSubscriberByKey(tx, address.key);
-    if (subscriber !== null) return { subscriber, isNew: false };
+    // Undefined if the subscriber was erased between the two statements.
+    const subscriber = await lockSubscribers(tx).where('email_key', '=', address.key).executeTakeFirst();
+    if (subscriber !== undefined) return { subscriber, isNew: false };
   }
 }
 
@@ -188,8 +182,8 @@ export async function setChoice(
 
 /**
  * Moves a confirmed subscription of a locked subscriber between a newsletter and its weekly, under the same consent.
- * The choice and the wish for a private feed move along. The old one names the new one, which unsubscribe links in its
- * emails then end, until `changeSubscriptions` changes either.
+ * The choice moves along; a private feed stays at its address. The old one names the new one, which unsubscribe links
+ * in its emails then end, until `changeSubscriptions` changes either.
  * @param to without a confirmed subscription
  */
 export async function moveSubscription(
@@ -199,28 +193,16 @@ export async function moveSubscription(
   via: ConsentChannel,
   now: number,
 ): Promise<void> {
-  const { choice, feed_since } = await tx
-    .selectFrom('subscriptions')
-    .select(['choice', 'feed_since'])
-    .where('subscriber_id', '=', subscriberId)
-    .where('newsletter', '=', from)
-    .executeTakeFirstOrThrow();
+  const choice = (await readSubscriptions(tx, subscriberId)).find((one) => one.newsletter === from)?.choice ?? null;
   const moved = { state: 'confirmed' as const, changed_at: now, choice, moved_to: null };
   await tx
     .insertInto('subscriptions')
-    .values({ subscriber_id: subscriberId, newsletter: to, feed_since, ...moved })
-    .onConflict((conflict) =>
-      conflict.columns(['subscriber_id', 'newsletter']).doUpdateSet((e) => ({
-        ...moved,
-        feed_since: e.fn.coalesce('subscriptions.feed_since', 'excluded.feed_since'),
-      })),
-    )
+    .values({ subscriber_id: subscriberId, newsletter: to, ...moved })
+    .onConflict((conflict) => conflict.columns(['subscriber_id', 'newsletter']).doUpdateSet(moved))
     .execute();
   await tx
     .updateTable('subscriptions')
-    .set({ state: 'unsubscribed', changed_at: now, feed_since: null, moved_to: to })
-    // An address that was renewed meanwhile does not come back with the subscription.
-    .set((e) => ({ feed_version: e('feed_version', '+', 1) }))
+    .set({ state: 'unsubscribed', changed_at: now, moved_to: to })
     .where('subscriber_id', '=', subscriberId)
     // Also what was moved here before, if another weekly is configured since.
     .where((e) => e.or([e('newsletter', '=', from), e('moved_to', '=', from)]))

@@ -70,15 +70,14 @@ async function unconfirmedOf(db: Db, subscriberId: number): Promise<string[]> {
   return [...states].filter(([, state]) => state === 'unconfirmed').map(([newsletter]) => newsletter);
 }
 
-/** The zone and the choices that the last message would have set. */
+/** The zone and the choices that the messages would have set: of each newsletter, the last one that has a choice. */
 async function requestedSettings(db: Db, subscriberId: number) {
-  const last = await db
+  const messages = await db
     .selectFrom('service_messages')
     .select(['zone', 'choices'])
     .where('subscriber_id', '=', subscriberId)
     .where('kind', '=', 'confirm')
-    .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return { zone: last?.zone ?? null, choices: readChoices(last ?? { choices: null }) };
+    .orderBy('id')
+    .execute();
+  return { zone: messages.at(-1)?.zone ?? null, choices: Object.assign({}, ...messages.map(readChoices)) };
 }

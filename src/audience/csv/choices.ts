@@ -1,7 +1,7 @@
 /** What people chose of newsletters, in the columns of a CSV import. Pure. */
 import { choiceText, readChoice } from '../../articles/choice.ts';
 import { slugsOf } from '../../articles/facets/facets.ts';
-import type { Config } from '../../core/config/config.ts';
+import type { Config, NewsletterConfig } from '../../core/config/config.ts';
 import { boundedLine } from '../../lib/text/clean-text.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
 import type { Subscriber } from '../subscriptions.ts';
@@ -21,25 +21,20 @@ export interface ChoiceColumn {
 
 /** `section:finance` or, of one newsletter, `daily/tag:chips`. */
 const TARGET = /^(?:([a-z0-9-]+)\/)?(section|tag|reporter|at-least):(.+)$/;
+type Target = readonly [kind: string, value: string];
 /** Different values that a report lists. */
 const MAX_LISTED = 20;
 
 /**
- * Prepares the choices of a file. A target is a text such as `section:finance`.
+ * Prepares the choices of a file.
  * @param needed ids of newsletters, one of which must have choices; empty if the operator named no column
  * @returns `read` gives the canonical choices of a row; `unused` counts the values that choose nothing
  * @throws Error if no newsletter has choices, or the operator maps a value to what none offers
  */
 export function openChoices(columns: readonly ChoiceColumn[], rules: ChoiceRules, needed: readonly string[]) {
-  const offers = offersOf(rules);
-  const find = (newsletter: string, text: string): string[] => {
-    const [, only = newsletter, kind, name = text] = TARGET.exec(text) ?? [];
-    const slug = facetSlug(name);
-    if (only !== newsletter || slug === null) return [];
-    const id = kind === undefined ? slug : `${kind}:${slug}`;
-    return offers.get(`${newsletter} ${id}`) ?? (offers.has(`${newsletter} ${kind}:`) ? [id] : []);
-  };
-  if (needed.length > 0 && !needed.some((id) => offers.has(`${id} at-least:`))) {
+  const offers = new Map(rules.newsletters.map((one) => [one.id, offerOf(one, rules)]));
+  const find = (newsletter: string, text: string): Target[] => offers.get(newsletter)?.(text) ?? [];
+  if (needed.length > 0 && !rules.newsletters.some(({ id, choices }) => needed.includes(id) && choices !== undefined)) {
     throw new Error(`${needed.join(', ')}: nothing can be chosen: the configuration has no "choices" there`);
   }
   if (rules.values.length > 0 && columns.length === 0) throw new Error('no column has choices: name it');
@@ -67,8 +62,12 @@ export function openChoices(columns: readonly ChoiceColumn[], rules: ChoiceRules
       unused.set(key, (unused.get(key) ?? 0) + 1);
       return [];
     });
-    const byNewsletter = Map.groupBy(chosen, ({ newsletter }) => newsletter);
-    return new Map([...byNewsletter].map(([newsletter, all]) => [newsletter, choiceOf(all.map((one) => one.target))]));
+    const choices = [...Map.groupBy(chosen, ({ newsletter }) => newsletter)].map(([newsletter, all]) => {
+      const of = (kind: string) => all.flatMap(({ target }) => (target[0] === kind ? target[1] : []));
+      const facets = { sections: of('section'), tags: of('tag'), reporters: of('reporter') };
+      return [newsletter, choiceText({ ...facets, atLeast: Number(of('at-least')[0] ?? 1) })] as const;
+    });
+    return new Map(choices);
   };
   return { read, unused };
 }
@@ -80,30 +79,25 @@ export function choiceValues({ newsletter, state, choice }: Subscriber['subscrip
   return Object.entries(named).flatMap(([kind, ids]) => ids.map((id) => `${newsletter}/${kind}:${id}`));
 }
 
-function choiceOf(targets: readonly string[]): string | null {
-  const of = (kind: string) => targets.filter((one) => one.startsWith(kind)).map((one) => one.slice(kind.length));
-  const atLeast = Number(of('at-least:')[0] ?? 1);
-  return choiceText({ sections: of('section:'), tags: of('tag:'), reporters: of('reporter:'), atLeast });
-}
-
-/** The targets by newsletter and name, such as the title of a section. `reporter:` is any reporter. */
-function offersOf({ sections, newsletters }: ChoiceRules): Map<string, string[]> {
-  const offers = new Map<string, string[]>();
-  for (const { id: newsletter, choices, select } of newsletters) {
-    if (choices === undefined) continue;
-    const offer = (target: string, names: (string | null)[]): void => {
-      for (const name of names.map((one) => `${newsletter} ${one}`)) {
-        offers.set(name, [...(offers.get(name) ?? []), target]);
-      }
-    };
-    for (const { id, title } of choices.sections ? sections : []) {
-      if (select.sections?.includes(id) === false) continue;
-      offer(`section:${id}`, [`section:${facetSlug(id)}`, facetSlug(id), facetSlug(title)]);
-    }
-    for (const slug of slugsOf(choices.tags)) offer(`tag:${slug}`, [`tag:${slug}`, slug]);
-    for (const any of choices.reporters ? ['reporter:', 'at-least:'] : ['at-least:']) offer(any, [any]);
-  }
-  return offers;
+/** @returns a function that finds what a text chooses of a newsletter: the name of a section or topic, or a target */
+function offerOf(
+  { id: newsletter, choices, select }: NewsletterConfig,
+  rules: ChoiceRules,
+): (text: string) => Target[] {
+  if (choices === undefined) return () => [];
+  const sections = choices.sections ? rules.sections.filter(({ id }) => select.sections?.includes(id) ?? true) : [];
+  const named: { target: Target; names: (string | null)[] }[] = [
+    ...sections.map(({ id, title }) => ({ target: ['section', id] as const, names: [id, title].map(facetSlug) })),
+    ...slugsOf(choices.tags).map((slug) => ({ target: ['tag', slug] as const, names: [slug] })),
+  ];
+  return (text) => {
+    const [, only = newsletter, kind, name = text] = TARGET.exec(text) ?? [];
+    const slug = facetSlug(name);
+    if (only !== newsletter || slug === null) return [];
+    if (kind === 'at-least' || (kind === 'reporter' && choices.reporters)) return [[kind, slug]];
+    const found = named.filter(({ target, names }) => (kind ?? target[0]) === target[0] && names.includes(slug));
+    return found.map(({ target }) => target);
+  };
 }
 
 /** Values with commas between them, or a text or a list in JSON. What is no JSON is a value, so that it is reported. */

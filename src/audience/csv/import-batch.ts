@@ -52,12 +52,6 @@ interface AddressRows {
   hasLeft: boolean;
 }
 
-interface RequestedPause {
-  row: ImportRow;
-  subscriberId: number;
-  until: number;
-}
-
 interface RequestedChange {
   row: ImportRow;
   subscriberId: number;
@@ -85,7 +79,7 @@ export async function importBatch(
     const requested = addresses.flatMap(requestedChanges);
     const changes = await changeSubscriptions(context, requested);
     const mailable = addresses.filter((address) => address.suppressed === null);
-    const pausable = mailable.filter(({ hasLeft }) => !hasLeft).flatMap((address) => requestedPause(address, now));
+    const pausable = mailable.filter(({ hasLeft }) => !hasLeft);
     const pauses = await applyPauses(context, pausable);
     const choices = await applyChoices(context, requested);
     const effective = new Set([...changes, ...pauses, ...choices].map(({ row }) => row));
@@ -250,20 +244,18 @@ async function applyChoices(context: BatchContext, requested: RequestedChange[])
     on conflict (subscriber_id, newsletter) do update set choice = excluded.choice
     where subscriptions.state = 'confirmed' and subscriptions.choice is null and 0 = (
       select count(*) from consent_events e where e.subscriber_id = subscriptions.subscriber_id
-        and e.newsletter = subscriptions.newsletter and e.change = 'choice')
+        and e.newsletter = subscriptions.newsletter and e.change in ('choice', 'moved'))
     returning subscriber_id, newsletter`.execute(tx);
   return recordImported(context, changedOf(chosen, changed.rows), (one) => [one.newsletter, 'choice', choiceOf(one)]);
 }
 
-/** The first pause of an address's rows that ends in the future. */
-function requestedPause({ rows, subscriberId }: AddressRows, now: number): RequestedPause[] {
-  const row = rows.find(({ pausedUntil }) => pausedUntil !== null && pausedUntil > now);
-  return row === undefined ? [] : [{ row, subscriberId, until: row.pausedUntil as number }];
-}
-
-/** @returns the effective pauses */
-async function applyPauses(context: BatchContext, requested: RequestedPause[]): Promise<RequestedPause[]> {
-  const { tx, dialect } = context;
+/** Applies the first pause of each address that ends in the future. @returns the effective pauses */
+async function applyPauses(context: BatchContext, addresses: AddressRows[]) {
+  const { tx, dialect, now } = context;
+  const requested = addresses.flatMap(({ rows, subscriberId }) => {
+    const row = rows.find(({ pausedUntil }) => pausedUntil !== null && pausedUntil > now);
+    return row === undefined ? [] : [{ row, subscriberId, until: row.pausedUntil as number }];
+  });
   if (requested.length === 0) return [];
   const values = requested.map(({ subscriberId, until }) => [subscriberId, until]);
   const given = jsonRows(dialect, values, { subscriber_id: 'int', until: 'int' });

@@ -17,12 +17,6 @@ export const IMPORT_STATUSES = [
 
 export type ImportStatus = (typeof IMPORT_STATUSES)[number];
 
-export interface StatusEffect {
-  /** Whether the row subscribes, ends a subscription, or does neither. */
-  subscription: 'subscribes' | 'ends' | 'none';
-  suppressed: SuppressionReason | null;
-}
-
 const SUPPRESSIONS: Partial<Record<ImportStatus, SuppressionReason>> = {
   bounced: 'hard-bounce',
   blocked: 'operator',
@@ -43,12 +37,12 @@ export function strictest(statuses: readonly ImportStatus[]): ImportStatus {
   return IMPORT_STATUSES[Math.max(0, ...ranks)] as ImportStatus;
 }
 
-/** What an import does with a row that has these statuses: each of them counts. */
-export function effectOf(statuses: readonly ImportStatus[]): StatusEffect {
+/** What an import does with a row that has these statuses, each of which counts: subscribe, end, or neither. */
+export function effectOf(statuses: readonly ImportStatus[]) {
   const ends = statuses.some((status) => ENDING.includes(status));
   const subscribes = strictest(statuses) === 'subscribed';
   return {
-    subscription: ends ? 'ends' : subscribes ? 'subscribes' : 'none',
+    subscription: ends ? ('ends' as const) : subscribes ? ('subscribes' as const) : ('none' as const),
     suppressed: SUPPRESSIONS[strictest(statuses)] ?? null,
   };
 }

@@ -10,7 +10,7 @@ import { requestLink } from '../account-links.ts';
 import { type ResendResult, resendConfirmation } from '../consent/resend-confirmation.ts';
 import { signupOptions } from '../consent/signup-limits.ts';
 import { changePreferences } from '../preferences.ts';
-import { endAllSubscriptions, type Subscriber, unsubscribe } from '../subscriptions.ts';
+import { endSubscriptions, type Subscriber } from '../subscriptions.ts';
 import { suppressByOperator, unsuppressByOperator } from '../suppression.ts';
 import { firstInstantOfDay } from '../zone.ts';
 import { respondLedger } from './ledger-page.ts';
@@ -32,17 +32,14 @@ export function handleUnsubscribeByOperator(request: SignedInRequest): Promise<R
     const newsletter = request.form.get('newsletter') ?? '';
     const via = operatorVia(request);
     const audit = request.audit('subscriber.unsubscribe', subjectOf(subscriber), { newsletter: newsletter || 'all' });
-    if (newsletter === '') {
-      const result = await endAllSubscriptions(db, id, via, request.at, audit);
-      if (result.kind === 'unknown') return respondGone(request);
-      const names = result.kind === 'removed' ? result.newsletters.map((one) => newsletterName(request, one)) : [];
-      if (names.length > 0) return afterUnsubscribing(request, subscriber, names.join(', '));
-      return after(request, subscriber, { kind: 'problem', text: 'There was no subscription.' });
+    const newsletters = newsletter === '' ? 'all' : [newsletter];
+    const result = await endSubscriptions(db, id, newsletters, via, request.at, audit);
+    if (result.kind === 'unknown') return respondGone(request);
+    const nameOf = (one: string) => newsletterName(request, one);
+    if (result.kind === 'removed') {
+      return afterUnsubscribing(request, subscriber, result.newsletters.map(nameOf).join(', '));
     }
-    const result = await unsubscribe(db, { subscriberId: id, newsletter }, via, request.at, audit);
-    const name = newsletterName(request, newsletter);
-    if (result === 'unsubscribed') return afterUnsubscribing(request, subscriber, name);
-    const text = result === 'already' ? `${name} was unsubscribed before.` : `There is no subscription to ${name}.`;
+    const text = `There is no subscription${newsletter === '' ? '' : ` to ${nameOf(newsletter)}`}.`;
     return after(request, subscriber, { kind: 'problem', text });
   });
 }

@@ -7,7 +7,7 @@ import { type PageHead, renderPage } from '../../web/pages/page.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
 import { respondNotFound } from '../../web/server/errors.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
-import { isActLinkOpen, isPreferencesLinkOpen, requestLink, revokeLinksOf, useActLink } from '../account-links.ts';
+import { isActLinkOpen, requestLink, revokeLinksOf, useActLink } from '../account-links.ts';
 import { eraseSubscriber } from '../erasure.ts';
 import { exportSubscriberData, recordExport } from '../export-data.ts';
 import { type Preferences, readPreferences } from '../preferences.ts';
@@ -24,11 +24,10 @@ export function withSubscriberByToken(
   return async (c) => {
     const key = readPreferencesToken(web.secrets, c.req.param('token') ?? '');
     if (key === null) return respondNotFound(web, c);
-    const now = web.clock();
-    if (now >= key.expiresAt) return respondLinkOver(web, c);
+    if (web.clock() >= key.expiresAt) return respondLinkOver(web, c);
     const subscriber = await readPreferences(web.store.db, key.subscriberId);
     if (subscriber === null) return respondErased(web, c, 410);
-    return isPreferencesLinkOpen(key, subscriber.tokenVersion, now) ? handle(c, subscriber) : respondLinkOver(web, c);
+    return key.version === subscriber.tokenVersion ? handle(c, subscriber) : respondLinkOver(web, c);
   };
 }
 
@@ -74,7 +73,7 @@ export async function mailPreferencesLink(web: WebContext, c: Context, subscribe
 
 /** POST of `/preferences/:token/export` and `/preferences/:token/erase`. */
 export function handleActLinkRequest(web: WebContext, act: LinkAct): Handler {
-  return withSubscriberByToken(web, async (c, { subscriberId }) => {
+  return withSubscriberByToken(web, async (c, { id: subscriberId }) => {
     await requestLink(web.store.db, web.secrets, subscriberId, act, web.clock());
     return respondSent(web, c, act);
   });
@@ -87,7 +86,7 @@ function respondSent(web: WebContext, c: Context, link: 'preferences' | LinkAct)
 
 /** POST of `/preferences/:token/revoke`. */
 export function handleRevocation(web: WebContext): Handler {
-  return withSubscriberByToken(web, async (c, { subscriberId }) => {
+  return withSubscriberByToken(web, async (c, { id: subscriberId }) => {
     await revokeLinksOf(web.store.db, subscriberId, web.clock());
     return respondAboutLinks(web, c, { kind: 'revoked', title: 'preferences.links.revokedTitle', status: 200 });
   });

@@ -71,12 +71,12 @@ export function handlePreferences(web: WebContext): Handler {
     const newsletters = { offered, wanted: fields.newsletters };
     const chosen = { newsletters, weeklies: weekliesOf(web), choices: choiceTexts(fields.chosen) };
     const changes = { ...chosen, zone: fields.zone === '' ? null : fields.zone, pausedUntil };
-    const permit = await acquirePermit(db, changesRateKey(subscriber.subscriberId), CHANGES, now);
+    const permit = await acquirePermit(db, changesRateKey(subscriber.id), CHANGES, now);
     if (permit.kind === 'refused') return respondTooManyChanges(web, c, permit.retryAt - now);
     const consent = await shownConsent(web, posted);
     const channel = { channel: 'preferences', source: clientAddress(web, c), consent } as const;
-    await changePreferences(db, subscriber.subscriberId, changes, channel, now);
-    const changed = (await readPreferences(db, subscriber.subscriberId)) ?? subscriber;
+    await changePreferences(db, subscriber.id, changes, channel, now);
+    const changed = (await readPreferences(db, subscriber.id)) ?? subscriber;
     return respondForm(web, c, changed, storedFields(web, changed), 'saved');
   });
 }
@@ -89,7 +89,7 @@ export function handleOwnFeed(web: WebContext): Handler {
     const [newsletter] = chosenNewsletters(web, posted);
     const act = OWN_FEED_ACTS.find((one) => one === posted.get('act'));
     if (newsletter === undefined || act === undefined) return respondNoForm(web, c, 400);
-    const [{ db }, { subscriberId }, now] = [web.store, subscriber, web.clock()];
+    const [{ db }, { id: subscriberId }, now] = [web.store, subscriber, web.clock()];
     const permit = await acquirePermit(db, changesRateKey(subscriberId), CHANGES, now);
     if (permit.kind === 'refused') return respondTooManyChanges(web, c, permit.retryAt - now);
     const consent = await shownConsent(web, posted);
@@ -175,7 +175,7 @@ function pauseEnd(text: string, zone: string, now: number): number | null {
  * The token for the next form. Leaving every newsletter revokes that of the page, which may be by mistake: the page
  * then has one that works for an hour, and no longer than its own.
  */
-function nextToken(web: WebContext, c: Context, { subscriberId, tokenVersion: version }: Preferences): string {
+function nextToken(web: WebContext, c: Context, { id: subscriberId, tokenVersion: version }: Preferences): string {
   const token = c.req.param('token') ?? '';
   const key = readPreferencesToken(web.secrets, token);
   if (key === null || key.version === version) return token;
@@ -192,6 +192,9 @@ async function respondForm(
 ): Promise<Response> {
   const reason = subscriber.suppressedReason;
   const errors = result === 'saved' ? null : result;
+  const ownFeeds = await listOwnFeeds(web.store.db, web.config, web.secrets, subscriber.id);
+  const read = ownFeeds.flatMap(({ newsletter, address }) => (address === null ? [] : newsletter));
+  const views = await choiceViews(web, fields.chosen, [...fields.newsletters, ...read]);
   const data = {
     token: nextToken(web, c, subscriber),
     email: maskedAddress(subscriber.email),
@@ -201,11 +204,11 @@ async function respondForm(
     isSuppressed: reason !== null,
     // Without a confirmation email the newsroom's address is the only way back.
     canSubscribe: isSignupOpen(web) && reason !== null && isLiftedByOptIn(reason),
-    choices: newsletterChoices(web, fields.newsletters, await choiceViews(web, fields.chosen, fields.newsletters)),
+    choices: newsletterChoices(web, fields.newsletters, views),
     zone: await zoneSelect(web, isOffered(fields.zone) || fields.zone === subscriber.zone ? fields.zone : ''),
     paused: fields.paused,
     consent: consentTextOf(web.config),
-    ownFeeds: await listOwnFeeds(web.store.db, web.config, web.secrets, subscriber.subscriberId),
+    ownFeeds,
     ...pauseDays(web.clock(), subscriber.zone ?? web.view.zone),
   };
   const { locale } = web;

@@ -7,7 +7,7 @@ import type { WebContext } from '../../web/server/web-context.ts';
 import { type ConsentText, consentTextOf, findConsentText } from '../consent/consent-text.ts';
 import { atLeastError, type Choices, type ChoiceView, choiceViews, readChoiceFields } from './choice-fields.ts';
 import { scheduleText } from './schedule-text.ts';
-import { isOffered, type ZoneSelect, zoneSelect } from './time-zones.ts';
+import { isOffered, zoneSelect } from './time-zones.ts';
 
 export interface SubscribeFields {
   email: string;
@@ -28,27 +28,10 @@ export interface SubscribeErrors {
 }
 
 /** The form as templates show it. */
-export interface SubscribeView {
-  email: string;
-  zone: ZoneSelect;
-  choices: NewsletterChoice[];
-  errors: SubscribeErrors;
-  consent: ConsentText;
-}
+export type SubscribeView = Awaited<ReturnType<typeof subscribeView>>;
 
 /** A newsletter with its checkbox. */
-export interface NewsletterChoice {
-  id: string;
-  title: string;
-  /** BCP 47, of title and description. */
-  language: string;
-  description: string;
-  /** When it is delivered, in words. */
-  schedule: string;
-  checked: boolean;
-  /** What can be chosen of it; null for nothing. */
-  choose: ChoiceView | null;
-}
+export type NewsletterChoice = ReturnType<typeof newsletterChoices>[number];
 
 const NO_ERRORS: SubscribeErrors = { email: null, newsletters: null, zone: null, choices: null };
 const MAX_EMAIL_SHOWN = 320;
@@ -104,11 +87,7 @@ export async function readSubscribeForm(
 }
 
 /** The form with what was entered, and what is wrong with it. */
-export async function subscribeView(
-  web: WebContext,
-  fields: SubscribeFields,
-  errors: SubscribeErrors,
-): Promise<SubscribeView> {
+export async function subscribeView(web: WebContext, fields: SubscribeFields, errors: SubscribeErrors) {
   return {
     email: fields.email.slice(0, MAX_EMAIL_SHOWN),
     zone: await zoneSelect(web, isOffered(fields.zone) ? fields.zone : ''),
@@ -123,10 +102,11 @@ export function newsletterChoices(
   { config, locale }: WebContext,
   checked: readonly string[],
   views: ReadonlyMap<string, ChoiceView> = new Map(),
-): NewsletterChoice[] {
+) {
   const { newsletters, publication } = config;
   return newsletters.map(({ id, title, description, language, schedule, deliverAt }) => ({
     ...{ id, title, description, language: language ?? publication.language },
+    /** When it is delivered, in words. */
     schedule:
       schedule === null
         ? locale.text('schedule.atOnce')

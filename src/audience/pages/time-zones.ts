@@ -4,15 +4,6 @@ import { renderOnce } from '../../web/pages/fragments.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { zoneText } from './schedule-text.ts';
 
-/** The list as templates show it. */
-export interface ZoneSelect {
-  chosen: { id: string; place: string } | null;
-  /** The zone that applies without a choice. */
-  standard: string;
-  /** HTML. */
-  options: string;
-}
-
 // Intl lists some zones by former names of their places (tz database, file `backward`).
 const RENAMED: Record<string, string> = {
   'Africa/Asmera': 'Africa/Asmara',
@@ -65,11 +56,13 @@ function placeOf(zone: string): string {
   return zone.split('/').slice(1).reverse().join(', ').replaceAll('_', ' ') || zone;
 }
 
-/** @param chosen a zone; empty for the publication's */
-export async function zoneSelect(web: WebContext, chosen: string): Promise<ZoneSelect> {
+/** The list as templates show it. @param chosen a zone; empty for the publication's */
+export async function zoneSelect(web: WebContext, chosen: string) {
   return {
     chosen: chosen === '' ? null : { id: chosen, place: isOffered(chosen) ? placeOf(chosen) : chosen },
+    /** The zone that applies without a choice. */
     standard: zoneText(web.view.zone, web.locale),
+    /** HTML. */
     options: await renderOnce(web, 'zone-options', '', () => ({ groups: zoneGroups(web.locale) })),
   };
 }

@@ -12,7 +12,7 @@ import { FORM_LIMIT, limitBody } from '../../web/server/request-body.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import type { ConsentChannel } from '../consent/changes.ts';
 import { changePreferences, changeToWeekly, readPreferences } from '../preferences.ts';
-import { findSubscriptionState, unsubscribe } from '../subscriptions.ts';
+import { endSubscriptions, findSubscriptionState } from '../subscriptions.ts';
 import type { SubscriptionKey } from '../tokens.ts';
 import { readKeptUnsubscribeToken } from '../unsubscribe-keys.ts';
 import { mailPreferencesLink } from './account-pages.ts';
@@ -62,31 +62,34 @@ type Act = (typeof ACTS)[number] | 'one-click';
 
 /** @returns what the page says: the same, whatever the state of the subscription */
 async function perform(web: WebContext, key: SubscriptionKey, act: Act, source: string | null): Promise<PageKind> {
-  const { db } = web.store;
   const now = web.clock();
   const via = { channel: act === 'one-click' ? act : ('unsubscribe-page' as const), source };
-  const weekly = pairOf(web, key.newsletter).weekly;
-  if (act === 'weekly' && weekly === null) return 'asked';
-  if (act === 'weekly' && weekly !== null) await changeToWeekly(db, key, weekly.id, via, now);
-  else if (act === 'pause') await pause(web, key.subscriberId, via, now);
-  else await unsubscribe(db, key, via, now);
+  if (act === 'weekly') {
+    const { weekly } = pairOf(web, key.newsletter);
+    if (weekly === null) return 'asked';
+    await changeToWeekly(web.store.db, key, weekly.id, via, now);
+  } else if (act === 'pause') await pause(web, key, via, now);
+  else await endSubscriptions(web.store.db, key.subscriberId, [key.newsletter], via, now);
   return act === 'weekly' || act === 'pause' ? act : 'unsubscribed';
 }
 
-/** Pauses everything, as the preferences do, unless a pause is that long: it is recorded once a day at most. */
-async function pause({ store, view }: WebContext, id: number, via: ConsentChannel, now: number): Promise<void> {
-  const subscriber = await readPreferences(store.db, id);
-  if (!subscriber?.subscriptions.some(({ state }) => state === 'confirmed')) return;
+/**
+ * Pauses everything, as the preferences do, unless a pause is that long: it is recorded once a day at most. Changes
+ * nothing unless the subscription is confirmed: the link of a newsletter that was left has nothing to do with others.
+ */
+async function pause({ store, view }: WebContext, key: SubscriptionKey, via: ConsentChannel, now: number) {
+  const subscriber = await readPreferences(store.db, key.subscriberId);
+  if (subscriber === null || (await findSubscriptionState(store.db, key)) !== 'confirmed') return;
   const today = wallClock(now, subscriber.zone ?? view.zone).startOfDay();
   const pausedUntil = today.add({ days: PAUSE_DAYS }).startOfDay().epochMilliseconds;
-  if ((subscriber.pausedUntil ?? 0) < pausedUntil) await changePreferences(store.db, id, { pausedUntil }, via, now);
+  if ((subscriber.pausedUntil ?? 0) >= pausedUntil) return;
+  await changePreferences(store.db, subscriber.id, { pausedUntil }, via, now);
 }
 
 /** `other`: to which subscribers of a newsletter can have been moved. */
 function pairOf(web: WebContext, newsletter: string): Record<'weekly' | 'other', NewsletterChoice | null> {
   const pair = weekliesOf(web).find((ids) => ids.includes(newsletter));
-  const id = pair?.find((one) => one !== newsletter);
-  const other = newsletterChoices(web, []).find((one) => one.id === id) ?? null;
+  const other = newsletterChoices(web, []).find(({ id }) => id !== newsletter && pair?.includes(id)) ?? null;
   return { weekly: pair?.[0] === newsletter ? other : null, other };
 }
 

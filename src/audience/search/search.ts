@@ -2,7 +2,7 @@
 import { domainToASCII } from 'node:url';
 import type { Db } from '../../core/store/store.ts';
 import { parseAddress } from '../../lib/address.ts';
-import { type Subscriber, withSubscriptions } from '../subscriptions.ts';
+import { withSubscriptions } from '../subscriptions.ts';
 
 /** Characters of a prefix; an address has no more. */
 const MAX_PREFIX = 254;
@@ -41,22 +41,16 @@ function asciiPrefix(typed: string): string | null {
   return /^[\u0021-\u007e]+$/.test(prefix) ? prefix : null;
 }
 
-export interface AudiencePage {
-  /** In the order of their addresses. */
-  subscribers: Subscriber[];
-  /** The id of the last one, if there may be more. */
-  next: number | null;
-}
-
 /**
  * One page of what a search finds.
  * @param page.after id of the last subscriber of the page before; an erased one begins again
+ * @returns subscribers in the order of their addresses; `next`: the id of the last one, if there may be more
  */
 export async function searchSubscribers(
   db: Db,
   search: Exclude<AddressSearch, { kind: 'invalid' }>,
   { after, limit }: { after: number | null; limit: number },
-): Promise<AudiencePage> {
+) {
   // After "~" (7E) no key continues: all are ASCII, and both databases compare bytes.
   const [from, until] =
     search.kind === 'address' ? [search.key, search.key] : [search.prefix, `${search.prefix}\u007f`];

@@ -18,24 +18,21 @@ export interface ListedSuppression {
   subscriber: { id: number; email: string } | null;
 }
 
-export interface SuppressionPage {
-  entries: ListedSuppression[];
-  /** Position of the last entry, if there may be more: its instant and the beginning of its hash. */
-  next: string | null;
-}
-
 /** Characters of a hash that are shown: enough to tell entries of the same millisecond apart. */
 const SHOWN = 12;
 /** Subscribers that are compared with a page of the list. An import suppresses hundreds in a millisecond. */
 const MAX_CANDIDATES = 2_000;
 const CURSOR = /^(\d{1,15})\.([0-9a-f]{12})$/;
 
-/** @param after `next` of the page before; anything else begins with the newest */
+/**
+ * @param after `next` of the page before; anything else begins with the newest
+ * @returns `next`: instant and beginning of the hash of the last entry, if there may be more
+ */
 export async function listSuppressions(
   db: Db,
   secrets: SigningSecrets,
   { after, limit }: { after: string | null; limit: number },
-): Promise<SuppressionPage> {
+) {
   const [, at, hash] = CURSOR.exec(after ?? '') ?? [];
   const rows = await db
     .selectFrom('suppressions')
@@ -47,12 +44,14 @@ export async function listSuppressions(
     .execute();
   const shown = rows.slice(0, limit);
   const subscribers = await findOwners(db, secrets, shown);
-  const entries = shown.map((row) => ({
-    hash: row.address_hash.slice(0, SHOWN),
-    reason: row.reason,
-    at: row.at,
-    subscriber: subscribers.get(row.address_hash) ?? null,
-  }));
+  const entries = shown.map(
+    (row): ListedSuppression => ({
+      hash: row.address_hash.slice(0, SHOWN),
+      reason: row.reason,
+      at: row.at,
+      subscriber: subscribers.get(row.address_hash) ?? null,
+    }),
+  );
   const last = entries.at(-1);
   return { entries, next: rows.length > limit && last !== undefined ? `${last.at}.${last.hash}` : null };
 }

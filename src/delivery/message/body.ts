@@ -40,14 +40,15 @@ export function prepareEncoded(name: string, content: { text: EncodedPart; html:
   const boundary = `=_daywire_${name}`;
   const text = preparePart('text/plain', content.text, ESCAPES.text, `--${boundary}`);
   const html = preparePart('text/html', content.html, ESCAPES.html, `\r\n--${boundary}`);
-  const head = Buffer.concat(toBuffers(text.first));
-  const hashed = createHash('sha256').update(head);
+  const head = toBuffers(text.first);
+  const hashed = createHash('sha256');
+  for (const chunk of head) hashed.update(chunk);
   return {
     contentType: `multipart/alternative; boundary="${boundary}"`,
     copy(values) {
       const pieces = [...text.rest(values), ...html.first, ...html.rest(values), `\r\n--${boundary}--\r\n`];
       const rest = toBuffers(pieces);
-      return { chunks: [head, ...rest], hash: () => hashOf(hashed, rest) };
+      return { chunks: [...head, ...rest], hash: () => hashOf(hashed, rest) };
     },
   };
 }

@@ -1,6 +1,6 @@
 /** The bodies of an edition's copies: each part of the edition is encoded once, and a copy joins those that it has. */
-import { COPY_PLACEHOLDERS, copyContent, copyPreheader, type EditionSegments } from '../../editions/copies/copy.ts';
-import { type CopyContent, chooseParts, joinLines, mapParts, type Part } from '../../editions/copies/segments.ts';
+import { copyContent, copyPreheader, type EditionSegments } from '../../editions/copies/copy.ts';
+import { chooseParts, joinLines, type Lines, mapParts, type Part, toLines } from '../../editions/copies/segments.ts';
 import { splitAtPlaceholders } from '../../editions/rendering/placeholders.ts';
 import { type EncodedPart, ESCAPES, type PreparedBody, prepareEncoded } from './body.ts';
 import { type EncodedPiece, encodingOf } from './transfer-encoding.ts';
@@ -17,60 +17,75 @@ export interface ChosenCopy {
  * @param name as for `prepareBody` @throws Error if a copy may lack the unsubscribe placeholder
  */
 export function openCopyBodies({ html, text, ...segments }: EditionSegments, nonce: string, name: string) {
-  const encodeText = openEncoder(text, nonce, 'text');
-  const encodeHtml = openEncoder(html, nonce, 'html');
+  const [ofText, ofHtml] = [openEncoder(text, nonce, ESCAPES.text), openEncoder(html, nonce, ESCAPES.html)];
+  const lineEnds = [ofText.encode('\n'), ofText.encode('\n\n')] as const;
+  const lines = mapParts(mapParts(text, toLines), ({ body, ...breaks }): Lines<EncodedPiece[]> => {
+    return { ...breaks, body: body === null ? null : ofText.encode(body) };
+  });
+  const last = html.at(-1);
+  const pieces = mapParts(mergeStories(html), (one) => ofHtml.encode(one, one === last ? 'closed' : 'open'));
   return ({ stories, subject }: ChosenCopy): PreparedBody => {
     const content = copyContent(segments, JSON.parse(stories) as number[]);
-    const values = new Map<EncodedPiece, string>([
-      [COPY_PLACEHOLDERS.preheader, copyPreheader(segments, content.stories)],
-      [COPY_PLACEHOLDERS.headline, subject],
-    ]);
-    return prepareEncoded(name, { text: encodeText(content, values), html: encodeHtml(content, values) });
+    const values: Record<string, string> = { preheader: copyPreheader(segments, content.stories), headline: subject };
+    return prepareEncoded(name, {
+      text: ofText.join(joinLines(chooseParts(lines, content), lineEnds), values),
+      html: ofHtml.join(chooseParts(pieces, content), values),
+    });
   };
 }
 
 /**
- * Returns the function that encodes a part of a copy. All recipients of the copy share its values. Hashing and trimming
- * the texts of each copy took longer than all else: what is chosen and joined are short keys of encoded texts.
+ * Merges the texts of each story, which are parted by rules that all but the first of a block have. Fewer and larger
+ * texts are hashed and written in less time, and are not copied.
  */
-function openEncoder(parts: readonly Part[], nonce: string, type: 'text' | 'html') {
+function mergeStories(parts: readonly Part[]): Part[] {
+  return parts.map((part) => {
+    if (typeof part === 'string') return part;
+    const inner = part.parts.flatMap((one) => (typeof one === 'string' ? [] : one));
+    const [first] = inner;
+    const isRule = inner.every(({ when, parts }) => {
+      return JSON.stringify(when) === JSON.stringify(first?.when) && parts.every((one) => typeof one === 'string');
+    });
+    if (first === undefined || !('any' in first.when) || !isRule) return { ...part, parts: mergeStories(part.parts) };
+    const without = part.parts.filter((one) => typeof one === 'string').join('');
+    const all = part.parts.flatMap((one) => (typeof one === 'string' ? one : one.parts)).join('');
+    const forms = [
+      { when: first.when, parts: [all] },
+      { when: { none: first.when.any }, parts: [without] },
+    ];
+    return { when: part.when, parts: forms };
+  });
+}
+
+/** Encodes the texts of a part once, and joins those of a copy with its values, which all its recipients share. */
+function openEncoder(parts: readonly Part[], nonce: string, escapeValue: (value: string) => string) {
   splitAtPlaceholders(parts.filter((part) => typeof part === 'string').join(''), nonce);
   const encoding = encodingOf(JSON.stringify(parts));
-  // Encoded texts, and names of placeholders, by turns.
-  const encode = (text: string, end: 'open' | 'closed'): EncodedPiece[] => {
-    const { texts, placeholders } = splitAtPlaceholders(text, nonce, null);
-    return texts.flatMap((one, n) => {
-      const name = placeholders[n];
-      return name === undefined ? [encoding.text(one, end)] : [encoding.text(one, 'open'), name];
-    });
-  };
-  const both = (text: string) => ({ open: encode(text, 'open'), closed: encode(text, 'closed') });
-  const encoded = new Map(['\n', '\n\n'].map((text) => [text, both(text)]));
-  const keyed = mapParts(parts, (text) => {
-    const key = `${encoded.size}`;
-    const body = type === 'html' ? text : text.replace(/^\n+|\n+$/g, '');
-    if (body === '') return text;
-    encoded.set(key, both(body));
-    return text.replace(body, key);
-  });
-  return (content: CopyContent, values: ReadonlyMap<EncodedPiece, string>): EncodedPart => {
-    const chosen = chooseParts(keyed, content);
-    const keys = type === 'html' ? chosen : joinLines(chosen);
-    const placeholders: string[] = [];
-    const runs: EncodedPiece[][] = [[]];
-    for (let index = 0; index < keys.length; index++) {
-      const pieces = encoded.get(keys[index] as string)?.[index === keys.length - 1 ? 'closed' : 'open'] ?? [];
-      for (let n = 0; n < pieces.length; n++) {
-        const piece = pieces[n] as EncodedPiece;
-        const value = n % 2 === 0 ? undefined : values.get(piece);
-        if (n % 2 === 0) runs.at(-1)?.push(piece);
-        else if (value !== undefined) runs.at(-1)?.push(encoding.value(ESCAPES[type](value)));
-        else {
-          placeholders.push(piece as string);
-          runs.push([]);
+  return {
+    /** @returns encoded texts, and names of placeholders, by turns */
+    encode(text: string, end: 'open' | 'closed' = 'open'): EncodedPiece[] {
+      const { texts, placeholders } = splitAtPlaceholders(text, nonce, null);
+      return texts.flatMap((one, n) => {
+        const placeholder = placeholders[n];
+        return placeholder === undefined ? [encoding.text(one, end)] : [encoding.text(one, 'open'), placeholder];
+      });
+    },
+    join(chosen: readonly EncodedPiece[][], values: Readonly<Record<string, string>>): EncodedPart {
+      const placeholders: string[] = [];
+      const runs: EncodedPiece[][] = [[]];
+      for (const pieces of chosen) {
+        for (const [n, piece] of pieces.entries()) {
+          const value = n % 2 === 0 ? undefined : values[piece as string];
+          const run = runs.at(-1) as EncodedPiece[];
+          if (n % 2 === 0) run.push(piece);
+          else if (value !== undefined) run.push(encoding.value(escapeValue(value)));
+          else {
+            placeholders.push(piece as string);
+            runs.push([]);
+          }
         }
       }
-    }
-    return { ...encoding.around(runs.map(encoding.join)), placeholders };
+      return { ...encoding.around(runs), placeholders };
+    },
   };
 }

@@ -30,10 +30,8 @@ export interface PieceEncoding {
   /** @param end `open` if more follows on its last line */
   text(text: string, end: 'open' | 'closed'): EncodedPiece;
   value(value: string): string;
-  /** Merges small pieces; large Buffers are shared by all copies. */
-  join(pieces: readonly EncodedPiece[]): EncodedPiece[];
   /** @param runs encoded; one more than there are placeholders */
-  around(runs: readonly EncodedPiece[][]): EncodedText;
+  around(runs: EncodedPiece[][]): EncodedText;
 }
 
 export function encodingOf(text: string): PieceEncoding {
@@ -47,7 +45,6 @@ function isMostlyNonLatin(text: string): boolean {
 const QUOTED_PRINTABLE: PieceEncoding = {
   text: (text, end) => share(Buffer.from(encodeText(text, end), 'latin1')),
   value: encodeValue,
-  join: (pieces) => toBuffers(pieces).map(share),
   around: ([first = [], ...shared]) => ({
     encoding: 'quoted-printable',
     first,
@@ -59,11 +56,10 @@ const QUOTED_PRINTABLE: PieceEncoding = {
 const BASE64: PieceEncoding = {
   text: (text) => text.replace(/\r\n?|\n/g, '\r\n'),
   value: (value) => value,
-  join: (pieces) => [pieces.join('')],
   around: (runs) => ({
     encoding: 'base64',
     first: [],
-    rest: (values) => [base64Lines(Buffer.from(runs.map(([piece], n) => piece + (values[n] ?? '')).join('')))],
+    rest: (values) => [base64Lines(Buffer.from(runs.map((run, n) => run.join('') + (values[n] ?? '')).join('')))],
   }),
 };
 
@@ -75,26 +71,35 @@ function base64Lines(octets: Buffer): string {
 }
 
 // Copying a shorter piece costs less than hashing and writing another Buffer.
-const MIN_SHARED_LENGTH = 2_048;
+const MIN_SHARED_LENGTH = 1_024;
 
 function share(encoded: Buffer): EncodedPiece {
   return encoded.length < MIN_SHARED_LENGTH ? encoded.toString('latin1') : encoded;
 }
 
-/** Converts the pieces to Buffers: adjacent strings become one. */
+/**
+ * Converts the pieces to Buffers: adjacent strings become one. All strings share one allocation, since the garbage of a
+ * message costs more time than its making.
+ */
 export function toBuffers(pieces: readonly EncodedPiece[]): Buffer[] {
+  let length = 0;
+  for (const piece of pieces) if (typeof piece === 'string') length += piece.length;
+  const own = Buffer.allocUnsafe(length);
   const buffers: Buffer[] = [];
-  let pending = '';
+  let start = 0;
+  let end = 0;
+  const flush = (): void => {
+    if (end > start) buffers.push(own.subarray(start, end));
+    start = end;
+  };
   for (const piece of pieces) {
-    if (typeof piece === 'string') {
-      pending += piece;
-      continue;
+    if (typeof piece === 'string') end += own.write(piece, end, 'latin1');
+    else {
+      flush();
+      buffers.push(piece);
     }
-    if (pending !== '') buffers.push(Buffer.from(pending, 'latin1'));
-    buffers.push(piece);
-    pending = '';
   }
-  if (pending !== '') buffers.push(Buffer.from(pending, 'latin1'));
+  flush();
   return buffers;
 }
 

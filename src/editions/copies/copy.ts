@@ -31,8 +31,6 @@ export interface EditionCopy {
   choice: string;
   /** Numbers of its stories, ascending: chosen ones, and those for all. */
   stories: number[];
-  /** Number of chosen stories. */
-  chosen: number;
   subject: string;
   /** Null if it is mailed; else why it is not. */
   suppressed: string | null;
@@ -78,7 +76,6 @@ export function openCopies(
     return {
       choice: choiceText(choice) ?? '',
       stories,
-      chosen: count,
       subject: subjectOf(new Set(stories)),
       suppressed: count >= choice.atLeast ? null : `${TOO_FEW}: ${count} of at least ${choice.atLeast}`,
     };
@@ -111,6 +108,3 @@ export function copyPreheader(
 ): string {
   return preheaders.find(({ story }) => story === null || stories.has(story))?.text ?? '';
 }
-
-/** Names of the placeholders that differ between copies, and not between the recipients of one. */
-export const COPY_PLACEHOLDERS = { preheader: 'preheader', headline: 'headline' } as const;

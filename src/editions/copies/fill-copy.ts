@@ -1,7 +1,7 @@
 /** The mail of one copy, from the parts of its edition. Pure. */
 import { fillHtml, fillText } from '../rendering/placeholders.ts';
-import { COPY_PLACEHOLDERS, copyContent, copyPreheader, type EditionCopy, type EditionSegments } from './copy.ts';
-import { chooseParts, joinLines } from './segments.ts';
+import { copyContent, copyPreheader, type EditionCopy, type EditionSegments } from './copy.ts';
+import { chooseParts, chooseText } from './segments.ts';
 
 /** What a mail shows in an inbox and when it is opened. */
 interface CopyMail {
@@ -25,8 +25,8 @@ export function fillCopy(
 ): CopyMail {
   const content = copyContent(segments, stories);
   const preheader = copyPreheader(segments, content.stories);
-  const values = { ...links, [COPY_PLACEHOLDERS.preheader]: preheader, [COPY_PLACEHOLDERS.headline]: subject };
+  const values = { ...links, preheader, headline: subject };
   const html = fillHtml(chooseParts(segments.html, content).join(''), nonce, values);
-  const text = fillText(joinLines(chooseParts(segments.text, content)).join(''), nonce, values);
+  const text = fillText(chooseText(segments.text, content), nonce, values);
   return { subject, preheader, html, text };
 }

@@ -6,7 +6,7 @@ import type { SiteView } from '../../core/config/site-view.ts';
 import { textDirection } from '../../lib/locale/direction.ts';
 import type { Templates } from '../../lib/templates.ts';
 import { escapeHtml } from '../../lib/text/html.ts';
-import { chooseParts, joinLines, mapParts, type Part, parseSegments } from '../copies/segments.ts';
+import { chooseParts, chooseText, mapParts, type Part, parseSegments } from '../copies/segments.ts';
 import { type EditionView, numberedStories } from './edition-view.ts';
 import { placeholder } from './placeholders.ts';
 import { wrapText } from './wrap-text.ts';
@@ -62,14 +62,15 @@ export async function renderEdition(
     throw new Error(`${template}.mjml has a placeholder or an unclosed marker outside its personal regions`);
   const toMail = (html: string): string => keepRegion(removeRegion(html, nonce, 'web'), nonce, 'personal');
   const html = toMail(whole);
-  assertUnsubscribeLink(html, placeholder(nonce, 'unsubscribe'), `${template}.mjml`);
-  assertUnsubscribeLink(text, placeholder(nonce, 'unsubscribe'), `${template}.txt`);
   const parts = {
     html: parseSegments(toMail(compiled), nonce),
     text: mapParts(parseSegments(text, nonce), tidyText),
   };
-  const lines = joinLines(chooseParts(parts.text, all)).join('');
-  return { html, text: fillCopyTexts(lines, nonce, view), archiveHtml, parts };
+  const none = { stories: new Set<number>(), minutes: 0 };
+  const link = placeholder(nonce, 'unsubscribe');
+  assertUnsubscribeLink(chooseParts(parts.html, none).join(''), link, `${template}.mjml`);
+  assertUnsubscribeLink(chooseText(parts.text, none), link, `${template}.txt`);
+  return { html, text: fillCopyTexts(chooseText(parts.text, all), nonce, view), archiveHtml, parts };
 }
 
 /** Names of the placeholders in templates: those of a recipient, and those of a copy (copies/copy.ts). */
@@ -85,7 +86,10 @@ function fillCopyTexts(content: string, nonce: string, values: Record<'headline'
     .replaceAll(placeholder(nonce, 'preheader'), () => values.preheader);
 }
 
-/** Found only at delivery, a missing link would fail every message of a closed edition. */
+/**
+ * Found only at delivery, a missing link would fail every message of a closed edition.
+ * @param content of a copy without stories: the link is in every copy then
+ */
 function assertUnsubscribeLink(content: string, link: string, name: string): void {
   if (!content.includes(link)) throw new Error(`${name} has no unsubscribe link: add {{ placeholders.unsubscribe }}`);
 }

@@ -88,10 +88,10 @@ function servePrivateFeed(web: WebContext): Handler {
   return async (c) => {
     const [, token = '', format] = /^(.+)\.(rss|atom|json)$/.exec(c.req.param('file') ?? '') ?? [];
     const key = readOwnFeedToken(secrets, token);
-    const isConfigured = config.newsletters.some(({ id }) => id === key?.newsletter);
-    if (key === null || !isConfigured) return respondText(c, 404, locale.text('ownFeed.none'));
+    const newsletter = config.newsletters.find(({ id }) => id === key?.newsletter);
+    if (key === null || newsletter === undefined) return respondText(c, 404, locale.text('ownFeed.none'));
     try {
-      const choice = await findOwnFeed(store.db, key);
+      const choice = await findOwnFeed(store.db, key, newsletter);
       const client = addressBlock(clientAddress(web, c) ?? 'unknown');
       const shared = choice && (await feeds.find(JSON.stringify([key.newsletter, format, choice]), client));
       if (shared === null) return respondText(c, 410, locale.text('ownFeed.gone'));

@@ -18,21 +18,10 @@ export interface ReaderLine extends ReaderRequests {
   subscribers: number | null;
 }
 
-export interface ReaderStatistics {
-  /** The first day with counts, and the last day, in the publication's zone. */
-  from: string;
-  until: string;
-  /** Days from the start of the first day until now, at least 1: the basis of daily averages. */
-  days: number;
-  /** Busiest first. */
-  readers: ReaderLine[];
-}
+export type ReaderStatistics = Awaited<ReturnType<typeof readReaderStatistics>>;
 
 /** @param options.days number of days, including today; `zone` is the publication's */
-export async function readReaderStatistics(
-  db: Db,
-  { days, now, zone }: { days: number; now: number; zone: string },
-): Promise<ReaderStatistics> {
+export async function readReaderStatistics(db: Db, { days, now, zone }: { days: number; now: number; zone: string }) {
   const today = localDay(now, zone);
   const asked = dateBefore(today.date, days - 1);
   const { first } = await db
@@ -45,21 +34,17 @@ export async function readReaderStatistics(
   const requests = await countRequests(db, from);
   const subscribers = await countSubscribers(db, from);
   return {
-    from,
-    until: today.date,
+    /** The first day with counts, and the last day, in the publication's zone. */
+    ...{ from, until: today.date },
+    /** Days from the start of the first day until now, at least 1: the basis of daily averages. */
     days: Math.max(1, (Date.parse(today.date) - Date.parse(from)) / DAY + ofToday),
-    readers: requests.map((one) => ({ ...one, subscribers: subscribers.get(one.reader) ?? null })),
+    /** Busiest first. */
+    readers: requests.map((one): ReaderLine => ({ ...one, subscribers: subscribers.get(one.reader) ?? null })),
   };
 }
 
-/** The requests of a day. */
-export interface DayRequests {
-  /** In the publication's zone, such as `2026-11-24`. */
-  day: string;
-  requests: number;
-  /** Number of requests answered with 304. */
-  unchanged: number;
-}
+/** The requests of a day in the publication's zone, such as `2026-11-24`. */
+export type DayRequests = Pick<ReaderRequests, 'requests' | 'unchanged'> & { day: string };
 
 /** The requests of each of the last days, oldest first, with zeros for days without any. @param options as above */
 export async function readRequestsByDay(

@@ -5,14 +5,22 @@ import { countLeft } from '../../../src/audience/consent/left.ts';
 import { confirmRequest, findRequest } from '../../../src/audience/consent/opt-in.ts';
 import { growthPeriods, readGrowth } from '../../../src/audience/growth.ts';
 import { changePreferences, changeToWeekly, readPreferences } from '../../../src/audience/preferences.ts';
-import { findSubscriptionState, unsubscribe } from '../../../src/audience/subscriptions.ts';
+import { findSubscriptionState } from '../../../src/audience/subscriptions.ts';
 import { unsubscribeAddressToken } from '../../../src/audience/tokens.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { readTargetToken, recordUnsubscribe } from '../../../src/delivery/bounces/record.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { runs } from '../../support/run-scope.ts';
 import { SECRETS } from '../../support/sample.ts';
-import { addConfirmed, consentEvents, MAIL, NOW, requestNewsletters, subscriptionStates } from '../fixtures.ts';
+import {
+  addConfirmed,
+  consentEvents,
+  MAIL,
+  NOW,
+  requestNewsletters,
+  subscriptionStates,
+  unsubscribe,
+} from '../fixtures.ts';
 
 const OFFERED = ['daily', 'monthly', 'weekly'];
 const WEEKLIES = [['daily', 'weekly']] as const;
@@ -70,21 +78,22 @@ describe('a move between a newsletter and its weekly', () => {
       expect((await consentEvents(store)).at(-1)).toBe('confirmed daily by preferences');
     });
 
-    it('takes the choice and the wish for a private feed along, unless another choice is made with it', async () => {
+    it('takes the choice along, unless another is made with it, and leaves a private feed where it is', async () => {
       const store = await open();
       const id = await addConfirmed(store);
       await save(store, id, ['daily'], { daily: FINANCE, weekly: FINANCE });
       expect(await choices(store, id)).toEqual({ daily: FINANCE });
       await store.db.updateTable('subscriptions').set({ feed_since: NOW }).execute();
       await save(store, id, ['weekly'], { daily: WORLD, weekly: null });
-      expect(await choices(store, id)).toEqual({ daily: FINANCE, weekly: WORLD });
+      expect(await choices(store, id)).toEqual({ daily: WORLD, weekly: WORLD });
       const feeds = await store.db.selectFrom('subscriptions').select('feed_since').orderBy('newsletter').execute();
-      expect(feeds.map(({ feed_since }) => feed_since)).toEqual([null, NOW]);
+      expect(feeds.map(({ feed_since }) => feed_since)).toEqual([NOW, null]);
       await save(store, id, ['daily'], { daily: CHIPS, weekly: WORLD });
       expect(await choices(store, id)).toEqual({ daily: CHIPS, weekly: WORLD });
       expect((await consentEvents(store)).slice(1)).toEqual([
         `choice daily by preferences (${FINANCE})`,
         'moved weekly by preferences (daily)',
+        `choice daily by preferences (${WORLD})`,
         `choice weekly by preferences (${WORLD})`,
         'moved daily by preferences (weekly)',
         `choice daily by preferences (${CHIPS})`,

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { confirmRequest, findRequest, requestSubscription } from '../../../src/audience/consent/opt-in.ts';
 import { eraseSubscriber } from '../../../src/audience/erasure.ts';
 import { changePreferences, readPreferences } from '../../../src/audience/preferences.ts';
-import { unsubscribe } from '../../../src/audience/subscriptions.ts';
 import { findSuppression, suppressAddress, suppressByOperator } from '../../../src/audience/suppression.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { forBothDatabases } from '../../support/databases.ts';
@@ -19,6 +18,7 @@ import {
   requestNewsletters,
   serviceMessages,
   subscriptionStates,
+  unsubscribe,
 } from '../fixtures.ts';
 
 const LINK = { channel: 'one-click' } as const;

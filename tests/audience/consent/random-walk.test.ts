@@ -6,12 +6,7 @@ import { confirmRequest, findRequest, requestSubscription } from '../../../src/a
 import { nextState, type SubscriptionState } from '../../../src/audience/consent/states.ts';
 import { eraseSubscriber } from '../../../src/audience/erasure.ts';
 import { changePreferences } from '../../../src/audience/preferences.ts';
-import {
-  addSubscriber,
-  findSubscriberByAddress,
-  removeSubscriber,
-  unsubscribe,
-} from '../../../src/audience/subscriptions.ts';
+import { addSubscriber, findSubscriberByAddress } from '../../../src/audience/subscriptions.ts';
 import {
   findSuppression,
   isLiftedByOptIn,
@@ -26,7 +21,7 @@ import { HOUR } from '../../../src/lib/time.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { runs } from '../../support/run-scope.ts';
 import { SECRETS } from '../../support/sample.ts';
-import { FORM, MAIL, NOW, OPERATOR } from '../fixtures.ts';
+import { FORM, MAIL, NOW, OPERATOR, removeSubscriber, unsubscribe } from '../fixtures.ts';
 
 const NEWSLETTERS = ['daily', 'weekly', 'monthly'];
 const WEEKLIES = [['daily', 'weekly']] as const;

@@ -20,17 +20,18 @@ const resend = ({ db }: Store, id: number): Promise<ResendResult> =>
   resendConfirmation(db, SECRETS, id, OPTIONS, NOW + 5);
 
 forEachDatabase((open) => {
-  it('mails another link for what is unconfirmed, with zone and choice, and records no consent', async () => {
+  it('mails another link for what is unconfirmed, with zone and choices, and records no consent', async () => {
     const store = await open();
     const id = await addConfirmed(store);
     const choice = '{"sections":["world"]}';
     await requestNewsletters(store, ['weekly'], { zone: 'Asia/Tokyo', choices: { daily: choice, weekly: choice } });
+    await requestNewsletters(store, ['monthly'], { zone: 'Asia/Tokyo' });
     const before = await consentEvents(store);
-    expect(await resend(store, id)).toEqual({ kind: 'queued', newsletters: ['weekly'] });
+    expect(await resend(store, id)).toEqual({ kind: 'queued', newsletters: ['monthly', 'weekly'] });
     expect(await consentEvents(store)).toEqual(before);
     const messages = await store.db.selectFrom('service_messages').selectAll().orderBy('id').execute();
     const last = messages.at(-1);
-    expect(messages).toHaveLength(2);
+    expect(messages).toHaveLength(3);
     expect(last).toMatchObject({
       kind: 'confirm',
       zone: 'Asia/Tokyo',
@@ -39,7 +40,9 @@ forEachDatabase((open) => {
     });
     const key = { messageId: last?.id as number, subscriberId: id };
     expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW + 9)).toMatchObject({ kind: 'confirmed' });
-    expect(await subscriptionStates(store, id)).toEqual({ daily: 'confirmed', weekly: 'confirmed' });
+    expect(await subscriptionStates(store, id)).toEqual({
+      ...{ daily: 'confirmed', monthly: 'confirmed', weekly: 'confirmed' },
+    });
   });
 
   it('counts towards the limit of the mailbox', async () => {

@@ -2,17 +2,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { formatSubscriberImport } from '../../../src/audience/cli/format-subscribers.ts';
-import { setChoice } from '../../../src/audience/consent/changes.ts';
+import { moveSubscription, setChoice } from '../../../src/audience/consent/changes.ts';
 import { choiceValues, openChoices } from '../../../src/audience/csv/choices.ts';
 import { exportSubscribers } from '../../../src/audience/csv/export.ts';
 import { importSubscribers } from '../../../src/audience/csv/import.ts';
-import { removeSubscriber } from '../../../src/audience/subscriptions.ts';
 import type { Config } from '../../../src/core/config/config.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { forBothDatabases, openMigrated } from '../../support/databases.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { ADA, addConfirmed, consentEvents, NOW, OPERATOR } from '../fixtures.ts';
+import { ADA, addConfirmed, consentEvents, NOW, OPERATOR, removeSubscriber } from '../fixtures.ts';
 
 const config = sampleConfig();
 const [roundup] = config.newsletters as [Config['newsletters'][number]];
@@ -154,16 +153,16 @@ forBothDatabases((open) => {
   it('never changes what a person chose, went back from, or left', async () => {
     const store = await open();
     const emails = ['chose', 'undid', 'moved', 'left', 'silent', 'new'].map((name) => `${name}@example.com`);
-    const ids = await Promise.all(emails.slice(0, 5).map((email) => addConfirmed(store, email)));
-    const [chose = 0, undid = 0, moved = 0] = ids;
+    const add = (email: string) => addConfirmed(store, email, [email.startsWith('moved') ? 'weekly' : 'daily']);
+    const [chose = 0, undid = 0, moved = 0] = await Promise.all(emails.slice(0, 5).map(add));
     const WORLD = '{"sections":["world"]}';
     await store.db.transaction().execute(async (tx) => {
       const via = { channel: 'preferences' } as const;
       for (const id of [chose, undid]) await setChoice(tx, id, 'daily', WORLD, via, NOW);
       await setChoice(tx, undid, 'daily', null, via, NOW);
+      // Went back to everything before.
+      await moveSubscription(tx, moved, { from: 'weekly', to: 'daily' }, via, NOW);
     });
-    // A move takes the choice along, without an event of the choice.
-    await store.db.updateTable('subscriptions').set({ choice: WORLD }).where('subscriber_id', '=', moved).execute();
     await removeSubscriber(store.db, 'left@example.com', OPERATOR, NOW);
     const text = `email,groups\n${emails.map((email) => `${email},Finance\n`).join('')}`;
     const options = { choices: ['groups'], choice: ['finance=section:finance'] };
@@ -172,7 +171,8 @@ forBothDatabases((open) => {
     expect(await choicesOf(store)).toEqual({
       'chose@example.com daily': WORLD,
       'undid@example.com daily': null,
-      'moved@example.com daily': WORLD,
+      'moved@example.com daily': null,
+      'moved@example.com weekly': null,
       'left@example.com daily': null,
       'silent@example.com daily': FINANCE,
       'new@example.com daily': FINANCE,

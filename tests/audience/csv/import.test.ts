@@ -5,13 +5,13 @@ import { confirmRequest } from '../../../src/audience/consent/opt-in.ts';
 import { exportSubscribers } from '../../../src/audience/csv/export.ts';
 import { importSubscribers } from '../../../src/audience/csv/import.ts';
 import { changePreferences } from '../../../src/audience/preferences.ts';
-import { listSubscribers, removeSubscriber, unsubscribe } from '../../../src/audience/subscriptions.ts';
+import { listSubscribers } from '../../../src/audience/subscriptions.ts';
 import { hashAddress, suppressAddress, unsuppressByOperator } from '../../../src/audience/suppression.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { addConfirmed, NOW, OPERATOR, requestNewsletters } from '../fixtures.ts';
+import { addConfirmed, NOW, OPERATOR, removeSubscriber, requestNewsletters, unsubscribe } from '../fixtures.ts';
 
 const PREFERENCES = { channel: 'preferences' } as const;
 

@@ -1,11 +1,10 @@
 import { expect, it } from 'vitest';
 import { streamLines } from '../../../src/audience/desk/export-pages.ts';
 import { eraseSubscriber } from '../../../src/audience/erasure.ts';
-import { unsubscribe } from '../../../src/audience/subscriptions.ts';
 import { suppressAddress } from '../../../src/audience/suppression.ts';
 import { PASSWORD } from '../../app/desk/test-desk.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
-import { addConfirmed, OPERATOR, requestNewsletters } from '../fixtures.ts';
+import { addConfirmed, OPERATOR, requestNewsletters, unsubscribe } from '../fixtures.ts';
 import { JUN, openAudience } from './audience-fixtures.ts';
 
 const HOSTILE = `"><script>alert(1)</script>`;

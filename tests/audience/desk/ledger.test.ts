@@ -4,13 +4,14 @@ import { formatSubscriber } from '../../../src/audience/cli/format-subscribers.t
 import { consentTextOf } from '../../../src/audience/consent/consent-text.ts';
 import { requestSubscription } from '../../../src/audience/consent/opt-in.ts';
 import { subscriberHistory } from '../../../src/audience/history.ts';
+import { changeToWeekly } from '../../../src/audience/preferences.ts';
 import { findSubscriber } from '../../../src/audience/subscriptions.ts';
 import { changeZone } from '../../../src/audience/zone.ts';
 import { DAY, localDate } from '../../../src/lib/time.ts';
 import { PASSWORD } from '../../app/desk/test-desk.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
-import { addCopy, CHOICE, FORM, OPTIONS } from '../fixtures.ts';
+import { addCopy, CHOICE, FORM, OPERATOR, OPTIONS } from '../fixtures.ts';
 import { JUN, openAudience } from './audience-fixtures.ts';
 
 const HOSTILE = `"><script>alert(1)</script>&amp;'`;
@@ -65,7 +66,12 @@ forEachDatabase((open) => {
     await act('suppress');
     const lifted = noticeOf(await act('lift', { reason: 'by mistake' }));
     expect(lifted).toMatch(new RegExp(`action="/desk${path}/suppress">.*Suppress it again`));
+    // Moved since the page was opened: the notice names what ended.
+    const key = { subscriberId: id, newsletter: 'daily-roundup' };
+    await changeToWeekly(store.db, key, 'weekly-roundup', OPERATOR, app.now);
     const left = noticeOf(await act('unsubscribe', { newsletter: 'daily-roundup' }));
+    const weekly = app.config.newsletters.find((one) => one.id === 'weekly-roundup');
+    expect(left).toContain(`Unsubscribed from ${weekly?.title}.`);
     expect(left).toContain('Only the person can subscribe again.');
     expect([...left.matchAll(/action="([^"]*)"/g)].map(([, action]) => action)).toEqual([
       `/desk${path}/preferences-link`,

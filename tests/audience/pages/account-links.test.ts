@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { confirmRequest } from '../../../src/audience/consent/opt-in.ts';
 import { readPreferences } from '../../../src/audience/preferences.ts';
-import { removeSubscriber } from '../../../src/audience/subscriptions.ts';
 import { suppressAddress } from '../../../src/audience/suppression.ts';
 import { type LinkAct, messageToken, unsubscribeToken } from '../../../src/audience/tokens.ts';
 import type { Store } from '../../../src/core/store/store.ts';
@@ -11,7 +10,7 @@ import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { NOW, openTestSite, preferencesPath, type TestSite } from '../../app/test-site.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
-import { addConfirmed, requestNewsletters } from '../fixtures.ts';
+import { addConfirmed, removeSubscriber, requestNewsletters } from '../fixtures.ts';
 
 const ACTS: LinkAct[] = ['export', 'erase'];
 const ADDRESS = 'Ada@example.com';

@@ -117,6 +117,14 @@ describe('a private feed', () => {
       expect(items).toEqual(items.map((item) => byId.get(item.id)));
     });
 
+    it('has all stories again once the newsletter has no choices', async () => {
+      await act('make');
+      await choose({ sections: ['world'] });
+      const plain = openTestSite(store, sampleConfig());
+      const stories = ['in-world', 'of-chips', 'by-mei', 'in-world-by-mei', 'of-none'];
+      expect(titlesIn(await plain.read(await pathOf('json')))).toEqual(stories);
+    });
+
     it('narrows what the newsletter selects, also by tags that both name', async () => {
       const narrow = configWith({ sections: ['trending'], tags: ['Chips', 'Else'] });
       const to = openTestSite(store, narrow);
@@ -245,19 +253,32 @@ describe('a private feed', () => {
       expect(await status(third)).toBe(410);
     });
 
-    it('has a new address after a change to the weekly, and its old one never comes back', async () => {
+    it('keeps its address and choice after changes to the weekly and back, and can be changed there', async () => {
       await act('make');
       const path = await pathOf();
       const via = { channel: 'preferences' } as const;
       const move = (from: string, to: string) =>
         inTransaction(store.db, (tx) => moveSubscription(tx, id, { from, to }, via, NOW));
+      await choose({ sections: ['world'] });
       await move(NEWSLETTER, 'weekly-roundup');
-      expect((await site.get(path)).status).toBe(410);
-      await move('weekly-roundup', NEWSLETTER);
-      expect((await site.get(path)).status).toBe(410);
+      expect(titlesIn(await site.read(path))).toEqual(['in-world', 'in-world-by-mei']);
       const feeds = await listOwnFeeds(store.db, config, SECRETS, id);
-      expect(feeds.map(({ newsletter, address }) => [newsletter, address !== null])).toEqual([[NEWSLETTER, true]]);
-      expect((await site.get(new URL(feeds[0]?.address ?? '').pathname)).status).toBe(200);
+      expect(feeds).toMatchObject([
+        { newsletter: NEWSLETTER, isMailed: false, address: expect.stringContaining(path) },
+      ]);
+      // Nothing of it is mailed, and its fields are unfolded.
+      expect((await site.read(preferencesPath(id))).match(/<details class="choose" open>/g)).toHaveLength(1);
+      await site.post(preferencesPath(id), [
+        ...[['newsletter', 'weekly-roundup'] as const, ['zone', ''] as const, ['paused', ''] as const].map(
+          ([name, value]): [string, string] => [name, value],
+        ),
+        [`tags:${NEWSLETTER}`, 'chips'],
+      ]);
+      expect(titlesIn(await site.read(path))).toEqual(['of-chips', 'in-world-by-mei']);
+      await move('weekly-roundup', NEWSLETTER);
+      expect((await site.get(path)).status).toBe(200);
+      await act('renew');
+      expect((await site.get(path)).status).toBe(410);
     });
 
     it('stays for a suppressed address, a paused subscriber, and after unsubscribing from the mail', async () => {
@@ -313,7 +334,7 @@ describe('a private feed', () => {
       const row = await store.db.selectFrom('subscriptions').selectAll().executeTakeFirstOrThrow();
       expect(row).toMatchObject({ state: 'unsubscribed', feed_since: null, feed_version: 5 });
       const key = { subscriberId: id, newsletter: NEWSLETTER, version: 5 };
-      expect(await findOwnFeed(store.db, key)).toBeNull();
+      expect(await findOwnFeed(store.db, key, {})).toBeNull();
     });
 
     it('is changed neither by a GET, nor for a newsletter without a subscription, nor too often', async () => {

@@ -152,6 +152,8 @@ describe('the unsubscribe page', () => {
         expect(await events()).toEqual(['paused by unsubscribe-page from 192.0.2.7 (until 2026-12-23T16:00:00Z)']);
         await weekly.post(path, [['unsubscribe', 'yes']]);
         await store.db.updateTable('subscribers').set({ paused_until: null }).execute();
+        // The link of a newsletter that was left does not pause another one.
+        await addConfirmed(store, 'ada@example.com', ['weekly'], NOW);
         expect(await (await weekly.post(path, [['pause', 'yes']])).text()).toBe(paused);
         expect((await subscriber()).pausedUntil).toBeNull();
       });

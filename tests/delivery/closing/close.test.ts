@@ -2,7 +2,7 @@ import type { KyselyPlugin } from 'kysely';
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import { storeSubscribers } from '../../../scripts/test-edition.ts';
-import { addSubscriber, unsubscribe } from '../../../src/audience/subscriptions.ts';
+import { addSubscriber } from '../../../src/audience/subscriptions.ts';
 import { openStore, type Store, type Tx } from '../../../src/core/store/store.ts';
 import { closeEdition, composeAndClose } from '../../../src/delivery/closing/close.ts';
 import { prepareMessages } from '../../../src/delivery/message/edition-message.ts';
@@ -10,6 +10,7 @@ import { type Edition, findEditionById } from '../../../src/editions/queries.ts'
 import { StaleComposition } from '../../../src/editions/record.ts';
 import { editionSlot } from '../../../src/editions/slot.ts';
 import { HOUR } from '../../../src/lib/time.ts';
+import { unsubscribe } from '../../audience/fixtures.ts';
 import { article, CUTOFF, compose, config, newsletter, save, templates } from '../../editions/fixtures.ts';
 import { forBothDatabases, newPostgresUrl } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';

@@ -289,6 +289,10 @@ describe('an invalid template', () => {
     const link =
       '<mj-raw><!--{{ nonce }}:personal-->{{ placeholders.unsubscribe }}<!--/{{ nonce }}:personal--></mj-raw>';
     await expect(attempt('mute', link, 'text')).rejects.toThrow(/mute\.txt has no unsubscribe link/);
+    const ofStories = '{% segment any: stories %}{{ placeholders.unsubscribe }}{% endsegment %}';
+    await expect(attempt('some', link, ofStories)).rejects.toThrow(/some\.txt has no unsubscribe link/);
+    const { text } = await attempt('filled', link, '{{ placeholders.headline }}\n{{ placeholders.unsubscribe }}');
+    expect(text).toBe(`${SMALL_VIEW.headline}\n%%${SAMPLE_NONCE}:unsubscribe%%\n`);
   });
 
   it('is rejected if a placeholder is outside the personal regions, and would appear on the archive page', async () => {

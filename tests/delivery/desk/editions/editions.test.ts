@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { queueEdition, storeSubscribers } from '../../../../scripts/test-edition.ts';
-import { unsubscribe } from '../../../../src/audience/subscriptions.ts';
 import { pauseEdition } from '../../../../src/delivery/control/edition-control.ts';
 import { editionFigureList } from '../../../../src/delivery/desk/editions/edition-figures.ts';
 import { confirmingSentence } from '../../../../src/delivery/desk/editions/reissue-page.ts';
@@ -8,6 +7,7 @@ import { type EditionSummary, findEdition } from '../../../../src/editions/queri
 import { DAY, MINUTE } from '../../../../src/lib/time.ts';
 import { openTestDesk } from '../../../app/desk/test-desk.ts';
 import { closeEdition, importMarkdown } from '../../../app/steps.ts';
+import { unsubscribe } from '../../../audience/fixtures.ts';
 import { articleFile } from '../../../support/articles.ts';
 import { forEachDatabase } from '../../../support/databases.ts';
 import { openTestApp } from '../../../support/test-app.ts';

@@ -27,13 +27,22 @@ export async function runDeliveryRetention(
   await deleteRefusalsOfFinished(store.db);
   return {
     deliveries: await foldDeliveries(store, before),
-    editionCopies: await deleteCopies(store),
+    // Of editions before the first that has deliveries.
+    editionCopies: await deleteRepeatedly(
+      store.db,
+      sql`delete from edition_copies where id in (select id from edition_copies where edition_id < (
+        select coalesce(min(edition_id), ${Number.MAX_SAFE_INTEGER}) from deliveries) limit ${BATCH})`,
+    ),
     // Minutes of the progress of deliveries.
     progress: await deleteProgress(store.db, before),
     serviceMessages: await deleteOldRows(store, 'service_messages', isEnded),
     bounces: await deleteOldRows(store, 'bounces', sql`at < ${before}`),
     // Ids of what mail providers reported.
-    providerEvents: await deleteProviderEvents(store, now - EVENT_IDS_KEPT),
+    providerEvents: await deleteRepeatedly(
+      store.db,
+      sql`delete from webhook_events where (provider, id) in (
+        select provider, id from webhook_events where received_at < ${now - EVENT_IDS_KEPT} limit ${BATCH})`,
+    ),
   };
 }
 
@@ -60,15 +69,6 @@ export async function foldDeliveries({ db }: Pick<Store, 'db'>, before: number):
       if (count === 0) break;
     }
   }
-}
-
-/** Deletes the copies of editions before the first that has deliveries. @returns number of deleted copies */
-function deleteCopies({ db }: Pick<Store, 'db'>): Promise<number> {
-  return deleteRepeatedly(
-    db,
-    sql`delete from edition_copies where id in (select id from edition_copies where edition_id < (
-      select coalesce(min(edition_id), ${Number.MAX_SAFE_INTEGER}) from deliveries) limit ${BATCH})`,
-  );
 }
 
 /** The next edition with deliveries: by the primary key, a few index lookups for any number of deliveries. */
@@ -146,15 +146,6 @@ export async function deleteOldRows(
     const { numDeletedRows } = await db.deleteFrom(table).where('id', 'in', ids).executeTakeFirstOrThrow();
     deleted += Number(numDeletedRows);
   }
-}
-
-/** Deletes the ids of provider events that were recorded before an instant. @returns number of deleted rows */
-function deleteProviderEvents({ db }: Pick<Store, 'db'>, before: number): Promise<number> {
-  return deleteRepeatedly(
-    db,
-    sql`delete from webhook_events where (provider, id) in (
-      select provider, id from webhook_events where received_at < ${before} limit ${BATCH})`,
-  );
 }
 
 /** Repeats a statement that deletes a batch of rows, until none is left. @returns number of deleted rows */

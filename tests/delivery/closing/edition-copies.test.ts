@@ -178,7 +178,7 @@ describe('closing an edition of a newsletter with choices', () => {
       ).toEqual([2, 3]);
     });
 
-    it('mails a correction to all who got what it corrects, and the whole edition where a copy has too few', async () => {
+    it('mails a correction to all who got what it corrects, whole where their copy has too few stories', async () => {
       const store = await open();
       const { edition, ids } = await close(store, [THREE_OF_ALL, THREE_OF_ALL, THREE_OF_FINANCE, FINANCE]);
       await store.db

@@ -8,7 +8,8 @@ import { formatEdition, formatEditions } from '../../../src/delivery/status/form
 import { TOO_FEW } from '../../../src/editions/copies/copy.ts';
 import { findEdition } from '../../../src/editions/queries.ts';
 import { openTestDesk } from '../../app/desk/test-desk.ts';
-import { forBothDatabases } from '../../support/databases.ts';
+import { forBothDatabases, openMigrated } from '../../support/databases.ts';
+import { queryPlan, recordQueries } from '../../support/recorded-queries.ts';
 import { readCounted } from '../desk/deliveries/read-counted.ts';
 import { setDeliveries } from '../fixture.ts';
 
@@ -73,4 +74,12 @@ forBothDatabases((open) => {
     expect(isDelivered({ ...counts, suppressed: 0 }, 'cancelled')).toBe(true);
     expect(isDelivered({ ...counts, suppressed: 2 }, 'cancelled')).toBe(false);
   });
+});
+
+it('reads how many have too few stories from an index: a row of editions has hundreds of kilobytes', async () => {
+  const store = await openMigrated();
+  const { store: recorded, takeQueries } = recordQueries(store);
+  await countAllDeliveries(recorded.db, [1, 2]);
+  const plans = await Promise.all(takeQueries().map((query) => queryPlan(store, query)));
+  expect(plans.flat()).toContain('SCAN editions USING COVERING INDEX editions_too_few');
 });

@@ -48,7 +48,7 @@ export async function countAllDeliveries(db: Db, editionIds: number[]): Promise<
     const live = counts.get(edition_id) ?? NO_DELIVERIES;
     counts.set(edition_id, { ...live, [state]: live[state] + count });
   }
-  // A literal, and a sum for the id, so that the index editions_too_few is used, and not the key.
+  // As the index editions_too_few has it.
   const { rows } = await sql<{ id: number; few: number }>`select id, too_few as few from editions
     where too_few > 0 and id + 0 in (${sql.join(editionIds)})`.execute(db);
   for (const { id, few } of rows) {

@@ -153,7 +153,8 @@ function rulesOf(type: z.core.$ZodTypes): string[] {
   const rules = [def, ...checksOf(type)].flatMap(({ error }) => messageOf(error as ErrorMap));
   for (const check of checksOf(type)) {
     if (check.check === 'min_length' && def.type === 'array') rules.push('must not be empty');
-    if (check.check === 'max_length') rules.push(`must have at most ${check.maximum} characters`);
+    const unit = def.type === 'array' ? 'values' : 'characters';
+    if (check.check === 'max_length') rules.push(`must have at most ${check.maximum} ${unit}`);
   }
   if (def.type === 'array') rules.push(...rulesOf(def.element as z.core.$ZodTypes).map((rule) => `each ${rule}`));
   if (def.type === 'record') rules.push(...rulesOf(def.keyType as z.core.$ZodTypes).map((rule) => `each key ${rule}`));

@@ -119,7 +119,9 @@ export function formatSubscriber(
     ...list(
       'consent',
       history.consent.map((one) => {
-        const change = [one.newsletter, one.change, one.detail].filter((part) => part !== null).join(' ');
+        const moved = one.change === 'moved' ? `from ${one.detail}` : one.detail;
+        const detail = one.change === 'choice' ? choiceWords(one.detail) : moved;
+        const change = [one.newsletter, one.change, detail].filter((part) => part !== null).join(' ');
         const version = one.consentVersion === null ? '' : `, wording ${one.consentVersion}`;
         const source = one.source === null ? '' : ` from ${one.source}`;
         return `${at(one.at)}  ${change}, by ${one.channel}${source}${version}`;

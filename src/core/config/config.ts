@@ -188,13 +188,11 @@ function issuesOfIntendedForm(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
 /** The rule that an issue violates. zod's type names become plain words. */
 function ruleOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message;
+  if (issue.code === 'too_big' && issue.origin === 'array') return `must have at most ${issue.maximum} values`;
   if (issue.code !== 'invalid_type') return issue.message;
   const names: Record<string, string> = {
-    object: 'a map of keys',
-    array: 'a list',
-    string: 'text',
-    int: 'a whole number',
-    boolean: 'true or false',
+    ...{ object: 'a map of keys', array: 'a list', string: 'text' },
+    ...{ int: 'a whole number', boolean: 'true or false' },
   };
   return `must be ${names[issue.expected] ?? `a ${issue.expected}`}`;
 }

@@ -163,6 +163,20 @@ forEachDatabase((open) => {
     const shown = formatSubscriber(subscriber, history, 50, 'UTC');
     expect(shown).toMatch(/daily-roundup confirmed since .*, sections health, private feed since .*2026/);
     expect(shown).toMatch(/daily-roundup 2026-11-24 pending, 2 of 3 stories$/m);
+    const event = { at: desk.app.now, newsletter: 'weekly-roundup', channel: 'preferences', source: null } as const;
+    const unworded = { ...event, consentVersion: null, consentText: null };
+    const consent = [
+      { ...unworded, change: 'choice' as const, detail: CHOICE },
+      { ...unworded, change: 'choice' as const, detail: null },
+      { ...unworded, change: 'moved' as const, detail: 'daily-roundup' },
+    ];
+    expect(
+      formatSubscriber(subscriber, { ...history, consent }, 50, 'UTC').match(/weekly-roundup .*(?=, by)/g),
+    ).toEqual([
+      'weekly-roundup choice sections health',
+      'weekly-roundup choice everything',
+      'weekly-roundup moved from daily-roundup',
+    ]);
     const kept = formatSubscriber(subscriber, await subscriberHistory(store.db, none), 50, 'UTC');
     expect(kept).toMatch(/suppressed: too few chosen stories: 1 of at least 3$/m);
   });

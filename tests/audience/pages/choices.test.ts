@@ -70,6 +70,23 @@ describe('choosing stories', () => {
         ([, value, on]) => `${value}${on ?? ''}`,
       );
 
+    it('accepts a form in Arabic with all that daily and weekly can offer', async () => {
+      const name = (n: number) => `مراسل صحيفة الموجة ${n}`;
+      const tags = Array.from({ length: 50 }, (_, n) => name(n));
+      const newsletters = withChoices().newsletters.map((one) => ({
+        ...one,
+        choices: { tags, sections: true, reporters: true },
+      }));
+      site = openTestSite(store, { ...withChoices(), newsletters });
+      const all = [DAILY, WEEKLY].flatMap((newsletter): Fields => {
+        const values = Array.from({ length: 90 }, (_, n) => (n < 50 ? 'tags' : 'reporters'));
+        return values.map((facet, n) => [`${facet}:${newsletter}`, name(n).replaceAll(' ', '-')]);
+      });
+      expect(new URLSearchParams(all).toString().length).toBeGreaterThan(16 * 1024);
+      expect((await site.post(path, [...STAY, ...all])).status).toBe(200);
+      expect(JSON.parse(Object.entries(await choices())[0]?.[1])).toHaveProperty('tags.length', 50);
+    });
+
     it('is offered in the preferences, unfolded where it applies, and folded at sign-up', async () => {
       const html = await site.read(path);
       expect(boxesOf(html, `sections:${DAILY}`)).toEqual(['business-tech', 'finance-economy', 'world', 'trending']);

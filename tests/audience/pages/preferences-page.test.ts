@@ -231,7 +231,7 @@ describe('the preferences page', () => {
       const post = async (body: string, type: string): Promise<number> =>
         (await site.app.request(path, { method: 'POST', body, headers: { 'Content-Type': type } })).status;
       expect(await post('{}', 'application/json')).toBe(415);
-      expect(await post(`zone=${'x'.repeat(20_000)}`, 'application/x-www-form-urlencoded')).toBe(413);
+      expect(await post(`zone=${'x'.repeat(70_000)}`, 'application/x-www-form-urlencoded')).toBe(413);
       expect(await stored()).toMatchObject({ confirmed: ['daily-roundup'] });
     });
   });

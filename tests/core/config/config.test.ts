@@ -339,6 +339,11 @@ sources:
       /sections is "all": must be a list/,
     ],
     [
+      'a list that is too long',
+      (s: string) => s.replace('template: daily-roundup', `$&\n    choices: { tags: [${'a, '.repeat(51)}] }`),
+      /choices\.tags is .*: must have at most 50 values$/,
+    ],
+    [
       'an alias that leads nowhere',
       (s: string) => s.replace('host: 127.0.0.1', 'host: *nowhere'),
       /^daywire\.yaml: Unresolved alias/,

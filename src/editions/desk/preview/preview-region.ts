@@ -56,7 +56,7 @@ ${request.may('drafts.edit') ? unsaved : ''}
 class="${scheme}" title="${title}, ${scheme}" width="${width}" src="${address}view=${view}"
 data-address="${address}" data-shown="${width === '100%' ? view : 'mail'}[]"></iframe></div>
 <p class="meaning"><span id="preview-unsaved"></span>As it would be sent. Links lead nowhere here, and only our own
-pictures load. ${size(composition)}</p>
+pictures load. ${copy === '' ? size(composition) : ''}</p>
 </section>`;
 }
 

@@ -80,6 +80,11 @@ describe('the copies of an edition on the desk', () => {
       const desk = await openCopies(await open());
       const page = await desk.read('editor', `${PATH}?view=text&copy=sections:world`);
       expect(page).toMatch(/<option value="sections:world" dir="auto" selected>/);
+      // The size is that of the whole edition.
+      expect([page, await desk.read('editor', PATH)].map((one) => one.includes('of what Gmail shows'))).toEqual([
+        false,
+        true,
+      ]);
       expect(page).toMatch(
         /id="preview-desktop"[^>]*\nhref="[^"]*view=desktop&amp;[^"]*copy=sections%3Aworld#preview"/,
       );

@@ -44,7 +44,7 @@ describe('loading the sample newsroom', () => {
       expect(subscribers).toHaveLength(7);
       for (const { email, subscriptions } of subscribers) {
         expect(email).toMatch(/@example\.(com|net|org)$/);
-        expect(subscriptions[0]).toEqual({ newsletter: 'daily-roundup', state: 'confirmed', changedAt: NOW });
+        expect(subscriptions[0]).toMatchObject({ newsletter: 'daily-roundup', state: 'confirmed', changedAt: NOW });
       }
       const weekly = subscribers.flatMap(({ subscriptions }) => subscriptions.slice(1));
       expect(weekly.map(({ newsletter }) => newsletter)).toEqual(Array(3).fill('weekly-roundup'));

@@ -3,13 +3,12 @@
  */
 import { sql } from 'kysely';
 import type { Article } from '../src/articles/article.ts';
-import { choiceText, readChoice } from '../src/articles/choice.ts';
+import { choiceText } from '../src/articles/choice.ts';
 import type { Config } from '../src/core/config/config.ts';
 import { editionLocale } from '../src/core/config/site-view.ts';
 import { jsonRows } from '../src/core/store/json-rows.ts';
 import type { Store } from '../src/core/store/store.ts';
 import { type ClosedEdition, closeEdition } from '../src/delivery/closing/close.ts';
-import type { ChosenCopy } from '../src/delivery/message/copy-bodies.ts';
 import { loadSigners } from '../src/delivery/message/dkim.ts';
 import { prepareMessages } from '../src/delivery/message/edition-message.ts';
 import { type ComposedEdition, composeEdition } from '../src/editions/compose.ts';
@@ -20,7 +19,6 @@ import { chunks } from '../src/lib/chunks.ts';
 import { openTemplates } from '../src/lib/templates.ts';
 import { CUTOFF, saveStories } from './compose.ts';
 import { MESSAGE_BYTES, newsletterOf, SECRETS } from './delivery-config.ts';
-import { median } from './figures.ts';
 
 export interface CopyOptions {
   /** Distinct choices of the subscribers; 0 for a newsletter without choices. */
@@ -92,7 +90,7 @@ export async function fillStore(
   await sql`analyze`.execute(store.db);
 }
 
-/** Composes the edition, with HTML added until a copy has `MESSAGE_BYTES`. */
+/** Composes the edition, with HTML added until the whole has `MESSAGE_BYTES`: copies have fewer stories, and less. */
 export async function composeLarge(store: Store, config: Config): Promise<ComposedEdition> {
   const { publication, paths } = config;
   const templates = openTemplates(paths.templates, publication.zone);
@@ -103,26 +101,15 @@ export async function composeLarge(store: Store, config: Config): Promise<Compos
   const { html, segments } = composed;
   const isChinese = newsletterOf(config).language === 'zh-Hans';
   const line = isChinese ? '<p>主管部门周二公布了这一数字。</p>\n' : '<p>The ministry said so on Tuesday.</p>\n';
-  // Copies are filled up to the same size, although they have fewer stories.
-  const copies = segments === null ? [null] : sampleCopies(composed, config);
   for (let fill = 0; ; fill += 50) {
     const filled = (text: string): string => text.replace('</body>', `${line.repeat(fill)}</body>`);
     composed.html = filled(html);
     composed.segments = segments && { ...segments, html: mapParts(segments.html, filled) };
-    const sizes = await Promise.all(copies.map((copy) => sizeOf(composed, config, copy)));
-    if (median(sizes) >= MESSAGE_BYTES) return composed;
+    if ((await sizeOf(composed, config)) >= MESSAGE_BYTES) return composed;
   }
 }
 
-function sampleCopies(composed: ComposedEdition, config: Config): ChosenCopy[] {
-  const decide = openCopies(composed, editionLocale(config, newsletterOf(config)));
-  return Array.from({ length: 25 }, (_, n) => {
-    const { stories, subject } = decide(readChoice(choiceOf(n)));
-    return { stories: JSON.stringify(stories), subject };
-  });
-}
-
-async function sizeOf(composed: ComposedEdition, config: Config, copy: ChosenCopy | null): Promise<number> {
+async function sizeOf(composed: ComposedEdition, config: Config): Promise<number> {
   const make = prepareMessages(
     { ...composed, id: 1, closedAt: CUTOFF, messageIdDomain: null },
     newsletterOf(config),
@@ -131,7 +118,7 @@ async function sizeOf(composed: ComposedEdition, config: Config, copy: ChosenCop
     loadSigners(config),
   );
   const recipient = { subscriberId: 1, email: 'subscriber1@domain1.example.com', tokenVersion: 1, expiresAt: null };
-  return (await make({ ...recipient, now: CUTOFF, copy })).size;
+  return (await make({ ...recipient, now: CUTOFF })).size;
 }
 
 /** Closes the edition and queues its deliveries. */

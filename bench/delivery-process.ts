@@ -118,5 +118,8 @@ async function deliverHere(
 
 const [, script, task] = process.argv;
 if (script === fileURLToPath(import.meta.url) && task !== undefined) {
+  // As "daywire start" does, whose settings for less memory count for the figures.
+  const { restartWithMemorySettings } = await import(join(import.meta.dirname, '../bin/memory-settings.js'));
+  restartWithMemorySettings(process, 'start');
   process.stdout.write(JSON.stringify(await runHere(JSON.parse(task))));
 }

@@ -72,20 +72,23 @@ function openEncoder(parts: readonly Part[], nonce: string, escapeValue: (value:
     },
     join(chosen: readonly EncodedPiece[][], values: Readonly<Record<string, string>>): EncodedPart {
       const placeholders: string[] = [];
-      const runs: EncodedPiece[][] = [[]];
+      let run: EncodedPiece[] = [];
+      const runs = [run];
       for (const pieces of chosen) {
-        for (const [n, piece] of pieces.entries()) {
+        // Without entries(), whose arrays were most of the garbage of a copy.
+        for (let n = 0; n < pieces.length; n++) {
+          const piece = pieces[n] as EncodedPiece;
           const value = n % 2 === 0 ? undefined : values[piece as string];
-          const run = runs.at(-1) as EncodedPiece[];
           if (n % 2 === 0) run.push(piece);
           else if (value !== undefined) run.push(encoding.value(escapeValue(value)));
           else {
             placeholders.push(piece as string);
-            runs.push([]);
+            run = [];
+            runs.push(run);
           }
         }
       }
-      return { ...encoding.around(runs), placeholders };
+      return { ...encoding.around(runs.map(encoding.merge)), placeholders };
     },
   };
 }

@@ -30,6 +30,8 @@ export interface PieceEncoding {
   /** @param end `open` if more follows on its last line */
   text(text: string, end: 'open' | 'closed'): EncodedPiece;
   value(value: string): string;
+  /** Makes the pieces of a run few. */
+  merge(pieces: readonly EncodedPiece[]): EncodedPiece[];
   /** @param runs encoded; one more than there are placeholders */
   around(runs: EncodedPiece[][]): EncodedText;
 }
@@ -45,6 +47,7 @@ function isMostlyNonLatin(text: string): boolean {
 const QUOTED_PRINTABLE: PieceEncoding = {
   text: (text, end) => share(Buffer.from(encodeText(text, end), 'latin1')),
   value: encodeValue,
+  merge: toBuffers,
   around: ([first = [], ...shared]) => ({
     encoding: 'quoted-printable',
     first,
@@ -56,6 +59,7 @@ const QUOTED_PRINTABLE: PieceEncoding = {
 const BASE64: PieceEncoding = {
   text: (text) => text.replace(/\r\n?|\n/g, '\r\n'),
   value: (value) => value,
+  merge: (pieces) => [pieces.join('')],
   around: (runs) => ({
     encoding: 'base64',
     first: [],

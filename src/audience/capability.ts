@@ -2,6 +2,7 @@ import type { Capability } from '../core/capability.ts';
 import { warning } from '../core/finding.ts';
 import { readCountsByState, readStateCounts } from '../core/store/counts.ts';
 import { SUPPRESSION_REASONS } from '../core/store/tables/subscriber-tables.ts';
+import { facetSlug } from '../lib/text/facet-slug.ts';
 import { runAudienceRetention } from './retention.ts';
 import { countSubscriptions } from './subscriptions.ts';
 
@@ -12,9 +13,18 @@ export const audienceCapability: Capability = {
       const counts = await countSubscriptions(db);
       const isSubscribed = (id: string): boolean =>
         counts.some(({ newsletter, state, count }) => newsletter === id && state === 'confirmed' && count > 0);
+      const used = await db.selectFrom('facet_names').select('slug').where('facet', '=', 'tag').execute();
+      const slugs = new Set(used.map(({ slug }) => slug));
       return newsletters
-        .filter(({ id }) => !isSubscribed(id))
-        .map(({ id }) => warning(`newsletters ${id}: nobody is subscribed, so its editions reach nobody`));
+        .flatMap(({ id, choices }) => [
+          ...(isSubscribed(id) ? [] : [`newsletters ${id}: nobody is subscribed, so its editions reach nobody`]),
+          ...(choices?.tags ?? []).flatMap((tag) =>
+            slugs.has(facetSlug(tag) ?? '')
+              ? []
+              : `newsletters ${id}: no article has the tag ${tag}: who chooses it gets nothing`,
+          ),
+        ])
+        .map(warning);
     },
   },
   async addMetrics({ db, gauge, counter }) {

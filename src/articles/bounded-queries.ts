@@ -16,7 +16,7 @@ import { type StoredDocument, toArticle } from './stored-document.ts';
 
 export interface BoundedQuery {
   select: Selection;
-  /** What else the articles match; no index is used for it. `select` then names tags, kickers or reporters. */
+  /** A further selection that articles must match, without an index. Then `select` names tags, kickers or reporters. */
   also?: Selection;
   now: number;
   limit: number;

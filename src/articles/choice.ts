@@ -14,10 +14,10 @@ export interface Choice {
   atLeast: number;
 }
 
-/** By what articles are chosen, with the names of `Choice`. */
+/** The members of `Choice` that name facets. */
 export const CHOICE_FACETS = ['sections', 'tags', 'reporters'] as const;
 
-/** What a choice looks at: ids of sections, slugs of tags and reporters. An event has those of all its reports. */
+/** Facets of a story: ids of sections, slugs of tags and reporters. An event has those of all its reports. */
 export type ChoiceFacets = Record<(typeof CHOICE_FACETS)[number], readonly string[]>;
 
 export const EVERYTHING: Choice = { sections: [], tags: [], reporters: [], atLeast: 1 };

@@ -34,7 +34,7 @@ function listConsent(db: Db, subscriberId: number, limit?: number) {
 /** `copy`: what it had of an edition with choices, of `of` stories; null without choices, and if it was suppressed. */
 async function listDeliveries(db: Db, subscriberId: number, limit?: number) {
   const path = dialectOf(db) === 'sqlite' ? "json_extract(segments, '$.stories')" : "segments::json->>'stories'";
-  // Of the document, half a megabyte, only a part, and only for the rows within the limit: PostgreSQL reads it last.
+  // The document has half a megabyte. Only its list of stories is read, and only for the rows within the limit.
   const all = sql<string | null>`(select ${sql.raw(path)} from editions as e where e.id = editions.id)`;
   const rows = await db
     .selectFrom('deliveries')

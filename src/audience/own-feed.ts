@@ -87,7 +87,7 @@ export async function changeOwnFeed(
 
 /**
  * Builds the private feed of all who made the same choice: the newest articles of the newsletter that were chosen.
- * @param own.token stands for that of a subscriber, which is filled in later. No article may contain it.
+ * @param own.token a placeholder, which is replaced by the token of a subscriber. No article may contain it.
  */
 export async function buildOwnFeed(
   db: Db,

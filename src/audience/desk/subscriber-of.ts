@@ -122,7 +122,7 @@ export function choiceWords(choice: string | null): string {
   return [...(facets.length === 0 ? ['everything'] : facets), ...least].join('; ');
 }
 
-/** What a delivery has of an edition with choices. */
+/** How much of an edition with choices a delivery has: `7 of 18 stories`. */
 export function copyWords({ choice, stories, of }: { choice: string | null; stories: string[]; of: number }): string {
   return choice === null ? 'whole edition' : `${stories.length} of ${of} stories`;
 }

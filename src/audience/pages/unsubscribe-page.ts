@@ -60,7 +60,7 @@ const PAUSE_DAYS = 30;
 const ACTS = ['unsubscribe', 'weekly', 'pause'] as const;
 type Act = (typeof ACTS)[number] | 'one-click';
 
-/** @returns what the page says: the same, whatever the state of the subscription */
+/** @returns what the page says. It does not depend on the state of the subscription, which the page must not tell. */
 async function perform(web: WebContext, key: SubscriptionKey, act: Act, source: string | null): Promise<PageKind> {
   const now = web.clock();
   const via = { channel: act === 'one-click' ? act : ('unsubscribe-page' as const), source };

@@ -285,6 +285,34 @@ sources:
       (s: string) => s.replace('- id: latest', '- id: index'),
       /must not be "feeds"/,
     ],
+    [
+      'a feed named like the private feeds',
+      (s: string) => s.replace('- id: latest', '- id: mine'),
+      /feeds\[\d\]\.id is "mine": must not be .* "mine", the private feeds of subscribers/,
+    ],
+    ...['monthly-roundup', 'weekly-roundup'].map((daily): [string, (s: string) => string, RegExp] => [
+      `a weekly of ${daily}, which is no other newsletter`,
+      (s) => s.replace('- id: weekly-roundup', `- id: weekly-roundup\n    weeklyOf: ${daily}`),
+      /newsletters\[1\]\.weeklyOf is ".*": must be the id of another roundup/,
+    ]),
+    [
+      'a weekly of a weekly',
+      (s: string) =>
+        s
+          .replace('- id: daily-roundup', '- id: daily-roundup\n    weeklyOf: weekly-roundup')
+          .replace('- id: weekly-roundup', '- id: weekly-roundup\n    weeklyOf: daily-roundup'),
+      /newsletters\[0\]\.weeklyOf is "weekly-roundup": must be the id of another roundup, which is no weekly itself/,
+    ],
+    [
+      'choices of nothing',
+      (s: string) => s.replace('- id: daily-roundup', '- id: daily-roundup\n    choices: {}'),
+      /newsletters\[0\]\.choices is \{.*\}: must offer something to choose/,
+    ],
+    [
+      'a topic without a letter or a digit',
+      (s: string) => s.replace('- id: daily-roundup', '- id: daily-roundup\n    choices: { tags: ["&"] }'),
+      /newsletters\[0\]\.choices\.tags\[0\] is "&": must have a letter or a digit/,
+    ],
     ...['b%0d%0aBcc%3ax@example.com', 'b\\r\\nBcc: x@example.com'].map(
       (address): [string, (s: string) => string, RegExp] => [
         `the bounce address "${address}", which would add a line to List-Unsubscribe`,

@@ -20,7 +20,7 @@ export function copyOptions(
   ];
 }
 
-/** The choice that an option stands for; null for the whole edition, and for any other text. */
+/** The choice of an option's value; null for the whole edition, and for a value that is not offered. */
 export function choiceOf(value: string): Choice | null {
   const [name, chosen] = value.split(':');
   const facet = CHOICE_FACETS.find((one) => one === name);

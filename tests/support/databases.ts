@@ -136,6 +136,8 @@ async function release({ store, url }: { store: Store; url: string | null }): Pr
 
 /** Deletes all rows and resets identities. @returns false where a test has changed the schema: it cannot be reused */
 async function emptyDatabase(url: string): Promise<boolean> {
+  // A closed connection's last statement may still run on the server, and would leave its rows to the next test.
+  await query(url, END_OTHERS);
   const { shape, used, hasLarge, reset } = await shapeAndUse(url);
   if (shape !== migratedShape) return false;
   // In the role of a replica, triggers and foreign keys do nothing.
@@ -191,6 +193,8 @@ async function connect(url: string): Promise<pg.Client> {
 
 let migratedShape: string | null = null;
 
+const END_OTHERS = `select pg_terminate_backend(pid, 10000) from pg_stat_activity
+  where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`;
 const IS_USED = "relkind = 'r' and relname not like 'kysely%' and pg_relation_size(oid) > 0";
 const SHAPE_AND_USE = `
   select md5(string_agg(concat(relname, relkind, relnatts, relhastriggers), ',' order by relname)

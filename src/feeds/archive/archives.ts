@@ -67,23 +67,9 @@ export async function isBackfilled(db: Db, feed: FeedConfig): Promise<boolean> {
   return row?.selection === selectionOf(feed) && row.backfilled_to === null;
 }
 
-/** Records that other articles wait for a page of the archive than before: the feed shows them. */
-export async function advanceWaitingVersion(tx: Tx, feed: string): Promise<void> {
-  await tx
-    .updateTable('archive_feeds')
-    .set((e) => ({ waiting_version: e('waiting_version', '+', 1) }))
-    .where('feed', '=', feed)
-    .execute();
-}
-
-/** @returns 0 for a feed without an archive */
-export async function readWaitingVersion(db: Db, feed: string): Promise<number> {
-  const row = await db
-    .selectFrom('archive_feeds')
-    .select('waiting_version')
-    .where('feed', '=', feed)
-    .executeTakeFirst();
-  return row?.waiting_version ?? 0;
+/** Records that the archive is no longer empty. */
+export async function markFilled(tx: Tx, feed: string): Promise<void> {
+  await tx.updateTable('archive_feeds').set({ waiting_version: 1 }).where('feed', '=', feed).execute();
 }
 
 /** @param position null: all older articles have been added */

@@ -1,6 +1,6 @@
 /**
  * Records which articles a feed has published, and when: the members of its archive. Each is recorded once. It then
- * waits until its page is closed; see close-due-pages.ts. The feed itself holds it meanwhile.
+ * waits until its page is closed; see close-due-pages.ts. Usually the feed itself holds it meanwhile.
  */
 import { sql } from 'kysely';
 import type { Config, FeedConfig } from '../../core/config/config.ts';
@@ -11,9 +11,9 @@ import { type ChangedArticle, isPublicAt, readChangedArticles } from '../changed
 import { lockFeedVersion } from '../feed-version.ts';
 import {
   type Archive,
-  advanceWaitingVersion,
   type BackfillPosition,
   followSelection,
+  markFilled,
   openArchives,
   saveBackfillPosition,
 } from './archives.ts';
@@ -98,7 +98,7 @@ async function recordIn(
     leaveArchive(places, archive, left);
     await deleteWaiting(tx, feed, left);
     await addWaiting(tx, feed, added);
-    await advanceWaitingVersion(tx, feed);
+    if (archive.isEmpty) await markFilled(tx, feed);
   }
   await savePlaces(tx, changedIn(places, before));
   return pages;
@@ -218,18 +218,4 @@ export async function removeWaiting(tx: Tx, archive: Archive, ids: string[]): Pr
   leaveArchive(places, archive, ids);
   await savePlaces(tx, places);
   await deleteWaiting(tx, archive.feed.id, ids);
-  await advanceWaitingVersion(tx, archive.feed.id);
-}
-
-/** Finds the articles of a feed that are on no page yet, the most recent first. @returns ids */
-export async function findUnarchived(db: Db, feed: string, limit: number): Promise<string[]> {
-  const rows = await db
-    .selectFrom('archive_waiting')
-    .select('article_id')
-    .where('feed', '=', feed)
-    .orderBy('recorded_at', 'desc')
-    .orderBy('article_id', 'desc')
-    .limit(limit)
-    .execute();
-  return rows.map((row) => row.article_id);
 }

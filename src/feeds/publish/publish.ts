@@ -179,7 +179,7 @@ async function recordStep(
   const { articles, pages } = await recordMembers(store, config, { now, changed: ids });
   addPages(to.pages, pages);
   for (const feed of await findTouchedFeeds(store.db, config, articles, now)) to.touched.add(feed);
-  // At the end of a backlog, what waits for archive pages is shown.
+  // At the end of a backlog, feeds get the links to the newest pages of their archives.
   const isBacklog = changes.length === CHANGES_PER_STEP;
   for (const feed of isBacklog ? [] : await findFeedsBehindArchive(store.db, config)) to.touched.add(feed);
 }
@@ -232,7 +232,7 @@ async function endChanges(
   }
 }
 
-/** Publishes the feeds that do not show their archive as it is. */
+/** Publishes the feeds that do not link to the newest page of their archive. */
 async function publishBehind(app: AppContext): Promise<PublishResult> {
   const feeds = await findFeedsBehindArchive(app.store.db, app.config);
   // A backlog would change the links again and again: who publishes it publishes them at the end.

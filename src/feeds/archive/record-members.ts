@@ -13,7 +13,6 @@ import {
   type Archive,
   type BackfillPosition,
   followSelection,
-  markFilled,
   openArchives,
   saveBackfillPosition,
 } from './archives.ts';
@@ -98,7 +97,6 @@ async function recordIn(
     leaveArchive(places, archive, left);
     await deleteWaiting(tx, feed, left);
     await addWaiting(tx, feed, added);
-    if (archive.isEmpty) await markFilled(tx, feed);
   }
   await savePlaces(tx, changedIn(places, before));
   return pages;
@@ -106,7 +104,7 @@ async function recordIn(
 
 /** Finds the articles that enter or leave one archive, and its pages that change. */
 function compare(
-  { feed, number, backfilledTo, isEmpty }: Archive,
+  { feed, number, backfilledTo }: Archive,
   articles: ChangedArticle[],
   places: Map<string, Places>,
   now: number,
@@ -120,9 +118,9 @@ function compare(
     const isSelected = article.selectedBy.has(feed.id);
     if (page === undefined) {
       if (!isSelected || !isPublicAt(article, now)) continue;
-      // During a backfill, and when the archive begins, an article may have been public before this change.
+      // During a backfill, an article may have been public before this change.
       const publicSince = Math.max(article.createdAt, article.publishedAt);
-      added.push({ id, bytes, recordedAt: backfilledTo === null && !isEmpty ? now : publicSince });
+      added.push({ id, bytes, recordedAt: backfilledTo === null ? now : publicSince });
     } else if (page !== NO_PAGE) {
       on.add(page);
     } else if (!isSelected || !isPublicAt(article, Number.POSITIVE_INFINITY)) {

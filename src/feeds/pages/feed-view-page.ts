@@ -27,8 +27,8 @@ import type { CachedDocument } from './decide-response.ts';
 export type FindFeedDocument = (c: Context, path: string) => Promise<CachedDocument | null>;
 
 /**
- * Redirects a browser that navigates to a feed (Fetch Metadata); null for readers, scripts, and other addresses. Readers
- * may send the headers of a navigation with an Accept of their own.
+ * Redirects a browser that navigates to a feed (Fetch Metadata); null for readers, scripts, and other addresses. Some
+ * readers send the headers of a navigation with an Accept of their own.
  */
 export function redirectToView(web: WebContext, c: Context): Response | null {
   const [, path] = /^(.+)\.(?:rss|atom|json)$/.exec(c.req.path) ?? [];

@@ -32,7 +32,7 @@ export function prefersPlainXml(accept = '', own = ''): boolean {
 
 const FEED_TYPE = /^application\/(?:(?:rss|atom|rdf)\+xml|feed\+json)$/;
 
-/** Whether HTML is preferred to whatever is there, as browsers do that navigate. A client that names feeds reads them. */
+/** Whether HTML is preferred to any type, as by browsers that navigate. A client that names feeds reads them. */
 export function prefersPage(accept = ''): boolean {
   const weights = weightsOf(accept);
   const namesFeed = [...weights.keys()].some((type) => FEED_TYPE.test(type));

@@ -83,7 +83,7 @@ interface ArchiveFeedsTable {
   feed: string;
   /** Names the archive in `archive_places`. Never given twice. */
   number: number;
-  /** 0 until the first articles are recorded. */
+  /** Not used. */
   waiting_version: Generated<number>;
   /** The feed's selection as JSON: when the configuration changes it, the backfill starts again. */
   selection: string;

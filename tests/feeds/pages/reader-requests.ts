@@ -1,6 +1,6 @@
 /**
- * Requests of feeds as readers and browsers send them. Recorded: the program itself requested a feed from a local server
- * that wrote down what it got, on 2026-11-30 or later. Source: what the reader's public code sets, read at that commit.
+ * Requests of feeds as readers and browsers send them. Recorded: the program itself requested a feed from a local
+ * server that wrote down what it got, in 2026. Source: what the reader's public code sets, read at that commit.
  */
 export interface ReaderRequest {
   name: string;

@@ -4,6 +4,7 @@ import { repeat } from '../lib/repeat.ts';
 import { SECOND } from '../lib/time.ts';
 import { startImporting } from './import/watched/watched-folders.ts';
 import { countDueChanges } from './pending-changes.ts';
+import { checkMetadata } from './pictures/check-metadata.ts';
 import { countRejectionsByStage } from './rejections.ts';
 import { lookingUpImages } from './remote-images/look-up.ts';
 import { indexing } from './search/search-index.ts';
@@ -14,6 +15,7 @@ export const articlesCapability: Capability = {
     repeat(2 * SECOND, 'looking up pictures', app.log, lookingUpImages(app)),
     repeat(10 * SECOND, 'indexing articles', app.log, indexing(app.store.db)),
   ],
+  checks: { connections: checkMetadata },
   alertKinds: {
     'import-held': { title: 'Articles of a first import wait for a decision' },
   },

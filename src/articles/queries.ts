@@ -71,15 +71,6 @@ export async function findPinnedHeads(db: Db, from: number, now: number, limit: 
   return rows;
 }
 
-/** Finds those of these articles that are public; in no particular order. */
-export async function findHeadsOfPublic(db: Db, ids: readonly string[], now: number): Promise<ArticleHead[]> {
-  if (ids.length === 0) return [];
-  const { rows } = await sql<ArticleHead>`select ${HEAD} from articles
-    where articles.id in (${sql.join(ids)}) and ${isOneOf('articles.state', PUBLIC_STATES)}
-      and articles.published_at <= ${now}`.execute(db);
-  return rows;
-}
-
 async function readPublic<Row>(db: Db, query: ArticleQuery, columns: RawBuilder<unknown>): Promise<Row[]> {
   const ranges = rangesOf(query.select ?? {});
   if (ranges.length === 0) return [];

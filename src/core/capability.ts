@@ -37,7 +37,7 @@ interface Checks {
   config?(config: Config): Finding[];
   /** Checks of what the store holds. */
   content?(store: Store, config: Config, now: number): Promise<Finding[]>;
-  /** Checks that are for `daywire check` alone: they ask other servers, or compare with what these document. */
+  /** Checks for `daywire check` alone: they ask other servers, compare with what these document, or take long. */
   connections?(config: Config, now: number): Promise<Finding[]>;
 }
 

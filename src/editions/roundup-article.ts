@@ -74,7 +74,7 @@ function storyList(view: EditionView, locale: Locale): string {
   const { revisionNote } = view.masthead;
   const linked = (story: StoryLine): string => link(story.url, headlineWithKicker(story, locale));
   const withDek = (story: StoryLine): string =>
-    story.dek === null ? linked(story) : `${linked(story)} ${locale.value(story.dek)}`;
+    story.dek === null ? linked(story) : `${linked(story)}<br>${locale.value(story.dek)}`;
   return [
     revisionNote === null ? '' : `<p><em>${escapeHtml(revisionNote)}</em></p>`,
     lead === null ? '' : `<p><strong>${linked(lead)}</strong></p>${dek}`,
@@ -86,8 +86,8 @@ function storyList(view: EditionView, locale: Locale): string {
         const text = item.sentences?.html ?? escapeHtml(item.dek ?? '');
         const headline = link(item.headlineUrl, headlineWithKicker(item, locale));
         const readOn = item.more && item.headlineUrl !== item.url ? link(item.url, locale.text('edition.readOn')) : '';
-        const parts = [headline, text, readOn, credits(item.outlet, item.also, locale)];
-        return parts.filter((part) => part !== '').join(' ');
+        const below = [text, readOn, credits(item.outlet, item.also, locale)].filter((part) => part !== '').join(' ');
+        return below === '' ? headline : `${headline}<br>${below}`;
       }),
     ),
     block(locale.html('edition.latest'), latest.map(linked)),

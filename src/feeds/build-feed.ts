@@ -34,8 +34,7 @@ export function buildFeed(
   const view = viewOf(feed, config, setting);
   const { items, failed } = toItems(articles, config, localeOf(view.language, config.ownMessages));
   const tombstones = tombstonesOf(setting.retracted, view.language);
-  const ids = articles.map(({ id, tagUri }) => ({ id, itemId: tagUri }));
-  const fitted = fitFeed(view, items, tombstones, fitOptions(feed, setting, ids));
+  const fitted = fitFeed(view, items, tombstones, fitOptions(feed));
   return { feed, documents: documentsOf(feed, fitted.bodies), items: fitted.items, failed };
 }
 
@@ -47,14 +46,8 @@ export function viewOf(
   return { ...feedView(feed, config), previous: newestPage === null ? null : feedAddresses(config, newestPage) };
 }
 
-/** @param articles ids of articles and of their items */
-export function fitOptions(
-  { content, windowHours }: FeedConfig,
-  { unarchived }: Pick<FeedSetting, 'unarchived'>,
-  articles: { id: string; itemId: string }[],
-): FitOptions {
-  const keep = articles.flatMap(({ id, itemId }) => (unarchived?.has(id) ? itemId : []));
-  return { content, mayDrop: windowHours === undefined, keep: new Set(keep) };
+export function fitOptions({ content, windowHours }: FeedConfig): FitOptions {
+  return { content, mayDrop: windowHours === undefined };
 }
 
 export function documentsOf<Body extends string | Buffer>(

@@ -34,14 +34,13 @@ export interface SelectedFeed extends BuiltFeed<Buffer> {
 export async function buildSelectedFeed(context: BuildContext, feed: FeedConfig): Promise<SelectedFeed> {
   const { store, config, now, timer } = context;
   await timer.rest();
-  const { heads, entersFrom, page, waitingVersion, ...setting } = await selectForFeed(store.db, feed, now);
+  const { heads, entersFrom, page, ...setting } = await selectForFeed(store.db, feed, now);
   await timer.rest();
   const content: FeedContent = {
     versions: heads.map(({ id, version }) => [id, version]),
     retracted: setting.retracted.map(({ id }) => id),
     entersFrom,
     page,
-    waitingVersion,
   };
   const view = viewOf(feed, config, setting);
   const frames = new Frames(view, tombstonesOf(setting.retracted, view.language));
@@ -49,9 +48,7 @@ export async function buildSelectedFeed(context: BuildContext, feed: FeedConfig)
   await members.read(heads, feed.content === 'full' ? MAX_BYTES : 0);
   for (;;) {
     const items = members.items();
-    const ids = items.map(({ id, item }) => ({ id, itemId: item.id }));
-    const rendered = items.map(({ item }) => item);
-    const entries = chooseEntries(frames, rendered, fitOptions(feed, setting, ids));
+    const entries = chooseEntries(frames, items, fitOptions(feed));
     await timer.rest();
     const full = entries.flatMap(({ item, full }) => (full ? item : []));
     // Where an article has changed meanwhile, it is another item: perhaps other bodies fit.
@@ -93,8 +90,8 @@ class Members {
     await this.#render(unknown, bodyBytes);
   }
 
-  items(): { id: string; item: RenderedItem }[] {
-    return [...this.#known].flatMap(([id, known]) => (known?.kind === 'item' ? { id, item: known.item } : []));
+  items(): RenderedItem[] {
+    return [...this.#known.values()].flatMap((known) => (known?.kind === 'item' ? known.item : []));
   }
 
   failed(): FailedArticle[] {

@@ -17,22 +17,20 @@ export interface FeedContent {
   versions: readonly (readonly [id: string, version: number])[];
   /** Ids of the articles that it reports as retracted. */
   retracted: readonly string[];
-  /** An article that was published before this instant enters the feed only while it waits for an archive page. */
+  /** An article that was published before this instant does not enter the feed. */
   entersFrom: number;
   /** The archive page that it links to; 0 for none. */
   page: number;
-  /** `waiting_version` of its archive, read before the articles that wait for a page; 0 for none. */
-  waitingVersion: number;
 }
 
 /** A stored version is never this one, so that each change of the article touches the feed. */
 const ANY_CHANGE = 0;
 
 export async function saveFeedBuild(tx: Tx, config: Config, feed: FeedConfig, content: FeedContent): Promise<void> {
-  const { versions, retracted, entersFrom, page, waitingVersion } = content;
+  const { versions, retracted, entersFrom, page } = content;
   const items = JSON.stringify([...versions, ...retracted.map((id) => [id, ANY_CHANGE])]);
   const fingerprint = fingerprintOf(config, feed);
-  const row = { fingerprint, items, enters_from: entersFrom, page, waiting_version: waitingVersion };
+  const row = { fingerprint, items, enters_from: entersFrom, page, waiting_version: 0 };
   await tx
     .insertInto('feed_builds')
     .values({ feed: feed.id, ...row })
@@ -84,22 +82,15 @@ function isTouched(
   return article.state === 'retracted' || (isPublicAt(article, now) && article.publishedAt >= from);
 }
 
-/**
- * Finds the feeds that do not link to the newest page of their archive, or that do not show what waits for a page: the
- * archive has changed since their articles were read.
- */
+/** Finds the feeds that do not link to the newest page of their archive. */
 export async function findFeedsBehindArchive(db: Db, config: Pick<Config, 'feeds'>): Promise<string[]> {
   const newest = sql<number | null>`(select max(page) from archive_pages where feed = feed_builds.feed)`;
   const rows = await db
     .selectFrom('feed_builds')
-    .innerJoin('archive_feeds', 'archive_feeds.feed', 'feed_builds.feed')
-    .select(['feed_builds.feed', 'feed_builds.page'])
-    .select(['feed_builds.waiting_version as shown', 'archive_feeds.waiting_version as waiting'])
-    .select(newest.as('newest'))
+    .select(['feed', 'page', newest.as('newest')])
     .execute();
-  const behind = rows.filter(({ page, newest, shown, waiting }) => page !== (newest ?? 0) || shown !== waiting);
-  const ids = new Set(behind.map(({ feed }) => feed));
-  return config.feeds.map(({ id }) => id).filter((id) => ids.has(id));
+  const behind = new Set(rows.filter(({ page, newest }) => page !== (newest ?? 0)).map(({ feed }) => feed));
+  return config.feeds.map(({ id }) => id).filter((id) => behind.has(id));
 }
 
 const fingerprintsOf = oncePer(({ feeds, publication, sections, hub, ownMessages, paths }: Config) => {

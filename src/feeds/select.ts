@@ -1,19 +1,15 @@
 /** Selects the articles of a feed. */
 import type { Article } from '../articles/article.ts';
-import { type ArticleHead, findHeadsOfPublic, findPublicHeads, findRetractedArticles } from '../articles/queries.ts';
+import { type ArticleHead, findPublicHeads, findRetractedArticles } from '../articles/queries.ts';
 import type { FeedConfig, Selection } from '../core/config/config.ts';
 import type { Db } from '../core/store/store.ts';
 import { DAY, HOUR } from '../lib/time.ts';
 import { findNewestPage } from './archive/archive-page.ts';
-import { readWaitingVersion } from './archive/archives.ts';
-import { findUnarchived } from './archive/record-members.ts';
 
 /** What a feed shows apart from its articles. */
 export interface FeedSetting {
   /** Retracted in the last 30 days, newest retraction first. */
   retracted: Article[];
-  /** Ids of the articles that are on no archive page yet. Undefined for a feed without an archive. */
-  unarchived?: ReadonlySet<string>;
   /** Path of the newest page of its archive, or null. */
   newestPage?: string | null;
 }
@@ -26,12 +22,10 @@ export interface FeedArticles extends FeedSetting {
 export interface FeedHeads extends FeedSetting {
   /** Newest first. */
   heads: ArticleHead[];
-  /** An article that was published before this instant enters only while it waits for an archive page. */
+  /** An article that was published before this instant does not enter. */
   entersFrom: number;
   /** Number of the newest page of its archive, or 0. */
   page: number;
-  /** `waiting_version` of its archive, read before these articles; see `FeedContent`. */
-  waitingVersion: number;
 }
 
 /** A feed without a window holds so many articles, and all of this time: a reader that polls once a day misses none. */
@@ -39,11 +33,6 @@ const MIN_ITEMS = 50;
 const MIN_AGE = 48 * HOUR;
 /** More summaries never fit into a document. */
 const MAX_ITEMS = 2_000;
-/**
- * Usually fewer articles are unarchived than a page holds. There are more after a large import, until its pages are
- * closed; the feed then holds the newest. With 500, each publish would take seconds meanwhile.
- */
-const MAX_UNARCHIVED = 200;
 /** Bounds the memory after a mistaken import; otherwise a window is complete. */
 const MAX_IN_WINDOW = 10_000;
 const MAX_TOMBSTONE_AGE = 30 * DAY;
@@ -52,8 +41,8 @@ const MAX_TOMBSTONES = 1_000;
 
 /**
  * A feed with a window holds exactly `[now - window, now)`: an article published at `now` itself enters with the next
- * publish. Any other feed holds the newest 50 articles, all of the last 48 hours, and its unarchived ones,
- * so that feed and archive together always hold all that the feed has published.
+ * publish. Any other feed holds the newest 50 articles by dateline, and all of the last 48 hours: an imported archive
+ * is not news.
  */
 export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Promise<FeedHeads> {
   const { select, windowHours } = feed;
@@ -61,27 +50,17 @@ export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Prom
   if (windowHours !== undefined) {
     const window = { from: now - windowHours * HOUR, until: now };
     const heads = await findPublicHeads(db, { select, now, ...window, limit: MAX_IN_WINDOW });
-    return { heads, retracted, entersFrom: window.from, page: 0, waitingVersion: 0 };
+    return { heads, retracted, entersFrom: window.from, page: 0 };
   }
-  // In this order: the articles of a page that is closed in between are in both, instead of in neither.
-  const waitingVersion = await readWaitingVersion(db, feed.id);
-  const unarchived = await findUnarchived(db, feed.id, MAX_UNARCHIVED);
+  const heads = await newestHeads(db, feed, now);
   const newestPart = await findNewestPage(db, feed.id);
-  const newest = await newestHeads(db, feed, now);
-  const held = new Set(newest.map(({ id }) => id));
-  const missing = unarchived.filter((id) => !held.has(id));
-  const others = await findHeadsOfPublic(db, missing, now);
-  const heads = [...newest, ...others];
-  if (others.length > 0) heads.sort(byNewest);
   return {
     heads,
     retracted,
-    unarchived: new Set(unarchived),
     newestPage: newestPart?.path ?? null,
     // Later, this many articles are still newer.
-    entersFrom: newest.length < MIN_ITEMS ? 0 : Math.min(newest.at(-1)?.publishedAt ?? 0, now - MIN_AGE),
+    entersFrom: heads.length < MIN_ITEMS ? 0 : Math.min(heads.at(-1)?.publishedAt ?? 0, now - MIN_AGE),
     page: newestPart?.page ?? 0,
-    waitingVersion,
   };
 }
 

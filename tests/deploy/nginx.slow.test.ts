@@ -14,6 +14,7 @@ import { isBrotliInstalled, isNginxInstalled, shippedConfig, startNginx } from '
 import { SECOND } from '../../src/lib/time.ts';
 import { openTestDesk, type TestDesk } from '../app/desk/test-desk.ts';
 import { NOW } from '../app/test-site.ts';
+import { READER_REQUESTS } from '../feeds/pages/reader-requests.ts';
 import { openMigrated } from '../support/databases.ts';
 import { type Answer, CLIENT, type FrontedSite, HOST, openFrontedSite } from './fronted-site.ts';
 
@@ -252,6 +253,16 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
       expect([page.status, page.headers['content-type']]).toEqual([200, 'text/html; charset=UTF-8']);
       const script = { 'Sec-Fetch-Dest': 'empty', 'Sec-Fetch-Mode': 'cors', Accept: '*/*' };
       expect((await site.nginx(path, { headers: script })).status).toBe(200);
+    });
+
+    it('is a page for the requests that daywire answers with one', async () => {
+      for (const { name, headers, gets } of READER_REQUESTS) {
+        for (const path of ['/feeds/latest.atom', '/feeds/latest.json']) {
+          const [own, fronted] = await Promise.all([site.daywire(path, { headers }), site.nginx(path, { headers })]);
+          const status = gets === 'page' ? 302 : 200;
+          expect([name, own.status, fronted.status]).toEqual([name, status, status]);
+        }
+      }
     });
 
     it('answers CORS preflight requests and rejects POST as daywire does', async () => {

@@ -182,7 +182,7 @@ describe('composeEdition', () => {
       const bodyHtml = roundup?.bodyHtml ?? '';
       expect(bodyHtml).toContain('<a href="http://127.0.0.1:8080/articles/lead">A &lt;b&gt; &amp; &quot;c&quot;</a>');
       // The headline of an item leads to its outlet.
-      expect(bodyHtml).toContain('<a href="https://example.com/Yi%20%26%20cai">Headline of first</a> One');
+      expect(bodyHtml).toContain('<a href="https://example.com/Yi%20%26%20cai">Headline of first</a><br>One');
       expect(bodyHtml).toContain(
         'One <em>sentence</em>. (<a href="https://example.com/Yi%20%26%20cai">Yi &amp; cai</a>)',
       );

@@ -49,6 +49,20 @@ describe.runIf(isInstalled('newsboat', 'newsboat', ['--version']))('newsboat', (
     },
   );
 
+  it.each(['rss', 'atom'])('shows the reporter of a story as its author, and not its editor: %s', async (format) => {
+    const bylines = (['reporter Chen Mo', 'editor Guo Ran'] as const).map((one) => {
+      const [role, ...names] = one.split(' ') as ['reporter' | 'editor', ...string[]];
+      return { role, name: names.join(' '), email: null };
+    });
+    await server.publish(article('a', { bylines }));
+    await writeFile(join(server.home, 'urls'), `${server.url(`latest.${format}`)}\n`);
+    await writeFile(join(server.home, 'config'), '');
+    await reload();
+    const cache = new DatabaseSync(join(server.home, 'cache.db'), { readOnly: true });
+    expect(cache.prepare('select author from rss_item').all()).toEqual([{ author: 'Chen Mo' }]);
+    cache.close();
+  });
+
   it.each(['rss', 'atom'])('reads a private feed as %s, also after its choice has changed', async (format) => {
     const { store } = server;
     await server.publish(article('a', { section: 'world' }), article('b', { section: 'trending' }));

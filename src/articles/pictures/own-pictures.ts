@@ -1,10 +1,11 @@
 /**
- * Pictures next to an article's file: they are copied into the media folder, where pages and feeds can show them. Runs
- * in the thread that parses articles, so it may block.
+ * Pictures next to an article's file: they are copied into the media folder, where pages and feeds can show them,
+ * without the metadata of cameras and programs. Runs in the thread that parses articles, so it may block.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
+import { eraseMetadata } from '../../lib/pictures/erase-metadata.ts';
 import { otherTypeName, pictureType } from '../../lib/pictures/picture-type.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { shorten } from '../../lib/text/shorten.ts';
@@ -96,14 +97,15 @@ function copyPicture(path: string, { folder, root }: PictureFolder, mediaFolder:
     throw new UnusablePictureError('cannot be shown: set paths.media in the configuration');
   const { size } = statSync(original);
   if (size > MAX_BYTES) throw new UnusablePictureError(`is ${size} bytes long; the limit is ${MAX_BYTES}`);
-  const bytes = readFileSync(original);
-  const type = pictureType(bytes) ?? (otherTypeName(bytes) === 'SVG' ? 'image/svg+xml' : '');
+  const written = readFileSync(original);
+  const type = pictureType(written) ?? (otherTypeName(written) === 'SVG' ? 'image/svg+xml' : '');
   const extension = EXTENSIONS[type];
   if (extension === undefined) throw new UnusablePictureError('is not a JPEG, PNG, WebP, GIF, AVIF or SVG picture');
-  const name = `${sha256(bytes).slice(0, 32)}.${extension}`;
+  const name = `${sha256(written).slice(0, 32)}.${extension}`;
   const copy = join(mediaFolder, MEDIA_COPIES, name);
-  // A crash of the machine may have left a part of it.
-  if (statSync(copy, { throwIfNoEntry: false })?.size === bytes.length) return name;
+  const bytes = withoutMetadata(written);
+  // A crash of the machine may have left a part of it, and an earlier version the metadata.
+  if (existsSync(copy) && readFileSync(copy).equals(bytes)) return name;
   try {
     mkdirSync(join(mediaFolder, MEDIA_COPIES), { recursive: true });
     // Threads of one process may copy the same picture.
@@ -114,6 +116,14 @@ function copyPicture(path: string, { folder, root }: PictureFolder, mediaFolder:
     throw new UnusablePictureError(`cannot be copied to ${mediaFolder} (${(error as NodeJS.ErrnoException).code})`);
   }
   return name;
+}
+
+function withoutMetadata(bytes: Buffer): Buffer {
+  try {
+    return eraseMetadata(bytes);
+  } catch {
+    throw new UnusablePictureError('is damaged: its metadata, such as a place, cannot be removed');
+  }
 }
 
 /** Finds a file without a step out of the folder that is imported. A link in it could lead anywhere. */

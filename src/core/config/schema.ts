@@ -43,7 +43,7 @@ const feed = z.strictObject({
     .optional()
     .describe(
       'The feed contains exactly the articles of this many past hours, and has no archive. ' +
-        'Without this key it contains the newest articles, at least those of the last 48 hours, and has an archive.',
+        'Without this key it contains the newest 50 articles and all of the last 48 hours, and has an archive.',
     ),
   content: z
     .enum(['full', 'summary'])

@@ -18,8 +18,6 @@ export interface Archive {
   number: number;
   /** The last of the older articles that was added; null when all are. */
   backfilledTo: BackfillPosition | null;
-  /** Whether no article has been recorded yet. */
-  isEmpty: boolean;
 }
 
 /** The order in which older articles are added. */
@@ -44,9 +42,9 @@ export async function openArchives(tx: Tx, config: Pick<Config, 'feeds'>): Promi
     }
   }
   return feeds.map((feed) => {
-    const { number = 0, backfilled_to = null, waiting_version = 0 } = rows.get(feed.id) ?? {};
+    const { number = 0, backfilled_to = null } = rows.get(feed.id) ?? {};
     const backfilledTo = backfilled_to === null ? null : (JSON.parse(backfilled_to) as BackfillPosition);
-    return { feed, number, backfilledTo, isEmpty: waiting_version === 0 };
+    return { feed, number, backfilledTo };
   });
 }
 
@@ -65,25 +63,6 @@ export async function followSelection(tx: Tx, { feed }: Archive): Promise<boolea
 export async function isBackfilled(db: Db, feed: FeedConfig): Promise<boolean> {
   const row = await db.selectFrom('archive_feeds').selectAll().where('feed', '=', feed.id).executeTakeFirst();
   return row?.selection === selectionOf(feed) && row.backfilled_to === null;
-}
-
-/** Records that other articles wait for a page of the archive than before: the feed shows them. */
-export async function advanceWaitingVersion(tx: Tx, feed: string): Promise<void> {
-  await tx
-    .updateTable('archive_feeds')
-    .set((e) => ({ waiting_version: e('waiting_version', '+', 1) }))
-    .where('feed', '=', feed)
-    .execute();
-}
-
-/** @returns 0 for a feed without an archive */
-export async function readWaitingVersion(db: Db, feed: string): Promise<number> {
-  const row = await db
-    .selectFrom('archive_feeds')
-    .select('waiting_version')
-    .where('feed', '=', feed)
-    .executeTakeFirst();
-  return row?.waiting_version ?? 0;
 }
 
 /** @param position null: all older articles have been added */

@@ -16,8 +16,11 @@ export interface PlannedPage {
   members: Member[];
 }
 
-/** A page is full with this many articles, or bytes of them: its documents then hold the bodies whole. */
-const MAX_ARTICLES = 100;
+/**
+ * A page is full with this many articles, or bytes of them: its documents then hold the bodies whole. No more articles
+ * than the feed holds: fewer wait for a page, so the feed has those that were news when they came.
+ */
+const MAX_ARTICLES = 50;
 const MAX_BYTES = 1_000_000;
 
 /** The order in which members come to pages. */

@@ -1,6 +1,6 @@
 /**
  * Records which articles a feed has published, and when: the members of its archive. Each is recorded once. It then
- * waits until its page is closed; see close-due-pages.ts. The feed itself holds it meanwhile.
+ * waits until its page is closed; see close-due-pages.ts. Usually the feed itself holds it meanwhile.
  */
 import { sql } from 'kysely';
 import type { Config, FeedConfig } from '../../core/config/config.ts';
@@ -11,7 +11,6 @@ import { type ChangedArticle, isPublicAt, readChangedArticles } from '../changed
 import { lockFeedVersion } from '../feed-version.ts';
 import {
   type Archive,
-  advanceWaitingVersion,
   type BackfillPosition,
   followSelection,
   openArchives,
@@ -98,7 +97,6 @@ async function recordIn(
     leaveArchive(places, archive, left);
     await deleteWaiting(tx, feed, left);
     await addWaiting(tx, feed, added);
-    await advanceWaitingVersion(tx, feed);
   }
   await savePlaces(tx, changedIn(places, before));
   return pages;
@@ -106,7 +104,7 @@ async function recordIn(
 
 /** Finds the articles that enter or leave one archive, and its pages that change. */
 function compare(
-  { feed, number, backfilledTo, isEmpty }: Archive,
+  { feed, number, backfilledTo }: Archive,
   articles: ChangedArticle[],
   places: Map<string, Places>,
   now: number,
@@ -120,9 +118,9 @@ function compare(
     const isSelected = article.selectedBy.has(feed.id);
     if (page === undefined) {
       if (!isSelected || !isPublicAt(article, now)) continue;
-      // During a backfill, and when the archive begins, an article may have been public before this change.
+      // During a backfill, an article may have been public before this change.
       const publicSince = Math.max(article.createdAt, article.publishedAt);
-      added.push({ id, bytes, recordedAt: backfilledTo === null && !isEmpty ? now : publicSince });
+      added.push({ id, bytes, recordedAt: backfilledTo === null ? now : publicSince });
     } else if (page !== NO_PAGE) {
       on.add(page);
     } else if (!isSelected || !isPublicAt(article, Number.POSITIVE_INFINITY)) {
@@ -218,18 +216,4 @@ export async function removeWaiting(tx: Tx, archive: Archive, ids: string[]): Pr
   leaveArchive(places, archive, ids);
   await savePlaces(tx, places);
   await deleteWaiting(tx, archive.feed.id, ids);
-  await advanceWaitingVersion(tx, archive.feed.id);
-}
-
-/** Finds the articles of a feed that are on no page yet, the most recent first. @returns ids */
-export async function findUnarchived(db: Db, feed: string, limit: number): Promise<string[]> {
-  const rows = await db
-    .selectFrom('archive_waiting')
-    .select('article_id')
-    .where('feed', '=', feed)
-    .orderBy('recorded_at', 'desc')
-    .orderBy('article_id', 'desc')
-    .limit(limit)
-    .execute();
-  return rows.map((row) => row.article_id);
 }

@@ -1,5 +1,4 @@
 /** Writes Atom 1.0 (RFC 4287) with the package `feed`, and adds what the package omits. */
-import { createHash } from 'node:crypto';
 import { Feed } from 'feed';
 import { iconUrl } from '../../core/config/site-view.ts';
 import { escapeHtml } from '../../lib/text/html.ts';
@@ -23,6 +22,7 @@ import {
   type FeedItem,
   type FeedView,
   type ItemsView,
+  type Person,
   type Tombstone,
 } from './feed-view.ts';
 import { aroundBodies, historyElements, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
@@ -89,10 +89,8 @@ export function atomItems(items: FeedItem[], { language }: ItemsView): ItemText[
       date: new Date(item.updatedAt),
       published: new Date(item.publishedAt),
       description: summaries[index]?.slot as string,
-      author: item.authors.map(({ name, email }) => ({
-        name: slots.text(name),
-        ...(email === null ? {} : { email: slots.text(email) }),
-      })),
+      author: personsOf(item.authors, slots),
+      contributor: personsOf(item.editors, slots),
       category: item.categories.map((term) => ({ term: slots.text(term) })),
       content: BODY_MARK,
     });
@@ -118,8 +116,6 @@ function completeEntry(
     const element = `<${name} type="html"><![CDATA[${slot}]]></${name}>`;
     completed = replaceMark(completed, element, `<${name} type="${type}">${slot}</${name}>`);
   }
-  const updated = `<updated>${new Date(item.updatedAt).toISOString()}</updated>`;
-  completed = replaceMark(completed, updated, `<updated>${distinctInstant(item.updatedAt, item.id)}</updated>`);
   const { report } = item;
   const extra = [
     // §4.2.7.2: the resource from which the content comes.
@@ -131,6 +127,12 @@ function completeEntry(
   ];
   completed = replaceMark(completed, '</entry>', `${extra.map((xml) => `    ${xml}\n    `).join('')}</entry>`);
   return (item.language === feedLanguage ? '<entry>' : `<entry xml:lang="${slots.text(item.language)}">`) + completed;
+}
+
+function personsOf(people: Person[], slots: Slots) {
+  return people.map(({ name, email }) => {
+    return { name: slots.text(name), ...(email === null ? {} : { email: slots.text(email) }) };
+  });
 }
 
 interface TextConstruct {
@@ -146,15 +148,6 @@ function textConstruct(text: string, slots: Slots): TextConstruct {
   return /<[A-Za-z/!?]|&(?:#|[A-Za-z][A-Za-z0-9])/.test(text)
     ? { type: 'html', slot: slots.text(escapeHtml(text)) }
     : { type: 'text', slot: slots.text(text) };
-}
-
-/**
- * An instant as RFC 3339, with a fraction of its millisecond derived from the item's id: the W3C validator warns of
- * entries with the same `updated` (DuplicateUpdated), which a busy newsroom has.
- */
-function distinctInstant(instant: number, id: string): string {
-  const fraction = createHash('sha256').update(id).digest().readUInt32BE() % 1_000_000;
-  return new Date(instant).toISOString().replace('Z', `${String(fraction).padStart(6, '0')}Z`);
 }
 
 function enclosureLink(media: FeedEnclosure, slots: Slots): string {

@@ -75,12 +75,21 @@ export interface FeedItem {
   report: { url: string; outlet: string } | null;
   /** The section's title, then the tags. */
   categories: string[];
-  authors: { name: string; email: string | null }[];
+  /** The reporters, or else the publication. */
+  authors: Person[];
+  /** The names of the authors as one line. */
+  byline: string;
+  editors: Person[];
   image: FeedMedia | null;
   /** A small version of the image, at most so many pixels wide. */
   thumbnail: { url: string; width: number } | null;
   /** The image first, then the other enclosures. */
   media: FeedMedia[];
+}
+
+export interface Person {
+  name: string;
+  email: string | null;
 }
 
 export interface FeedMedia {

@@ -59,8 +59,6 @@ export interface FitOptions {
   content: 'full' | 'summary';
   /** Whether the oldest items may be dropped if even summaries are too large. Those of a window may not. */
   mayDrop: boolean;
-  /** Ids of items that are dropped last, because no archive page has them yet. */
-  keep?: ReadonlySet<string> | undefined;
 }
 
 /** Renders and fits items in one step. @param items newest first */
@@ -106,11 +104,7 @@ export function documentWriter(
 }
 
 /** @param items newest first */
-export function chooseEntries(
-  frames: Frames,
-  items: RenderedItem[],
-  { content, mayDrop, keep = new Set() }: FitOptions,
-): FeedEntry[] {
+export function chooseEntries(frames: Frames, items: RenderedItem[], { content, mayDrop }: FitOptions): FeedEntry[] {
   const summaries = items.map((item) => ({ item, full: false }));
   // All instants have the same length: one set of frames measures the documents of any choice of items.
   const around = frames.of(items);
@@ -123,7 +117,7 @@ export function chooseEntries(
   const bodyBytes =
     content === 'full' ? items.reduce((sum, one) => sum + (one.htmlBytes > 0 ? one.bodyBytes : 0), 0) : 0;
   const room = MAX_BYTES - Math.min(bodyBytes, MIN_BODY_BYTES);
-  const shown = mayDrop && largest(summaries) >= room ? newestThatFit(summaries, { keep, around, room }) : summaries;
+  const shown = mayDrop && largest(summaries) >= room ? newestThatFit(summaries, around, room) : summaries;
   return bodyBytes > 0 ? withBodies(shown, MAX_BYTES - largest(shown)) : shown;
 }
 
@@ -147,23 +141,14 @@ function withBodies(entries: FeedEntry[], spare: number): FeedEntry[] {
   });
 }
 
-/** Those to keep may take the whole document, the others `room` bytes of it. */
-function newestThatFit(
-  summaries: FeedEntry[],
-  { keep, around, room }: { keep: ReadonlySet<string>; around: Record<Format, FrameBytes>; room: number },
-): FeedEntry[] {
-  const isKept = ({ item }: FeedEntry): boolean => keep.has(item.id);
-  const byPriority = [...summaries.filter(isKept), ...summaries.filter((entry) => !isKept(entry))];
-  const chosen = new Set<FeedEntry>();
+function newestThatFit(summaries: FeedEntry[], around: Record<Format, FrameBytes>, room: number): FeedEntry[] {
   const sums = new Map(FORMATS.map((format) => [format, bytesOf([], format, around[format])]));
-  for (const entry of byPriority) {
+  const tooMany = summaries.findIndex(({ item }, index) => {
     for (const [format, sum] of sums) {
       const { first, between } = around[format];
-      const bytes = (chosen.size === 0 ? first : between).length + entry.item.texts[format].bytes.length;
-      sums.set(format, sum + bytes);
+      sums.set(format, sum + (index === 0 ? first : between).length + item.texts[format].bytes.length);
     }
-    if (Math.max(...sums.values()) >= (isKept(entry) ? MAX_BYTES : room)) break;
-    chosen.add(entry);
-  }
-  return summaries.filter((entry) => chosen.has(entry));
+    return Math.max(...sums.values()) >= room;
+  });
+  return tooMany < 0 ? summaries : summaries.slice(0, tooMany);
 }

@@ -1,9 +1,11 @@
-/** The body of an item: the image with its credit, the article's body, and closing lines as on the site's pages. */
+/** The body of an item: dek, image with its credit, the article's body, and closing lines as on the site's pages. */
 import { type Article, creditLine, type Link, type Outlet } from '../../articles/article.ts';
+import { beginningOfText } from '../../articles/beginning.ts';
 import { contactLine } from '../../articles/contact-line.ts';
 import { otherOutlets } from '../../articles/outlets.ts';
 import { textDirection } from '../../lib/locale/direction.ts';
 import { type Locale, Markup, type MessageValues } from '../../lib/locale/locale.ts';
+import { cleanLine } from '../../lib/text/clean-text.ts';
 import { escapeHtml } from '../../lib/text/html.ts';
 import type { FeedMedia } from './feed-view.ts';
 import { strictUrl } from './markup.ts';
@@ -36,8 +38,20 @@ export function itemBody(article: Article, image: FeedMedia | null, language: st
   ]
     .filter((part) => part !== '')
     .join('\n');
+  if (body === '') return body;
+  const whole = deckOf(article) + body;
   // Readers show an item in their own direction, whatever its language.
-  return dir === 'ltr' || body === '' ? body : `<div lang="${language}" dir="rtl">${body}</div>`;
+  return dir === 'ltr' ? whole : `<div lang="${language}" dir="rtl">${whole}</div>`;
+}
+
+/** Characters of a body among which its dek may be: an edition's is below the headline of its lead. */
+const REPEATED_WITHIN = 500;
+
+/** The dek as a line, unless the body begins with it: readers show the body without the summary. */
+function deckOf({ dek, bodyHtml }: Article): string {
+  const text = cleanLine(dek ?? '');
+  if (text === '' || beginningOfText(bodyHtml, text.length + REPEATED_WITHIN).includes(text)) return '';
+  return `<p><strong>${escapeHtml(text)}</strong></p>\n`;
 }
 
 function figure(image: FeedMedia, locale: Locale): string {

@@ -90,10 +90,12 @@ function checkedItem(article: Article, config: ItemConfig, locale: Locale, probl
   // Import has sanitised it; this rejects what was stored in another way.
   problems.push(...findUnsanitised(article.bodyHtml));
   const section = sectionTitle(config, article.section);
-  const authors = article.bylines.flatMap(({ name, email }) => {
+  const people = article.bylines.flatMap(({ role, name, email }) => {
     const clean = cleanLine(name);
-    return clean === '' ? [] : [{ name: clean, email: email !== null && EMAIL.test(email) ? email : null }];
+    return clean === '' ? [] : [{ role, name: clean, email: email !== null && EMAIL.test(email) ? email : null }];
   });
+  const reporters = people.filter(({ role }) => role === 'reporter');
+  const authors = reporters.length > 0 ? reporters : [{ name: cleanLine(publication.name), email: null }];
   return {
     id: article.tagUri,
     url: url ?? '',
@@ -106,7 +108,13 @@ function checkedItem(article: Article, config: ItemConfig, locale: Locale, probl
     language,
     report: reportOf(article),
     categories: [...new Set([...(section === null ? [] : [section]), ...article.tags].map(cleanLine))].filter(Boolean),
-    authors: authors.length > 0 ? authors : [{ name: cleanLine(publication.name), email: null }],
+    authors,
+    // Readers show one dc:creator of several.
+    byline: locale.list(
+      authors.map(({ name }) => name),
+      'plain',
+    ),
+    editors: people.filter(({ role }) => role === 'editor'),
     image,
     thumbnail: image === null ? null : thumbnailOf(image, config),
     media: image === null ? enclosures : [image, ...enclosures],

@@ -7,7 +7,8 @@ import { escapeXml } from './markup.ts';
 
 /**
  * Lists the configured feeds and a feed for each section, as two groups, which most readers import as folders. No feed
- * is in both. Outlines have the URL of the Atom document: the only format that reports retractions.
+ * is in both. Outlines have the URL of the Atom document: the only format that reports retractions. A podcast has that
+ * of RSS, which alone has its elements.
  */
 export function renderOpml(config: Config): string {
   const { publication, feeds, sections } = config;
@@ -20,17 +21,24 @@ export function renderOpml(config: Config): string {
   const outlines = groups
     .filter(([, held]) => held.length > 0)
     .map(([title, held]) => ({
-      attributes: { text: title, title },
+      // Without a title: the W3C validator takes that for a feed's.
+      attributes: { text: title },
       outlines: held.map((feed) => outlineOf(feed, config)),
     }));
   const { name, email } = publication.contact;
   const title = locale.text('feeds.opmlTitle', { site: publication.name });
-  return writeOpml({ title, ownerName: name, ownerEmail: email, docs: 'http://opml.org/spec2.opml' }, outlines);
+  return writeOpml({ title, ownerName: name, ownerEmail: email }, outlines);
 }
 
 function outlineOf(feed: FeedHead, config: Config): Outline {
   const { title, description, language, siteUrl, urls } = feedView(feed, config);
-  return feedOutline({ title, description, language, xmlUrl: urls.atom, htmlUrl: siteUrl });
+  return feedOutline({
+    title,
+    description,
+    language,
+    xmlUrl: feed.podcast === undefined ? urls.atom : urls.rss,
+    htmlUrl: siteUrl,
+  });
 }
 
 export interface Outline {

@@ -149,12 +149,12 @@ function enclosureOf({ media }: FeedItem, podcast: ItemsView['podcast']): FeedEn
 
 /** @param feed its language, and the duration of the item if the feed is a podcast */
 function extensions(
-  { authors, language, publishedAt, updatedAt }: FeedItem,
+  { byline, language, publishedAt, updatedAt }: FeedItem,
   feed: { language: string; duration: number | null | undefined },
   slots: Slots,
 ): Item['extensions'] & object {
   const elements = {
-    'dc:creator': authors.map(({ name }) => name),
+    'dc:creator': [byline],
     'dc:language': language === feed.language ? [] : [language],
     // MSN takes an edit only from an item with a later date than that of its publication.
     'dcterms:modified': updatedAt - publishedAt < SECOND ? [] : [rfc3339(updatedAt)],

@@ -11,6 +11,7 @@ import { localeOf } from '../../lib/locale/locale.ts';
 import { renderPage, respondPublicPage } from '../../web/pages/page.ts';
 import { share } from '../../web/pages/public-page.ts';
 import { respondError, respondNotFound } from '../../web/server/errors.ts';
+import { prefersPage } from '../../web/server/negotiate.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { parseDerivedAddress } from '../derived/derived-address.ts';
 import { feedLinks } from '../feed-links.ts';
@@ -25,11 +26,15 @@ import type { CachedDocument } from './decide-response.ts';
  */
 export type FindFeedDocument = (c: Context, path: string) => Promise<CachedDocument | null>;
 
-/** Redirects a browser that navigates to a feed (Fetch Metadata); null for readers, scripts, and other addresses. */
+/**
+ * Redirects a browser that navigates to a feed (Fetch Metadata); null for readers, scripts, and other addresses. Some
+ * readers send the headers of a navigation with an Accept of their own.
+ */
 export function redirectToView(web: WebContext, c: Context): Response | null {
   const [, path] = /^(.+)\.(?:rss|atom|json)$/.exec(c.req.path) ?? [];
   const isNavigation = c.req.header('Sec-Fetch-Dest') === 'document' && c.req.header('Sec-Fetch-Mode') === 'navigate';
-  const feed = isNavigation && path !== undefined ? feedAt(web, c, path) : null;
+  const isBrowser = isNavigation && prefersPage(c.req.header('Accept'));
+  const feed = isBrowser && path !== undefined ? feedAt(web, c, path) : null;
   if (feed === null) return null;
   const query = feed.query === undefined ? '' : `?${feed.query}`;
   return c.body(null, 302, { Location: `${web.base}/feeds/${feed.id}/view${query}`, 'Cache-Control': 'no-store' });

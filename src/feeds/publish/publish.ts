@@ -44,7 +44,7 @@ export async function publish(app: AppContext, archives?: ArchiveLimits): Promis
   if (archives !== undefined) results.push(await closePages(app, archives));
   results.push(await publishRecorded(app, { ...changes, feeds: undefined }));
   if (archives !== undefined && changes.more) {
-    results.push(await publishPending(app, archives), await closePages(app, archives), await publishBehind(app));
+    results.push(await publishChanges(app, archives), await closePages(app, archives), await publishBehind(app));
   }
   await mirrorPublished(app);
   return summarise(results);
@@ -64,20 +64,6 @@ export function startPublishing(app: AppContext): Stoppable {
   });
 }
 
-/**
- * Publishes pending changes, the newest first, to the feeds that they touch, until none are left. When articles have
- * come to closed archive pages, it publishes the feeds that link to these.
- */
-export async function publishChanges(
-  app: AppContext,
-  options: ChangeLimits = {},
-): Promise<PublishResult & { changes: number }> {
-  const pending = await publishPending(app, options);
-  const results: PublishResult[] = [pending];
-  if (!options.signal?.aborted) results.push(await publishBehind(app));
-  return { ...summarise(results), changes: pending.changes };
-}
-
 /** Closes the due pages of archives, and publishes the feeds that do not link to the newest pages. */
 export async function archive(app: AppContext, options: ArchiveLimits = {}): Promise<PublishResult> {
   const closed = await closePages(app, options);
@@ -95,10 +81,10 @@ export async function mirrorPublished({ store, config, alerts }: AppContext): Pr
   return alerts.storage.attempt('feeds', `The folder of feeds ${feeds}`, mirror);
 }
 
-/** Publishes pending changes batch by batch. */
-async function publishPending(
+/** Publishes pending changes batch by batch, the newest first, to the feeds that they touch, until none are left. */
+export async function publishChanges(
   app: AppContext,
-  { since, signal }: ChangeLimits,
+  { since, signal }: ChangeLimits = {},
 ): Promise<PublishResult & { changes: number }> {
   const results: PublishResult[] = [];
   let changes = 0;
@@ -179,9 +165,6 @@ async function recordStep(
   const { articles, pages } = await recordMembers(store, config, { now, changed: ids });
   addPages(to.pages, pages);
   for (const feed of await findTouchedFeeds(store.db, config, articles, now)) to.touched.add(feed);
-  // At the end of a backlog, what waits for archive pages is shown.
-  const isBacklog = changes.length === CHANGES_PER_STEP;
-  for (const feed of isBacklog ? [] : await findFeedsBehindArchive(store.db, config)) to.touched.add(feed);
 }
 
 /** Whether so many changes are pending that they are published step by step. */
@@ -232,7 +215,7 @@ async function endChanges(
   }
 }
 
-/** Publishes the feeds that do not show their archive as it is. */
+/** Publishes the feeds that do not link to the newest page of their archive. */
 async function publishBehind(app: AppContext): Promise<PublishResult> {
   const feeds = await findFeedsBehindArchive(app.store.db, app.config);
   // A backlog would change the links again and again: who publishes it publishes them at the end.

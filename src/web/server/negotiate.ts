@@ -30,6 +30,15 @@ export function prefersPlainXml(accept = '', own = ''): boolean {
   return (weights.get('text/html') ?? 0) > 0;
 }
 
+const FEED_TYPE = /^application\/(?:(?:rss|atom|rdf)\+xml|feed\+json)$/;
+
+/** Whether HTML is preferred to any type, as by browsers that navigate. A client that names feeds reads them. */
+export function prefersPage(accept = ''): boolean {
+  const weights = weightsOf(accept);
+  const namesFeed = [...weights.keys()].some((type) => FEED_TYPE.test(type));
+  return !namesFeed && (weights.get('text/html') ?? 0) > (weights.get('*/*') ?? 0);
+}
+
 /** Names in lower case with their weights, without those whose weight is not one. */
 function weightsOf(header: string): Map<string, number> {
   const valid = parseAccept(header.toLowerCase()).filter(({ params }) => {

@@ -1,8 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { importPaths } from '../../../src/articles/import/import.ts';
 import { importChangedFiles } from '../../../src/articles/import/watched/watched-folders.ts';
+import { checkMetadata } from '../../../src/articles/pictures/check-metadata.ts';
 import { openOwnPictures } from '../../../src/articles/pictures/own-pictures.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
 import { openMigrated } from '../../support/databases.ts';
@@ -81,6 +83,31 @@ describe('pictures next to an article', () => {
     const article = await findArticle(store.db, 'story');
     expect(article?.image).toBeNull();
     expect(sourcesOf(article?.bodyHtml)).toEqual([]);
+    await store.close();
+  });
+
+  it('are copied without metadata, also over a copy with it; check names those put there by hand', async () => {
+    const { store, config, media, put, run } = await setUp();
+    const photo = await sharp(await picture(30, 20))
+      .withExif({ IFD0: { Artist: 'SECRET' } })
+      .toBuffer();
+    put('photo.jpg', photo);
+    put('story.md', '---\nheadline: H\nimage: { url: photo.jpg, alt: A }\n---\nText.');
+    await run();
+    const [name = ''] = readdirSync(join(media, 'imported'));
+    const copy = readFileSync(join(media, 'imported', name));
+    expect([photo.includes('SECRET'), copy.includes('SECRET'), copy.length]).toEqual([true, false, photo.length]);
+    expect(await checkMetadata(config)).toEqual([]);
+    writeFileSync(join(media, 'imported', name), photo);
+    for (let n = 0; n < 12; n++) writeFileSync(join(media, `by-hand-${10 + n}.jpg`), photo);
+    writeFileSync(join(media, 'clean.jpg'), copy);
+    const [found] = await checkMetadata(config);
+    expect(found?.message).toContain('metadata of by-hand-10.jpg, by-hand-11.jpg, ');
+    expect(found?.message).toContain('by-hand-19.jpg and 3 others');
+    expect(found?.message).not.toContain('clean.jpg');
+    expect(await run()).toMatchObject({ unchanged: 1 });
+    expect(readFileSync(join(media, 'imported', name))).toEqual(copy);
+    expect(await checkMetadata({ paths: { ...config.paths, media: join(media, 'none') } })).toEqual([]);
     await store.close();
   });
 

@@ -77,7 +77,7 @@ forEachDatabase((open) => {
 
     it('loses nothing if daywire dies between closing a page and publishing the feed that links to it', async () => {
       const store = await open();
-      const all = many(70, 'a', (index) => at(NOW - 3 * DAY - index * MINUTE));
+      const all = many(40, 'a', (index) => at(NOW - 3 * DAY - index * MINUTE));
       await saveAll(store, all, NOW);
       await publishAt(store, LATEST_ALONE, NOW + SECOND);
       await closeDuePages(store, LATEST_ALONE, { now: DECEMBER });
@@ -89,7 +89,7 @@ forEachDatabase((open) => {
 
     it('is the same if two processes publish at once', async () => {
       const store = await open();
-      const all = many(250, 'a', (index) => at(NOW - 3 * DAY - index * MINUTE));
+      const all = many(130, 'a', (index) => at(NOW - DAY + index * MINUTE));
       await saveAll(store, all, NOW);
       await Promise.all([publishAt(store, LATEST_ALONE, NOW + SECOND), publishAt(store, LATEST_ALONE, NOW + SECOND)]);
       const paths = await expectComplete(store, 'latest', idsOf(all));

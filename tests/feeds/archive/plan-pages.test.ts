@@ -29,13 +29,13 @@ describe('planPages', () => {
         for (const { month, members: some } of pages) {
           const bytes = some.reduce((sum, one) => sum + one.bytes, 0);
           expect(some.length).toBeGreaterThan(0);
-          expect(some.length).toBeLessThanOrEqual(100);
+          expect(some.length).toBeLessThanOrEqual(50);
           expect(bytes <= 1_000_000 || some.length === 1).toBe(true);
           expect(new Set(some.map((one) => monthOf(one.recordedAt)))).toEqual(new Set([month]));
         }
         const rest = all.slice(planned.length);
         // What is left is of one month, which is not over, and does not fill a page.
-        expect(rest.length).toBeLessThan(100);
+        expect(rest.length).toBeLessThan(50);
         expect(rest.reduce((sum, one) => sum + one.bytes, 0)).toBeLessThan(1_000_000);
         expect(new Set(rest.map((one) => monthOf(one.recordedAt))).size).toBeLessThanOrEqual(1);
         if (rest[0] !== undefined) expect(monthOf(rest[0].recordedAt) >= monthOf(now)).toBe(true);
@@ -45,9 +45,9 @@ describe('planPages', () => {
   });
 
   it.each([
-    [99, 0],
-    [100, 1],
-    [250, 2],
+    [49, 0],
+    [50, 1],
+    [125, 2],
   ])('closes of %i articles of this month %i pages', (count, pages) => {
     const now = START + 1_000;
     const all = Array.from({ length: count }, (_, index): Member => ({ id: `a${index}`, recordedAt: now, bytes: 500 }));

@@ -47,7 +47,10 @@ describe.runIf(executablePath !== null)('a browser', () => {
     return page;
   }
 
-  it.for(['latest.rss', 'latest.atom'])('displays %s as headlines, without markup or a banner', async (path) => {
+  it.for([
+    ['latest.rss', 'Lin Ye, Ann O’Hara'],
+    ['latest.atom', 'Lin Ye'],
+  ])('displays %s as headlines, without markup or a banner', async ([path = '', reporters]) => {
     const page = await open(path);
     // As a string, for the browser's types are not ours. In an XML document only what has a box is seen.
     const shown: { words: string[]; wide: number } = await page.evaluate(`({
@@ -58,11 +61,11 @@ describe.runIf(executablePath !== null)('a browser', () => {
     })`);
     await page.close();
     expect(shown.words).toEqual(
-      expect.arrayContaining(['The Meridian Wire: Latest', 'Every story, newest first.', 'Lin Ye']),
+      expect.arrayContaining(['The Meridian Wire: Latest', 'Every story, newest first.', reporters]),
     );
     expect(shown.words).toContain('In Depth: Handset Makers Clear Their Shelves');
     if (path === 'latest.rss') expect(shown.words).toContain(TITLE);
-    expect(shown.words.join('\n')).not.toMatch(/<figure|<p>|tag:example/);
+    expect(shown.words.join('\n')).not.toMatch(/<figure|<p>|tag:example|Bo Wu/);
     expect(shown.wide).toBeLessThanOrEqual(375);
   });
 

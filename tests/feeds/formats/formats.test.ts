@@ -202,14 +202,48 @@ describe('an item', () => {
     expect(validateFeed(atom, `${URL}/latest.atom`, NOW)).toEqual([]);
   });
 
-  it('has an update time in Atom that differs from others of the same instant, whatever they are', () => {
-    const { atom } = build(STORIES);
-    const updated = items(atom).map((entry) => textOf(entry, 'updated') ?? '');
-    expect(updated[0]).toMatch(/^2026-11-24T11:30:00\.000\d{6}Z$/);
-    expect(updated[1]?.slice(0, 23)).toBe(updated[2]?.slice(0, 23));
-    expect(updated[1]).not.toBe(updated[2]);
-    const alone = items(build([STORIES[1] as Article]).atom);
-    expect(textOf(alone[0] as XmlElement, 'updated')).toBe(updated[1]);
+  it('says the same time of its publication and its update in Atom if it was not edited', () => {
+    const edited = article('edited', { updatedAt: NOW - HOUR + 1, publishedAt: NOW - HOUR });
+    const times = items(build([edited, STORIES[1] as Article]).atom).map((entry) => {
+      return [textOf(entry, 'published'), textOf(entry, 'updated')];
+    });
+    expect(times).toEqual([
+      ['2026-11-24T11:00:00.000Z', '2026-11-24T11:00:00.001Z'],
+      ['2026-11-24T10:00:00.000Z', '2026-11-24T10:00:00.000Z'],
+    ]);
+  });
+
+  it.each([
+    ['two reporters and an editor', ['reporter A', 'editor C', 'reporter B'], 'A, B', ['A', 'B'], ['C']],
+    ['an editor alone', ['editor C'], 'The Meridian Wire', ['The Meridian Wire'], ['C']],
+    ['nobody', [], 'The Meridian Wire', ['The Meridian Wire'], []],
+  ])('names the reporters as authors, editors as contributors: %s', (_, signed, creator, authors, editors) => {
+    const bylines = signed.map((one) => {
+      const [role, name] = one.split(' ') as ['reporter' | 'editor', string];
+      return { role, name, email: null };
+    });
+    const { rss, atom, json } = build([article('a', { bylines })]);
+    const [inRss, inAtom] = [items(rss)[0], items(atom)[0]] as [XmlElement, XmlElement];
+    const named = (element: string) => childrenOf(inAtom, element).map((person) => textOf(person, 'name'));
+    expect(childrenOf(inRss, 'dc:creator').map((one) => one.text)).toEqual([creator]);
+    expect([named('author'), named('contributor')]).toEqual([authors, editors]);
+    expect(JSON.parse(json).items[0].authors).toEqual(authors.map((name) => ({ name })));
+  });
+
+  it.each([
+    [
+      'before the body',
+      { dek: 'A & B.', bodyHtml: '<p>Text.</p>' },
+      '<p><strong>A &amp; B.</strong></p>\n<p>Text.</p>',
+    ],
+    [
+      'once if the body has it',
+      { dek: 'A & B.', bodyHtml: '<p>In: <em>A</em> &amp; B. Text.</p>' },
+      '<p>In: <em>A</em> &amp; B. Text.</p>',
+    ],
+    ['as the summary alone without a body', { dek: 'A & B.', bodyHtml: '' }, undefined],
+  ])('shows its dek %s', (_, change, html) => {
+    expect(JSON.parse(build([article('a', change)]).json).items[0].content_html).toBe(html);
   });
 
   it('has the beginning of the body as summary without a dek, and the headline without a body', () => {
@@ -312,7 +346,7 @@ describe('a contact line', () => {
     const lines = JSON.parse(json)
       .items[0].content_html.replace(/<[^>]*>/g, '')
       .split('\n')
-      .slice(1);
+      .slice(2);
     expect(lines.join('')).toBe(expected);
   });
 
@@ -342,8 +376,10 @@ describe('a feed in Arabic', () => {
   it('has its own words, and the direction of each item', () => {
     const [first, second] = JSON.parse(json).items;
     const source = '<p>المصدر: <bdi>Yicai</bdi></p>';
-    expect(first.content_html).toBe(`<div lang="ar" dir="rtl"><p>Body of a.</p>\n${source}</div>`);
-    expect(second.content_html).toBe('<p>Body of b.</p>');
+    expect(first.content_html).toBe(
+      `<div lang="ar" dir="rtl"><p><strong>Dek of a.</strong></p>\n<p>Body of a.</p>\n${source}</div>`,
+    );
+    expect(second.content_html).toBe('<p><strong>Dek of b.</strong></p>\n<p>Body of b.</p>');
   });
 
   it('isolates a title that has the other direction, and no other', () => {

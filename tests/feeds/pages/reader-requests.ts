@@ -1,16 +1,41 @@
 /**
- * Requests of feeds as readers send them. Recorded: the reader itself requested a feed from a local server that wrote
- * down what it got, on 2026-11-30. Source: what the reader's public code sets, read at that commit.
+ * Requests of feeds as readers and browsers send them. Recorded: the program itself requested a feed from a local
+ * server that wrote down what it got, in 2026. Source: what the reader's public code sets, read at that commit.
  */
 export interface ReaderRequest {
   name: string;
   from: 'recorded' | `https://${string}`;
   headers: Record<string, string>;
+  /** What a request of a feed is answered with. */
+  gets?: 'page';
 }
 
 const CODINGS = 'gzip, deflate, br, zstd';
 const CHROMIUM =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/156.0.0.0 Safari/537.36';
+
+const NAVIGATION = {
+  'Upgrade-Insecure-Requests': '1',
+  'Sec-Fetch-Site': 'none',
+  'Sec-Fetch-Mode': 'navigate',
+  'Sec-Fetch-User': '?1',
+  'Sec-Fetch-Dest': 'document',
+};
+const RSS_BRIDGE = {
+  ...NAVIGATION,
+  Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8',
+  'Accept-Language': 'en-US,en;q=0.5',
+  TE: 'trailers',
+};
+const CHROMIUM_ACCEPT =
+  'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,' +
+  'application/signed-exchange;v=b3;q=0.7';
+/** Its scripts send what these browsers send when somebody opens an address. */
+const IMPERSONATED: [browser: string, accept: string][] = [
+  ['Chrome 146', CHROMIUM_ACCEPT],
+  ['Firefox 147', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'],
+  ['Safari 26', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'],
+];
 
 export const READER_REQUESTS: ReaderRequest[] = [
   {
@@ -134,5 +159,45 @@ export const READER_REQUESTS: ReaderRequest[] = [
       Accept: 'application/xml,application/xhtml+xml,text/xml;q=0.9,*/*;q=0.8',
       'Accept-Encoding': 'deflate, gzip, br',
     },
+  },
+  {
+    name: 'RSS-Bridge, which expands a feed',
+    from: 'https://github.com/RSS-Bridge/rss-bridge/blob/2e93bfaba6a57114b8a1bd4a4872a41efc07d345/lib/FeedExpander.php',
+    headers: {
+      ...RSS_BRIDGE,
+      Accept: 'application/rss+xml, application/atom+xml, */*',
+    },
+  },
+  {
+    name: 'RSS-Bridge, which reads any address',
+    from: 'https://github.com/RSS-Bridge/rss-bridge/blob/29e1fc81a22cd0d31647664b7a9a372d195d57e7/lib/contents.php',
+    headers: RSS_BRIDGE,
+    gets: 'page',
+  },
+  ...IMPERSONATED.map(
+    ([name, Accept]): ReaderRequest => ({
+      name: `curl-impersonate as ${name}`,
+      from: 'https://github.com/lexiforest/curl-impersonate/tree/280150fd4b7f63d9ac1e401df20ce3cfb1ce06aa/bin',
+      headers: { ...NAVIGATION, Accept },
+      gets: 'page',
+    }),
+  ),
+  ...['*/*', 'application/rss+xml, text/html;q=0.9, */*;q=0.8', 'application/feed+json, text/html'].map(
+    (Accept): ReaderRequest => ({
+      name: `curl-impersonate with the option -H "Accept: ${Accept}"`,
+      from: 'https://github.com/lexiforest/curl-impersonate/tree/280150fd4b7f63d9ac1e401df20ce3cfb1ce06aa/bin',
+      headers: { ...NAVIGATION, Accept },
+    }),
+  ),
+  {
+    name: 'a person with Chromium 156',
+    from: 'recorded',
+    headers: {
+      ...NAVIGATION,
+      'User-Agent': CHROMIUM,
+      Accept: CHROMIUM_ACCEPT.replace('image/avif', 'image/jxl,image/avif'),
+      'Accept-Encoding': CODINGS,
+    },
+    gets: 'page',
   },
 ];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chooseCoding, prefersPlainXml } from '../../../src/web/server/negotiate.ts';
+import { chooseCoding, prefersPage, prefersPlainXml } from '../../../src/web/server/negotiate.ts';
 
 describe('the chosen coding', () => {
   it.each([
@@ -34,6 +34,26 @@ describe('the chosen coding', () => {
         expect(chooseCoding(header)).toBe(coding);
       }),
     );
+  });
+});
+
+describe('a page', () => {
+  it.each([
+    ['text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', true],
+    ['text/html', true],
+    ['TEXT/HTML, */*;q=0.9', true],
+    ['text/html;q=0.9, */*;q=0.8', true],
+    ['text/html, */*', false],
+    ['text/html;q=0.5, */*;q=0.8', false],
+    ['text/html;q=2, image/png', false],
+    ['*/*', false],
+    ['', false],
+    [undefined, false],
+    ['text/html, application/rss+xml;q=0.1', false],
+    ['text/html, APPLICATION/FEED+JSON', false],
+    ['text/html, application/rdf+xml', false],
+  ])('is preferred by %s: %s', (accept, expected) => {
+    expect(prefersPage(accept)).toBe(expected);
   });
 });
 

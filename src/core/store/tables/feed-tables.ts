@@ -70,11 +70,11 @@ interface FeedBuildsTable {
   fingerprint: string;
   /** Its items and tombstones: JSON array of pairs of an article's id and `document_version`. */
   items: string;
-  /** An article that was published before this instant enters the feed only while it waits for an archive page. */
+  /** An article that was published before this instant does not enter the feed. */
   enters_from: number;
   /** The archive page that it links to; 0 for none. */
   page: number;
-  /** That of its archive, read before the articles that wait for a page. */
+  /** Not used; always 0. */
   waiting_version: number;
 }
 
@@ -83,7 +83,7 @@ interface ArchiveFeedsTable {
   feed: string;
   /** Names the archive in `archive_places`. Never given twice. */
   number: number;
-  /** Grows with every change of which articles wait for a page. */
+  /** Not used. */
   waiting_version: Generated<number>;
   /** The feed's selection as JSON: when the configuration changes it, the backfill starts again. */
   selection: string;

@@ -1,5 +1,5 @@
 /** Finds the files of an import, and reads their records. */
-import { createReadStream, type Dirent } from 'node:fs';
+import { createReadStream, type Dirent, existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, extname, join, relative, resolve, sep } from 'node:path';
 import type { Db } from '../../../core/store/store.ts';
@@ -98,7 +98,10 @@ export async function findImportFile(paths: string[], file: string): Promise<Imp
   return null;
 }
 
-/** The folders whose files `findImportFiles` finds, absolute. Those that cannot be read are left out. */
+/**
+ * The folders whose files `findImportFiles` finds, absolute, and for each path the one above it, which tells that the
+ * path has gone or appeared. Those that cannot be read are left out.
+ */
 export async function listImportFolders(paths: string[]): Promise<string[]> {
   const found = new Set<string>();
   const add = async (folder: string): Promise<void> => {
@@ -110,9 +113,10 @@ export async function listImportFolders(paths: string[]): Promise<string[]> {
     }
   };
   for (const path of paths.map((some) => resolve(some))) {
-    const stats = await stat(path).catch(() => null);
-    if (stats?.isDirectory()) await add(path);
-    else found.add(dirname(path));
+    await add(path);
+    let above = dirname(path);
+    while (above !== dirname(above) && !existsSync(above)) above = dirname(above);
+    found.add(above);
   }
   return [...found];
 }

@@ -17,30 +17,24 @@ interface WatchedFolder {
   watcher: FSWatcher;
 }
 
+interface Listeners {
+  /** Files that are no longer written to; some may be gone already. */
+  onChange(files: ChangedFile[]): void;
+  /** A file has appeared that has content already: it was renamed into place, and `onChange` most likely follows. */
+  onAppeared(path: string): void;
+  /** A folder has appeared, or a watched one is gone: `watch` is to be called again. */
+  onFolders(): void;
+}
+
 export class FolderWatcher {
   readonly #folders = new Map<string, WatchedFolder>();
   readonly #reports = new FileReports();
-  readonly #onChange: (files: ChangedFile[]) => void;
-  readonly #onAppeared: (path: string) => void;
-  readonly #onFolders: () => void;
+  readonly #listeners: Listeners;
   #timer: NodeJS.Timeout | undefined;
-  #hasWatched = false;
   #isClosed = false;
 
-  /**
-   * @param onChange called with files that are no longer written to; some may be gone already
-   * @param onAppeared called when a file has appeared that has content already, as one that was renamed into place:
-   *   `onChange` most likely follows. Not for files that are written to in place.
-   * @param onFolders called when a folder has appeared, or a watched one is gone: `watch` is to be called again
-   */
-  constructor(
-    onChange: (files: ChangedFile[]) => void,
-    onAppeared: (path: string) => void = () => {},
-    onFolders: () => void = () => {},
-  ) {
-    this.#onChange = onChange;
-    this.#onAppeared = onAppeared;
-    this.#onFolders = onFolders;
+  constructor(listeners: Listeners) {
+    this.#listeners = listeners;
   }
 
   /**
@@ -53,13 +47,10 @@ export class FolderWatcher {
     const wanted = new Set(folders.slice(0, MAX_FOLDERS));
     let problem = folders.length > MAX_FOLDERS ? `only ${MAX_FOLDERS} folders are watched` : null;
     for (const folder of this.#folders.keys()) if (!wanted.has(folder)) this.#forget(folder);
-    const isFirst = !this.#hasWatched;
-    this.#hasWatched = true;
+    const isFirst = this.#folders.size === 0;
     for (const folder of wanted) {
-      const identity = await stat(folder).then(
-        ({ ino, birthtimeMs }) => `${ino} ${birthtimeMs}`,
-        () => null,
-      );
+      const stats = await stat(folder).catch(() => null);
+      const identity = stats && `${stats.ino} ${stats.birthtimeMs}`;
       if (this.#isClosed) return null;
       if (this.#folders.get(folder)?.identity === identity) continue;
       this.#forget(folder);
@@ -85,8 +76,7 @@ export class FolderWatcher {
       // The folder itself was removed or moved; one in it may have the same name.
       if (event === 'rename' && name === basename(folder)) {
         this.#forget(folder);
-        this.#onFolders();
-        return;
+        return this.#listeners.onFolders();
       }
       if (name === null || name.startsWith('.')) return;
       const path = join(folder, name);
@@ -102,7 +92,7 @@ export class FolderWatcher {
   async #reportContents(folder: string): Promise<void> {
     for (const entry of await readdir(folder, { withFileTypes: true })) {
       if (entry.name.startsWith('.')) continue;
-      if (entry.isDirectory()) this.#onFolders();
+      if (entry.isDirectory()) this.#listeners.onFolders();
       else this.#reports.written(join(folder, entry.name), performance.now());
     }
     this.#schedule();
@@ -111,10 +101,10 @@ export class FolderWatcher {
   async #look(path: string): Promise<void> {
     const report = this.#reports.appeared(path, performance.now());
     const stats = await stat(path).catch(() => null);
-    if (stats?.isDirectory() && !this.#isClosed) this.#onFolders();
+    if (stats?.isDirectory() && !this.#isClosed) this.#listeners.onFolders();
     const hasContent = stats?.isFile() ? stats.size > 0 : null;
     report(hasContent, performance.now());
-    if (hasContent && !this.#isClosed) this.#onAppeared(path);
+    if (hasContent && !this.#isClosed) this.#listeners.onAppeared(path);
     this.#schedule();
   }
 
@@ -131,7 +121,7 @@ export class FolderWatcher {
   #take(): void {
     if (this.#isClosed) return;
     const files = this.#reports.take(performance.now());
-    if (files.length > 0) this.#onChange(files);
+    if (files.length > 0) this.#listeners.onChange(files);
     this.#schedule();
   }
 

@@ -20,7 +20,7 @@ function openWatcher() {
   const onFolders = (): void => {
     folders.changes += 1;
   };
-  const watcher = new FolderWatcher(onChange, (path) => appeared.push(path), onFolders);
+  const watcher = new FolderWatcher({ onChange, onAppeared: (path) => appeared.push(path), onFolders });
   onTestFinished(() => watcher.close());
   return { watcher, changed, folders, appearedBefore: () => appearedBefore };
 }
@@ -67,7 +67,7 @@ describe('a watcher of folders', () => {
     await expect.poll(() => changed).toEqual(IS_WATCHED ? [{ path: file, isWhole: true }] : []);
   });
 
-  it('says that a folder has appeared or gone, and reports what was put into a new one before it was watched', async () => {
+  it('says that a folder has appeared or gone, and reports what was in a new one before it was watched', async () => {
     const folder = temporaryFolder();
     const articles = join(folder, 'articles');
     const { watcher, changed, folders } = openWatcher();

@@ -37,16 +37,16 @@ export function startImporting(app: AppContext): Stoppable {
     reported = [];
     if (files.length > 0) await importWatched(app, { reported: files, signal });
   });
-  const watcher = new FolderWatcher(
-    (files) => {
+  const watcher = new FolderWatcher({
+    onChange(files) {
       reported.push(...files);
       importing.wake();
     },
-    (path) => {
+    onAppeared(path) {
       if (importFormat(path) !== undefined) void warmUpParsing(parseRules(config));
     },
-    () => watching.wake(),
-  );
+    onFolders: () => watching.wake(),
+  });
   let lastProblem: string | null = null;
   const watching = repeat(POLL_EVERY, 'watching folders', log, async () => {
     const problem = await watcher.watch(await listImportFolders(watch));

@@ -1,6 +1,6 @@
 /**
- * A watched folder is removed, made, renamed and checked out at random: each later edit is imported within a second. On
- * ext4 a new folder has the inode of the one removed before; TMPDIR says which disk is tried.
+ * A watched folder is removed, made, renamed and checked out at random: no later edit waits for the poll. On ext4 a new
+ * folder has the inode of the one removed before; TMPDIR says which disk is tried. Prints how long the edits took.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ function random(seed: number): (limit: number) => number {
   };
 }
 
-it('imports each edit within a second after its folder was replaced', async () => {
+it('imports each edit long before the next poll after its folder was replaced', async () => {
   const store = await openMigrated();
   const edit = (yaml: string): string => yaml.replace('watch: []', `watch: [${ROOTS.join(', ')}]`);
   const app = { ...openTestApp(store, { edit }), clock: Date.now };
@@ -44,7 +44,7 @@ it('imports each edit within a second after its folder was replaced', async () =
   const at = (part: number): number => Math.round(sorted[Math.floor(part * (sorted.length - 1))] ?? 0);
   console.info(`${sorted.length} edits: median ${at(0.5)} ms, 99 % ${at(0.99)} ms, longest ${at(1)} ms`);
   expect(sorted.length).toBeGreaterThan(GROUPS * SEQUENCES);
-  expect(times.filter(({ ms }) => ms > 1_000)).toEqual([]);
+  expect(times.filter(({ ms }) => ms > 10_000)).toEqual([]);
 });
 
 function git(root: string, ...args: string[]): void {
@@ -112,6 +112,6 @@ async function timeOfEdit(folder: string, id: string, db: Parameters<typeof find
   writeFileSync(join(folder, '.new'), markdown(`headline: ${id}\nid: ${id}\npublished: 2020-01-01`));
   const start = performance.now();
   renameSync(join(folder, '.new'), join(folder, `${id}.md`));
-  while ((await findArticle(db, id)) === null && performance.now() - start < 5_000) await sleep(10);
+  while ((await findArticle(db, id)) === null && performance.now() - start < 40_000) await sleep(10);
   return performance.now() - start;
 }

@@ -122,11 +122,13 @@ export async function answerProblem(key: keyof InitAnswers, answer: string): Pro
 }
 
 async function configText(templates: Templates, answers: InitAnswers, now: number): Promise<string> {
-  const { hostname } = URL.canParse(answers.url) ? new URL(answers.url) : { hostname: '' };
+  const { hostname, protocol, port } = new URL(URL.canParse(answers.url) ? answers.url : 'none:');
   const domain = /^[a-z0-9.-]*[a-z]$/.test(hostname) ? hostname : 'example.com';
+  // Behind https is another server, which has the port of the address.
+  const servedPort = protocol === 'http:' && port !== '' ? Number(port) : 8080;
   const authority = `${domain},${new Date(now).getUTCFullYear()}`;
   const words = wordsOf(answers.language);
-  return templates.text('init/daywire.yaml.liquid', { ...answers, authority, words }, 'en');
+  return templates.text('init/daywire.yaml.liquid', { ...answers, authority, words, port: servedPort }, 'en');
 }
 
 /** Titles and an example in that language, a wider one, or English. */

@@ -11,6 +11,7 @@ import MarkdownIt from 'markdown-it';
 import footnotes from 'markdown-it-footnote';
 import { type OwnSites, privateHost } from '../lib/private-address.ts';
 import { cleanText, cleanUrl, hasVisibleCharacter, resolveUrl } from '../lib/text/clean-text.ts';
+import { removeUnpairedDirections } from '../lib/text/text-direction.ts';
 import { textOfHtml } from '../sources/html-text.ts';
 
 export interface SanitisedBody {
@@ -158,7 +159,7 @@ export function sanitise(source: string, sites: OwnSites | null, options: Saniti
       if (!isVoid) depth += 1;
     },
     ontext(text) {
-      if (removedDepth === 0) html += escapeText(text);
+      if (removedDepth === 0) html += escapeText(removeUnpairedDirections(text));
       if (html.length > maxLength) throw new BodyError(`becomes more than ${maxLength} characters of HTML`);
     },
     onclosetag() {

@@ -14,16 +14,13 @@ export function slugFrom(headline: string, id: string): string {
   return kept > 0 && kept * 2 >= Math.min(letters, MAX_LENGTH) ? cutAtHyphen(slug) : slugOf(id);
 }
 
-/** As `slugFrom`, with the id appended: for a headline that another article has used. */
-export function slugWithId(headline: string, id: string): string {
-  const slug = slugFrom(headline, id);
+/** Suggestions: as `slugFrom`, with the id appended, and with a hash of it, for ids such as `a.b` and `A-b`. */
+export function slugsFrom(headline: string, id: string, language: string): string[] {
+  // ä, ö and ü, also as two characters.
+  const isGerman = /^de\b/i.test(language);
+  const slug = slugFrom(isGerman ? headline.normalize('NFKD').replace(/([aou])\u0308/gi, '$1e') : headline, id);
   const suffix = slugOf(id);
-  return slug === suffix ? slug : `${slug}-${suffix}`;
-}
-
-/** As `slugFrom`, with a hash of the id: for ids that differ only in signs and case, such as `a.b` and `A-b`. */
-export function slugWithHash(headline: string, id: string): string {
-  return `${slugFrom(headline, id)}-${hash('sha256', id).slice(0, 12)}`;
+  return [slug, slug === suffix ? slug : `${slug}-${suffix}`, `${slug}-${hash('sha256', id).slice(0, 12)}`];
 }
 
 /** Latin letters that are not a letter of ASCII with an accent. */

@@ -1,5 +1,9 @@
+import { matchesSelection, PUBLIC_STATES } from '../articles/selection.ts';
 import type { AlertKind, AlertSubject } from '../core/alerts/alert-kind.ts';
 import type { Capability } from '../core/capability.ts';
+import type { Config } from '../core/config/config.ts';
+import { type Finding, warning } from '../core/finding.ts';
+import type { Store } from '../core/store/store.ts';
 import { repeat } from '../lib/repeat.ts';
 import { DAY, localDate, MINUTE, SECOND } from '../lib/time.ts';
 import { remindOfApprovals } from './draft/approval-reminders.ts';
@@ -50,6 +54,24 @@ export const editionsCapability: Capability = {
       links: await deleteOldLinkStates(db, now),
     };
   },
-  checks: { content: checkDrafts },
+  checks: {
+    content: async (...given) => [...(await checkDrafts(...given)), ...(await checkLanguages(...given))],
+  },
   alertKinds: EDITION_ALERT_KINDS,
 };
+
+/** The pre-flight check of newsletters that take articles in another language than their own. */
+export async function checkLanguages({ reports }: Store, config: Config, now: number): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const { id, select = {}, language = config.publication.language } of config.newsletters) {
+    const [own = ''] = language.toLowerCase().split('-');
+    const recent = reports.selectFrom('articles').select(['language', (e) => e.fn.countAll().as('count')]);
+    const taken = recent.where('published_at', '>', now - 30 * DAY).where('state', 'in', PUBLIC_STATES);
+    const rows = await taken.where(matchesSelection(select)).groupBy('language').orderBy('language').execute();
+    const others = rows.filter((row) => select.languages === undefined && row.language?.split('-')[0] !== own);
+    const counts = others.map((row) => `${row.count} in ${row.language}`).join(', ');
+    const rule = `in 30 days ${counts}; set select: { languages: [${own}] } (docs/languages.md)`;
+    if (counts !== '') findings.push(warning(`newsletter ${id} is in ${language}, and takes other articles: ${rule}`));
+  }
+  return findings;
+}

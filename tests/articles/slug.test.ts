@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SLUG, slugFrom, slugWithId } from '../../src/articles/slug.ts';
+import { SLUG, slugFrom, slugsFrom } from '../../src/articles/slug.ts';
 
-describe('slugFrom and slugWithId', () => {
+describe('slugFrom and slugsFrom', () => {
   it.each([
     ['BYD’s Exports Rise 67.7%, Ministry Says', 'x', 'byds-exports-rise-67-7-ministry-says'],
     ['Café Société', 'x', 'cafe-societe'],
@@ -31,8 +31,21 @@ describe('slugFrom and slugWithId', () => {
   });
 
   it('append the id', () => {
-    expect(slugWithId('Charts of the Day', 'c-2')).toBe('charts-of-the-day-c-2');
-    expect(slugWithId('三星', 'c-2')).toBe('c-2');
+    expect(slugsFrom('Charts of the Day', 'c-2', 'en').slice(0, 2)).toEqual([
+      'charts-of-the-day',
+      'charts-of-the-day-c-2',
+    ]);
+    expect(slugsFrom('三星', 'c-2', 'zh-Hans').slice(0, 2)).toEqual(['c-2', 'c-2']);
+  });
+
+  it.each([
+    ['de', 'groessere-strassen-fuer-luedenscheid'],
+    ['de-AT', 'groessere-strassen-fuer-luedenscheid'],
+    ['sv', 'grossere-strassen-fur-ludenscheid'],
+  ])('write umlauts as in %s', (language, slug) => {
+    for (const form of ['NFC', 'NFD']) {
+      expect(slugsFrom('Größere Straßen für Lüdenscheid'.normalize(form), 'x', language)[0]).toBe(slug);
+    }
   });
 
   it('make a valid slug of any headline', () => {
@@ -42,7 +55,7 @@ describe('slugFrom and slugWithId', () => {
         fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._~-]{0,30}$/),
         (headline, id) => {
           expect(slugFrom(headline, id)).toMatch(SLUG);
-          expect(slugWithId(headline, id)).toMatch(SLUG);
+          for (const slug of slugsFrom(headline, id, 'de')) expect(slug).toMatch(SLUG);
         },
       ),
     );

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseDockerfile, type Step } from '../../scripts/image/dockerfile.ts';
 import { isIgnored } from '../../scripts/image/ignored.ts';
+import { DEFAULT_ANSWERS } from '../../src/app/init.ts';
 import { ROLES } from '../../src/app/start.ts';
 import { SECRETS } from '../../src/core/config/secrets.ts';
 
@@ -27,7 +28,7 @@ describe('deploy/Dockerfile', () => {
     const [check] = steps('healthcheck') as [Extract<Step, { command: string[] }>];
     const [, url] = /fetch\('http:\/\/127\.0\.0\.1:8080(\/\w+)'\)/.exec(check.command.join(' ')) ?? [];
     expect(url).toBe('/readyz');
-    expect(read('templates/init/daywire.yaml.liquid')).toContain('port: 8080');
+    expect(DEFAULT_ANSWERS.url).toMatch(/:8080$/);
   });
 
   it('copies no secret and no data into a layer, and all that the package is made of', () => {

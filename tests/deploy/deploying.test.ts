@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfig } from '../../src/core/config/config.ts';
+import { SAMPLE_CONFIG } from '../support/sample.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -60,7 +61,7 @@ describe('docs/deploying.md', () => {
     expect(site).not.toMatch(/news\.example\.com|127\.0\.0\.1|\/var\/log/);
 
     const [server = ''] = blocks(section('Containers'), 'yaml');
-    const text = read('config/daywire.yaml').replace(/^server:\n(?: .*\n)*/m, server);
+    const text = readFileSync(SAMPLE_CONFIG, 'utf8').replace(/^server:\n(?: .*\n)*/m, server);
     const { host, trustedProxies } = parseConfig(text, { file: 'daywire.yaml', env: {}, cwd: folder }).server;
     expect(host).toBe('0.0.0.0');
     expect(trustedProxies).toEqual([`${services.nginx.networks.outside.ipv4_address}/32`]);

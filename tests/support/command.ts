@@ -15,7 +15,7 @@ import type { OpenResolver } from '../../src/delivery/sending-domain/dns-resolve
 import { Mutex } from '../../src/lib/concurrency/bounded-queue.ts';
 import { atEndOfFile } from './end-of-file.ts';
 import { NO_NETWORK } from './no-network.ts';
-import { ROOT, withoutSources } from './sample.ts';
+import { ROOT, SAMPLE_CONFIG, withoutSources } from './sample.ts';
 
 const bin = join(ROOT, 'bin/daywire.js');
 
@@ -47,6 +47,7 @@ export function newFolder(content: 'sample' | 'sample with outlets' | 'empty'): 
   atEndOfFile(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }));
   if (content !== 'empty') {
     for (const name of ['config', 'sample']) cpSync(join(ROOT, name), join(path, name), { recursive: true });
+    cpSync(SAMPLE_CONFIG, join(path, 'config/daywire.yaml'));
     // Many processes run at the same time.
     editConfig({ path }, 'metrics: 127.0.0.1:9464', 'metrics: 127.0.0.1:0');
     const file = join(path, 'config/daywire.yaml');

@@ -12,10 +12,13 @@ import { openMigrated } from './databases.ts';
 export const ROOT = resolve(import.meta.dirname, '../..');
 export const SECRETS: SigningSecrets = ['a secret of the tests, thirty-two characters at least'];
 
+/** A copy of config/daywire.yaml, which somebody who tries daywire edits. */
+export const SAMPLE_CONFIG = join(import.meta.dirname, 'daywire.yaml');
+
 const file = 'config/daywire.yaml';
 
 /**
- * The configuration of config/daywire.yaml.
+ * The configuration of the sample.
  * @param edit changes the YAML
  * @param cwd the folder that paths are relative to
  */
@@ -23,10 +26,10 @@ export function sampleConfig(
   edit: (yaml: string) => string = (yaml) => yaml,
   { env = {}, cwd = ROOT }: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
 ): Config {
-  return parseConfig(edit(readFileSync(join(ROOT, file), 'utf8')), { file, env, cwd });
+  return parseConfig(edit(readFileSync(SAMPLE_CONFIG, 'utf8')), { file, env, cwd });
 }
 
-/** The text of config/daywire.yaml without the outlets that the sample polls. */
+/** The text of the configuration without the outlets that the sample polls. */
 export function withoutSources(yaml: string): string {
   return yaml.replace(/\nsources:\n(?: .*\n)+/, '\n');
 }

@@ -21,7 +21,7 @@ export interface TestApp extends AppContext {
 export interface TestAppOptions {
   /** Secrets. */
   env?: NodeJS.ProcessEnv;
-  /** Changes the text of config/daywire.yaml, which has no sources here unless `outlets` is true. */
+  /** Changes the text of the sample's configuration, which has no sources here unless `outlets` is true. */
   edit?: (yaml: string) => string;
   /** Ids of the feeds to keep; a run with one feed takes half as long as one with all. */
   feeds?: string[];

@@ -1,7 +1,8 @@
 /**
  * Removes what only a site generator or a CMS understands from a body in Markdown: shortcodes of Hugo and WordPress,
- * tags and values of Liquid, imports and components of MDX. Players become links, figures become images, and
- * highlighted code becomes a fence. Code stays as it is. Pure, and linear in the length of the body.
+ * tags and values of Liquid, imports and components of MDX, containers, alerts and attributes in braces. Players become
+ * links, figures become images, and highlighted code becomes a fence. Code stays as it is. Pure, and linear in the
+ * length of the body.
  */
 import { cleanLine } from '../../lib/text/clean-text.ts';
 
@@ -13,15 +14,20 @@ export interface ShortcodeNote {
   text: string;
 }
 
-const MARKERS = /\{[{%/:]|\[\/?(?:gallery|caption|wp_caption|embed|audio|video|playlist|[a-z]+_)|^(?:import|export)\s/m;
+const MARKERS =
+  /\{[{%/: .#\w-]|:::|\[!|\[\/?(?:gallery|caption|wp_caption|embed|audio|video|playlist|[a-z]+_)|^(?:import|export)\s/m;
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
 /** Liquid's and Hugo's form of a fence, alone on its line. */
 const HIGHLIGHT = new RegExp(
-  '^[ \\t]*\\{(?:%-?|\\{[<%])[ \\t]*(end|/)?[ \\t]*highlight' +
-    '(?:[ \\t]+["\']?([\\w+#-]{1,30}))?[^{}\\n]{0,200}\\}?\\}[ \\t]*$',
+  '^[ \\t]*\\{(?:%-?|\\{[<%])[ \\t]*(end|/)?[ \\t]*(?:highlight|codeblock)' +
+    '(?:[ \\t]+(?:lang:)?["\']?([\\w+#-]{1,30}))?[^{}\\n]{0,200}\\}?\\}[ \\t]*$',
 );
 const CODE = '~~~~~~';
+
+/** `.class`, `#id` and `key=value`. */
+const ATTRIBUTE = '(?:[.#][A-Za-z][\\w:-]{0,60}|[\\w-]{1,40}=(?:"[^"\\n{}]{0,200}"|[^\\s{}"]{1,200}))';
+const ATTRIBUTES = `\\{ ?${ATTRIBUTE}(?: ${ATTRIBUTE}){0,9} ?\\}`;
 
 /** Between the marks of each form there is no brace, so that no place is searched twice. */
 const FORMS = [
@@ -35,8 +41,12 @@ const FORMS = [
   // Not `{{a}}`, as formulas have it.
   '\\{\\{-?(?<output>\\s[^{}]{0,500}?|(?:site|page|layout|include)\\.[^{}]{0,500}?|' +
     '[^{}]{0,500}(?:_url|baseurl|\\| ?url)\\s*)-?\\}\\}',
-  // Classes of kramdown.
-  '(?<classes>\\{:\\s?(?:toc\\b|[.#][\\w-]|[\\w-]{1,40}=)[^{}\\n]{0,500}\\})',
+  // Of kramdown; of pandoc and others, at the end of a line or after a link or code. Not `x_{n=1}`.
+  '(?<classes>\\{:\\s?(?:toc\\b|[.#][\\w-]|[\\w-]{1,40}=|[:/])[^{}\\n]{0,500}\\}|' +
+    `(?<=[)\\]\`])${ATTRIBUTES}|(?<=^|[\\s*])${ATTRIBUTES}(?=[ \\t]*$))`,
+  // `:::note Title` and its end; `> [!NOTE]`.
+  '(?<=^[ \\t>]{0,20}):{3,}[ \\t]*(?<container>[^\\n:][^\\n]{0,300}|)$',
+  '(?<=^[ \\t]{0,20}>[ \\t>]{0,20})\\[!(?<alert>[A-Za-z-]{1,30})\\][+-]?',
   '(?<comment>\\{/\\*[^{}]{0,2000}?\\*/\\})',
   // A label such as [video] is none.
   '\\[(?<wordpress>/?(?:gallery|caption|wp_caption|embed|(?:su|vc|et_pb)_\\w{1,30}|' +
@@ -117,7 +127,7 @@ function replaceIn(
     const { replacement, what } = replacementOf(groups);
     // The site generator's own pages are at these addresses: nothing is lost.
     if (what === null) return replacement;
-    const became = replacement.startsWith('!') ? 'an image' : 'a link';
+    const became = { '!': 'an image', '*': 'a title' }[replacement.charAt(0)] ?? 'a link';
     const note = replacement === '' ? `removed from the body: ${what}` : `in the body, ${what} became ${became}`;
     if (!notes.has(note) && notes.size < 20) {
       for (; counted < offset; counted++) if (text.charCodeAt(counted) === 10) line += 1;
@@ -134,10 +144,18 @@ interface Replacement {
 }
 
 function replacementOf(groups: Record<string, string | undefined>): Replacement {
-  const { label, hugo, liquid, output, comment, classes, wordpress, statement, component } = groups;
+  const { label, hugo, liquid, output, comment, classes, container, alert, wordpress, statement, component } = groups;
   if (label !== undefined) return { replacement: label || ' ', what: null };
   if (output !== undefined) return liquidValue(output);
-  if (comment !== undefined || classes !== undefined) return { replacement: '', what: null };
+  if (comment !== undefined) return { replacement: '', what: null };
+  if (classes !== undefined) return { replacement: '', what: 'attributes in braces' };
+  if (alert !== undefined) return { replacement: '', what: `the mark [!${alert}]` };
+  if (container !== undefined) {
+    const [, name = '', label = '', rest = ''] =
+      /^\{?\.?([\w-]*)[^[\s]*(?:\[([^\]]*)\])?([^{}]*)/.exec(container) ?? [];
+    const title = (label || rest).trim().replace(/^["'*]+|["'*]+$/g, '');
+    return { replacement: title && `**${title}**  `, what: container === '' ? null : `the container :::${name}` };
+  }
   if (hugo !== undefined) return shortcode(hugo, (name) => `the shortcode {{< ${name} >}}`);
   if (liquid !== undefined) return shortcode(liquid, (name) => `the tag {% ${name} %}`);
   if (wordpress !== undefined) return shortcode(wordpress, (name) => `the shortcode [${name}]`);
@@ -169,7 +187,7 @@ function shortcode(inner: string, describe: (name: string) => string): Replaceme
 function linkOf(name: string, attributes: string): string | null {
   const { named, first, second } = readAttributes(attributes);
   const id = named.get('id') ?? first ?? '';
-  if (['figure', 'img', 'image'].includes(name)) {
+  if (['figure', 'img', 'image', 'asset_img'].includes(name)) {
     const source = named.get('src') ?? first ?? '';
     const alt = (named.get('alt') ?? named.get('title') ?? named.get('caption') ?? '').replace(/[[\]\n]/g, ' ');
     return /^[^\s()<>]{1,2000}$/.test(source) ? `![${alt}](${source})` : null;

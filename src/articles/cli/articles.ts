@@ -56,6 +56,7 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
       ]),
     )
     .option('--yes', 'also publish a first import with more than 20 articles dated within the last day')
+    .option('--dry-run', 'count what would be done, and store nothing but copies of pictures')
     .option('--url <address>', 'of the site; for folders it may end in a pattern, such as /:year/:slug/')
     .option('--report <file>', 'write every message to a file, one a line')
     .action((paths: string[], options: ArticleImportFlags) => importArticles(cli, paths, options));
@@ -96,6 +97,7 @@ interface ArticleImportFlags extends JsonOption {
   source?: string;
   url?: string;
   takeOver?: boolean;
+  dryRun?: boolean;
   report?: string;
 }
 
@@ -148,31 +150,28 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
     };
     const input = [...(from === undefined ? [] : ['--from', from]), ...paths].join(' ');
     const { store, config, clock } = app;
-    const { takeOver, undated, yes } = flags;
-    const { result, run } = await importAsRun(store.db, input, startedAt, async (run): Promise<SomeImport> => {
-      const options = { clock, takeOver, undated, yes, run, onMessages, onProgress: progressOf(cli) };
+    const { takeOver, undated, yes, dryRun: isDryRun = false } = flags;
+    const importAll = (run?: number): Promise<SomeImport> => {
+      const options = { clock, takeOver, undated, yes, run, isDryRun, onMessages, onProgress: progressOf(cli) };
       return from === undefined
         ? importPaths(store, config, paths, options)
         : importFrom(app, paths, { ...flags, from }, options);
-    });
-    await syncHeldAlerts(app.store.db, app.config.import.watch, app.clock());
+    };
+    const { result, run } = isDryRun
+      ? { result: await importAll(), run: null }
+      : await importAsRun(store.db, input, startedAt, importAll);
     await endIdleThreads();
-    // Changes that others have left unpublished are theirs to publish.
-    const publish = () => publishChanges(app, { since: startedAt });
-    const imported = result.added + result.updated > 0 ? await publish() : null;
-    // Afterwards: the servers of others may be slow.
-    const pictures = await lookUpSomeImages(app);
-    const completed = pictures.found > 0 ? await publish() : null;
-    const results = [imported, completed].filter((result) => result !== null);
-    const published = results.length === 0 ? null : summarise(results);
+    const { pictures, published } = isDryRun ? NOTHING_PUBLISHED : await publishImported(app, result, startedAt);
     const givenUp = pictures.givenUp.map(({ url, reason }) => [`picture ${url}`, `picture ${url}: ${reason}`] as const);
     await onMessages(givenUp.map(([source, text]) => ({ kind: 'warning', source, text })));
     await file?.close();
     for (const line of kinds.lines()) cli.printError(line);
     const ignored = result.ignoredKeys.join(', ');
     if (ignored !== '') cli.printError(`left out, as they mean nothing here: ${ignored}`);
-    printResult(cli, flags, { import: result, run, messages: kinds.list(), pictures, publish: published }, () =>
+    const shown = { import: result, dryRun: isDryRun, run, messages: kinds.list(), pictures, publish: published };
+    printResult(cli, flags, shown, () =>
       [
+        ...(isDryRun ? ['dry run: nothing was stored; this is what an import would do'] : []),
         formatImport(result),
         ...formatMessageCount(kinds, flags.report),
         ...formatSamples(result),
@@ -184,6 +183,20 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
     if (result.heldNews > 0) cli.printError(formatHeld(result));
     if (result.rejectedCount + result.heldNews > 0) cli.fail();
   });
+}
+
+const NOTHING_PUBLISHED = { pictures: { found: 0, waiting: 0, givenUp: [] }, published: null };
+
+async function publishImported(app: AppContext, { added, updated }: ArticleImportResult, startedAt: number) {
+  await syncHeldAlerts(app.store.db, app.config.import.watch, app.clock());
+  // Changes that others have left unpublished are theirs to publish.
+  const publish = () => publishChanges(app, { since: startedAt });
+  const imported = added + updated > 0 ? await publish() : null;
+  // Afterwards: the servers of others may be slow.
+  const pictures = await lookUpSomeImages(app);
+  const completed = pictures.found > 0 ? await publish() : null;
+  const results = [imported, completed].filter((result) => result !== null);
+  return { pictures, published: results.length === 0 ? null : summarise(results) };
 }
 
 async function importFrom(

@@ -7,7 +7,7 @@ import type { Article } from '../article.ts';
 import { DESK_ORIGIN } from '../import/origin.ts';
 import { chooseSlug, revise } from '../import/revise.ts';
 import { findSlugOwners, saveArticles } from '../import/save.ts';
-import { slugFrom, slugWithId } from '../slug.ts';
+import { slugsFrom } from '../slug.ts';
 import type { Release } from './edit-article.ts';
 import { findCreation, logEdit } from './edit-log.ts';
 import { ArticleEditError, type ArticleProblem, EMBARGO_OVER, readWritten } from './read-written.ts';
@@ -60,12 +60,6 @@ export async function createArticle(
   if (writtenStatus.state === 'scheduled' && writtenStatus.embargo <= clock()) {
     problems.push({ field: 'embargo', message: EMBARGO_OVER });
   }
-  if (candidate.outlet !== null && candidate.outlet.url === null) {
-    problems.push({
-      field: 'outletUrl',
-      message: 'The address of its report is private: give one that readers can open.',
-    });
-  }
   if (problems.length > 0) throw new ArticleEditError(problems);
   const publication = { tagAuthority: config.publication.tagAuthority, publicUrl: config.publication.url };
   const reviseAt = (now: number, slug: string) =>
@@ -79,11 +73,11 @@ export async function createArticle(
       const isSame = again !== null && 'digest' in again && again.digest === creation?.digest;
       return foundAgain(existing, isSame);
     }
-    const suggestions = [slugFrom(candidate.headline, brief.id), slugWithId(candidate.headline, brief.id)];
+    const suggestions = slugsFrom(candidate.headline, brief.id, candidate.language);
     const owners = await findSlugOwners(tx, suggestions);
-    const choice = chooseSlug(candidate, null, suggestions, (slug) => owners.get(slug));
-    if (choice.kind === 'taken') throw new ArticleEditError([taken(choice.owner)]);
-    const revision = reviseAt(now, choice.slug);
+    const slug = chooseSlug(candidate, null, suggestions, (one) => owners.get(one));
+    if (slug === null) throw new ArticleEditError([taken(owners.get(suggestions[0] ?? '') ?? '')]);
+    const revision = reviseAt(now, slug);
     if (!('article' in revision)) throw new Error('a new article is added, or rejected for its fields');
     const { article, digest } = revision;
     await saveArticles(tx, [{ article, digest, origin: DESK_ORIGIN }], now);

@@ -30,8 +30,8 @@ export async function readWritten(
   known: readonly ArticleProblem[] = [],
 ): Promise<WrittenArticle> {
   const pictures = origin !== null && isFileOrigin(origin) ? pictureFolder(config, origin) : undefined;
-  const format = 'jsonl';
-  const text = { name: NAME, format, line: 1, text: JSON.stringify(record), defaultId: null, pictures } as const;
+  const written = { format: 'jsonl', line: 1, text: JSON.stringify(record), defaultId: null } as const;
+  const text = { name: NAME, ...written, pictures, isStrict: true };
   // The names of keys that the configuration adds are for the newsroom's own files.
   const rules = { ...parseRules(config), keys: {} };
   const [result] = await parseInThread(rules, [text], undefined);

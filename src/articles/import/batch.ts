@@ -3,7 +3,7 @@
  * are replaced, and files that have been read to the end are remembered.
  */
 import type { Config } from '../../core/config/config.ts';
-import type { Db, Store, Tx } from '../../core/store/store.ts';
+import { type Db, inTransaction, rollBack, type Store, type Tx } from '../../core/store/store.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { Article } from '../article.ts';
 import { type DeskField, type KeptEdits, keepDeskEdits, parseDeskBase } from '../edits/desk-base.ts';
@@ -11,7 +11,7 @@ import { formerFields, logEdit, saveDeskBase } from '../edits/edit-log.ts';
 import { readStoredArticles, type StoredArticle } from '../edits/stored-article.ts';
 import { clearRejectionsOfFiles, clearRejectionsOfLines, recordRejection } from '../rejections.ts';
 import { completeImage, findImageFacts, type ImageFacts, urlToLookUp } from '../remote-images/image-queue.ts';
-import { slugFrom, slugWithHash, slugWithId } from '../slug.ts';
+import { slugsFrom } from '../slug.ts';
 import type { Candidate } from './candidate.ts';
 import type { ImportFile } from './files/import-files.ts';
 import { rememberFiles } from './files/import-files.ts';
@@ -79,6 +79,8 @@ export interface WriteOptions extends Pick<RevisionContext, 'undated'> {
   hold?: NewsHold<ParsedArticle> | undefined;
   /** The run of `daywire import` that can be undone; see import-runs.ts. */
   run?: number | undefined;
+  /** Counts what would be done, in transactions that are taken back. */
+  isDryRun?: boolean | undefined;
   /** Called at the end of the transaction of each batch. What it throws rolls the batch back, and ends the import. */
   withBatch?: ((tx: Tx, result: ArticleImportResult) => Promise<void>) | undefined;
 }
@@ -122,7 +124,7 @@ export async function writeBatch(
   options: WriteOptions & { now: number },
 ): Promise<ArticleImportResult> {
   const write = () =>
-    store.db.transaction().execute(async (tx) => {
+    (options.isDryRun ? rollBack : inTransaction)(store.db, async (tx) => {
       const written = await writeInTransaction(tx, config, batch, options);
       await options.withBatch?.(tx, written.result);
       return written;
@@ -240,19 +242,20 @@ function reviseAll(
     const isSuggested = article.hasFreeSlug && candidate.slug !== null;
     const wanted = isSourceOrigin(origin) || isSuggested ? { id, slug: null } : candidate;
     const currentSlug = isSuggested ? null : (current?.article.slug ?? null);
-    const choice = chooseSlug(wanted, currentSlug, suggestedSlugs(article), (slug) => owners.get(slug));
-    if (choice.kind === 'taken') {
-      const rule = `it belongs to article "${choice.owner}"; choose another for "${id}"`;
-      return reject('slug', `slug is "${choice.slug}": ${rule}`);
-    }
+    const slug = chooseSlug(wanted, currentSlug, suggestedSlugs(article), (one) => owners.get(one));
+    if (slug === null) return reject('slug', 'slug is missing: other articles have all that its headline suggests');
     const completed = { ...candidate, image: completeImage(candidate.image, current?.article.image, imageFacts) };
     const edits = current?.deskBase
       ? keepDeskEdits(completed, current.article, parseDeskBase(current.deskBase), context.now)
       : null;
-    const revision = revise(edits?.candidate ?? completed, choice.slug, current, context);
+    const revision = revise(edits?.candidate ?? completed, slug, current, context);
+    if ('warnings' in revision && wanted.slug !== null && wanted.slug !== slug) {
+      const message = `"${wanted.slug}" belongs to article "${owners.get(wanted.slug)}": "${slug}" is used`;
+      revision.warnings.push({ key: 'slug', message });
+    }
     const isHeld = revision.kind === 'added' && context.hold?.holds(origin, revision.article, context.now);
     if (isHeld) return { article, revision: { kind: 'held' } };
-    if ('article' in revision) owners.set(choice.slug, id);
+    if ('article' in revision) owners.set(slug, id);
     if (edits === null || current === null || revision.kind === 'rejected') return { article, revision };
     const warnings = [...revision.warnings, ...replacementWarnings(edits.replaced)];
     return { article, revision: { ...revision, warnings }, deskEdits: { before: current.article, edits } };
@@ -290,10 +293,8 @@ async function readCurrent(tx: Tx, articles: ValidArticle[]): Promise<CurrentSta
 }
 
 /** A source's slug is a suggestion: other sites, or other paths of the same one, may have it too. */
-function suggestedSlugs({ candidate: { slug, headline, id }, origin, hasFreeSlug }: ValidArticle): string[] {
-  const text = slug ?? headline;
-  if (slug !== null && !isSourceOrigin(origin) && !hasFreeSlug) return [];
-  return [slug ?? slugFrom(headline, id), slugWithId(text, id), slugWithHash(text, id)];
+function suggestedSlugs({ candidate: { slug, headline, id, language } }: ValidArticle): string[] {
+  return [...(slug === null ? [] : [slug]), ...slugsFrom(slug ?? headline, id, language)];
 }
 
 /** Articles that are not written otherwise. */

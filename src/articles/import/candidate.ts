@@ -4,11 +4,11 @@
  */
 import type { Config } from '../../core/config/config.ts';
 import { ownSites } from '../../core/config/sources.ts';
-import { type OwnSites, privateHost } from '../../lib/private-address.ts';
+import type { OwnSites } from '../../lib/private-address.ts';
 import { cleanLine, cleanText } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import { parseWrittenInstant } from '../../lib/written-date.ts';
-import type { Article, Enclosure, Image, Outlet } from '../article.ts';
+import type { Article, Enclosure, Image } from '../article.ts';
 import { inspectMedia, type MediaFolder } from '../pictures/media.ts';
 import { type OwnPictures, openOwnPictures, type PictureFolder } from '../pictures/own-pictures.ts';
 import { BodyError, type ImageUrl, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../sanitise.ts';
@@ -62,6 +62,19 @@ interface Provenance {
   siteUrl: string | undefined;
   /** Whether a source brings it, where the newsroom may be unable to mend it. */
   isFromSource: boolean;
+  /** Whether any wrong field rejects it, as in a form. Otherwise only a primary one does. */
+  isStrict: boolean;
+}
+
+/**
+ * Fields without which there is no article, or of which a wrong one could publish what must not be public. No other
+ * field rejects an article: it is left out, or the smallest part of it that is wrong.
+ */
+const PRIMARY = new Set<PropertyKey>(['id', 'headline', 'body', 'format', 'published', 'state', 'embargo', 'note']);
+
+function isPrimary([key]: PropertyKey[], { kind }: Record<string, unknown>): boolean {
+  // Without its credit, another outlet's report would be published as the newsroom's own.
+  return key === undefined || PRIMARY.has(key) || (key === 'outlet' && kind === 'roundup-item');
 }
 
 /** The parts of the configuration by which articles are validated. */
@@ -77,18 +90,24 @@ export function candidateReader(config: ArticleRules): CandidateReader {
   const mediaFolder = { publicUrl: sites.publicUrl, folder: config.paths.media };
 
   const read: CandidateReader = async (record, file, defaultId, provenance) => {
-    const { pictures: pictureFolder, siteUrl, isFromSource } = provenance;
+    const { pictures: pictureFolder, siteUrl, isFromSource, isStrict } = provenance;
     if (record.kind === 'broken') {
       const problems = [`${file}:${record.line}: ${cleanLine(record.rule)}`];
       return { kind: 'invalid', id: null, problems, violations: [{ path: [], rule: record.rule }] };
     }
-    const written = { ...record.fields };
-    if (defaultId !== null && isBlankValue(written.id)) written.id = defaultId;
-
+    const given = { ...record.fields };
+    const leftOut: OmittedPart[] = [];
+    const hasWrongId = !isStrict && !isBlankValue(given.id) && validId(schema, given.id) === null;
+    if (defaultId !== null && (hasWrongId || isBlankValue(given.id))) {
+      const rule = 'it is no id (letters, digits and . _ ~ -): that of the file is used';
+      if (hasWrongId) leftOut.push({ path: ['id'], what: shownValue(given.id), rule });
+      given.id = defaultId;
+    }
     const pictures = openOwnPictures(pictureFolder, mediaFolder);
-    written.image = withOwnPicture(written.image, pictures);
+    given.image = withOwnPicture(given.image, pictures);
     const imageProblems = pictures.problems.length;
 
+    const written = isStrict ? given : leaveOutWrong(schema, given, leftOut);
     const checked = schema.safeParse(written);
     const violations = [...crossFieldViolations(written)];
     if (!checked.success) violations.unshift(...checked.error.issues.flatMap(violationsOf));
@@ -98,19 +117,14 @@ export function candidateReader(config: ArticleRules): CandidateReader {
     const body = readBody(record.body, { format, sites: bodySites, imageUrl: pictures.urlOf, isFromSource });
     violations.push(...body.violations);
 
-    const usable = checked.success ? removePrivateUrls(checked.data, sites) : null;
-    // Parsed separately if another key is invalid, so that a missing file is reported together with it.
-    const { image, enclosures } = usable === null ? mediaFields(schema, written) : usable.fields;
+    const usable = checked.data ?? null;
+    const { image, enclosures } = usable ?? { image: null, enclosures: [] };
     const media = await readMedia(image, enclosures, mediaFolder);
-    violations.push(...media.violations);
-
-    const imageRule = violations.find(({ path }) => path[0] === 'image')?.rule;
-    const imageKey = formatPath(record.writtenPath(['image']));
-    if (imageRule !== undefined && imageKey !== 'image') {
-      // The picture of a site generator's page, such as `cover`: the article is complete without it.
-      const warning = { line: record.lineOf(['image']), text: `${imageKey} is left out: ${imageRule}` };
-      const fields = { ...record.fields, image: null };
-      return read({ ...record, fields, warnings: [...record.warnings, warning] }, file, defaultId, provenance);
+    if (isStrict) violations.push(...media.violations);
+    const unusable = isStrict ? [] : media.violations;
+    for (const { path, rule } of unusable) {
+      const end = path[0] === 'image' ? 1 : 2;
+      leftOut.push({ path: path.slice(0, end), what: ' is', rule: `${formatPath(path.slice(end))} ${rule}` });
     }
     if (usable === null || violations.length > 0) {
       const values = { ...written, body: record.body };
@@ -120,7 +134,7 @@ export function candidateReader(config: ArticleRules): CandidateReader {
       });
       return { kind: 'invalid', id: validId(schema, written.id), problems, violations };
     }
-    const { published, updated, state, embargo, note, noteAt, ...others } = usable.fields;
+    const { published, updated, state, embargo, note, noteAt, ...others } = usable;
     const { byRule, dateInvented, format: _, ...fields } = others;
     const candidate: Candidate = {
       ...fields,
@@ -128,8 +142,8 @@ export function candidateReader(config: ArticleRules): CandidateReader {
       ...(dateInvented ? { isDateInvented: true } : {}),
       body: { format, source: body.source },
       bodyHtml: body.html,
-      image: media.image,
-      enclosures: media.enclosures,
+      image: unusable.some(({ path }) => path[0] === 'image') ? null : media.image,
+      enclosures: media.enclosures.filter((_, index) => !unusable.some(({ path }) => path[1] === index)),
       published,
       publishedUntil: endOfDay(written.published, config.publication.zone),
       updated,
@@ -137,9 +151,8 @@ export function candidateReader(config: ArticleRules): CandidateReader {
     };
     const warnings = [
       ...listFirst(record.warnings, file, ({ line, text }) => `${file}:${line}: ${text}`),
-      ...usable.removed.map(({ path, host }) => {
-        const name = formatPath(record.writtenPath(path));
-        return `${file}:${record.lineOf(path)}: removed ${name}: ${host} is a private address`;
+      ...listFirst(leftOut, file, ({ path, what, rule }) => {
+        return `${file}:${record.lineOf(path)}: ${formatPath(record.writtenPath(path))}${what} left out: ${rule}`;
       }),
       ...listFirst([...pictures.problems.entries()], file, ([index, problem]) => {
         return `${file}:${record.lineOf([index < imageProblems ? 'image' : 'body'])}: removed: ${problem}`;
@@ -174,36 +187,44 @@ function withOwnPicture(image: unknown, { urlOf }: OwnPictures): unknown {
   return url === undefined ? image : { ...image, url };
 }
 
-/** Removes links, image and enclosures at private addresses. The article is complete without them. */
-function removePrivateUrls(given: ArticleFields, sites: OwnSites) {
-  const removed: { path: PropertyKey[]; host: string }[] = [];
-  const isPublic = ({ url }: { url: string }, ...path: PropertyKey[]): boolean => {
-    const host = privateHost(url, sites);
-    if (host !== null) removed.push({ path, host });
-    return host === null;
-  };
-  const credit = <T extends Outlet>(outlet: T, ...path: PropertyKey[]): T =>
-    outlet.url === null || isPublic({ url: outlet.url }, ...path, 'url') ? outlet : { ...outlet, url: null };
-  const { url, image, fullStory, outlet, also, related, enclosures } = given;
-  const fields: ArticleFields = {
-    ...given,
-    url: url !== null && isPublic({ url }, 'url') ? url : null,
-    image: image !== null && isPublic(image, 'image') ? image : null,
-    fullStory: fullStory !== null && isPublic(fullStory, 'fullStory') ? fullStory : null,
-    outlet: outlet && credit(outlet, 'outlet'),
-    also: also.map((other, index) => credit(other, 'also', index)),
-    related: related.filter((link, index) => isPublic(link, 'related', index)),
-    enclosures: enclosures.filter((enclosure, index) => isPublic(enclosure, 'enclosures', index)),
-  };
-  return { fields, removed };
-}
-
 type Schema = ReturnType<typeof fieldsSchema>;
 
-function mediaFields({ shape }: Schema, written: Record<string, unknown>): Pick<ArticleFields, 'image' | 'enclosures'> {
-  const image = shape.image.safeParse(written.image);
-  const enclosures = shape.enclosures.safeParse(written.enclosures);
-  return { image: image.success ? image.data : null, enclosures: enclosures.success ? enclosures.data : [] };
+/** A part of a record that is left out. `what`: its value, and the verb. */
+type OmittedPart = RuleViolation & { what: string };
+
+/** After so many parts, the whole field is left out: each costs a check of all. */
+const MAX_LEFT_OUT = 60;
+
+/** Leaves out wrong parts of secondary fields: a value, or the entry or field that is incomplete without it. */
+function leaveOutWrong(
+  schema: Schema,
+  given: Record<string, unknown>,
+  leftOut: OmittedPart[],
+): Record<string, unknown> {
+  for (let written = given; ; ) {
+    // The last one, so that entries before keep their places.
+    const issue = schema.safeParse(written).error?.issues.findLast(({ path }) => !isPrimary(path, given));
+    const [{ path, rule } = { path: [], rule: '' }] = issue === undefined ? [] : violationsOf(issue);
+    if (path.length === 0) return written;
+    const found = valueAt(written, path);
+    const isLong = issue?.code === 'too_big' && Array.isArray(found);
+    const end = leftOut.length > MAX_LEFT_OUT ? 1 : path.length - Number(found === undefined);
+    const target = path.slice(0, end);
+    const what = isLong ? `: ${found.length - Number(issue.maximum)} of ${found.length} are` : shownValue(found);
+    leftOut.push({ path: target, what, rule: end < path.length ? `${formatPath(path.slice(end))} ${rule}` : rule });
+    written = withPart(written, target, isLong ? found.slice(0, Number(issue.maximum)) : undefined) as typeof written;
+  }
+}
+
+/** A copy with another value at a path; undefined removes it. */
+function withPart(whole: unknown, [key, ...rest]: PropertyKey[], value: unknown): unknown {
+  const inner = (part: unknown): unknown => (rest.length === 0 ? value : withPart(part, rest, value));
+  const parts = Object.entries(whole as object).map(([name, part]) => [
+    name,
+    name === String(key) ? inner(part) : part,
+  ]);
+  const kept = parts.filter(([, part]) => part !== undefined);
+  return Array.isArray(whole) ? kept.map(([, part]) => part) : Object.fromEntries(kept);
 }
 
 function validId({ shape }: Schema, id: unknown): string | null {
@@ -339,6 +360,10 @@ function formatPath(path: PropertyKey[]): string {
     typeof key === 'number' ? `[${key}]` : `.${shorten(cleanLine(String(key)), SHOWN_LENGTH)}`,
   );
   return parts.join('').replace(/^\./, '') || 'it';
+}
+
+function shownValue(value: unknown): string {
+  return typeof value === 'object' || value === undefined ? ' is' : ` ${formatValue(value).slice(3)} is`;
 }
 
 // Lists and maps are not shown as JSON: they may be nested deeper than recursion reaches.

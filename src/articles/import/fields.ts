@@ -4,8 +4,10 @@
  */
 import { z } from 'zod';
 import type { Config } from '../../core/config/config.ts';
+import { ownSites } from '../../core/config/sources.ts';
 import { KINDS } from '../../core/config/values.ts';
 import { LANGUAGE_RULE, parseLanguageTag } from '../../lib/names/language-tag.ts';
+import { privateHost } from '../../lib/private-address.ts';
 import { cleanLine, cleanText, hasVisibleCharacter, resolveUrl } from '../../lib/text/clean-text.ts';
 import { parseWrittenInstant } from '../../lib/written-date.ts';
 import { MAX_ALSO } from '../article.ts';
@@ -20,19 +22,19 @@ const OUTLET_RULE = 'must have name and url';
 export type ArticleFields = z.output<ReturnType<typeof fieldsSchema>>;
 
 /** The schema for one publication, with its sections, zone, language and URL. */
-export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {
+export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'> & Parameters<typeof ownSites>[0]) {
   const { publication } = config;
+  const sites = ownSites(config);
   const url = z
     .string('must be text')
     .max(2_048, 'must be at most 2048 characters')
     .transform((written, context) => {
       const resolved = resolveUrl(written, publication.url);
-      if (resolved !== null) return resolved;
-      context.issues.push({
-        code: 'custom',
-        input: written,
-        message: 'must be an http or https URL without user and password, or a path below the publication',
-      });
+      const host = resolved === null ? null : privateHost(resolved, sites);
+      if (resolved !== null && host === null) return resolved;
+      const rule = 'must be an http or https URL without user and password, or a path below the publication';
+      const message = host === null ? rule : `leads to ${host}, a private address, which readers cannot open`;
+      context.issues.push({ code: 'custom', input: written, message });
       return z.NEVER;
     });
   // Longer than any date, so that the rule of dates is named instead of a length.

@@ -54,11 +54,13 @@ export async function importPaths(
   paths: string[],
   options: ArticleImportOptions,
 ): Promise<ArticleImportResult> {
+  const clear = async (listed: string[], failed: string[], found: ImportFile[]) =>
+    options.isDryRun || clearGoneFiles(store, { listed, failed }, found);
   const files = await findImportFiles(paths).catch(async (error: unknown) => {
-    if (error instanceof ImportError) await clearGoneFiles(store, { listed: [], failed: paths }, []);
+    if (error instanceof ImportError) await clear([], paths, []);
     throw error;
   });
-  await clearGoneFiles(store, { listed: paths, failed: [] }, files);
+  await clear(paths, [], files);
   const isFile = new Set(files.map((file) => file.path));
   const roots = paths.map((path) => resolve(path)).map((path) => (isFile.has(path) ? dirname(path) : path));
   return holdingNews(store, config, { roots: [...new Set(roots)] }, options, (hold) =>
@@ -75,7 +77,7 @@ export async function holdingNews(
   store: Store,
   config: Config,
   first: { roots: readonly string[]; since?: number },
-  { clock, yes, takeOver, undated, run, withBatch }: ArticleImportOptions,
+  { clock, yes, takeOver, undated, run, isDryRun, withBatch }: ArticleImportOptions,
   importAll: (hold: NewsHold<ParsedArticle> | undefined) => Promise<ArticleImportResult>,
 ): Promise<ArticleImportResult> {
   const now = clock();
@@ -86,7 +88,7 @@ export async function holdingNews(
   const { articles, examples } = hold;
   if (hold.isTooMuch) return { ...result, heldNews: hold.count, heldExamples: examples };
   const spans = articles.map(({ path, line }) => ({ path, from: line ?? 0, to: line }));
-  const options = { now: clock(), takeOver, undated, run, withBatch };
+  const options = { now: clock(), takeOver, undated, run, isDryRun, withBatch };
   addToResult(result, await writeBatch(store, config, { articles, spans, ended: [] }, options));
   return result;
 }

@@ -4,6 +4,7 @@
  */
 import { basename, extname } from 'node:path';
 import { boundedLine } from '../../lib/text/clean-text.ts';
+import { removeUnpairedDirections } from '../../lib/text/text-direction.ts';
 import type { PictureFolder } from '../pictures/own-pictures.ts';
 import { type ArticleRules, type Candidate, type CandidateReader, candidateReader } from './candidate.ts';
 import type { RuleViolation } from './fields.ts';
@@ -31,6 +32,8 @@ export interface ArticleText {
   pictures?: PictureFolder | undefined;
   /** Whether a source brings it. Default: no. */
   isFromSource?: boolean | undefined;
+  /** Whether any wrong field rejects it, as in a form. Default: only a primary one. */
+  isStrict?: boolean | undefined;
 }
 
 /** Problems and warnings read `file:line: message`. */
@@ -60,7 +63,8 @@ export async function parseArticles(input: { rules: ParseRules; texts: ArticleTe
   const { keys, ...rules } = input.rules;
   const readCandidate = readerOf(rules);
   const results: ArticleResult[] = [];
-  for (const { name, format, line, text, defaultId, defaults, pictures = null, isFromSource = false } of input.texts) {
+  for (const { name, format, line, text, defaultId, defaults, pictures = null, ...options } of input.texts) {
+    const { isFromSource = false, isStrict = false } = options;
     const written = format === 'markdown' ? parseMarkdown(text) : parseJsonLine(text, line ?? 1);
     const parsed = defaults?.hasWordLists === true ? withWordLists(written) : written;
     const isOwnFormat = format === 'jsonl';
@@ -79,10 +83,12 @@ export async function parseArticles(input: { rules: ParseRules; texts: ArticleTe
     const hasOwnId = completed.kind === 'parsed' && !isBlankValue(completed.fields.id);
     const hasFreeSlug = format === 'markdown' && (!hasOwnId || defaults?.address != null);
     const record = hasFreeSlug ? withOwnSlug(completed) : completed;
-    const provenance = { pictures, siteUrl: defaults?.address?.siteUrl, isFromSource };
+    const provenance = { pictures, siteUrl: defaults?.address?.siteUrl, isFromSource, isStrict };
     const result = await readCandidate(record, name, defaultId, provenance);
     const { notices, ignored } = record.kind === 'parsed' ? record : { notices: [], ignored: [] };
     const shared = { notices: notices.map((notice) => ({ source: name, ...notice })), ignoredKeys: ignored };
+    const turning = 'left out: characters that turn the text after them around (U+202A to U+2069)';
+    if (removeUnpairedDirections(text) !== text) shared.notices.push({ source: name, line: line ?? 1, text: turning });
     const more = result.kind === 'valid' ? { ...result, lines: linesOf(record), hasFreeSlug } : result;
     results.push({ ...more, ...shared });
   }

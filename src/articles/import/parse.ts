@@ -31,7 +31,8 @@ const MAX_FRONT_MATTER = 64 * 1024;
 export function parseMarkdown(text: string): ParsedRecord {
   const lines = text.replace(/^\ufeff+/, '').split('\n');
   const start = lines.findIndex((line) => line.trim() !== '');
-  const fence = FENCES.find((one) => one.start.test(lines[start] ?? ''));
+  const isOpen = isOpenFrontMatter(lines, start);
+  const fence = isOpen ? FENCES[0] : FENCES.find((one) => one.start.test(lines[start] ?? ''));
   if (fence === undefined) return parsePlain(lines, Math.max(start, 0));
   const end = lines.findIndex((line, index) => index > start && fence.end.test(line));
   if (end === -1) {
@@ -40,7 +41,7 @@ export function parseMarkdown(text: string): ParsedRecord {
     return broken(start + 1, `the front matter is not closed: end it with a line "${fence.written}"${where}`);
   }
   // The line of the fence is left empty, so that line numbers match the file.
-  const frontMatter = lines.slice(0, end).with(start, '');
+  const frontMatter = isOpen ? lines.slice(0, end) : lines.slice(0, end).with(start, '');
   const bytes = Buffer.byteLength(frontMatter.slice(start + 1).join('\n'));
   if (bytes > MAX_FRONT_MATTER) {
     return broken(1, `the front matter is ${bytes} bytes long; the limit is ${MAX_FRONT_MATTER}`);
@@ -56,7 +57,17 @@ export function parseMarkdown(text: string): ParsedRecord {
   return { ...parsed, body, lineOf: (path) => (path[0] === 'body' ? bodyLine : parsed.lineOf(path)) };
 }
 
-/** As Pelican has it, up to an empty line. */
+/** As Hexo has it: a title and other keys up to a fence, without one before them. */
+function isOpenFrontMatter(lines: string[], start: number): boolean {
+  const end = lines.findIndex((line, index) => index > start && /^-{3,}[ \t]*$/.test(line));
+  const keys = lines.slice(start, end === -1 ? start : end);
+  return (
+    keys.every((line) => /^(?:[\w-]{1,60}[ \t]*:|[ \t#]|- |$)/.test(line)) &&
+    keys.some((line) => /^(?:title|headline)[ \t]*:/i.test(line))
+  );
+}
+
+/** As Pelican has it, up to a line that is none. */
 const METADATA = /^([\w-]{1,60}):(.*)$/;
 
 /**
@@ -68,9 +79,9 @@ function parsePlain(lines: string[], start: number): ParsedRecord {
   if (line.trim() === '') return broken(1, 'is empty: write a line "---", the keys, a line "---", and the text');
   const [, key = ''] = METADATA.exec(line) ?? [];
   const isKey = findKey(key, new Map()) !== null;
-  const end = lines.findIndex((one, at) => at > start && one.trim() === '');
-  const metadata = lines.slice(start, end).map((one) => METADATA.exec(one));
-  if (isKey && end !== -1 && metadata.every((found) => found !== null)) {
+  const end = lines.findIndex((one, at) => at > start && !METADATA.test(one));
+  const metadata = lines.slice(start, end).map((one) => METADATA.exec(one) as RegExpExecArray);
+  if (isKey && !/^-{3}/.test(lines[end] ?? '---')) {
     const fields = Object.fromEntries(metadata.map(([, name = '', value = '']) => [name, value.trim()]));
     const lineOf = ([name]: PropertyKey[]): number =>
       1 + Math.max(start, start + metadata.findLastIndex((one) => one[1] === name));

@@ -104,8 +104,8 @@ export function revise(
 }
 
 /**
- * Chooses the slug as written; else the current one, so that an edited headline moves no URL; else the first
- * suggestion that is free.
+ * Chooses the slug as written, if no other article has it; else the current one, so that an edited headline moves no
+ * URL; else the first suggestion that is free, or null.
  * @param ownerOf the id of the article that has or had a slug
  */
 export function chooseSlug(
@@ -113,13 +113,9 @@ export function chooseSlug(
   currentSlug: string | null,
   suggestions: string[],
   ownerOf: (slug: string) => string | undefined,
-): { kind: 'slug'; slug: string } | { kind: 'taken'; slug: string; owner: string } {
-  const fixed = candidate.slug ?? currentSlug;
-  const wanted = fixed === null ? suggestions : [fixed];
-  const free = wanted.find((slug) => (ownerOf(slug) ?? candidate.id) === candidate.id);
-  if (free !== undefined) return { kind: 'slug', slug: free };
-  const slug = wanted.at(-1) as string;
-  return { kind: 'taken', slug, owner: ownerOf(slug) as string };
+): string | null {
+  const isFree = (slug: string): boolean => (ownerOf(slug) ?? candidate.id) === candidate.id;
+  return [candidate.slug ?? [], currentSlug ?? [], suggestions].flat().find(isFree) ?? null;
 }
 
 /** A retracted article has been public if it was when it was retracted. */

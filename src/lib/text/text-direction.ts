@@ -8,7 +8,7 @@ const DIRECTION = /[\u202a-\u202e\u2066-\u2069]/;
 const [FIRST_EMBEDDING, LAST_EMBEDDING, END_OF_EMBEDDING] = [0x202a, 0x202e, 0x202c];
 const [FIRST_ISOLATE, END_OF_ISOLATE] = [0x2066, 0x2069];
 
-/** Removes those without a pair, within the text as a whole. Pairs nest: of two that cross, one is removed. */
+/** Removes those without a pair within their line. Pairs nest: of two that cross, one is removed. */
 export function removeUnpairedDirections(text: string): string {
   // Nearly every text has none.
   const first = text.search(DIRECTION);
@@ -32,6 +32,8 @@ function findUnpaired(text: string, from: number): Uint8Array {
   const embeddingsAround: number[] = [];
   for (let at = from; at < text.length; at++) {
     const code = text.charCodeAt(at);
+    // A paragraph ends them all (UAX #9 §3.3.1).
+    if (code === 0x0a) embeddings.length = isolates.length = embeddingsAround.length = 0;
     if (code < FIRST_EMBEDDING || code > END_OF_ISOLATE) continue;
     if (code > LAST_EMBEDDING && code < FIRST_ISOLATE) continue;
     unpaired[at] = 1;

@@ -3,8 +3,8 @@
  * makes on a network disk: a caller that needs all of them also scans the folders now and then.
  */
 import { type FSWatcher, watch } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 
 /** Elsewhere the system reports a new file and its first write as one. */
 const IS_PRECISE = process.platform === 'linux';
@@ -12,31 +12,34 @@ const IS_PRECISE = process.platform === 'linux';
 const MAX_FOLDERS = 1_000;
 
 interface WatchedFolder {
-  /** Tells a folder from another one that has taken its place. */
-  inode: number;
+  /** Tells a folder from another one that has taken its place; ext4 gives that one the same inode. */
+  identity: string;
   watcher: FSWatcher;
+}
+
+interface Listeners {
+  /** Files that are no longer written to; some may be gone already. */
+  onChange(files: ChangedFile[]): void;
+  /** A file has appeared that has content already: it was renamed into place, and `onChange` most likely follows. */
+  onAppeared(path: string): void;
+  /** A folder has appeared, or a watched one is gone: `watch` is to be called again. */
+  onFolders(): void;
 }
 
 export class FolderWatcher {
   readonly #folders = new Map<string, WatchedFolder>();
   readonly #reports = new FileReports();
-  readonly #onChange: (files: ChangedFile[]) => void;
-  readonly #onAppeared: (path: string) => void;
+  readonly #listeners: Listeners;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  /**
-   * @param onChange called with files that are no longer written to; some may be gone already
-   * @param onAppeared called when a file has appeared that has content already, as one that was renamed into place:
-   *   `onChange` most likely follows. Not for files that are written to in place.
-   */
-  constructor(onChange: (files: ChangedFile[]) => void, onAppeared: (path: string) => void = () => {}) {
-    this.#onChange = onChange;
-    this.#onAppeared = onAppeared;
+  constructor(listeners: Listeners) {
+    this.#listeners = listeners;
   }
 
   /**
-   * Watches these folders and no others, without those below them. Does nothing on other systems than Linux.
+   * Watches these folders and no others, without those below them. Does nothing on other systems than Linux. Files of
+   * folders that later calls add count as written to just now. One call at a time.
    * @returns the reason why a folder is not watched, or null
    */
   async watch(folders: string[]): Promise<string | null> {
@@ -44,17 +47,17 @@ export class FolderWatcher {
     const wanted = new Set(folders.slice(0, MAX_FOLDERS));
     let problem = folders.length > MAX_FOLDERS ? `only ${MAX_FOLDERS} folders are watched` : null;
     for (const folder of this.#folders.keys()) if (!wanted.has(folder)) this.#forget(folder);
+    const isFirst = this.#folders.size === 0;
     for (const folder of wanted) {
-      const inode = await stat(folder).then(
-        ({ ino }) => ino,
-        () => null,
-      );
+      const stats = await stat(folder).catch(() => null);
+      const identity = stats && `${stats.ino} ${stats.birthtimeMs}`;
       if (this.#isClosed) return null;
-      if (this.#folders.get(folder)?.inode === inode) continue;
+      if (this.#folders.get(folder)?.identity === identity) continue;
       this.#forget(folder);
-      if (inode === null) continue;
+      if (identity === null) continue;
       try {
-        this.#folders.set(folder, { inode, watcher: this.#open(folder) });
+        this.#folders.set(folder, { identity, watcher: this.#open(folder) });
+        if (!isFirst) await this.#reportContents(folder);
       } catch (error) {
         problem = (error as Error).message;
       }
@@ -70,6 +73,11 @@ export class FolderWatcher {
 
   #open(folder: string): FSWatcher {
     const watcher = watch(folder, { persistent: false }, (event, name) => {
+      // The folder itself was removed or moved; one in it may have the same name.
+      if (event === 'rename' && name === basename(folder)) {
+        this.#forget(folder);
+        return this.#listeners.onFolders();
+      }
       if (name === null || name.startsWith('.')) return;
       const path = join(folder, name);
       if (event === 'rename') void this.#look(path);
@@ -80,12 +88,23 @@ export class FolderWatcher {
     return watcher;
   }
 
+  /** What was put into a folder before it was watched. Nothing tells whether those files are whole. */
+  async #reportContents(folder: string): Promise<void> {
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      if (entry.name.startsWith('.')) continue;
+      if (entry.isDirectory()) this.#listeners.onFolders();
+      else this.#reports.written(join(folder, entry.name), performance.now());
+    }
+    this.#schedule();
+  }
+
   async #look(path: string): Promise<void> {
     const report = this.#reports.appeared(path, performance.now());
     const stats = await stat(path).catch(() => null);
+    if (stats?.isDirectory() && !this.#isClosed) this.#listeners.onFolders();
     const hasContent = stats?.isFile() ? stats.size > 0 : null;
     report(hasContent, performance.now());
-    if (hasContent && !this.#isClosed) this.#onAppeared(path);
+    if (hasContent && !this.#isClosed) this.#listeners.onAppeared(path);
     this.#schedule();
   }
 
@@ -102,7 +121,7 @@ export class FolderWatcher {
   #take(): void {
     if (this.#isClosed) return;
     const files = this.#reports.take(performance.now());
-    if (files.length > 0) this.#onChange(files);
+    if (files.length > 0) this.#listeners.onChange(files);
     this.#schedule();
   }
 

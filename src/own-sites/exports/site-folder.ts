@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join, relative, resolve, sep } from 'node:path';
 import { jekyllPattern, toPattern } from '../../articles/import/files/defaults.ts';
 import { filePlaceOf } from '../../articles/import/files/file-place.ts';
-import { type ImportFile, openFile } from '../../articles/import/files/import-files.ts';
+import { type ImportFile, isDocument, openFile } from '../../articles/import/files/import-files.ts';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { ExportError, type LeftOut } from './export-entry.ts';
 import { readSiteAuthors } from './site-authors.ts';
@@ -181,7 +181,7 @@ async function listFiles(
       if (name.startsWith('.')) continue;
       if (entry.isDirectory()) {
         if (!OTHER_FOLDERS.has(name)) await walk(path, isPosts || isPostFolder(name));
-      } else if (!entry.isFile() || !extensions.includes(extname(name).toLowerCase())) continue;
+      } else if (!entry.isFile() || !(extensions.includes(extname(name).toLowerCase()) || isDocument(name))) continue;
       else if (isPosts) found.push(path);
       else if (DATE_IN_NAME.test(name)) onOther(path);
     }

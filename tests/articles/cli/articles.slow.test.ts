@@ -12,7 +12,7 @@ describe.concurrent('daywire import', () => {
     const folder = newFolder('sample');
     mkdirSync(join(folder.path, 'in'));
     writeFileSync(join(folder.path, 'in/good.md'), articleFile('good'));
-    writeFileSync(join(folder.path, 'in/bad.md'), articleFile('bad', 'kind: sektion\n'));
+    writeFileSync(join(folder.path, 'in/bad.md'), articleFile('bad', 'state: sektion\n'));
     const { code, stdout, stderr } = await folder.run(['import', '--undated', 'now', 'in']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^daywire: in\/bad\.md:\d+: .*sektion/m);
@@ -27,12 +27,12 @@ describe.concurrent('daywire import', () => {
     const folder = newFolder('sample');
     mkdirSync(join(folder.path, 'in'));
     for (const id of ['a', 'b', 'c', 'd'])
-      writeFileSync(join(folder.path, `in/${id}.md`), articleFile(id, `kind: x${id}\n`));
+      writeFileSync(join(folder.path, `in/${id}.md`), articleFile(id, `state: x${id}\n`));
     writeFileSync(join(folder.path, 'in/e.md'), 'no front matter');
     const first = await folder.run(['import', 'in']);
     expect(first.stderr.trimEnd().split('\n')).toEqual([
       expect.stringMatching(
-        /^daywire: 4 × kind is "…": must be one of .* \(in\/a\.md:\d+, in\/b\.md:\d+, in\/c\.md:\d+\)$/,
+        /^daywire: 4 × state is "…": must be draft.* \(in\/a\.md:\d+, in\/b\.md:\d+, in\/c\.md:\d+\)$/,
       ),
       expect.stringMatching(/^daywire: in\/e\.md:1: has neither front matter nor a heading/),
     ]);

@@ -198,7 +198,7 @@ describe('importPaths and importText', () => {
       const store = await open();
       const once = async (now: number) => {
         const good = await importMarkdown(store, markdown(FULL), { now });
-        const bad = await importMarkdown(store, markdown('headline: H\nkind: x\nid: bad'), {
+        const bad = await importMarkdown(store, markdown('headline: H\nstate: x\nid: bad'), {
           name: 'bad.md',
           now: NOW,
         });
@@ -230,7 +230,7 @@ describe('importPaths and importText', () => {
 
     it('reject an invalid article whole, until a valid version is imported', async () => {
       const store = await open();
-      const text = markdown('headline: H\nkind: x\nid: story');
+      const text = markdown('headline: H\nstate: x\nid: story');
       await importMarkdown(store, text);
       expect(await listRejections(store.db, { limit: 10 })).toEqual([
         {
@@ -239,7 +239,7 @@ describe('importPaths and importText', () => {
           source: 'story.md',
           line: null,
           articleId: 'story',
-          problems: ['story.md:3: kind is "x": must be one of brief, analysis, feature, roundup-item, roundup'],
+          problems: ['story.md:3: state is "x": must be draft, scheduled, published, corrected or retracted'],
           raw: text,
           rejectedAt: NOW,
         },
@@ -305,7 +305,8 @@ describe('importPaths and importText', () => {
       expect((await findArticle(store.db, 'c'))?.slug).toBe('charts-of-the-day-c');
       // Another article cannot take a slug that is in use.
       const report = await importJson(store, [{ id: 'b', headline: 'Charts of the Day', slug: 'charts' }]);
-      expect(report.rejectedCount).toBe(1);
+      expect(report).toMatchObject({ rejectedCount: 0, unchanged: 1 });
+      expect((await findArticle(store.db, 'b'))?.slug).toBe('charts-of-the-day-b');
     });
 
     it('have the same result when they run concurrently as one after the other', async () => {
@@ -316,27 +317,45 @@ describe('importPaths and importText', () => {
       );
       expect(reports.map(({ added, rejectedCount }) => added + rejectedCount)).toEqual([1, 1, 1]);
       const winner = (await findArticleBySlug(store.db, 'wanted'))?.id;
-      const problems = reports.flatMap((report) => messagesOf(report).problems);
-      expect(problems).toHaveLength(2);
-      for (const problem of problems) expect(problem).toContain(`it belongs to article "${winner}"`);
+      const warnings = reports.flatMap((report) => messagesOf(report).warnings);
+      expect(warnings).toHaveLength(2);
+      for (const warning of warnings) expect(warning).toContain(`"wanted" belongs to article "${winner}"`);
       const same = await Promise.all(
         [1, 2, 3].map(() => importJson(store, [{ id: 'x', headline: 'X', published: '2026-11-24T10:00:00Z' }])),
       );
       expect(same.every((report) => report.rejectedCount === 0)).toBe(true);
     });
 
-    it('reject a file of a word processor in the folder, once, and leave out its lock', async () => {
+    it('reject a file in another format, once, and leave out locks and the project’s own files', async () => {
       const store = await open();
       const folder = temporaryFolder();
-      for (const name of ['a.DOCX', '~$a.docx', 'notes.txt']) writeFileSync(join(folder, name), 'PK\u0003\u0004');
+      for (const name of ['a.DOCX', 'c.rst', '~$a.docx', 'README.rst', 'notes.txt'])
+        writeFileSync(join(folder, name), 'PK\u0003\u0004');
       writeFileSync(join(folder, 'b.md'), markdown('headline: B'));
       const report = await importPaths(store, configWith(), [folder], { clock, undated: 'now' });
-      expect(report).toMatchObject({ added: 1, rejectedCount: 1 });
+      expect(report).toMatchObject({ added: 1, rejectedCount: 2 });
+      const rule = (type: string) =>
+        `files in ${type} are not read: save the text as Markdown, in a file whose name ends in .md`;
       expect(messagesOf(report).problems).toEqual([
-        `${folder}/a.DOCX:1: is a file of a word processor: save the text as Markdown, in a file whose name ends in .md`,
+        `${folder}/a.DOCX:1: ${rule('.DOCX')}`,
+        `${folder}/c.rst:1: ${rule('.rst')}`,
       ]);
       await importPaths(store, configWith(), [folder], { clock, undated: 'now' });
-      expect(await countRejections(store.db)).toBe(1);
+      expect(await countRejections(store.db)).toBe(2);
+    });
+
+    it('store nothing in a dry run, and count what an import would do', async () => {
+      const store = await open();
+      await importMarkdown(store, markdown('headline: Old\nid: old'));
+      const before = await rows(store);
+      const folder = temporaryFolder();
+      for (const [name, keys] of Object.entries({ a: 'headline: A', b: 'state: x', old: 'headline: New\nid: old' })) {
+        writeFileSync(join(folder, `${name}.md`), markdown(keys));
+      }
+      const options = { clock, undated: 'now', takeOver: true } as const;
+      const report = await importPaths(store, configWith(), [folder], { ...options, isDryRun: true });
+      expect(report).toMatchObject({ added: 1, updated: 1, rejectedCount: 1 });
+      expect(await rows(store)).toEqual(before);
     });
 
     it('read folders by name, with files of every format', async () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -9,18 +10,26 @@ import {
   loadConfig,
   parseConfig,
 } from '../../../src/core/config/config.ts';
-import { withoutSources } from '../../support/sample.ts';
+import { SAMPLE_CONFIG, withoutSources } from '../../support/sample.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const root = join(import.meta.dirname, '../../..');
-const sample = readFileSync(join(root, 'config/daywire.yaml'), 'utf8');
+const sample = readFileSync(SAMPLE_CONFIG, 'utf8');
 
 describe('the configuration', () => {
   it('of the sample is valid, and its paths become absolute', () => {
-    const config = loadConfig('config/daywire.yaml', {}, root);
+    const config = parseConfig(sample, { file: 'config/daywire.yaml', env: {}, cwd: root });
     expect(config.publication.name).toBe('The Meridian Wire');
     expect(config.paths.store).toBe(join(root, 'var/daywire.db'));
     expect(config.newsletters[0]?.schedule?.graceMinutes).toBe(240);
+  });
+
+  // Somebody who tries daywire may have edited the file since.
+  it('of the sample is the copy that the tests use, as it was committed', () => {
+    const { status, stdout } = spawnSync('git', ['show', 'HEAD:config/daywire.yaml'], { cwd: root, encoding: 'utf8' });
+    const edited = readFileSync(join(root, 'config/daywire.yaml'), 'utf8');
+    // An unpacked archive has no commits.
+    expect([status === 0 ? stdout : sample, edited]).toContain(sample);
   });
 
   it('has languages in their usual form', () => {

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Config, ConfigError, parseConfig } from '../../../src/core/config/config.ts';
-import { ROOT } from '../../support/sample.ts';
+import { ROOT, SAMPLE_CONFIG } from '../../support/sample.ts';
 
-const SAMPLE = readFileSync(join(ROOT, 'config/daywire.yaml'), 'utf8');
+const SAMPLE = readFileSync(SAMPLE_CONFIG, 'utf8');
 
 /** The sample configuration with further keys of `signup`. */
 function parse(keys: string): Config {

@@ -40,6 +40,8 @@ describe('cleaning directions of text', () => {
   it.each([
     [`invoice${RLO}fdp.exe`, 'invoicefdp.exe'],
     [`a${PDF}b${PDI}c`, 'abc'],
+    // Each paragraph shows on its own.
+    [`photo_${RLO}gnp.exe\n\nb${PDF}`, 'photo_gnp.exe\n\nb'],
     [`a ${FSI}שלום${PDI} b`, `a ${FSI}שלום${PDI} b`],
     [`a${LRE}b${PDF}${PDF}c`, `a${LRE}b${PDF}c`],
     // An isolate ends the embeddings within it (UAX #9, rule X6a).

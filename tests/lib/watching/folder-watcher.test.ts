@@ -16,9 +16,13 @@ function openWatcher() {
     appearedBefore ??= [...appeared];
     changed.push(...files);
   };
-  const watcher = new FolderWatcher(onChange, (path) => appeared.push(path));
+  const folders = { changes: 0 };
+  const onFolders = (): void => {
+    folders.changes += 1;
+  };
+  const watcher = new FolderWatcher({ onChange, onAppeared: (path) => appeared.push(path), onFolders });
   onTestFinished(() => watcher.close());
-  return { watcher, changed, appearedBefore: () => appearedBefore };
+  return { watcher, changed, folders, appearedBefore: () => appearedBefore };
 }
 
 function renameInto(folder: string, name: string, text = 'Some words.'): string {
@@ -61,6 +65,23 @@ describe('a watcher of folders', () => {
     renameInto(left, 'a.md');
     const file = renameInto(kept, 'b.md');
     await expect.poll(() => changed).toEqual(IS_WATCHED ? [{ path: file, isWhole: true }] : []);
+  });
+
+  it('says that a folder has appeared or gone, and reports what was in a new one before it was watched', async () => {
+    const folder = temporaryFolder();
+    const articles = join(folder, 'articles');
+    const { watcher, changed, folders } = openWatcher();
+    await watcher.watch([folder]);
+    mkdirSync(articles);
+    await expect.poll(() => folders.changes).toBe(IS_WATCHED ? 1 : 0);
+    writeFileSync(join(articles, 'early.md'), 'Some words.');
+    await watcher.watch([folder, articles]);
+    rmSync(articles, { recursive: true });
+    await expect.poll(() => folders.changes).toBe(IS_WATCHED ? 2 : 0);
+    mkdirSync(articles);
+    writeFileSync(join(articles, 'early.md'), 'Some words.');
+    await watcher.watch([folder, articles]);
+    await expect.poll(() => changed).toEqual(IS_WATCHED ? [{ path: join(articles, 'early.md'), isWhole: false }] : []);
   });
 
   it('reports nothing once it is closed', async () => {

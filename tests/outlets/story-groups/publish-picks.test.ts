@@ -130,10 +130,10 @@ forEachDatabase((open) => {
 
     it('leaves a group whose article is rejected to the next pass, and its article to the roundup alone', async () => {
       const { store, config, change, publish, article } = await openPick();
-      await change({ kind: 'pick', text: 'One.', section: 'no-such-section' });
+      await change({ kind: 'pick', text: '<script></script>' });
       expect(await publish()).toMatchObject({ rejectedCount: 1 });
       expect(await readUnpublishedGroups(store.db)).toHaveLength(1);
-      await change({ kind: 'edit', section: null });
+      await change({ kind: 'edit', text: 'One.' });
       expect(await publish()).toMatchObject({ added: 1 });
       const id = (await article())?.id;
       const text = `---\nid: ${id}\nheadline: Mine\n---\n`;

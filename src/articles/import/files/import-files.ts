@@ -1,7 +1,7 @@
 /** Finds the files of an import, and reads their records. */
-import { createReadStream, type Dirent } from 'node:fs';
+import { createReadStream, type Dirent, existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { dirname, extname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import type { Db } from '../../../core/store/store.ts';
 import { chunks } from '../../../lib/chunks.ts';
 import { decodeUtf8, storableText } from '../../../lib/text/clean-text.ts';
@@ -62,7 +62,7 @@ const FORMATS: Record<string, ImportFormat> = {
 };
 
 /** File types in which people write articles, and which they put into the folder unconverted. */
-const WORD_PROCESSORS = new Set(['.docx', '.doc', '.odt', '.rtf', '.pages']);
+const OTHER_FORMATS = new Set([...['.docx', '.doc', '.odt', '.rtf', '.pages', '.rst', '.adoc', '.asciidoc', '.org']]);
 
 /**
  * Finds the files at paths and below folders, without duplicates, in the order of the paths and by name within folders.
@@ -98,7 +98,10 @@ export async function findImportFile(paths: string[], file: string): Promise<Imp
   return null;
 }
 
-/** The folders whose files `findImportFiles` finds, absolute. Those that cannot be read are left out. */
+/**
+ * The folders whose files `findImportFiles` finds, absolute, and for each path the one above it, which tells that the
+ * path has gone or appeared. Those that cannot be read are left out.
+ */
 export async function listImportFolders(paths: string[]): Promise<string[]> {
   const found = new Set<string>();
   const add = async (folder: string): Promise<void> => {
@@ -110,9 +113,10 @@ export async function listImportFolders(paths: string[]): Promise<string[]> {
     }
   };
   for (const path of paths.map((some) => resolve(some))) {
-    const stats = await stat(path).catch(() => null);
-    if (stats?.isDirectory()) await add(path);
-    else found.add(dirname(path));
+    await add(path);
+    let above = dirname(path);
+    while (above !== dirname(above) && !existsSync(above)) above = dirname(above);
+    found.add(above);
   }
   return [...found];
 }
@@ -175,20 +179,10 @@ async function fileOf(entry: Dirent, root: string): Promise<ImportFile | null> {
   const path = join(entry.parentPath, entry.name);
   const format = importFormat(path);
   try {
-    if (format !== undefined) return await openFile(path, format, root);
-    return entry.isFile() && isDocument(entry.name) ? await openDocument(path, root) : null;
+    return format === undefined ? null : await openFile(path, format, root);
   } catch (error) {
     return unreadableFile(path, error);
   }
-}
-
-/** A file of a word processor is rejected: somebody waits for the article. */
-async function openDocument(path: string, root: string): Promise<ImportFile | null> {
-  const file = await openFile(path, 'markdown', root);
-  if (file === null) return null;
-  const rule = 'is a file of a word processor: save the text as Markdown, in a file whose name ends in .md';
-  const { records } = recordFile(file, { kind: 'unusable', rule, raw: '' }, file.bytes);
-  return { ...file, records };
 }
 
 /**
@@ -216,8 +210,10 @@ function unreadableFile(name: string, error: unknown): ImportFile {
 }
 
 async function* wholeFile(path: string, bytes: number): AsyncGenerator<SourceRecord> {
-  if (bytes > MAX_RECORD_BYTES) {
-    const rule = `is ${bytes} bytes long; the limit is ${MAX_RECORD_BYTES}`;
+  if (bytes > MAX_RECORD_BYTES || isDocument(path)) {
+    const rule = isDocument(path)
+      ? `files in ${extname(path)} are not read: save the text as Markdown, in a file whose name ends in .md`
+      : `is ${bytes} bytes long; the limit is ${MAX_RECORD_BYTES}`;
     yield { line: null, readTo: bytes, content: { kind: 'unusable', rule, raw: '' } };
     return;
   }
@@ -248,14 +244,15 @@ function textOf(bytes: Buffer): SourceRecord['content'] {
   return { kind: 'text', text: text.replace(/\r\n?/g, '\n') };
 }
 
-/** Names that begin with `~$` are those of locks. */
-function isDocument(name: string): boolean {
-  return WORD_PROCESSORS.has(extname(name).toLowerCase()) && !name.startsWith('~$');
-}
-
 /** The format of a file by the extension of its name; undefined for a file that is not imported. */
 export function importFormat(path: string): ImportFormat | undefined {
-  return FORMATS[extname(path).toLowerCase()];
+  return FORMATS[extname(path).toLowerCase()] ?? (isDocument(path) ? 'markdown' : undefined);
+}
+
+/** A file in another format is rejected: somebody waits for the article. `~$` begins the names of locks. */
+export function isDocument(path: string): boolean {
+  const isOther = OTHER_FORMATS.has(extname(path).toLowerCase());
+  return isOther && !/^(?:~\$|readme|licen[cs]e|changes|changelog)/i.test(basename(path));
 }
 
 function reason(error: unknown): string {

@@ -41,6 +41,7 @@ const OTHER_NAMES: Partial<Record<KeyTarget, readonly string[]>> = {
   outletUrl: ['sourceUrl', 'sourceLink'],
   language: ['lang', 'locale'],
   url: ['canonical', 'canonicalUrl', 'originalUrl', 'permalink'],
+  state: ['status'],
   draft: ['private', 'unpublished'],
 };
 

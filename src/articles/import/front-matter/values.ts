@@ -162,7 +162,12 @@ function plainText(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
 }
 
-const STATES: Readonly<Record<string, string>> = { publish: 'published', public: 'published', private: 'draft' };
+const STATES: Readonly<Record<string, string>> = {
+  publish: 'published',
+  public: 'published',
+  private: 'draft',
+  hidden: 'draft',
+};
 
 export function toState(value: unknown): unknown {
   if (typeof value !== 'string') return value;
@@ -180,7 +185,7 @@ export const IMAGE_PARTS: PartNames = {
   ...{ type: [], length: [], width: [], height: [] },
 };
 export const BYLINE_PARTS: PartNames = {
-  name: ['displayName', 'fullName', 'login', 'username', 'id'],
+  name: ['displayName', 'fullName', 'nick', 'nickname', 'login', 'username', 'id'],
   email: ['mail'],
   role: [],
 };

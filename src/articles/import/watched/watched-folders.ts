@@ -37,33 +37,33 @@ export function startImporting(app: AppContext): Stoppable {
     reported = [];
     if (files.length > 0) await importWatched(app, { reported: files, signal });
   });
-  const watcher = new FolderWatcher(
-    (files) => {
+  const watcher = new FolderWatcher({
+    onChange(files) {
       reported.push(...files);
       importing.wake();
     },
-    (path) => {
+    onAppeared(path) {
       if (importFormat(path) !== undefined) void warmUpParsing(parseRules(config));
     },
-  );
+    onFolders: () => watching.wake(),
+  });
   let lastProblem: string | null = null;
-  const watchFolders = async (): Promise<void> => {
+  const watching = repeat(POLL_EVERY, 'watching folders', log, async () => {
     const problem = await watcher.watch(await listImportFolders(watch));
     if (problem !== null && problem !== lastProblem) {
       log.warn({ problem }, 'folders are not watched: their changes are found by the next poll');
     }
     lastProblem = problem;
-  };
+  });
   // Changes before that are found by the next poll.
-  const watching = watchFolders();
+  watching.wake();
   const polling = repeat(POLL_EVERY, 'importing', log, async (signal) => {
-    await watchFolders();
     await importWatched(app, { isRepeated: true, signal });
   });
   return {
     async stop() {
       watcher.close();
-      await Promise.all([watching, importing.stop(), polling.stop()]);
+      await Promise.all([watching.stop(), importing.stop(), polling.stop()]);
     },
   };
 }

@@ -86,13 +86,26 @@ describe('front matter in YAML', () => {
       fields: { title: 'A' },
       body: 'Text.',
     });
-    expect(parseMarkdown('title: A\n---\nText.')).toMatchObject({ kind: 'broken', line: 1 });
+    expect(parseMarkdown('Note: this\n---\nText.')).toMatchObject({ kind: 'broken', line: 1 });
     expect(parseMarkdown('———\ntitle: A\n———\n')).toMatchObject({
       rule: expect.stringMatching(/^is no line of three hyphens/),
     });
     expect(parseMarkdown('---\ntitle: A\n\nText.')).toMatchObject({
       rule: 'the front matter is not closed: end it with a line "---", after line 2',
     });
+  });
+
+  it('may lack its first fence, as in Hexo', () => {
+    const parsed = parseMarkdown('\ntitle: A\ntags:\n- b\n\ndate: 2013-01-02 10:00:00\n---\n\nText.\n\n---\n\nMore.');
+    expect(parsed).toMatchObject({ fields: { title: 'A', tags: ['b'], date: '2013-01-02 10:00:00' } });
+    expect(parsed).toMatchObject({ body: 'Text.\n\n---\n\nMore.' });
+    expect(parsed.kind === 'parsed' && parsed.lineOf(['date'])).toBe(6);
+    expect(parseMarkdown('A title: long\n---\nText.')).toMatchObject({ fields: { title: 'A title: long' } });
+    expect(parseMarkdown('Title: A\nDate: 2013-01-02\n\nText.\n\n---\n\nMore.')).toMatchObject({
+      fields: { Title: 'A', Date: '2013-01-02' },
+      body: 'Text.\n\n---\n\nMore.',
+    });
+    expect(parseMarkdown('title: A\ndate: 2013-01-02\nText.')).toMatchObject({ fields: { title: 'A' }, body: 'Text.' });
   });
 
   it('that is valid is never changed', () => {

@@ -50,7 +50,9 @@ export function openTemplates(folder: string, zone: string, ownMessages: OwnMess
     const globals = { locale: localeOf(language, ownMessages) };
     try {
       // Liquid's asynchronous methods await every value and take twice as long.
-      return engines[kind].renderFileSync(name, data, { globals });
+      const output: string = engines[kind].renderFileSync(name, data, { globals });
+      if (output.length > MAX_OUTPUT) throw new Error(`${name} renders more than ${MAX_OUTPUT} characters`);
+      return output;
     } catch (error) {
       engines = createEngines(source);
       generation += 1;
@@ -83,6 +85,14 @@ export function templateVersion(folder: string): string {
   return JSON.stringify(facts);
 }
 
+/**
+ * Of a template that loops or grows without end, before it takes the memory of the process. `parseLimit`: characters of
+ * a file; `renderLimit`: milliseconds; `memoryLimit`: characters and elements of lists that are made meanwhile.
+ */
+const LIMITS = { parseLimit: 1_000_000, renderLimit: 10_000, memoryLimit: 10_000_000 };
+/** Characters of what a template renders. */
+const MAX_OUTPUT = 20_000_000;
+
 const TEMPLATE = /\.(?:liquid|mjml|txt)$/;
 
 function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text', Liquid> {
@@ -92,6 +102,7 @@ function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text'
     strictVariables: true,
     ownPropertyOnly: true,
     cache: true,
+    ...LIMITS,
   };
   const html = new Liquid({ ...options, outputEscape: 'escape', extname: '.liquid' });
   const text = new Liquid({ ...options, extname: '.liquid' });

@@ -32,7 +32,7 @@ export interface LockResult {
 }
 
 const RECOVERY_WITHIN = 3 * MINUTE;
-/** A lock is told after 30 s; slow cores add to it. */
+/** A lock is told after 30 s; slow cores, and a start, add to it. */
 const TOLD_WITHIN = 60;
 const SIGN_UP_WITHIN = 10;
 const SUBSCRIBER = 'late.subscriber@example.com';

@@ -51,12 +51,14 @@ export function openTemplates(folder: string, zone: string, ownMessages: OwnMess
     try {
       // Liquid's asynchronous methods await every value and take twice as long.
       const output: string = engines[kind].renderFileSync(name, data, { globals });
-      if (output.length > MAX_OUTPUT) throw new Error(`${name} renders more than ${MAX_OUTPUT} characters`);
+      if (output.length > MAX_OUTPUT) throw new Error(`it renders more than ${MAX_OUTPUT} characters`);
       return output;
     } catch (error) {
       engines = createEngines(source);
       generation += 1;
-      throw error;
+      // What is wrong with a whole file has no place in it.
+      const { message } = error as Error;
+      throw /^(?:parse length|it renders)/.test(message) ? new Error(`${name}: ${message}`) : error;
     }
   };
   return {

@@ -100,8 +100,8 @@ export class DaywireProcess {
   }
 
   /** Asks the site. @returns null without an answer */
-  ask(path: string): Promise<{ status: number; text: string } | null> {
-    return request(`http://127.0.0.1:${this.#sitePort}${path}`);
+  ask(path: string, init?: RequestInit, within?: number): Promise<{ status: number; text: string } | null> {
+    return request(`http://127.0.0.1:${this.#sitePort}${path}`, init, within);
   }
 
   /** Asks the listener for metrics, which each process has. @returns its status; null without an answer */
@@ -117,9 +117,13 @@ export class DaywireProcess {
   }
 }
 
-async function request(url: string): Promise<{ status: number; text: string } | null> {
+async function request(
+  url: string,
+  init: RequestInit = {},
+  within = ANSWER_WITHIN,
+): Promise<{ status: number; text: string } | null> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN) });
+    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(within) });
     return { status: response.status, text: await response.text() };
   } catch {
     return null;

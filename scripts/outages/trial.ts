@@ -37,19 +37,21 @@ export class Trial {
   readonly #interrupted = new Set<string>();
   readonly #closing: (() => unknown)[] = [() => rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })];
 
-  /** Makes the newsroom, and starts none of its processes. */
-  async prepare(fault: Fault, dialect: Dialect, deliveries: number): Promise<void> {
+  /**
+   * Makes the newsroom, and starts none of its processes.
+   * @param cron of the slot; by default it is far away, and the edition is composed by hand
+   */
+  async prepare(fault: Fault, dialect: Dialect, deliveries: number, cron = '0 0 1 1 *'): Promise<void> {
     const onClose = (close: () => unknown): void => void this.#closing.push(close);
     this.alerts = await startAlertCalls();
     onClose(() => this.alerts.close());
     const delay = Math.round((fault.spread * SECOND * CONNECTIONS) / deliveries);
     this.#sink = await startCountingSink(delay, () => this.arrivals.push(performance.now()));
     onClose(() => this.#sink.close());
-    // Its slot comes on New Year's Day: the edition is composed by hand.
-    this.#newsroom = new Newsroom({ folder: this.folder, port: 1, smtpUrl: this.#sink.url, cron: '0 0 1 1 *' });
+    this.#newsroom = new Newsroom({ folder: this.folder, port: 1, smtpUrl: this.#sink.url, cron });
     await this.#newsroom.create();
     this.database = await openTrialDatabase(dialect, this.folder, fault, onClose);
-    for (const n of [1, 2, 3]) this.#writeArticle(`story-${n}`, `Headline Number ${n}`);
+    for (const n of [1, 2, 3]) this.writeArticle(`story-${n}`, `Headline Number ${n}`);
     await this.command('import', 'articles');
     const emails = Array.from({ length: deliveries }, (_, n) => `subscriber${n + 1}@example.com`);
     await this.#withStore((store) => storeSubscribers(store, emails, 'daily-roundup'));
@@ -96,7 +98,7 @@ export class Trial {
 
   /** Puts the article of the outage into the watched folder. */
   writeStory(): void {
-    this.#writeArticle('story-of-outage', STORY);
+    this.writeArticle('story-of-outage', STORY);
   }
 
   /** Whether the article of the outage is served, and in the folder of feeds. */
@@ -127,11 +129,30 @@ export class Trial {
     await startWorker({ ...this.#store, ...options, secret: this.#secret }).ended;
   }
 
-  async count(): Promise<CopyCounts> {
-    return countCopies(await this.readDeliveries(), this.#sink.copies, this.#interrupted);
+  /** @param others recipients of other messages */
+  async count(others: readonly string[] = []): Promise<CopyCounts> {
+    const copies = new Map([...this.#sink.copies].filter(([recipient]) => !others.includes(recipient)));
+    return countCopies(await this.readDeliveries(), copies, this.#interrupted);
   }
 
-  #writeArticle(id: string, headline: string): void {
+  /** Number of messages that the address got. */
+  copiesOf(recipient: string): number {
+    return this.#sink.copies.get(recipient)?.length ?? 0;
+  }
+
+  /** The last run of the newsletter. */
+  readRun(): Promise<{ state: string; reason: string | null } | undefined> {
+    return this.#withStore(({ db }) =>
+      db
+        .selectFrom('runs')
+        .select(['state', 'reason'])
+        .where('schedule', '=', 'newsletter:daily-roundup')
+        .orderBy('slot_at', 'desc')
+        .executeTakeFirst(),
+    );
+  }
+
+  writeArticle(id: string, headline: string): void {
     const keys = `id: ${id}\nheadline: ${headline}\npublished: ${rfc3339(Date.now())}\nsection: news\ndek: A summary.`;
     this.#newsroom.writeArticle(`${id}.md`, `---\n${keys}\n---\n${'A paragraph with *words*. '.repeat(20)}\n`);
   }
@@ -163,8 +184,12 @@ export class Trial {
 }
 
 /** @returns when the condition was true, by `performance.now()`; undefined if it was not within so many milliseconds */
-export async function until(within: number, condition: () => Promise<boolean> | boolean): Promise<number | undefined> {
-  for (const end = performance.now() + within; performance.now() < end; await sleep(POLL_EVERY)) {
+export async function until(
+  within: number,
+  condition: () => Promise<boolean> | boolean,
+  every = POLL_EVERY,
+): Promise<number | undefined> {
+  for (const end = performance.now() + within; performance.now() < end; await sleep(every)) {
     if (await condition()) return performance.now();
   }
   return undefined;

@@ -82,7 +82,7 @@ export async function publishAndCompose(
   const { documents, rejected } = await publish(app, archives);
   const edition = lacksEdition ? await composeNow(app, first) : null;
   await closeDueCountdowns(app);
-  const runs = await runDue(store, jobsOf(app), app);
+  const runs = await runDue(store, jobsOf(app), { ...app, signal: stop });
   // An edition is an item of a feed: publish it now.
   if (await hasDueChanges(store.db, clock())) await publish(app, archives);
   const changed = documents.filter((document) => document.changed).length;

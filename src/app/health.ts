@@ -22,8 +22,8 @@ const NO_STORE = { 'Cache-Control': 'no-store' };
 export const serveLive: Handler = (c) => c.json({ ok: true }, 200, NO_STORE);
 
 /**
- * `/readyz`: 200 if the database responds within three seconds and its schema is the one of this version. `/healthz`:
- * also only if `findStopped` finds nothing.
+ * `/readyz`: 200 if the database responds within three seconds, is not locked, and has the schema of this version.
+ * `/healthz`: also only if `findStopped` finds nothing.
  */
 export function serveState(store: Store, findStopped: () => Promise<string[]> = async () => []): Handler {
   return async (c) => {
@@ -35,6 +35,7 @@ export function serveState(store: Store, findStopped: () => Promise<string[]> = 
 }
 
 async function readState(store: Store, findStopped: () => Promise<string[]>): Promise<[string, string[]]> {
+  if (store.faults.lockedSince !== null) return ['locked by another program', []];
   if (!(await isSchemaCurrent(store))) return ['has the schema of another version: run "daywire migrate"', []];
   return ['reachable', await findStopped()];
 }
@@ -62,10 +63,17 @@ async function findStoppedWork(app: AppContext, now: number): Promise<string[]> 
   const { db } = app.store;
   const rows = await readProcesses(db);
   const alerts = await listOpenAlerts(db, DELIVERY_STOPPED.kind);
+  const storage = [...app.alerts.storage.failing(), ...(await listOpenAlerts(db, 'storage'))];
+  const places = new Set(storage.map(({ subject }) => subject.place));
+  // No process could record that it runs.
+  if (places.has('store')) return ['the store cannot be written'];
   // Where "daywire start --once" runs from time to time, slots wait for it.
   const hasSchedule = rows.some(({ roles, stoppedAt }) => stoppedAt === null && roles.includes('schedule'));
   const overdue = hasSchedule ? await findOverdueSlots(db, jobsOf(app), now - LATE) : [];
   return [
+    ...['feeds', 'media']
+      .filter((place) => places.has(place))
+      .map((place) => `the folder of ${place} cannot be written`),
     ...findAbsentRoles(rows, now).map(({ role, last }) => `no process of role ${role} since ${rfc3339(last.seenAt)}`),
     ...alerts.map(({ firstAt }) => `nothing is submitted since ${rfc3339(firstAt)}`),
     ...overdue.map(({ schedule, slotAt }) => `${schedule} is late: its slot of ${rfc3339(slotAt)}`),

@@ -8,34 +8,39 @@ import type { ServiceMessageKey } from './tokens.ts';
 /** A message that asks the recipient to confirm a request. */
 export type ConfirmMessage = NonNullable<Awaited<ReturnType<typeof findConfirmMessage>>>;
 
+export interface NewServiceMessage {
+  kind: Tables['service_messages']['kind'];
+  subscriberId: number;
+  newsletters: readonly string[];
+  zone: string | null;
+  /** Canonical, by newsletter; those of other newsletters are ignored. */
+  choices?: Readonly<Record<string, string | null>> | undefined;
+  expiresAt: number;
+  isSuppressed: boolean;
+}
+
+/** What a message asks for, as it is stored. */
+export function contentColumns({ newsletters, zone, choices = {} }: NewServiceMessage) {
+  const own = Object.entries(choices).filter(([id]) => newsletters.includes(id));
+  return {
+    newsletters: JSON.stringify(newsletters),
+    zone,
+    choices: own.length === 0 ? null : JSON.stringify(Object.fromEntries(own)),
+  };
+}
+
 /**
  * Queues a message that is due immediately.
  * @param message.isSuppressed records the message without ever mailing it
  */
-export async function queueServiceMessage(
-  tx: Tx,
-  message: {
-    kind: Tables['service_messages']['kind'];
-    subscriberId: number;
-    newsletters: readonly string[];
-    zone: string | null;
-    /** Canonical, by newsletter; those of other newsletters are ignored. */
-    choices?: Readonly<Record<string, string | null>> | undefined;
-    expiresAt: number;
-    isSuppressed: boolean;
-  },
-  now: number,
-): Promise<void> {
+export async function queueServiceMessage(tx: Tx, message: NewServiceMessage, now: number): Promise<void> {
   const { subscriberId } = message;
-  const choices = Object.entries(message.choices ?? {}).filter(([id]) => message.newsletters.includes(id));
   await tx
     .insertInto('service_messages')
     .values({
       kind: message.kind,
       subscriber_id: subscriberId,
-      newsletters: JSON.stringify(message.newsletters),
-      zone: message.zone,
-      choices: choices.length === 0 ? null : JSON.stringify(Object.fromEntries(choices)),
+      ...contentColumns(message),
       after_event: sql<number>`(select coalesce(max(id), 0) from consent_events where subscriber_id = ${subscriberId})`,
       state: message.isSuppressed ? 'suppressed' : 'pending',
       reason: message.isSuppressed ? SUPPRESSED_BY_OPERATOR : null,

@@ -50,11 +50,15 @@ export function openTemplates(folder: string, zone: string, ownMessages: OwnMess
     const globals = { locale: localeOf(language, ownMessages) };
     try {
       // Liquid's asynchronous methods await every value and take twice as long.
-      return engines[kind].renderFileSync(name, data, { globals });
+      const output: string = engines[kind].renderFileSync(name, data, { globals });
+      if (output.length > MAX_OUTPUT) throw new Error(`it renders more than ${MAX_OUTPUT} characters`);
+      return output;
     } catch (error) {
       engines = createEngines(source);
       generation += 1;
-      throw error;
+      // What is wrong with a whole file has no place in it.
+      const { message } = error as Error;
+      throw /^(?:parse length|it renders)/.test(message) ? new Error(`${name}: ${message}`) : error;
     }
   };
   return {
@@ -83,6 +87,14 @@ export function templateVersion(folder: string): string {
   return JSON.stringify(facts);
 }
 
+/**
+ * Of a template that loops or grows without end, before it takes the memory of the process. `parseLimit`: characters of
+ * a file; `renderLimit`: milliseconds; `memoryLimit`: characters and elements of lists that are made meanwhile.
+ */
+const LIMITS = { parseLimit: 1_000_000, renderLimit: 10_000, memoryLimit: 10_000_000 };
+/** Characters of what a template renders. */
+const MAX_OUTPUT = 20_000_000;
+
 const TEMPLATE = /\.(?:liquid|mjml|txt)$/;
 
 function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text', Liquid> {
@@ -92,6 +104,7 @@ function createEngines({ folder, zone }: TemplateSource): Record<'html' | 'text'
     strictVariables: true,
     ownPropertyOnly: true,
     cache: true,
+    ...LIMITS,
   };
   const html = new Liquid({ ...options, outputEscape: 'escape', extname: '.liquid' });
   const text = new Liquid({ ...options, extname: '.liquid' });

@@ -11,6 +11,7 @@ import { HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { openAlerts } from '../support/alerts.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
+import { SECRETS } from '../support/sample.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
 import { openTestSite } from './test-site.ts';
 
@@ -140,6 +141,39 @@ describe('/healthz', () => {
       'no process of role deliver since 2026-11-24T12:00:00Z',
       'nothing is submitted since 2026-11-24T12:00:00Z',
     ]);
+  });
+
+  it('names a disk that is full, and then no role: none could record that it runs', async () => {
+    const app = openTestApp(await openMigrated(), { feeds: ['latest'] });
+    await recordProcess(app.store.db, { ...PROCESS, id: 'web', roles: ['web'] }, NOW);
+    app.now = NOW + HOUR;
+    app.alerts.storage.set('feeds', 'The folder of feeds feeds cannot be written: no space left on device (ENOSPC).');
+    expect(await stoppedOf(app)).toEqual([
+      'the folder of feeds cannot be written',
+      'no process of role web since 2026-11-24T12:00:00Z',
+    ]);
+    expect(app.alerts.storage.failing()).toMatchObject([
+      { message: expect.stringMatching(/ENOSPC\)\. Free space on its disk: the work goes on by itself\.$/) },
+    ]);
+    app.alerts.storage.set('store', 'Full.');
+    expect(await stoppedOf(app)).toEqual(['the store cannot be written']);
+  });
+
+  it('and /readyz say that another program locks the store, and nothing else', async () => {
+    const store = await openMigrated();
+    store.faults.lockedSince = performance.now();
+    const site = createApp(
+      { ...openTestApp(store), secrets: SECRETS },
+      { findStopped: async () => ['no process of role web'] },
+    );
+    for (const path of ['/readyz', '/healthz']) {
+      const answer = await site.request(path);
+      expect([answer.status, await answer.json()]).toEqual([
+        503,
+        { ok: false, database: 'locked by another program', stopped: [] },
+      ]);
+    }
+    expect((await site.request('/')).status).toBe(200);
   });
 
   it('responds with 503 then, while pages and /readyz go on', async () => {

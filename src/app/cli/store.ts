@@ -11,6 +11,7 @@ import { backupStore, restoreStore } from '../../core/store/backup/backup.ts';
 import { vacuumFailure, vacuumIfDue } from '../../core/store/deleted-text.ts';
 import { migrate } from '../../core/store/schema.ts';
 import { openStore, type Store } from '../../core/store/store.ts';
+import { SUBMITTING_LEASE } from '../../delivery/queue/group-commit.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { formatDuration, rfc3339 } from '../../lib/time.ts';
 import { openParts } from '../context-parts.ts';
@@ -77,7 +78,10 @@ export function addStoreCommands(program: Command, cli: CliContext): void {
             if (adoptSecret) await adoptSigningSecret(config, store);
             cli.print(
               `${store.location} holds ${rows} rows of ${file}. Nothing is mailed until "daywire queue release".\n` +
-                'First look at "daywire status", and cancel the editions that were delivered after the backup.',
+                'Who got a message after the backup, or while it was made, will get it twice: look at "daywire queue ' +
+                'show" and at the log of\nyour mail server, and cancel what was delivered ("daywire editions cancel ' +
+                'EDITION"). Deliveries that were being submitted\nduring the backup begin ' +
+                `${formatDuration(SUBMITTING_LEASE)} after it at the earliest.`,
             );
           }),
     );

@@ -14,7 +14,7 @@ import { addSourceWebhook } from '../../own-sites/hooks/source-webhook.ts';
 import { addAssets } from '../../web/pages/assets.ts';
 import { share } from '../../web/pages/public-page.ts';
 import { reportUntrustedProxy } from '../../web/server/client-address.ts';
-import { respondFailure, respondNotFound } from '../../web/server/errors.ts';
+import { answerWhileSilent, respondFailure, respondNotFound } from '../../web/server/errors.ts';
 import { securityHeaders } from '../../web/server/headers.ts';
 import { type AddRoutes, openWebContext, type WebContext, type WebOptions } from '../../web/server/web-context.ts';
 import { serveLive, serveState } from '../health.ts';
@@ -48,6 +48,7 @@ export function createApp(options: WebOptions, { isPublic = true, mount, findSto
     measureRequests(web.base),
     reportUntrustedProxy(web),
     securityHeaders(web),
+    answerWhileSilent(web),
     methodNotAllowed({ app, onMethodNotAllowed: respondMethods }),
   );
   app.onError((error, c) => respondFailure(web, c, error));

@@ -10,7 +10,14 @@ import { acquirePermits } from '../../core/store/rate-limits.ts';
 import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
 import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
 import { parseAddress } from '../../lib/address.ts';
-import { type ConfirmMessage, findConfirmMessage, queueServiceMessage } from '../service-messages.ts';
+import { MINUTE } from '../../lib/time.ts';
+import {
+  type ConfirmMessage,
+  contentColumns,
+  findConfirmMessage,
+  type NewServiceMessage,
+  queueServiceMessage,
+} from '../service-messages.ts';
 import { findSuppression, liftSuppression } from '../suppression.ts';
 import type { ServiceMessageKey } from '../tokens.ts';
 import { changeZone, zoneProblem } from '../zone.ts';
@@ -84,9 +91,24 @@ export async function requestSubscription(
       expiresAt: now + options.confirmMs,
       isSuppressed: suppression === 'operator',
     };
-    await queueServiceMessage(tx, message, now);
+    if (!(await isRepeated(tx, message, now))) await queueServiceMessage(tx, message, now);
   });
   return { kind: 'requested' };
+}
+
+/** A form that was slow to answer is sent again. */
+const REPEATED_WITHIN = MINUTE;
+
+/** Whether the same message was queued for an equal request just before, and nothing has changed since. */
+async function isRepeated(tx: Tx, message: NewServiceMessage, now: number): Promise<boolean> {
+  const { newsletters, zone, choices } = contentColumns(message);
+  const { rows } = await sql`select 1 from service_messages as earlier
+    where subscriber_id = ${message.subscriberId} and kind = ${message.kind} and created_at > ${now - REPEATED_WITHIN}
+      and newsletters = ${newsletters} and zone is not distinct from ${zone} and choices is not distinct from ${choices}
+      and state <> 'failed' and not exists (
+        select 1 from consent_events where subscriber_id = earlier.subscriber_id
+          and id > earlier.after_event and change <> 'requested')`.execute(tx);
+  return rows.length > 0;
 }
 
 /** The state of a request and the newsletters that it concerns. */

@@ -7,7 +7,8 @@ import { callUrl } from '../../lib/call-url.ts';
 import { QuietPeriod } from '../../lib/clock-watch.ts';
 import type { Log } from '../../lib/log.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
-import { type Clock, DAY, MINUTE, rfc3339, SECOND } from '../../lib/time.ts';
+import { type Clock, MINUTE, rfc3339, SECOND } from '../../lib/time.ts';
+import { isLedByOther } from '../schedule/processes.ts';
 import { claimLease, releaseLease } from '../store/lease.ts';
 import { isConnectionLost } from '../store/outages.ts';
 import type { Db, Store } from '../store/store.ts';
@@ -69,6 +70,9 @@ export class AlertSender {
     let isAway = false;
     try {
       await this.storage.lookAtStore(this.#store, now);
+      // Writes would wait for the lock, and the webhook for them.
+      const isLocked = this.#store.faults.lockedSince !== null && this.storage.failing().length > 0;
+      if (isLocked) throw new Error('the store is locked');
       for (const [key, alert] of this.#calls) {
         // Unless a process that reached the store earlier has resolved it since.
         if (((await findAlert(db, alert))?.resolvedAt ?? 0) < alert.firstAt) {
@@ -105,19 +109,21 @@ export class AlertSender {
     const stored = isAway ? null : await findAlert(this.#store.db, raised).catch(() => null);
     if (stored !== null && stored.resolvedAt === null && stored.notifiedAt !== null) return;
     const alert = { actions: [], ...raised, firstAt: now, lastAt: now, count: 1, notifiedAt: null, resolvedAt: null };
-    if ((await this.#call(alert)) === null) this.#calls.set(key, alert);
+    const isLeft =
+      !isAway && raised.subject.place === 'store' && (await isLedByOther(this.#store.db).catch(() => false));
+    if (isLeft || (await this.#call(alert)) === null) this.#calls.set(key, alert);
   }
 
   async #sendAll(): Promise<void> {
     const { db } = this.#store;
     const now = this.#options.clock();
-    if (this.#options.webhook === undefined || (await findUnnotified(db, now)).length === 0) return;
+    if (this.#options.webhook === undefined || (await findUnnotified(db)).length === 0) return;
     const lease = await claimLease(db, LEASE_NAME, now, now + LEASE);
     if (lease === null) return;
     // If the store fails between a call and its record, the call is repeated, but not at once.
     let retryAt = now + FIRST_RETRY_DELAY;
     try {
-      for (const alert of await findUnnotified(db, this.#options.clock())) {
+      for (const alert of await findUnnotified(db)) {
         const sentAt = this.#options.clock();
         const problem = await this.#call(alert);
         if (problem !== null) {
@@ -148,14 +154,13 @@ export class AlertSender {
   }
 }
 
-async function findUnnotified(db: Db, now: number): Promise<Alert[]> {
+async function findUnnotified(db: Db): Promise<Alert[]> {
   const rows = await db
     .selectFrom('alerts')
     .selectAll()
     .where('kind', '!=', WEBHOOK.kind)
-    // Raised and resolved while the webhook failed: worth a call for a day.
-    .where(sql<boolean>`(notified_at <= resolved_at
-      or (notified_at is null and (resolved_at is null or resolved_at > ${now - DAY})))`)
+    // One that was resolved before the webhook was called is not told: its resolution would be of nothing.
+    .where(sql<boolean>`(notified_at <= resolved_at or (notified_at is null and resolved_at is null))`)
     .orderBy('first_at')
     .orderBy('key')
     .limit(BATCH)

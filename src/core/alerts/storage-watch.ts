@@ -21,6 +21,11 @@ const DISK_CODES: ReadonlySet<unknown> = new Set([
 const KIND = 'storage';
 /** How long the store must not have failed before it is tried. */
 const STORE_QUIET = 15 * SECOND;
+/** Backups and large imports of other programs may lock it for some seconds. */
+const LOCK_TOLD_AFTER = 30 * SECOND;
+
+/** Whether a text says that a disk or a quota is full: SQLite's, PostgreSQL's or the operating system's. */
+const FULL = /disk is full|no space left|quota exceeded/i;
 /** Bytes. A few would find room on a disk that is full. */
 const PROBE = 64 * 1024;
 
@@ -56,17 +61,23 @@ export class StorageWatch {
     return true;
   }
 
-  set(place: StoragePlace, problem: string | null): void {
+  set(place: StoragePlace, reason: string | null): void {
+    const isFull = reason !== null && FULL.test(reason);
+    const problem = isFull ? `${reason} Free space on its disk: the work goes on by itself.` : reason;
     if (this.#problems.get(place) === problem) return;
     this.#problems.set(place, problem);
     this.#changed.add(place);
   }
 
-  /** @returns whether the store has failed since the last call */
-  noteFault({ faults }: Store, now: number): boolean {
-    if (faults.last === null) return false;
+  /** @returns whether the store has failed since the last call, or is locked for some time */
+  noteFault({ faults, location }: Store, now: number): boolean {
+    const isLocked = performance.now() - (faults.lockedSince ?? Number.POSITIVE_INFINITY) >= LOCK_TOLD_AFTER;
+    if (faults.last === null && !isLocked) return false;
     this.#storeFailedAt = now;
-    this.set('store', `The store cannot be written: ${errorLine(faults.last)}.`);
+    const locked =
+      `The store ${location} is locked by another program: nothing can be written. Wait for it, or end it ` +
+      `("fuser ${location}" lists the processes that have it open); the work goes on by itself.`;
+    this.set('store', isLocked ? locked : `The store cannot be written: ${errorLine(faults.last ?? '')}.`);
     faults.last = null;
     return true;
   }

@@ -85,6 +85,20 @@ export async function listProcesses(
   return rows.map((row) => ({ ...row, isRunning: isSeenWithin(row, SILENT_AFTER, now) && !isGone(row, ids) }));
 }
 
+/**
+ * Whether the oldest process that runs on this machine is another one: it tells what all of them meet. Rows may be
+ * older than usual, because the store cannot be written.
+ */
+export async function isLedByOther(db: Db, ids: ProcessIds = PROCESS_IDS, pid = process.pid): Promise<boolean> {
+  const rows = await readProcesses(db);
+  const newest = Math.max(...rows.map(({ seenAt }) => seenAt));
+  const leader = rows.find(
+    (row) =>
+      row.stoppedAt === null && row.seenAt > newest - SILENT_AFTER && row.scope === ids.scope && ids.exists(row.pid),
+  );
+  return ids.scope !== null && leader !== undefined && leader.pid !== pid;
+}
+
 /** One that was seen later than now was killed before the clock was set back: others have been seen since. */
 export function isSeenWithin({ seenAt }: Pick<ProcessRow, 'seenAt'>, milliseconds: number, now: number): boolean {
   return seenAt > now - milliseconds && seenAt <= now + CLOCK_DIFFERENCE;

@@ -1,7 +1,7 @@
 /** Runs what is due. Calling it again, or in another process, runs nothing twice. */
 import type { Log } from '../../lib/log.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
-import { type Clock, formatDuration, localDateTime, MINUTE } from '../../lib/time.ts';
+import { formatDuration, localDateTime, MINUTE } from '../../lib/time.ts';
 import { withTimeout } from '../../lib/with-timeout.ts';
 import { listOpenAlerts, raiseAlert, resolveAlerts } from '../alerts/alerts.ts';
 import type { Store, Tx } from '../store/store.ts';
@@ -9,12 +9,7 @@ import { type DueSlot, decide, decideListed, type EndedSlot } from './decide.ts'
 import type { Job, Readiness } from './job.ts';
 import { registerSchedules } from './register.ts';
 import { findRun, type Run, readScheduleState, recordEndedSlots, recordWaitingRun } from './run-ledger.ts';
-import { alertMessage, runAlert, runSlot } from './run-slot.ts';
-
-export interface RunDeps {
-  clock: Clock;
-  log: Log;
-}
+import { alertMessage, type RunDeps, runAlert, runSlot } from './run-slot.ts';
 
 /**
  * Registers the jobs and runs what is due, one job after another. A job that throws is recorded as failed, and the next
@@ -33,13 +28,14 @@ export async function runDue(store: Store, jobs: Job[], deps: RunDeps): Promise<
  * Records a job's missed slots and runs the due one.
  * @param since slots up to then are not due
  */
-export async function runJobIfDue(store: Store, job: Job, since: number, { clock, log }: RunDeps): Promise<Run[]> {
+export async function runJobIfDue(store: Store, job: Job, since: number, deps: RunDeps): Promise<Run[]> {
+  const { clock, log } = deps;
   const now = clock();
   const state = await readScheduleState(store.db, job.id);
   const { ended, due } = job.listSlots === undefined ? byClock(job, since, state, now) : await byList(job, state, now);
   const recorded = ended.length === 0 ? [] : await recordEnded(store, job, ended, { now, log });
   for (const slot of due) {
-    const result = await runIfReady(store, job, slot, { clock, log });
+    const result = await runIfReady(store, job, slot, deps);
     if (result !== null) recorded.push(result);
   }
   return recorded;
@@ -91,7 +87,8 @@ async function recordEnded(
 const READINESS_LIMIT = MINUTE;
 
 /** @returns the run as recorded; null where nothing has changed, or another process runs the slot */
-async function runIfReady(store: Store, job: Job, slot: DueSlot, { clock, log }: RunDeps): Promise<Run | null> {
+async function runIfReady(store: Store, job: Job, slot: DueSlot, deps: RunDeps): Promise<Run | null> {
+  const { clock, log } = deps;
   let readiness: Readiness | undefined;
   try {
     const asked = job.readiness?.(slot.slotAt, clock());
@@ -99,9 +96,9 @@ async function runIfReady(store: Store, job: Job, slot: DueSlot, { clock, log }:
     readiness = asked === undefined ? { kind: 'ready' } : await withTimeout(asked, READINESS_LIMIT, limit);
   } catch (error) {
     // Recorded as an attempt, which alerts and is repeated as any other that fails.
-    return runSlot(store, { ...job, run: () => Promise.reject(error) }, slot, { clock, log });
+    return runSlot(store, { ...job, run: () => Promise.reject(error) }, slot, deps);
   }
-  if (readiness.kind === 'ready') return runSlot(store, job, slot, { clock, log });
+  if (readiness.kind === 'ready') return runSlot(store, job, slot, deps);
   const now = clock();
   const reason = errorLine(readiness.reason);
   const run = await store.db.transaction().execute(async (tx) => {

@@ -41,6 +41,8 @@ export interface RunClaim {
   startedAt: number;
   /** For how long it had waited, and what for; null where it did not wait. */
   waited: string | null;
+  /** Why its last attempt failed, or why it could not begin earlier; null where it was not delayed. */
+  delayedBy: string | null;
 }
 
 // Open runs are always among a schedule's newest: a later slot is run or recorded only after they have ended.
@@ -95,10 +97,11 @@ export async function claimRun(
         }))
         .where(isClaimable(now)),
     )
-    .returning('attempts')
+    .returning(['attempts', 'reason'])
     .executeTakeFirst();
   if (claimed === undefined) return null;
-  return { schedule, slotAt, attempt: claimed.attempts, startedAt: now, waited: waited ?? null };
+  const delayedBy = waited === undefined ? claimed.reason : null;
+  return { schedule, slotAt, attempt: claimed.attempts, startedAt: now, waited: waited ?? null, delayedBy };
 }
 
 /** Condition: the run waits, or its lease has expired. */

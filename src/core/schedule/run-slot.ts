@@ -5,6 +5,7 @@ import { type Clock, formatDuration, localDateTime, MINUTE, SECOND } from '../..
 import { withTimeout } from '../../lib/with-timeout.ts';
 import type { AlertId } from '../alerts/alert-kind.ts';
 import { raiseAlert, resolveAlerts } from '../alerts/alerts.ts';
+import { retryWhileAway } from '../store/outages.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { type DueSlot, MAX_ATTEMPTS, retryAt, waitsUntil } from './decide.ts';
 import type { Job, JobOutcome } from './job.ts';
@@ -17,6 +18,15 @@ const LEASE = 2 * MINUTE;
 const RENEW_EVERY = 30 * SECOND;
 /** A job that hangs must not block its schedule for ever. */
 const TIME_LIMIT = 30 * MINUTE;
+
+export interface RunDeps {
+  clock: Clock;
+  log: Log;
+  /** Its abortion ends the wait for a store that is away, locked or full, with outcomes that are not recorded. */
+  signal?: AbortSignal | undefined;
+  /** Why the run could not begin earlier. */
+  delayedBy?: string | undefined;
+}
 
 type Outcome = JobOutcome | { kind: 'failed'; reason: string; stack: string | undefined };
 
@@ -37,12 +47,13 @@ export async function runSlot(
   store: Store,
   job: Job,
   slot: DueSlot,
-  { clock, log }: { clock: Clock; log: Log },
+  { clock, log, signal = new AbortController().signal, delayedBy }: RunDeps,
 ): Promise<Run | null> {
   const { id } = job;
   const now = clock();
   const claim = await claimRun(store.db, { schedule: id, ...slot }, now, now + LEASE);
   if (claim === null) return null;
+  claim.delayedBy ??= delayedBy ?? null;
   const renewal = setInterval(() => {
     renewClaim(store.db, claim, clock() + LEASE).catch((error: unknown) =>
       log.warn({ schedule: id, error: errorLine(error) }, 'renewing the lease of a run failed'),
@@ -61,7 +72,8 @@ export async function runSlot(
   } finally {
     clearInterval(renewal);
   }
-  const run = await recordOutcome(store, job, claim, outcome, clock());
+  // Otherwise the slot would end as that of a process that ended.
+  const run = await retryWhileAway(() => recordOutcome(store, job, claim, outcome, clock()), { log, signal });
   logOutcome(log, job, run, outcome);
   return run;
 }
@@ -135,7 +147,8 @@ function resultOf(job: Job, claim: RunClaim, outcome: Outcome, now: number): Par
   if (outcome.kind === 'skipped') return { state: 'skipped', reason: withWaiting(outcome.reason), retryAt: null };
   const delay = claim.startedAt - claim.slotAt;
   if (delay <= LATE_AFTER) return { state: 'done', reason: withWaiting(outcome.note), retryAt: null };
-  const late = waited === null ? `started ${formatDuration(delay)} after its slot` : null;
+  const why = claim.delayedBy === null ? '' : ` (${claim.delayedBy})`;
+  const late = waited === null ? `started ${formatDuration(delay)} after its slot${why}` : null;
   return { state: 'late', reason: withWaiting(late, outcome.note), retryAt: null };
 }
 

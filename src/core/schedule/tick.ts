@@ -8,7 +8,8 @@ import { SECOND } from '../../lib/time.ts';
 import type { Store } from '../store/store.ts';
 import type { Job } from './job.ts';
 import { deleteOtherSchedules, registerSchedules } from './register.ts';
-import { type RunDeps, runJobIfDue } from './run-due.ts';
+import { runJobIfDue } from './run-due.ts';
+import type { RunDeps } from './run-slot.ts';
 import { nextSlot } from './slots.ts';
 
 /** Longest delay until a retry, or a run of a dead process, is noticed. */
@@ -22,12 +23,14 @@ const CHECK_EVERY = 15 * SECOND;
  */
 export async function startTicker(store: Store, jobs: Job[], deps: RunDeps): Promise<{ stop(): Promise<void> }> {
   await deleteOtherSchedules(store.db, jobs, deps.clock());
-  const ticker = await openTicker(store, jobs, deps);
+  const stopping = new AbortController();
+  const ticker = await openTicker(store, jobs, { ...deps, signal: stopping.signal });
   const silent = { info() {}, warn() {}, error() {}, debug() {} };
   const task = cron.schedule('* * * * * *', () => ticker.tick(), { logger: silent, suppressMissedWarning: true });
   return {
     async stop() {
       await task.destroy();
+      stopping.abort();
       await ticker.idle();
     },
   };
@@ -52,11 +55,17 @@ export async function openTicker(store: Store, jobs: Job[], deps: RunDeps): Prom
   /** Nothing is checked between these instants. */
   const quiet = new Map<string, { from: number; until: number }>();
 
+  /** Why the last check of a job failed. */
+  const failures = new Map<string, string>();
+
   const check = async (job: Job): Promise<void> => {
     let recorded = 0;
     try {
-      recorded = (await runJobIfDue(store, job, since.get(job.id) as number, deps)).length;
+      const delayedBy = failures.get(job.id);
+      recorded = (await runJobIfDue(store, job, since.get(job.id) as number, { ...deps, delayedBy })).length;
+      failures.delete(job.id);
     } catch (error) {
+      failures.set(job.id, errorLine(error));
       log.error({ schedule: job.id, error: errorLine(error) }, 'running a schedule failed');
     }
     const { cron, zone } = job.schedule;

@@ -1,11 +1,11 @@
-/** PostgreSQL may go away: which errors say so, how long to wait for it, and how that is noticed. */
+/** The store may go away or be locked: which errors say so, how long to wait for it, and how that is noticed. */
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Log } from '../../lib/log.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { SECOND } from '../../lib/time.ts';
-import type { DiskFaults } from './sqlite-thread.ts';
+import { primaryCode, SQLITE_BUSY, type StoreFaults } from './sqlite-thread.ts';
 
 /** Milliseconds until the next attempt: 1 s, 2 s, 4 s … 30 s. @param failures before it, at least 1 */
 export function reconnectDelay(failures: number): number {
@@ -29,20 +29,24 @@ const codeOf = (error: unknown): string => String((error as { code?: unknown }).
 const DISK_FAULTS: readonly unknown[] = ['53100', '58030', '25006', 8, 10, 13];
 
 /** Whether the disk of the database is full, broken or not writable, by an error or its causes. */
-export function isDiskFault(error: unknown): boolean {
+export const isDiskFault = (error: unknown): boolean => hasCode(error, DISK_FAULTS);
+
+/** Whether another program locks the file of SQLite. */
+const isLocked = (error: unknown): boolean => hasCode(error, [SQLITE_BUSY]);
+
+function hasCode(error: unknown, codes: readonly unknown[]): boolean {
   if (!(error instanceof Error)) return false;
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };
-  // The lower byte of an extended code of SQLite is the primary one.
-  return [code, Number(errcode) & 0xff].some((one) => DISK_FAULTS.includes(one)) || isDiskFault(error.cause);
+  return [code, primaryCode(errcode)].some((one) => codes.includes(one)) || hasCode(error.cause, codes);
 }
 
-/** Whether the database is away or cannot be written for now. */
+/** Whether the database is away, locked by another program, or cannot be written for now. */
 export function isUnavailable(error: unknown): boolean {
-  return isConnectionLost(error) || isDiskFault(error);
+  return isConnectionLost(error) || isDiskFault(error) || isLocked(error);
 }
 
 /**
- * Repeats `work`, which may have been done in part, while the database is away or cannot be written.
+ * Repeats `work`, which may have been done in part, while the database is away, locked or cannot be written.
  * @throws any other error of `work`, or the last one when the signal is aborted
  */
 export async function retryWhileAway<T>(
@@ -55,7 +59,7 @@ export async function retryWhileAway<T>(
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       const retryInSeconds = reconnectDelay(failures) / SECOND;
-      const problem = isDiskFault(error) ? 'cannot be written' : 'is away';
+      const problem = isLocked(error) ? 'is locked' : isDiskFault(error) ? 'cannot be written' : 'is away';
       log.warn({ error: errorLine(error), retryInSeconds }, `the database ${problem}: waiting for it`);
       await wait(reconnectDelay(failures), signal);
       if (signal.aborted) throw error;
@@ -68,6 +72,8 @@ const pause = (ms: number, signal: AbortSignal): Promise<unknown> => sleep(ms, u
 
 /** An answer that takes longer than this, or none, is noticed within 30 s. */
 const ANSWER_WITHIN = 20 * SECOND;
+/** Pages wait no longer for a server that leaves a question unanswered for so long. */
+const SILENT_AFTER = 2 * SECOND;
 
 /**
  * Asks the server every second, over a connection of its own, whether it is there and takes writes.
@@ -77,7 +83,7 @@ const ANSWER_WITHIN = 20 * SECOND;
 export async function watchServer(
   open: () => pg.Client,
   sockets: ReadonlySet<Socket>,
-  faults: DiskFaults,
+  faults: StoreFaults,
   signal: AbortSignal,
   firstDelay: number,
 ): Promise<void> {
@@ -86,6 +92,9 @@ export async function watchServer(
   for (let delay = firstDelay; ; delay = failures === 0 ? SECOND : reconnectDelay(failures)) {
     await pause(delay, signal);
     if (signal.aborted) break;
+    const silence = setTimeout(() => {
+      faults.isSilent = true;
+    }, SILENT_AFTER);
     try {
       if (client === null) {
         client = open().on('error', () => {});
@@ -95,6 +104,7 @@ export async function watchServer(
       const { rows } = await client.query<{ replica: boolean }>(asking as pg.QueryConfig);
       if (rows[0]?.replica) throw Object.assign(new Error('the server is a read-only replica'), { code: '25006' });
       failures = 0;
+      faults.isSilent = false;
     } catch (error) {
       client = null;
       failures += 1;
@@ -102,6 +112,8 @@ export async function watchServer(
       if (!isConnectionLost(error) || codeOf(error) === '53300') continue;
       for (const socket of sockets) socket.destroy();
       faults.last = `the database is away: ${errorLine(error)}`;
+    } finally {
+      clearTimeout(silence);
     }
   }
   await client?.end().catch(() => {});

@@ -16,14 +16,14 @@ import {
 } from 'kysely';
 import { Mutex } from '../../lib/concurrency/bounded-queue.ts';
 import { openSqlite, type SqliteAccess } from './sqlite.ts';
-import { type DiskFaults, SqliteThread, type StatementResult } from './sqlite-thread.ts';
+import { noFaults, SqliteThread, type StatementResult, type StoreFaults } from './sqlite-thread.ts';
 import type { StatementBatch } from './statement-batch.ts';
 import type { Tables } from './tables.ts';
 
 export interface SqliteFile {
   readonly db: Kysely<Tables>;
   readonly batch: StatementBatch;
-  readonly faults: DiskFaults;
+  readonly faults: StoreFaults;
   /** Completes earlier requests first. */
   close(): Promise<void>;
 }
@@ -74,7 +74,7 @@ class FileAdapter extends SqliteAdapter {
 }
 
 class FileDriver implements Driver {
-  readonly faults: DiskFaults = { last: null };
+  readonly faults = noFaults();
   readonly #path: string;
   readonly #access: SqliteAccess;
   readonly #reader: SqliteDatabase | undefined;
@@ -117,9 +117,11 @@ class FileDriver implements Driver {
   }
 
   async batch(queries: readonly CompiledQuery[]): Promise<unknown[][]> {
+    const since = performance.now();
     const unlock = await this.#mutex.acquire();
     try {
-      return await this.#runningThread().runBatch(queries.map(({ sql, parameters }) => [sql, parameters]));
+      const statements = queries.map(({ sql, parameters }) => [sql, parameters] as const);
+      return await this.#runningThread().runBatch(statements, since);
     } finally {
       unlock();
     }
@@ -168,9 +170,10 @@ class FileConnection implements DatabaseConnection {
     if (this.#reader !== undefined && onlyReads(query)) {
       return { rows: this.#reader.prepare(sql).all(parameters) as R[] };
     }
+    const since = performance.now();
     const unlock = await this.#mutex.acquire();
     try {
-      return toResult(await this.#thread().run(sql, parameters));
+      return toResult(await this.#thread().run(sql, parameters, since));
     } finally {
       unlock();
     }
@@ -185,10 +188,11 @@ class FileConnection implements DatabaseConnection {
   }
 
   async begin(): Promise<void> {
+    const since = performance.now();
     const unlock = await this.#mutex.acquire();
     try {
       const thread = this.#thread();
-      await thread.run('begin', []);
+      await thread.run('begin', [], since);
       this.#transaction = { thread, unlock };
     } catch (error) {
       unlock();

@@ -5,7 +5,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { threadEnvironment } from '../../lib/threads/thread-job.ts';
-import type { SqliteAccess } from './sqlite.ts';
+import { LOCK_TIMEOUT, type SqliteAccess } from './sqlite.ts';
 import type { SerializedError, SqlStatement, WorkerRequest, WorkerResponse } from './sqlite-worker.ts';
 
 /** The .ts file in a checkout, the .js file in the published package. */
@@ -13,21 +13,30 @@ const WORKER = new URL(`./sqlite-worker${extname(new URL(import.meta.url).pathna
 
 export type StatementResult = Exclude<WorkerResponse, { failed: SerializedError }>;
 
-/** The last failure because the disk of the database is full, broken or not writable. */
-export interface DiskFaults {
+/** What a process knows of the troubles of its store. */
+export interface StoreFaults {
+  /** The last failure because the database is away, or its disk is full, broken or not writable. */
   last: string | null;
+  /** Since when another program locks the file of SQLite, by `performance.now()`; null while writes succeed. */
+  lockedSince: number | null;
+  /** Whether PostgreSQL leaves a question without an answer. */
+  isSilent: boolean;
 }
+
+/** No troubles. */
+export const noFaults = (): StoreFaults => ({ last: null, lockedSince: null, isSilent: false });
 
 export class SqliteThread {
   readonly #path: string;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   /** In the order of the requests, which is that of the responses. */
-  readonly #pending: { resolve(result: StatementResult): void; reject(error: Error): void }[] = [];
-  readonly #faults: DiskFaults;
+  readonly #pending: { since: number; resolve(result: StatementResult): void; reject(error: Error): void }[] = [];
+  readonly #faults: StoreFaults;
+  #patience = LOCK_TIMEOUT;
   #ended: Error | undefined;
 
-  constructor(path: string, access: SqliteAccess, faults: DiskFaults) {
+  constructor(path: string, access: SqliteAccess, faults: StoreFaults) {
     this.#path = path;
     this.#faults = faults;
     this.#worker = new Worker(WORKER, {
@@ -59,10 +68,12 @@ export class SqliteThread {
 
   /**
    * Runs one statement, after all earlier requests.
+   * @param since when the caller began to wait, by `performance.now()`: while another program is known to lock the
+   *   file, all that wait fail LOCK_TIMEOUT after that, instead of one after the other
    * @throws the error of SQLite, with its message, code and errcode; an Error if the thread ends
    */
-  run(sql: string, parameters: readonly unknown[]): Promise<StatementResult> {
-    return this.#request([sql, parameters]);
+  run(sql: string, parameters: readonly unknown[], since?: number): Promise<StatementResult> {
+    return this.#request([sql, parameters], since);
   }
 
   /**
@@ -70,16 +81,23 @@ export class SqliteThread {
    * @returns the rows of each
    * @throws as `run` does; the transaction is then rolled back
    */
-  async runBatch(statements: readonly SqlStatement[]): Promise<unknown[][]> {
-    return ((await this.#request({ batch: statements })) as { rows: unknown[][] }).rows;
+  async runBatch(statements: readonly SqlStatement[], since?: number): Promise<unknown[][]> {
+    return ((await this.#request({ batch: statements }, since)) as { rows: unknown[][] }).rows;
   }
 
-  #request(request: WorkerRequest): Promise<StatementResult> {
+  #request(request: WorkerRequest, since = performance.now()): Promise<StatementResult> {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) throw this.#ended;
+      this.#setPatience(this.#faults.lockedSince === null ? LOCK_TIMEOUT : since + LOCK_TIMEOUT - performance.now());
       this.#worker.postMessage(request);
-      if (this.#pending.push({ resolve, reject }) === 1) this.#worker.ref();
+      if (this.#pending.push({ since, resolve, reject }) === 1) this.#worker.ref();
     });
+  }
+
+  #setPatience(milliseconds: number): void {
+    const patience = Math.max(0, Math.round(milliseconds));
+    if (patience !== this.#patience) this.#worker.postMessage(patience satisfies WorkerRequest);
+    this.#patience = patience;
   }
 
   /** Ends the thread after all earlier requests. */
@@ -93,8 +111,13 @@ export class SqliteThread {
   #complete(response: WorkerResponse): void {
     const request = this.#pending.shift();
     if (this.#pending.length === 0) this.#worker.unref();
-    if ('failed' in response) request?.reject(toError(response.failed, this.#path, this.#faults));
-    else request?.resolve(response);
+    if ('failed' in response) {
+      if (primaryCode(response.failed.errcode) === SQLITE_BUSY) this.#faults.lockedSince ??= request?.since ?? null;
+      request?.reject(toError(response.failed, this.#path, this.#faults));
+    } else {
+      this.#faults.lockedSince = null;
+      request?.resolve(response);
+    }
   }
 
   #end(cause: Error): void {
@@ -107,8 +130,14 @@ export class SqliteThread {
   }
 }
 
-/** Errors about the file or its disk (https://sqlite.org/rescode.html), which name no path. */
+export const SQLITE_BUSY = 5;
+
+/** The lower byte of an extended code (https://sqlite.org/rescode.html); 0 if there is none. */
+export const primaryCode = (errcode: unknown): number => Number(errcode) & 0xff;
+
+/** Errors about the file or its disk, which name no path. */
 const FILE_ERRORS = new Set([
+  SQLITE_BUSY,
   8, // SQLITE_READONLY
   10, // SQLITE_IOERR
   11, // SQLITE_CORRUPT
@@ -117,11 +146,10 @@ const FILE_ERRORS = new Set([
   26, // SQLITE_NOTADB
 ]);
 
-function toError({ name, message, code, errcode, errstr }: SerializedError, path: string, faults: DiskFaults): Error {
-  // The lower byte of an extended code is the primary one.
-  const isAboutFile = typeof errcode === 'number' && FILE_ERRORS.has(errcode & 0xff);
+function toError({ name, message, code, errcode, errstr }: SerializedError, path: string, faults: StoreFaults): Error {
+  const isAboutFile = FILE_ERRORS.has(primaryCode(errcode));
   const text = isAboutFile ? `${path}: ${message}` : message;
-  if (isAboutFile) faults.last = text;
+  if (isAboutFile && primaryCode(errcode) !== SQLITE_BUSY) faults.last = text;
   const error = name === 'TypeError' ? new TypeError(text) : new Error(text);
   const fields = { code, errcode, errstr };
   for (const [field, value] of Object.entries(fields))

@@ -7,8 +7,11 @@ import { openSqlite, type SqliteAccess } from './sqlite.ts';
 
 export type SqlStatement = readonly [sql: string, parameters: readonly unknown[]];
 
-/** One statement, or several as one transaction; `null` closes the connection. */
-export type WorkerRequest = SqlStatement | { readonly batch: readonly SqlStatement[] } | null;
+/**
+ * One statement, or several as one transaction. A number is the time to wait for other programs from now on, in
+ * milliseconds, and has no response; `null` closes the connection.
+ */
+export type WorkerRequest = SqlStatement | { readonly batch: readonly SqlStatement[] } | number | null;
 
 export type WorkerResponse =
   | { rows: unknown[] }
@@ -36,7 +39,8 @@ port.on('message', (request: WorkerRequest) => {
   if (request === null) {
     database.close();
     port.close();
-  } else port.postMessage('batch' in request ? runBatch(request.batch) : run(...request));
+  } else if (typeof request === 'number') run(`pragma busy_timeout = ${request}`, []);
+  else port.postMessage('batch' in request ? runBatch(request.batch) : run(...request));
 });
 
 function runBatch(statements: readonly SqlStatement[]): WorkerResponse {

@@ -20,8 +20,8 @@ const MAX_LOG_BYTES = 16 * 1024 * 1024;
  */
 const CHECKPOINT_PAGES = 3_000;
 
-/** Milliseconds to wait for another process that writes. */
-export const LOCK_TIMEOUT = 10_000;
+/** Milliseconds to wait for another process that writes. A form is answered within ten seconds. */
+export const LOCK_TIMEOUT = 6_000;
 
 /**
  * Opens a database file. For writing, it is created if it is missing, in WAL mode with full synchronisation: a recorded

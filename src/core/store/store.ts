@@ -9,7 +9,7 @@ import { MINUTE, SECOND } from '../../lib/time.ts';
 import { isDiskFault, watchServer } from './outages.ts';
 import { openSqlite } from './sqlite.ts';
 import { openSqliteFile, openSqliteInThread } from './sqlite-file.ts';
-import type { DiskFaults } from './sqlite-thread.ts';
+import { noFaults, type StoreFaults } from './sqlite-thread.ts';
 import { batchInTransaction, type StatementBatch } from './statement-batch.ts';
 import type { Tables } from './tables.ts';
 
@@ -27,7 +27,7 @@ export interface Store {
   readonly batch: StatementBatch;
   readonly dialect: Dialect;
   /** What alerts/storage-watch.ts looks at. */
-  readonly faults: DiskFaults;
+  readonly faults: StoreFaults;
   /** The file, or the URL of the database without its user and password. */
   readonly location: string;
   close(): Promise<void>;
@@ -56,7 +56,7 @@ export function isSerializationFailure(error: unknown): boolean {
 
 /** Opens a connection that records failures of the disk. */
 function openWatched(dialect: PostgresDialect | SqliteDialect): Pick<Store, 'db' | 'reports' | 'batch' | 'faults'> {
-  const faults: DiskFaults = { last: null };
+  const faults = noFaults();
   const db = new Kysely<Tables>({
     dialect,
     log(event) {

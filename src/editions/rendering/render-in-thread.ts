@@ -4,6 +4,7 @@
  */
 import type { SiteView } from '../../core/config/site-view.ts';
 import type { Templates } from '../../lib/templates.ts';
+import { JobError } from '../../lib/threads/pool-thread.ts';
 import { threadJob } from '../../lib/threads/thread-job.ts';
 import { runInThread, type ThreadPool } from '../../lib/threads/thread-pool.ts';
 import { MINUTE } from '../../lib/time.ts';
@@ -36,5 +37,8 @@ function renderIn(
   run: typeof runInThread,
   ...[view, site, { source }, options]: Parameters<RenderFunction>
 ): Promise<RenderedEdition> {
-  return run(RENDER, { view, site, source, ...options }, { timeLimit: MINUTE });
+  return run(RENDER, { view, site, source, ...options }, { timeLimit: MINUTE }).catch((error: unknown) => {
+    if (!(error instanceof JobError) || error.reason === 'threw') throw error;
+    throw new Error(`the template ${options.template} ${error.message}`, { cause: error });
+  });
 }

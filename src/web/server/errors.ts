@@ -1,6 +1,8 @@
 /** Error pages, in the site's layout. They show nothing of the error itself. */
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { isUnavailable } from '../../core/store/outages.ts';
+import { errorLine } from '../../lib/text/clean-text.ts';
 import { SECOND } from '../../lib/time.ts';
 import { renderPage, respondPublicPage } from '../pages/page.ts';
 import type { WebContext } from './web-context.ts';
@@ -32,8 +34,8 @@ export class IncompleteRequest extends Error {
 }
 
 /**
- * 500, for any error. The cause goes to the log. An upload that the client aborted is no failure: nobody
- * receives the response.
+ * 500 for any error, 503 while the store is away, locked or full. The cause goes to the log. An upload that the client
+ * aborted is no failure: nobody receives the response.
  */
 export async function respondFailure(web: WebContext, c: Context, error: unknown): Promise<Response> {
   if (error instanceof IncompleteRequest || c.req.raw.signal.aborted) {
@@ -41,15 +43,44 @@ export async function respondFailure(web: WebContext, c: Context, error: unknown
     return c.body(null, 500);
   }
   // The route instead of the address, which may hold a token.
-  const details = { method: c.req.method, route: c.req.routePath, error: describe(error) };
+  const isAway = isUnavailable(error);
+  const cause = isAway ? errorLine(error) : describe(error);
+  const details = { method: c.req.method, route: c.req.routePath, error: cause };
   if (web.log === undefined) console.error('daywire: request failed', details);
   else web.log.error(details, 'request failed');
+  return isAway ? respondAway(web, c) : failurePage(web, c, 500);
+}
+
+/** 503: the store does not answer, or cannot be written. */
+export async function respondAway(web: WebContext, c: Context): Promise<Response> {
+  const response = await failurePage(web, c, 503);
+  response.headers.set('Retry-After', '30');
+  return response;
+}
+
+/**
+ * 503 for a page while the database leaves questions unanswered: visitors and balancers wait no longer. What changes
+ * something waits for its outcome.
+ */
+export function answerWhileSilent(web: WebContext): MiddlewareHandler {
+  return (c, next) => {
+    if (c.req.method !== 'GET' && c.req.method !== 'HEAD') return next();
+    const silent = Promise.withResolvers<Response>();
+    const timer = setInterval(() => {
+      if (web.store.faults.isSilent) silent.resolve(respondAway(web, c));
+    }, SECOND);
+    // A handler that goes on is no longer heard.
+    return Promise.race([next(), silent.promise]).finally(() => clearInterval(timer));
+  };
+}
+
+async function failurePage(web: WebContext, c: Context, status: 500 | 503): Promise<Response> {
   const { locale } = web;
   const text = { title: locale.text('error.failure.title'), message: locale.text('error.failure.message') };
   try {
-    return await respondError(web, c, 500, text);
+    return await respondError(web, c, status, text);
   } catch {
-    return c.text(`${text.title}. ${text.message}\n`, 500, { 'Cache-Control': 'no-store' });
+    return c.text(`${text.title}. ${text.message}\n`, status, { 'Cache-Control': 'no-store' });
   }
 }
 

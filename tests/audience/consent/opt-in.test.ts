@@ -3,7 +3,7 @@ import { confirmRequest, findRequest, requestSubscription } from '../../../src/a
 import { eraseSubscriber } from '../../../src/audience/erasure.ts';
 import { changePreferences, readPreferences } from '../../../src/audience/preferences.ts';
 import { findSuppression, suppressAddress, suppressByOperator } from '../../../src/audience/suppression.ts';
-import { DAY, HOUR } from '../../../src/lib/time.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import {
@@ -157,7 +157,8 @@ describe('a request for newsletters', () => {
       const store = await open();
       const request = { email: ADA, newsletters: ['daily'] };
       for (let time = 1; time <= OPTIONS.perAddressPerDay + 2; time++) {
-        expect(await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, NOW)).toEqual({
+        const now = NOW + time * MINUTE;
+        expect(await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, now)).toEqual({
           kind: 'requested',
         });
       }
@@ -244,7 +245,25 @@ describe('a request for newsletters', () => {
         { kind: 'requested' },
       ]);
       expect(await store.db.selectFrom('subscribers').select('email').execute()).toEqual([{ email: ADA }]);
-      expect(await serviceMessages(store)).toHaveLength(3);
+      expect(await serviceMessages(store)).toHaveLength(2);
+    });
+
+    it('queues no second message if it is repeated within a minute, unless it differs or was undone', async () => {
+      const store = await open();
+      const ask = async (now: number, request: object = {}): Promise<number> => {
+        const whole = { email: ADA, newsletters: ['daily'], ...request };
+        await requestSubscription(store.db, SECRETS, whole, FORM, { ...OPTIONS, perAddressPerDay: 20 }, now);
+        return (await serviceMessages(store)).length;
+      };
+      expect(await ask(NOW)).toBe(1);
+      expect(await ask(NOW + 50 * SECOND)).toBe(1);
+      expect(await ask(NOW + 50 * SECOND, { zone: 'Europe/Berlin' })).toBe(2);
+      expect(await ask(NOW + 50 * SECOND, { newsletters: ['daily', 'weekly'] })).toBe(3);
+      expect(await ask(NOW + MINUTE)).toBe(4);
+      const { id } = await store.db.selectFrom('subscribers').select('id').executeTakeFirstOrThrow();
+      await suppressAddress(store.db, SECRETS, id, 'hard-bounce', BOUNCE, NOW + MINUTE);
+      expect(await ask(NOW + MINUTE + SECOND)).toBe(5);
+      expect(await ask(NOW + MINUTE + SECOND)).toBe(5);
     });
 
     it('is confirmed once if its link is used several times at the same time', async () => {

@@ -7,7 +7,7 @@ import { suppressAddress } from '../../../src/audience/suppression.ts';
 import type { Config } from '../../../src/core/config/config.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
-import { HOUR } from '../../../src/lib/time.ts';
+import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { NOW, openTestSite, type TestSite } from '../../app/test-site.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { htmlFaults } from '../../support/html-faults.ts';
@@ -65,6 +65,7 @@ describe('the form on another site', () => {
       const gone = await addConfirmed(store, 'gone@example.com', ['daily-roundup'], NOW - HOUR);
       await suppressAddress(store.db, SECRETS, gone, 'hard-bounce', { channel: 'bounce' }, NOW - HOUR);
       for (const [n, name] of ['known', 'gone', 'known', 'known', 'known'].entries()) {
+        site.at(NOW + n * MINUTE);
         const answer = await ask([['email', `${name}@example.com`], ...ADA.slice(1)], `198.51.100.${n}`);
         expect([answer.status, await answer.text()]).toEqual([200, expected.replaceAll('ada@', `${name}@`)]);
       }
@@ -136,7 +137,8 @@ describe('the form on another site', () => {
         expect([table, await store.db.selectFrom(table).selectAll().execute()]).toEqual([table, []]);
       }
       for (const [headers, text] of texts.slice(0, 3)) expect(await (await post(ADA, headers)).text()).toBe(text);
-      expect(await queued()).toBe(3);
+      // They are repetitions of one request.
+      expect(await queued()).toBe(1);
     });
   });
 

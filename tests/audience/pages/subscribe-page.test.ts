@@ -5,7 +5,7 @@ import type { Config } from '../../../src/core/config/config.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { parseAddress } from '../../../src/lib/address.ts';
 import { escapeHtml } from '../../../src/lib/text/html.ts';
-import { HOUR } from '../../../src/lib/time.ts';
+import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { closedConfig, NOW, openTestSite, type TestSite } from '../../app/test-site.ts';
 import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
@@ -59,6 +59,7 @@ describe('the form to subscribe', () => {
       await suppressAddress(store.db, SECRETS, gone, 'hard-bounce', { channel: 'bounce' }, NOW - HOUR);
       const again = ['known', 'gone', 'known', 'known', 'known', 'known'].entries();
       for (const [n, name] of again) {
+        site.at(NOW + n * MINUTE);
         const fields: [string, string][] = [['email', `${name}@example.com`], ...ADA.slice(1)];
         const response = await site.post('/subscribe', fields, { from: `192.0.2.${n + 10}` });
         expect(response.status).toBe(200);

@@ -5,9 +5,11 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { AlertSender } from '../../../src/core/alerts/alert-sender.ts';
 import { raiseAlert, resolveAlerts } from '../../../src/core/alerts/alerts.ts';
 import { probeFolder } from '../../../src/core/alerts/storage-watch.ts';
+import { isLedByOther, PROCESS_IDS, recordProcess, recordStop } from '../../../src/core/schedule/processes.ts';
+import { noFaults } from '../../../src/core/store/sqlite-thread.ts';
 import type { Db, Store } from '../../../src/core/store/store.ts';
 import { callHeartbeat } from '../../../src/delivery/monitor/heartbeat.ts';
-import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
+import { HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { alertNamed, openAlerts } from '../../support/alerts.ts';
 import { clockAt, type TestClock } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
@@ -148,15 +150,22 @@ forBothDatabases((open, dialect) => {
       expect(await openAlerts(store.db)).toMatchObject([{ count: 1, firstAt: noon + SECOND }]);
     });
 
-    it('is posted within a day if it was raised and resolved while the webhook failed', async () => {
+    it('is not posted if it was resolved before the webhook was called: a resolution of nothing would follow', async () => {
       const { store, at, web, sender } = await setUp(open);
-      await raiseAlert(store.db, disk, at.now - 2 * DAY);
-      await resolveAlerts(store.db, [disk], at.now - DAY);
-      await raiseAlert(store.db, { ...alertNamed('late:publish'), message: 'Late.' }, at.now - HOUR);
-      await resolveAlerts(store.db, [alertNamed('late:publish')], at.now - MINUTE);
+      web.answer = 500;
+      await raiseAlert(store.db, disk, at.now);
       await sender.send();
+      await resolveAlerts(store.db, [disk], at.now);
+      web.requests.length = 0;
+      web.answer = 200;
+      at.now += HOUR;
+      for (let sends = 0; sends < 2; sends++) await sender.send();
+      expect(notified(web)).toEqual([]);
+      await raiseAlert(store.db, disk, at.now);
       await sender.send();
-      expect(notified(web)).toEqual(['resolved late:publish']);
+      await resolveAlerts(store.db, [disk], at.now + 1);
+      await sender.send();
+      expect(notified(web)).toEqual(['raised failed:publish', 'resolved failed:publish']);
     });
 
     it('is kept where no webhook is configured', async () => {
@@ -220,7 +229,7 @@ forBothDatabases((open, dialect) => {
       store.faults.last = reason;
       await sender.send();
       at.now += 10 * SECOND;
-      const other = senderOf({ ...store, faults: { last: reason } }, { at, log, web });
+      const other = senderOf({ ...store, faults: { ...noFaults(), last: reason } }, { at, log, web });
       await other.send();
       at.now += 10 * SECOND;
       for (const one of [sender, other, sender]) await one.send();
@@ -239,7 +248,7 @@ forBothDatabases((open, dialect) => {
         transformResult: async ({ result }) => result,
       });
       const reason = 'the database is away: no answer';
-      const late = senderOf({ ...store, db, faults: { last: reason } }, { at, log, web });
+      const late = senderOf({ ...store, db, faults: { ...noFaults(), last: reason } }, { at, log, web });
       await late.send();
       store.faults.last = reason;
       await sender.send();
@@ -263,7 +272,7 @@ forBothDatabases((open, dialect) => {
         },
         transformResult: async ({ result }) => result,
       });
-      const faults: Store['faults'] = { last: null };
+      const faults = noFaults();
       const sender = senderOf({ ...store, db, faults }, { at, log, web });
       await sender.send();
       expect(notified(web)).toEqual([]);
@@ -283,7 +292,7 @@ forBothDatabases((open, dialect) => {
         },
         transformResult: async ({ result }) => result,
       });
-      const sender = senderOf({ ...store, db, faults: { last: null } }, { at, log, web });
+      const sender = senderOf({ ...store, db, faults: noFaults() }, { at, log, web });
       for (const calls of [0, 0, 1, 1]) {
         await sender.send();
         expect(web.requests).toHaveLength(calls);
@@ -302,7 +311,10 @@ forBothDatabases((open, dialect) => {
       await resolveAlerts(store.db, [{ kind: 'storage', subject: { place: 'store' } }], noon - MINUTE);
       await sender.send();
       web.requests.splice(0);
-      sender.storage.noteFault({ ...store, faults: { last: 'the database is away: no answer' } }, at.now);
+      sender.storage.noteFault(
+        { ...store, faults: { ...noFaults(), last: 'the database is away: no answer' } },
+        at.now,
+      );
       await sender.send();
       expect(notified(web)).toEqual(['raised storage:store']);
       await sender.send();
@@ -321,6 +333,54 @@ forBothDatabases((open, dialect) => {
       at.now += MINUTE;
       await sender.send();
       expect(await ofStorage(store)).toEqual([]);
+    });
+  });
+
+  describe('a store that another program locks', () => {
+    /** Writes fail while it lasts; reads go on. */
+    async function setUpLock() {
+      const scene = await setUp(open);
+      const lock = { isHeld: true };
+      const db = scene.store.db.withPlugin({
+        transformQuery({ node }) {
+          if (lock.isHeld && node.kind !== 'SelectQueryNode') throw new Error('database is locked');
+          return node;
+        },
+        transformResult: async ({ result }) => result,
+      });
+      const faults = { ...noFaults(), lockedSince: performance.now() - 20 * SECOND };
+      return { ...scene, lock, faults, sender: senderOf({ ...scene.store, db, faults }, scene) };
+    }
+    const { scope } = PROCESS_IDS;
+    const row = { host: 'news-1', version: '1.2.3', roles: ['web'], startedAt: noon - HOUR, scope };
+
+    it('is told from memory after half a minute, with what to do, and resolved afterwards', async () => {
+      const { at, web, lock, faults, sender } = await setUpLock();
+      await sender.send();
+      expect(notified(web)).toEqual([]);
+      faults.lockedSince -= 10 * SECOND;
+      for (let sends = 0; sends < 3; sends++, at.now += MINUTE) await sender.send();
+      expect(notified(web)).toEqual(['raised storage:store']);
+      expect(web.requests[0]?.body).toContain(
+        'is locked by another program: nothing can be written. Wait for it, or end',
+      );
+      lock.isHeld = false;
+      Object.assign(faults, { lockedSince: null });
+      for (let sends = 0; sends < 3; sends++, at.now += MINUTE) await sender.send();
+      expect(notified(web)).toEqual(['raised storage:store', 'resolved storage:store']);
+    });
+
+    it.runIf(scope !== null)('is told by the oldest process of the machine alone, if that still runs', async () => {
+      const { store, web, faults, sender } = await setUpLock();
+      faults.lockedSince -= HOUR;
+      await recordProcess(store.db, { ...row, id: 'older', pid: process.ppid }, noon);
+      await recordProcess(store.db, { ...row, id: 'own', pid: process.pid, startedAt: noon }, noon);
+      await sender.send();
+      expect(notified(web)).toEqual([]);
+      await recordStop(store.db, 'older', noon);
+      expect(await isLedByOther(store.db)).toBe(false);
+      await recordProcess(store.db, { ...row, id: 'killed', pid: 2 ** 30 }, noon);
+      expect(await isLedByOther(store.db)).toBe(false);
     });
   });
 

@@ -53,6 +53,47 @@ forBothDatabases((open, dialect) => {
       expect(await openAlertKeys(store)).toEqual([]);
     });
 
+    it('ends with its outcome, although the store could not be written when its work was done', async () => {
+      const store = await open();
+      const at = clockAt(slot - HOUR);
+      const { log, ...deps } = depsAt(at);
+      let failures = 1;
+      const job = jobOf();
+      await registerSchedules(store.db, [job], at.now);
+      at.now = slot + SECOND;
+      const db = store.db.withPlugin({
+        transformQuery({ node }) {
+          // The first write after the claim records the outcome.
+          if (node.kind === 'UpdateQueryNode' && failures-- > 0)
+            throw Object.assign(new Error('database is locked'), { errcode: 5 });
+          return node;
+        },
+        transformResult: async ({ result }) => result,
+      });
+      expect(await runSlot({ ...store, db }, job, { slotAt: slot, covers: 1 }, { ...deps, log })).toMatchObject({
+        state: 'done',
+        attempts: 1,
+      });
+      expect(log.lines[0]).toMatch(/^the database is locked: waiting for it/);
+      expect(job.ran).toEqual([slot]);
+    });
+
+    it('says in its reason why it was late: its last attempt, or what kept it from beginning', async () => {
+      const store = await open();
+      const at = clockAt(slot);
+      const job = jobOf({}, () => {
+        if (job.ran.length === 1) throw new Error('the template is wrong');
+        return { kind: 'done' };
+      });
+      const deps = { ...depsAt(at), delayedBy: '/srv/daywire.db: database is locked' };
+      await runSlot(store, job, { slotAt: slot, covers: 1 }, deps);
+      at.now += 2 * MINUTE;
+      const second = await runSlot(store, job, { slotAt: slot, covers: 1 }, deps);
+      expect(second?.reason).toBe('started 2 min after its slot (the template is wrong)');
+      const third = await runSlot(store, job, { slotAt: slot - DAY, covers: 1 }, deps);
+      expect(third?.reason).toMatch(/^started .* after its slot \(\/srv\/daywire\.db: database is locked\)$/);
+    });
+
     it('runs once in two processes that check at the same instants', async () => {
       const days = Array.from({ length: 30 }, (_, day) => slot + day * DAY);
       const { ran, recorded } = await runDueInTwoProcesses(await createDatabase(dialect), [slot - HOUR, ...days]);

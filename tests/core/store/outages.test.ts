@@ -56,6 +56,24 @@ describe('a database that is away', () => {
     );
   });
 
+  it('is waited for also while another program locks it', async () => {
+    const log = openTestLog();
+    // SQLITE_BUSY, and SQLITE_BUSY_SNAPSHOT as the cause of another error.
+    for (const errcode of [5, 517]) {
+      const locked = Object.assign(new Error('/srv/daywire.db: database is locked'), { errcode });
+      const failures = [new StoreError('cannot be used', { cause: locked }), locked];
+      const work = async (): Promise<string> => {
+        const error = failures.pop();
+        if (error !== undefined) throw error;
+        return 'done';
+      };
+      const wait = async (): Promise<void> => {};
+      expect(await retryWhileAway(work, { log, signal: new AbortController().signal, wait })).toBe('done');
+    }
+    expect(log.lines).toHaveLength(4);
+    expect(log.lines[0]).toMatch(/^the database is locked: waiting for it/);
+  });
+
   it('is not waited for after another error, or once the process is to end', async () => {
     const stopping = new AbortController();
     const options = { log: openTestLog(), signal: stopping.signal };

@@ -10,6 +10,8 @@ import type { Worker } from 'node:worker_threads';
 import { sql } from 'kysely';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { removeDeletedText } from '../../../src/core/store/deleted-text.ts';
+import { LOCK_TIMEOUT } from '../../../src/core/store/sqlite.ts';
+import { SqliteThread } from '../../../src/core/store/sqlite-thread.ts';
 import { openStore, type Store, StoreError } from '../../../src/core/store/store.ts';
 import { isInstalled, PYTHON } from '../../feed-readers/programs.ts';
 import { openSqliteFile } from '../../support/databases.ts';
@@ -46,6 +48,28 @@ describe('an SQLite file', () => {
     });
     expect(await keys(db)).toEqual(['a', 'b']);
     expect(await keys(reports)).toEqual(['a', 'b']);
+  });
+
+  it('knows that another program locks it, and lets nobody wait that has waited long enough', async () => {
+    const { location, faults } = await open();
+    const thread = new SqliteThread(location, 'write', faults);
+    onTestFinished(() => thread.close());
+    const other = new DatabaseSync(location);
+    other.exec('begin immediate');
+    const began = performance.now() - LOCK_TIMEOUT;
+    faults.lockedSince = began;
+    for (let n = 0; n < 20; n++) {
+      await expect(thread.run('begin', [], began)).rejects.toMatchObject({
+        message: `${location}: database is locked`,
+        errcode: 5,
+      });
+    }
+    // A fault of the disk is another alert.
+    expect(faults).toEqual({ last: null, lockedSince: began, isSilent: false });
+    other.close();
+    await thread.run('begin', [], began);
+    expect(faults.lockedSince).toBeNull();
+    await thread.run('rollback', []);
   });
 
   it.runIf(isInstalled('python3', PYTHON, ['-c', 'import sqlite3']))(

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import { migrate } from '../../../src/core/store/schema.ts';
 import { openSqlite } from '../../../src/core/store/sqlite.ts';
+import { noFaults } from '../../../src/core/store/sqlite-thread.ts';
 import { batchInTransaction } from '../../../src/core/store/statement-batch.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import type { Tables } from '../../../src/core/store/tables.ts';
@@ -209,7 +210,7 @@ describe('claimDeliveries', () => {
       reports: db,
       batch: batchInTransaction(db),
       dialect: 'sqlite',
-      faults: { last: null },
+      faults: noFaults(),
       location: ':memory:',
       close: () => db.destroy(),
     };

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { noFaults } from '../../../src/core/store/sqlite-thread.ts';
+import type { Store } from '../../../src/core/store/store.ts';
+import { openMigrated } from '../../support/databases.ts';
+import { sampleConfig } from '../../support/sample.ts';
+import { openTestSite } from '../test-site.ts';
+
+/** A store whose queries end as `answer` says. */
+async function openSite(answer: () => Promise<never>, isSilent: boolean) {
+  const store = await openMigrated();
+  const db: Store['db'] = store.db.withPlugin({
+    transformQuery: ({ node }) => node,
+    transformResult: answer,
+  });
+  return openTestSite({ ...store, db, reports: db, faults: { ...noFaults(), isSilent } }, sampleConfig());
+}
+
+it('answers a page with 503 while the database leaves questions unanswered', async () => {
+  const site = await openSite(() => new Promise(() => {}), true);
+  const response = await site.get('/');
+  expect([response.status, response.headers.get('Retry-After')]).toEqual([503, '30']);
+});
+
+it('answers with 503 while the store is locked, and logs the failure as one line', async () => {
+  const locked = Object.assign(new Error('/srv/daywire.db: database is locked'), { errcode: 5 });
+  const site = await openSite(() => Promise.reject(locked), false);
+  expect((await site.get('/')).status).toBe(503);
+  expect(site.logged).toEqual([expect.objectContaining({ error: '/srv/daywire.db: database is locked' })]);
+});

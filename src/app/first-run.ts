@@ -9,7 +9,7 @@ import type { Run } from '../core/schedule/run-ledger.ts';
 import { type CloseOutcome, composeNow } from '../delivery/closing/close.ts';
 import { closeDueCountdowns } from '../delivery/closing/countdown.ts';
 import { deliverDue, type NamedRunResult } from '../delivery/deliver-due.ts';
-import { wasInterrupted } from '../delivery/monitor/run-details.ts';
+import { needsOperator } from '../delivery/monitor/run-details.ts';
 import { lastEdition } from '../editions/queries.ts';
 import { type ArchiveLimits, publish } from '../feeds/publish/publish.ts';
 import { SECOND } from '../lib/time.ts';
@@ -35,10 +35,9 @@ export interface FirstRun {
   delivered: NamedRunResult | null;
 }
 
-/** Whether a run failed, or delivery paused or stopped. A delivery that failed is the recipient's matter. */
+/** Whether a run failed, or delivery needs an operator. */
 export function hasFailed({ runs, delivered }: FirstRun): boolean {
-  const isInterrupted = delivered !== null && wasInterrupted(delivered);
-  return isInterrupted || runs.some((run) => run.state === 'failed');
+  return (delivered !== null && needsOperator(delivered)) || runs.some((run) => run.state === 'failed');
 }
 
 export interface FirstRunOptions {
@@ -64,7 +63,7 @@ export async function publishAndCompose(
   { onProgress, stop }: FirstRunOptions,
   { archives, polls = POLL_LIMIT }: FirstRunLimits = {},
 ): Promise<Omit<FirstRun, 'delivered'>> {
-  const { store, config, clock } = app;
+  const { store, config, clock, log } = app;
   const isEmptySample = config.sample && (await hasNoArticles(store.db));
   const loaded = isEmptySample ? await loadSampleNewsroom(store, config, { now: clock() }) : null;
   const sample = loaded && { ...loaded, rejected: loaded.rejected.length };
@@ -82,7 +81,7 @@ export async function publishAndCompose(
   const { documents, rejected } = await publish(app, archives);
   const edition = lacksEdition ? await composeNow(app, first) : null;
   await closeDueCountdowns(app);
-  const runs = await runDue(store, jobsOf(app), app);
+  const runs = await runDue(store, jobsOf(app), { clock, log, signal: stop });
   // An edition is an item of a feed: publish it now.
   if (await hasDueChanges(store.db, clock())) await publish(app, archives);
   const changed = documents.filter((document) => document.changed).length;

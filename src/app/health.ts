@@ -58,16 +58,21 @@ export function openHealth(app: AppContext): () => Promise<string[]> {
   return shareFor(5 * SECOND, app.clock, (now) => findStoppedWork(app, now));
 }
 
+/** Finds that no message is submitted. A process that delivers is not ready meanwhile, where no balancer asks. */
+export async function findStoppedDelivery({ db }: Store): Promise<string[]> {
+  const alerts = await listOpenAlerts(db, DELIVERY_STOPPED.kind);
+  return alerts.map(({ firstAt }) => `nothing is submitted since ${rfc3339(firstAt)}`);
+}
+
 async function findStoppedWork(app: AppContext, now: number): Promise<string[]> {
   const { db } = app.store;
   const rows = await readProcesses(db);
-  const alerts = await listOpenAlerts(db, DELIVERY_STOPPED.kind);
   // Where "daywire start --once" runs from time to time, slots wait for it.
   const hasSchedule = rows.some(({ roles, stoppedAt }) => stoppedAt === null && roles.includes('schedule'));
   const overdue = hasSchedule ? await findOverdueSlots(db, jobsOf(app), now - LATE) : [];
   return [
     ...findAbsentRoles(rows, now).map(({ role, last }) => `no process of role ${role} since ${rfc3339(last.seenAt)}`),
-    ...alerts.map(({ firstAt }) => `nothing is submitted since ${rfc3339(firstAt)}`),
+    ...(await findStoppedDelivery(app.store)),
     ...overdue.map(({ schedule, slotAt }) => `${schedule} is late: its slot of ${rfc3339(slotAt)}`),
   ];
 }

@@ -14,6 +14,8 @@ import { alertMessage, runAlert, runSlot } from './run-slot.ts';
 export interface RunDeps {
   clock: Clock;
   log: Log;
+  /** Aborted where daywire ends: no run begins. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -33,12 +35,18 @@ export async function runDue(store: Store, jobs: Job[], deps: RunDeps): Promise<
  * Records a job's missed slots and runs the due one.
  * @param since slots up to then are not due
  */
-export async function runJobIfDue(store: Store, job: Job, since: number, { clock, log }: RunDeps): Promise<Run[]> {
+export async function runJobIfDue(
+  store: Store,
+  job: Job,
+  since: number,
+  { clock, log, signal }: RunDeps,
+): Promise<Run[]> {
   const now = clock();
   const state = await readScheduleState(store.db, job.id);
   const { ended, due } = job.listSlots === undefined ? byClock(job, since, state, now) : await byList(job, state, now);
   const recorded = ended.length === 0 ? [] : await recordEnded(store, job, ended, { now, log });
   for (const slot of due) {
+    if (signal?.aborted) break;
     const result = await runIfReady(store, job, slot, { clock, log });
     if (result !== null) recorded.push(result);
   }

@@ -9,6 +9,7 @@ import type { Run } from '../core/schedule/run-ledger.ts';
 import { type CloseOutcome, composeNow } from '../delivery/closing/close.ts';
 import { closeDueCountdowns } from '../delivery/closing/countdown.ts';
 import { deliverDue, type NamedRunResult } from '../delivery/deliver-due.ts';
+import { DeliveryMonitor } from '../delivery/monitor/monitor.ts';
 import { needsOperator } from '../delivery/monitor/run-details.ts';
 import { lastEdition } from '../editions/queries.ts';
 import { type ArchiveLimits, publish } from '../feeds/publish/publish.ts';
@@ -108,6 +109,14 @@ async function pollKind(app: AppContext, kind: SourceKind, signal: AbortSignal):
 }
 
 /** The part of the role `deliver`. */
-export function deliverFirst(app: AppContext, { stop, onProgress }: FirstRunOptions): Promise<NamedRunResult> {
-  return deliverDue(app, { signal: stop, onProgress: (report) => onProgress?.({ kind: 'delivering', report }) });
+export function deliverFirst(
+  app: AppContext,
+  { stop, onProgress }: FirstRunOptions,
+  monitor = new DeliveryMonitor(app),
+): Promise<NamedRunResult> {
+  return deliverDue(app, {
+    signal: stop,
+    monitor,
+    onProgress: (report) => onProgress?.({ kind: 'delivering', report }),
+  });
 }

@@ -9,6 +9,7 @@ import { correctFutureInstants } from '../core/store/future-instants.ts';
 import { retryWhileAway } from '../core/store/outages.ts';
 import { ensureSchema } from '../core/store/schema.ts';
 import { StoreError } from '../core/store/store.ts';
+import { DeliveryMonitor } from '../delivery/monitor/monitor.ts';
 import { startDelivering, startDeliveryTasks } from '../delivery/tasks.ts';
 import { openTransport } from '../delivery/transport/open-transport.ts';
 import { openVisitCounter } from '../editions/visits/visit-rows.ts';
@@ -128,8 +129,9 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
     if (roles.includes('schedule') && !signal.aborted) await startScheduling(app, tasks, signal);
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));
     if (roles.includes('deliver')) tasks.push(...startDeliveryTasks(app));
-    const delivered = roles.includes('deliver') ? await waiting(() => deliverFirst(app, options)) : null;
-    if (roles.includes('deliver') && !signal.aborted) tasks.push(startDelivering(app));
+    const monitor = new DeliveryMonitor(app);
+    const delivered = roles.includes('deliver') ? await waiting(() => deliverFirst(app, options, monitor)) : null;
+    if (roles.includes('deliver') && !signal.aborted) tasks.push(startDelivering(app, monitor));
     return {
       checks,
       url: server?.url ?? null,

@@ -47,7 +47,7 @@ export interface KillFigures {
 }
 
 /** Longer than any lease. */
-export const CLOCK_STEP = 13 * MINUTE;
+export const CLOCK_STEP = 18 * MINUTE;
 /** Maximum time between two kills, after the first copy. */
 const MAX_LIFETIME = 500;
 const TIME_LIMIT = 15 * MINUTE;

@@ -9,7 +9,8 @@ import type { Run } from '../core/schedule/run-ledger.ts';
 import { type CloseOutcome, composeNow } from '../delivery/closing/close.ts';
 import { closeDueCountdowns } from '../delivery/closing/countdown.ts';
 import { deliverDue, type NamedRunResult } from '../delivery/deliver-due.ts';
-import { wasInterrupted } from '../delivery/monitor/run-details.ts';
+import { DeliveryMonitor } from '../delivery/monitor/monitor.ts';
+import { needsOperator } from '../delivery/monitor/run-details.ts';
 import { lastEdition } from '../editions/queries.ts';
 import { type ArchiveLimits, publish } from '../feeds/publish/publish.ts';
 import { SECOND } from '../lib/time.ts';
@@ -35,10 +36,9 @@ export interface FirstRun {
   delivered: NamedRunResult | null;
 }
 
-/** Whether a run failed, or delivery paused or stopped. A delivery that failed is the recipient's matter. */
+/** Whether a run failed, or delivery needs an operator. */
 export function hasFailed({ runs, delivered }: FirstRun): boolean {
-  const isInterrupted = delivered !== null && wasInterrupted(delivered);
-  return isInterrupted || runs.some((run) => run.state === 'failed');
+  return (delivered !== null && needsOperator(delivered)) || runs.some((run) => run.state === 'failed');
 }
 
 export interface FirstRunOptions {
@@ -109,6 +109,14 @@ async function pollKind(app: AppContext, kind: SourceKind, signal: AbortSignal):
 }
 
 /** The part of the role `deliver`. */
-export function deliverFirst(app: AppContext, { stop, onProgress }: FirstRunOptions): Promise<NamedRunResult> {
-  return deliverDue(app, { signal: stop, onProgress: (report) => onProgress?.({ kind: 'delivering', report }) });
+export function deliverFirst(
+  app: AppContext,
+  { stop, onProgress }: FirstRunOptions,
+  monitor = new DeliveryMonitor(app),
+): Promise<NamedRunResult> {
+  return deliverDue(app, {
+    signal: stop,
+    monitor,
+    onProgress: (report) => onProgress?.({ kind: 'delivering', report }),
+  });
 }

@@ -59,10 +59,15 @@ export function openHealth(app: AppContext): () => Promise<string[]> {
   return shareFor(5 * SECOND, app.clock, (now) => findStoppedWork(app, now));
 }
 
+/** Finds that no message is submitted. A process that delivers is not ready meanwhile, where no balancer asks. */
+export async function findStoppedDelivery({ db }: Store): Promise<string[]> {
+  const alerts = await listOpenAlerts(db, DELIVERY_STOPPED.kind);
+  return alerts.map(({ firstAt }) => `nothing is submitted since ${rfc3339(firstAt)}`);
+}
+
 async function findStoppedWork(app: AppContext, now: number): Promise<string[]> {
   const { db } = app.store;
   const rows = await readProcesses(db);
-  const alerts = await listOpenAlerts(db, DELIVERY_STOPPED.kind);
   const storage = [...app.alerts.storage.failing(), ...(await listOpenAlerts(db, 'storage'))];
   const places = new Set(storage.map(({ subject }) => subject.place));
   // No process could record that it runs.
@@ -75,7 +80,7 @@ async function findStoppedWork(app: AppContext, now: number): Promise<string[]> 
       .filter((place) => places.has(place))
       .map((place) => `the folder of ${place} cannot be written`),
     ...findAbsentRoles(rows, now).map(({ role, last }) => `no process of role ${role} since ${rfc3339(last.seenAt)}`),
-    ...alerts.map(({ firstAt }) => `nothing is submitted since ${rfc3339(firstAt)}`),
+    ...(await findStoppedDelivery(app.store)),
     ...overdue.map(({ schedule, slotAt }) => `${schedule} is late: its slot of ${rfc3339(slotAt)}`),
   ];
 }

@@ -15,13 +15,16 @@ import { CAPABILITIES } from './capabilities.ts';
 import { serveLive, serveState, shareFor } from './health.ts';
 
 /** The app of the listener for metrics, which each process has. */
-export function createMetricsApp({ store, clock, config, log }: Omit<WebOptions, 'templates' | 'secrets'>): Hono {
+export function createMetricsApp(
+  { store, clock, config, log }: Omit<WebOptions, 'templates' | 'secrets'>,
+  findStopped?: () => Promise<string[]>,
+): Hono {
   const app = new Hono();
   const { metricsToken } = config.secrets;
   const serve = serveMetrics({ store, clock });
   app.get('/metrics', metricsToken === undefined ? serve : withToken(metricsToken, serve));
   app.get('/livez', serveLive);
-  app.get('/readyz', serveState(store));
+  app.get('/readyz', serveState(store, findStopped));
   app.notFound((c) => c.text('Here are /metrics, /livez and /readyz.\n', 404));
   app.onError((error, c) => {
     log?.error({ error: String(error) }, 'metrics failed');

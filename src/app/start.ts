@@ -9,7 +9,9 @@ import { correctFutureInstants } from '../core/store/future-instants.ts';
 import { retryWhileAway } from '../core/store/outages.ts';
 import { ensureSchema } from '../core/store/schema.ts';
 import { StoreError } from '../core/store/store.ts';
+import { DeliveryMonitor } from '../delivery/monitor/monitor.ts';
 import { startDelivering, startDeliveryTasks } from '../delivery/tasks.ts';
+import { openTransport } from '../delivery/transport/open-transport.ts';
 import { openVisitCounter } from '../editions/visits/visit-rows.ts';
 import { publish } from '../feeds/publish/publish.ts';
 import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
@@ -29,7 +31,7 @@ import {
 } from './background-tasks.ts';
 import { checkAtStart } from './check/check.ts';
 import { deliverFirst, type FirstRun, type FirstRunOptions, NOTHING_DONE, publishAndCompose } from './first-run.ts';
-import { openHealth } from './health.ts';
+import { findStoppedDelivery, openHealth } from './health.ts';
 import { createMetricsApp } from './metrics.ts';
 import { createApp } from './routes/app.ts';
 
@@ -100,8 +102,13 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
   const waiting = <T>(step: () => Promise<T>): Promise<T> => retryWhileAway(step, { log: app.log, signal });
   const tasks: Stoppable[] = [startAlerting(app)];
   let recording: Stoppable | null = null;
+  const ending: Promise<void>[] = [];
+  const endTasks = (): void => void ending.push(...tasks.splice(0).map((task) => task.stop()));
+  // At once, so that nothing begins while the first deliveries end.
+  signal.addEventListener('abort', endTasks, { once: true });
   const stop = async (): Promise<void> => {
-    await Promise.all(tasks.map((task) => task.stop()));
+    endTasks();
+    await Promise.all(ending);
     await recording?.stop();
   };
   try {
@@ -119,11 +126,12 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
     tasks.push(await waiting(() => watchClock(app)));
     recording = await waiting(() => startRecordingProcess(app, roles));
     const published = roles.includes('schedule') ? await waiting(() => publishAndCompose(app, options)) : NOTHING_DONE;
-    if (roles.includes('schedule')) await startScheduling(app, tasks, signal);
+    if (roles.includes('schedule') && !signal.aborted) await startScheduling(app, tasks, signal);
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));
     if (roles.includes('deliver')) tasks.push(...startDeliveryTasks(app));
-    const delivered = roles.includes('deliver') ? await waiting(() => deliverFirst(app, options)) : null;
-    if (roles.includes('deliver')) tasks.push(startDelivering(app));
+    const monitor = new DeliveryMonitor(app);
+    const delivered = roles.includes('deliver') ? await waiting(() => deliverFirst(app, options, monitor)) : null;
+    if (roles.includes('deliver') && !signal.aborted) tasks.push(startDelivering(app, monitor));
     return {
       checks,
       url: server?.url ?? null,
@@ -145,10 +153,15 @@ async function openSchema({ store }: AppContext): Promise<void> {
   });
 }
 
-/** Reads the keys before anything else is done. @throws SecretError, TransportError if one is missing or invalid */
-async function readKeys({ keys }: AppContext, roles: readonly Role[]): Promise<void> {
+/**
+ * Reads the keys before anything else is done, and the address of the mail server.
+ * @throws SecretError, ConfigError if one is missing or invalid
+ */
+async function readKeys({ keys, config }: AppContext, roles: readonly Role[]): Promise<void> {
   await keys.signingSecrets();
-  if (roles.includes('deliver')) keys.signers();
+  if (!roles.includes('deliver')) return;
+  keys.signers();
+  openTransport(config);
 }
 
 /** Checks what can be checked offline and at once, before anything is done. */
@@ -220,7 +233,8 @@ async function listenForMetrics(app: AppContext, roles: readonly Role[]): Promis
   const port = first === 0 ? 0 : first + ROLES.findIndex((role) => roles.includes(role));
   try {
     const options = { host, port, maxConnections: METRICS_CONNECTIONS, log: app.log };
-    return await listen(createMetricsApp(app), options);
+    const findStopped = roles.includes('deliver') ? () => findStoppedDelivery(app.store) : undefined;
+    return await listen(createMetricsApp(app, findStopped), options);
   } catch (error) {
     const reason = error instanceof ListenError ? (error.cause as Error).message : String(error);
     app.log.warn({ host, port, reason }, 'metrics are not served: set server.metrics to a free address, or to off');

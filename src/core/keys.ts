@@ -17,6 +17,6 @@ export interface Signer {
 export interface Keys {
   /** Sign links and return paths. @throws SecretError as `openSigningSecrets` does */
   signingSecrets(): Promise<SigningSecrets>;
-  /** Sign messages. @throws TransportError as `loadSigners` does */
+  /** Sign messages. @throws ConfigError as `loadSigners` does */
   signers(): readonly Signer[];
 }

@@ -34,11 +34,9 @@ export type Verdict =
   /** The server answers: it accepted the message, or spoke about its recipient. */
   | { kind: 'answered' }
   /** It counts for the circuit breaker. `words`: the server's, without addresses. */
-  | { kind: 'refused'; refusal: RefusalKind; words: string }
-  /** No reply. */
-  | { kind: 'unanswered'; words: string }
-  /** No message can be submitted. */
-  | { kind: 'trouble'; failure: ServerFailure }
+  | { kind: 'refused'; refusal: RefusalKind; words: string; isHung?: boolean }
+  /** No reply, or no message can be submitted. `isHung`: the connection remained open. */
+  | { kind: 'trouble'; failure: ServerFailure; isHung: boolean }
   /** Nothing: the message failed without the server, or the connection was used up. */
   | { kind: 'none' };
 
@@ -85,6 +83,8 @@ function decideFailure(
   const words = redactAddresses(message);
   const now = clock();
   const kind = classifyFailure(failure);
+  const isHung = failure.code === 'ETIMEDOUT';
+  const trouble: Verdict = { kind: 'trouble', failure: { reason: words, isUrgent: kind === 'systemic' }, isHung };
   const reason = kind === 'uncertain' ? `${message}; ${MAY_HAVE_ARRIVED}` : message;
   const dueAt = now + retryDelay(row.attempts + 1, random());
   const later: DeliveryOutcome =
@@ -94,7 +94,7 @@ function decideFailure(
   switch (kind) {
     case 'uncertain': {
       const isHeld = uncertain === 'hold' || row.mayHaveArrived;
-      const verdict: Verdict = { kind: 'refused', refusal: 'uncertain', words };
+      const verdict: Verdict = { kind: 'refused', refusal: 'uncertain', words, isHung };
       return { outcome: isHeld ? { kind: 'uncertain', reason } : later, verdict };
     }
     case 'permanent':
@@ -103,15 +103,12 @@ function decideFailure(
         verdict: replyCode === null ? { kind: 'none' } : { kind: 'refused', refusal: 'permanent', words },
       };
     case 'temporary':
-      return { outcome: later, verdict: replyCode === null ? { kind: 'unanswered', words } : { kind: 'answered' } };
+      return { outcome: later, verdict: replyCode === null ? trouble : { kind: 'answered' } };
     case 'connection':
       return { outcome: { kind: 'reverted', reply, reason, dueAt: now }, verdict: { kind: 'none' } };
     case 'unavailable':
     case 'systemic':
-      return {
-        outcome: { kind: 'reverted', reply, reason },
-        verdict: { kind: 'trouble', failure: { reason: words, isUrgent: kind === 'systemic' } },
-      };
+      return { outcome: { kind: 'reverted', reply, reason }, verdict: trouble };
   }
 }
 

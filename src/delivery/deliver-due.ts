@@ -3,7 +3,8 @@ import { raiseAlert, resolveAlerts, syncAlerts } from '../core/alerts/alerts.ts'
 import type { AppContext } from '../core/app-context.ts';
 import { DELIVERY_HELD, readMeta } from '../core/store/meta.ts';
 import { editionAction } from '../editions/edition-action.ts';
-import { rfc3339 } from '../lib/time.ts';
+import { repeat } from '../lib/repeat.ts';
+import { rfc3339, SECOND } from '../lib/time.ts';
 import { DELIVERY_STOPPED, pauseAlert, RELEASE_QUEUE, unbuildableAlert } from './alerts.ts';
 import { type OnRecovery, type OnTrouble, readBackOff } from './control/back-off.ts';
 import type { DeliveryPause, OnPause } from './control/circuit-breaker.ts';
@@ -41,7 +42,7 @@ export async function deliverDue(
     transport?: Transport;
   } = {},
 ): Promise<NamedRunResult> {
-  const { store, config, keys, templates, clock } = app;
+  const { store, config, keys, templates, clock, log } = app;
   const secrets = await keys.signingSecrets();
   const signers = keys.signers();
   const names = new Map<number, string>();
@@ -68,14 +69,24 @@ export async function deliverDue(
     const wanted = problem === null ? [] : [{ ...alert, message }];
     await syncAlerts(store.db, alert.kind, wanted, clock(), ({ template }) => template === kind);
   };
+  const onWaiting: DeliverOptions['onWaiting'] = (waits) => {
+    if (waits.length === 0) return;
+    const what = waits.length === 1 ? '1 complete message has' : `${waits.length} complete messages have`;
+    const end = 'after ten minutes each is uncertain, and daywire ends';
+    log.error({ waits: waits.map(({ words }) => words) }, `stopping: ${what} no reply yet; ${end}`);
+  };
+  const lookForStall = (): Promise<void> => monitor.stalls.look(transport.waits());
+  await lookForStall();
+  const watching = repeat(SECOND, 'watching for deliveries that stall', log, lookForStall);
+  const events = { onPause, onTrouble, onRecovery, onServiceMessagesBuilt, onWaiting };
   const result = await deliver(store, config, transport, {
-    ...{ clock, secrets, signers, templates, onPause, onTrouble, onRecovery, onServiceMessagesBuilt, probeNow, signal },
+    ...{ clock, secrets, signers, templates, ...events, probeNow, signal },
     prepareFinish: monitor.prepareFinish,
     onProgress: (progress) => {
       monitor.onProgress();
       onProgress?.(progress);
     },
-  });
+  }).finally(() => watching.stop());
   const { submitted, service, stopped, retryAt } = result;
   // Not if the server has stopped answering since: the alert of its back-off is raised once.
   if (submitted + service.submitted > 0 && (await readBackOff(store.db)) === null) {

@@ -2,10 +2,14 @@
 import { keepUnsubscribeKey } from '../audience/unsubscribe-keys.ts';
 import type { Config } from '../core/config/config.ts';
 import type { Store } from '../core/store/store.ts';
+import { SECOND } from '../lib/time.ts';
 import { finishEditions } from './queue/outbox.ts';
 import { type DeliverOptions, DeliveryRun, type DeliveryRunResult } from './run.ts';
 import type { Transport } from './transport/connection.ts';
 import { DeliveryWorker } from './worker.ts';
+
+/** A server replies sooner, unless it hangs. */
+const TELL_AFTER = 2 * SECOND;
 
 /**
  * Runs until nothing is due, the signal stops it, or the server accepts nothing. While it is left alone, a run ends at
@@ -21,9 +25,15 @@ export async function deliver(
   const { signal, secrets, clock } = options;
   await keepUnsubscribeKey(store.db, secrets, clock());
   const run = new DeliveryRun(store, config, transport, options);
+  let telling: NodeJS.Timeout | undefined;
   const end = (): void => run.end();
-  if (signal?.aborted) end();
-  signal?.addEventListener('abort', end);
+  const stop = (): void => {
+    end();
+    transport.stop();
+    telling = setTimeout(() => options.onWaiting?.(transport.waits()), TELL_AFTER);
+  };
+  if (signal?.aborted) stop();
+  signal?.addEventListener('abort', stop);
   try {
     if (!run.isEnding && !(await run.admit())) return run.result;
     const probed = await Promise.allSettled(run.isProbing ? [new DeliveryWorker(run).work(() => run.isProbing)] : []);
@@ -43,6 +53,7 @@ export async function deliver(
     if (signal?.aborted) run.result.stopped ??= 'stopped on request';
     return run.result;
   } finally {
-    signal?.removeEventListener('abort', end);
+    clearTimeout(telling);
+    signal?.removeEventListener('abort', stop);
   }
 }

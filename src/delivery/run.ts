@@ -30,7 +30,7 @@ import { ClaimBuffer } from './queue/claim-buffer.ts';
 import type { DeliveryOutcome } from './queue/delivery-outcome.ts';
 import { GroupCommit } from './queue/group-commit.ts';
 import type { PrepareFinish } from './queue/outbox.ts';
-import type { OutgoingMessage, Transport } from './transport/connection.ts';
+import type { OutgoingMessage, Transport, Wait } from './transport/connection.ts';
 import { type ConnectionOpener, openConnectionOpener } from './transport/connection-opener.ts';
 import { redactAddresses } from './transport/redact-addresses.ts';
 
@@ -65,7 +65,7 @@ export interface DeliverOptions {
   signers: readonly Signer[];
   /** Templates of service messages. */
   templates: Templates;
-  /** Stops the run: submissions in progress are finished and recorded, the rest stays pending. */
+  /** Stops the run: complete messages get their reply and are recorded, the rest stays pending. */
   signal?: AbortSignal | undefined;
   /** Called after every delivery. */
   onProgress?: ((result: Readonly<DeliveryRunResult>) => void) | undefined;
@@ -80,6 +80,8 @@ export interface DeliverOptions {
    * cannot be built; null if they can.
    */
   onServiceMessagesBuilt?: ((kind: ServiceMessage['kind'], problem: string | null) => Promise<void>) | undefined;
+  /** Called when the run was to end some seconds ago, with what it still waits for. */
+  onWaiting?: ((waits: Wait[]) => void) | undefined;
   /** Called when the server accepts a message again. */
   onRecovery?: OnRecovery | undefined;
   /** Tries the server now, although it is to be left alone for a while. */
@@ -111,6 +113,9 @@ export class DeliveryRun {
   readonly #messages = new Map<number, Promise<MessageMaker>>();
   /** Why service messages cannot be built, by kind; null if they can. */
   readonly #serviceProblems = new Map<ServiceMessage['kind'], string | null>();
+  readonly #connections: number;
+  /** Number of submissions under way. */
+  submitting = 0;
   #isProbing = false;
   /** Since the last answer. */
   #serverFailures = 0;
@@ -124,6 +129,7 @@ export class DeliveryRun {
     this.#options = options;
     this.result = emptyRunResult();
     this.opener = openConnectionOpener(transport);
+    this.#connections = transport.connections;
     this.commit = new GroupCommit(store, clock);
     this.attempt = { clock, random, uncertain };
     this.dailyLimit = DailyLimit.open(config);
@@ -189,24 +195,25 @@ export class DeliveryRun {
     switch (verdict.kind) {
       case 'none':
         return;
-      case 'trouble': {
-        const { failure } = verdict;
-        this.#serverFailures += 1;
-        const isClear = failure.isUrgent || this.#isProbing || this.#serverFailures >= MAX_SERVER_FAILURES;
-        return isClear ? this.fail(failure) : undefined;
-      }
       case 'answered':
         return this.answered();
-      case 'unanswered': {
-        // It may be about one recipient; each waits for a long time for a server that hangs.
-        this.#serverFailures += 1;
-        const isClear = this.#isProbing || this.#serverFailures >= MAX_SERVER_FAILURES;
-        return isClear ? this.fail({ reason: verdict.words, isUrgent: false }) : undefined;
-      }
+      case 'trouble':
+        // It may be about one recipient.
+        return this.#countFailure(verdict.failure, verdict.isHung);
       case 'refused':
         if (verdict.refusal === 'permanent') return this.answered();
-        return this.#isProbing ? this.fail({ reason: verdict.words, isUrgent: false }) : undefined;
+        // The circuit breaker counts broken connections; each one that hangs takes minutes.
+        if (!verdict.isHung && !this.#isProbing) return;
+        return this.#countFailure({ reason: verdict.words, isUrgent: false }, verdict.isHung === true);
     }
+  }
+
+  /** Ends the run after several failures in a row, or a round in which every connection hung. */
+  async #countFailure(failure: ServerFailure, isHung: boolean): Promise<void> {
+    this.#serverFailures += 1;
+    const limit = isHung ? Math.min(MAX_SERVER_FAILURES, this.#connections) : MAX_SERVER_FAILURES;
+    const isRound = this.#serverFailures >= limit || (isHung && this.submitting === 0);
+    if (failure.isUrgent || this.#isProbing || isRound) await this.fail(failure);
   }
 
   /** Ends the run because the server accepts nothing. Begins a back-off, or makes it longer. */

@@ -4,7 +4,7 @@ import { repeat, type Stoppable } from '../lib/repeat.ts';
 import { MINUTE, rfc3339, SECOND } from '../lib/time.ts';
 import { pollMailbox } from './bounces/mailbox.ts';
 import { deliverDue } from './deliver-due.ts';
-import { DeliveryMonitor } from './monitor/monitor.ts';
+import type { DeliveryMonitor } from './monitor/monitor.ts';
 import { recordEditionProgress } from './progress.ts';
 import { listDelivering } from './queue/queries.ts';
 import { startWatchingRates } from './rates/watch-rates.ts';
@@ -34,9 +34,8 @@ function startRecordingProgress({ store, clock, log }: AppContext): Stoppable {
 }
 
 /** Delivers what becomes due. */
-export function startDelivering(app: AppContext): Stoppable {
+export function startDelivering(app: AppContext, monitor: DeliveryMonitor): Stoppable {
   const { log } = app;
-  const monitor = new DeliveryMonitor(app);
   let lastStop: string | null = null;
   return repeat(SECOND, 'delivering', log, async (signal) => {
     const { stopped, retryAt, paused: _, service, ...editions } = await deliverDue(app, { signal, monitor });

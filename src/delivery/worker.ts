@@ -71,7 +71,7 @@ export class DeliveryWorker {
     const run = this.#run;
     this.#connection = await run.opener.acquire(this.#connection);
     const failure = this.#connection === null ? run.opener.failure() : null;
-    if (failure !== null) await run.fail(failure);
+    if (failure !== null && !run.isEnding) await run.fail(failure);
     return this.#connection !== null && !run.isEnding;
   }
 
@@ -101,12 +101,21 @@ export class DeliveryWorker {
   /** Returns when the server has replied; a success may still be waiting to be recorded. */
   async #submit(submission: Submission, message: OutgoingMessage): Promise<void> {
     const run = this.#run;
+    // The server may have closed it since the last message.
+    if (!(await this.#connect())) {
+      const reason = run.opener.failure()?.reason ?? 'daywire stopped before the message was submitted';
+      await submission.record({ kind: 'reverted', reply: null, reason });
+      return;
+    }
+    run.submitting += 1;
     const { outcome, verdict } = await submitMessage(
       submission.row,
       message,
       this.#connection as Connection,
       submission.attempt,
-    );
+    ).finally(() => {
+      run.submitting -= 1;
+    });
     if (outcome.kind === 'submitted') {
       this.#recorded = submission.record(outcome);
       // Awaited after the next mark.

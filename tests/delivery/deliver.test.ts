@@ -5,6 +5,7 @@ import { readUnsubscribeToken } from '../../src/audience/tokens.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
 import { settleDeliveries } from '../../src/delivery/control/edition-control.ts';
 import { deliver } from '../../src/delivery/deliver.ts';
+import { SUBMITTING_LEASE } from '../../src/delivery/queue/group-commit.ts';
 import { listUncertain } from '../../src/delivery/queue/queries.ts';
 import { HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { unsubscribe } from '../audience/fixtures.ts';
@@ -104,10 +105,13 @@ describe('deliver', () => {
       const server = await startServer();
       await deliverOver(store, server.url);
       // The server has accepted the message, but the process was killed before it recorded that.
-      await setDeliveries(store, { state: 'submitting', reply: null, lease_until: NOW + 12 * MINUTE });
+      await setDeliveries(store, { state: 'submitting', reply: null, lease_until: NOW + SUBMITTING_LEASE });
       await store.db.updateTable('editions').set({ delivery_state: 'delivering' }).execute();
-      expect(await deliverOver(store, server.url, { now: NOW + 12 * MINUTE - 1 })).toEqual(NOTHING);
-      expect(await deliverOver(store, server.url, { now: NOW + 12 * MINUTE })).toEqual({ ...NOTHING, submitted: 1 });
+      expect(await deliverOver(store, server.url, { now: NOW + SUBMITTING_LEASE - 1 })).toEqual(NOTHING);
+      expect(await deliverOver(store, server.url, { now: NOW + SUBMITTING_LEASE })).toEqual({
+        ...NOTHING,
+        submitted: 1,
+      });
       const [first, second] = await messageIds(server.received);
       expect(second).toBe(first);
       expect(server.received[1]!.raw).toEqual(server.received[0]!.raw);

@@ -4,7 +4,8 @@
  * a command after which everyone has. A message is repeated only if its reply was not received, with the same
  * Message-ID and the same bytes, although everyone has chosen other stories in the meantime.
  */
-import { describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from 'vitest';
 import { giveCopies, queueEdition, TEST_COPIES } from '../../scripts/test-edition.ts';
 import { openParts } from '../../src/app/context-parts.ts';
 import { unsuppressByOperator } from '../../src/audience/suppression.ts';
@@ -15,22 +16,23 @@ import { resume, retry, settle } from '../../src/delivery/control/operator-contr
 import { deliverDue } from '../../src/delivery/deliver-due.ts';
 import { DeliveryMonitor } from '../../src/delivery/monitor/monitor.ts';
 import { MAY_HAVE_ARRIVED } from '../../src/delivery/queue/delivery-outcome.ts';
-import { openSmtpTransport } from '../../src/delivery/transport/smtp-transport.ts';
+import { openSmtpTransport, type SmtpLimits } from '../../src/delivery/transport/smtp-transport.ts';
 import { findEditionById } from '../../src/editions/queries.ts';
-import { MINUTE, SECOND } from '../../src/lib/time.ts';
+import { HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
 import { type Fault, type FaultyServer, type Stage, startFaultyServer } from './faulty-server.ts';
 import { deliveriesOf } from './fixture.ts';
+import { limitsOf } from './transport/outgoing.ts';
 
 const EVERYONE = ['ada@one.example', 'bob@two.example', 'cyd@one.example', 'dan@three.example'];
 const BOB = 'bob@two.example';
 /** How long a fault "for a while" lasts. */
 const A_WHILE = 20 * MINUTE;
 /** Long enough for a busy machine; only a server that hangs makes anyone wait for it. */
-const LIMITS = { connect: 5 * SECOND, submission: 5 * SECOND, quit: 5 * SECOND };
-const HANG_LIMITS = { connect: 250, submission: 250, quit: 20 };
+const LIMITS = limitsOf(5 * SECOND, 5 * SECOND);
+const HANG_LIMITS = limitsOf(250, 20);
 
 /**
  * `one`: once, or one recipient where the stage concerns one. `while`, `ever`: everyone, for a while or until repaired.
@@ -127,10 +129,14 @@ class Trial {
 
   #openTransport() {
     const { stage, fault } = this.#cell;
-    const url = stage === 'connect' && this.#isActive() ? 'smtp://127.0.0.1:1' : this.#server.url;
     if (stage === 'connect' && this.#isActive()) this.#server.misbehaved.push({ stage, recipient: null });
-    const withLogin = stage === 'AUTH' ? url.replace('//', '//ada:wonderland@') : url;
-    return openSmtpTransport(withLogin, 2, fault === 'hang' && !this.#isRepaired ? HANG_LIMITS : LIMITS);
+    return openSmtpTransport(this.url, 2, fault === 'hang' && !this.#isRepaired ? HANG_LIMITS : LIMITS);
+  }
+
+  get url(): string {
+    const { stage } = this.#cell;
+    const url = stage === 'connect' && this.#isActive() ? 'smtp://127.0.0.1:1' : this.#server.url;
+    return stage === 'AUTH' ? url.replace('//', '//ada:wonderland@') : url;
   }
 
   async #states(): Promise<string[]> {
@@ -211,9 +217,68 @@ async function tryCell(cell: Cell, store: Store): Promise<void> {
   }
 }
 
+/** A second of the clock of these trials takes 10 ms. */
+const FASTER = 100;
+const scaled = (milliseconds: number): number => milliseconds / FASTER;
+const SCALED_LIMITS: SmtpLimits = {
+  connect: scaled(MINUTE),
+  steps: {
+    'MAIL FROM': scaled(5 * MINUTE),
+    'RCPT TO': scaled(5 * MINUTE),
+    DATA: scaled(2 * MINUTE),
+    message: scaled(3 * MINUTE),
+    'final dot': scaled(10 * MINUTE),
+  },
+  envelope: scaled(5 * MINUTE),
+  quit: scaled(5 * SECOND),
+};
+/** Of the clock of the trial: five minutes, and what a busy machine takes. */
+const TOLD_WITHIN = 6 * MINUTE;
+
+/** Delivers to a server that misbehaves for everyone until an alert is raised. @returns seconds to it, or null */
+async function timeToAlert(cell: Cell, store: Store): Promise<number | null> {
+  base ??= openTestApp(store);
+  const began = performance.now();
+  const clock = (): number => Math.round(NOW + FASTER * (performance.now() - began));
+  const app = { ...base, store, clock, ...openParts(base.config, store, { clock, log: base.log }) } as TestApp;
+  Object.defineProperty(app, 'now', { get: clock });
+  const server = await startFaultyServer();
+  const monitor = new DeliveryMonitor(app);
+  let seconds: number | null = null;
+  try {
+    await queueEdition(store, EVERYONE);
+    const trial = new Trial(app, server, { ...cell, scope: 'ever' });
+    const step = async (): Promise<boolean> => {
+      const transport = openSmtpTransport(trial.url, 2, SCALED_LIMITS);
+      const looking = setInterval(() => void monitor.stalls.look(transport.waits()), 10);
+      await deliverDue(app, { monitor, transport }).finally(() => clearInterval(looking));
+      await sleep(5);
+      return (await deliveriesOf(store)).every(({ state }) => state === 'submitted');
+    };
+    let isDone = false;
+    while (!isDone && seconds === null && clock() < NOW + 40 * MINUTE) {
+      isDone = await step();
+      const alert = await store.db.selectFrom('alerts').select('first_at').orderBy('first_at').executeTakeFirst();
+      if (alert !== undefined) seconds = Math.round((alert.first_at - NOW) / SECOND);
+    }
+    await trial.operate();
+    while (!isDone && clock() < NOW + 3 * HOUR) {
+      isDone = await step();
+      if (!isDone && (await listOpenAlerts(store.db, 'uncertain')).length > 0) await trial.operate();
+    }
+    await server.idle();
+    expect([...new Set(server.copies.map(({ to }) => to))].sort()).toEqual(EVERYONE);
+    const confirmed = server.copies.filter(({ isConfirmed }) => isConfirmed).map(({ to }) => to);
+    if (!isUncertain(cell)) expect(confirmed.sort()).toEqual(EVERYONE);
+    return seconds;
+  } finally {
+    await server.close();
+  }
+}
+
 /** What may have arrived: its reply was not received. */
 function isUncertain({ stage, fault }: Cell): boolean {
-  return stage === 'message' && fault !== 'temporary' && fault !== 'permanent';
+  return stage === 'message' && (fault === 'garbage' || fault === 'hang' || fault === 'close');
 }
 
 /** What passes by itself needs no operator. A final refusal of a recipient does, and what may have arrived twice. */
@@ -252,6 +317,32 @@ describe('an edition is delivered once to everyone', () => {
       const store = await openMigrated();
       try {
         await tryCell(cell, store);
+      } finally {
+        await store.close();
+      }
+    });
+  });
+
+  describe('and an operator is told within five minutes, unless it is only slow', { concurrent: true }, () => {
+    const stages = STAGES.filter((stage) => stage !== 'RSET');
+    const faults: Fault[] = [...FAULTS, 'slow'];
+    const cells = stages.flatMap((stage) => cellsOf(stage, faults, ['ever']));
+    // This server has no certificate.
+    const possible = cells.filter(({ stage, fault }) => stage !== 'STARTTLS' || fault !== 'slow');
+    const table = new Map<string, number | null>();
+    afterAll(() => {
+      for (const stage of stages) {
+        const row = faults.map((fault) => `${fault} ${table.get(`${stage} ${fault}`) ?? '-'}`);
+        console.info(`seconds to the alert, ${stage}: ${row.join(', ')}`);
+      }
+    });
+    it.each(possible)('at $stage: $fault', { timeout: 2 * MINUTE }, async (cell) => {
+      const store = await openMigrated();
+      try {
+        const seconds = await timeToAlert(cell, store);
+        table.set(`${cell.stage} ${cell.fault}`, seconds);
+        // On a busy machine, what is slow may exceed a limit.
+        if (cell.stage !== 'QUIT' && cell.fault !== 'slow') expect(seconds).toBeLessThanOrEqual(TOLD_WITHIN / SECOND);
       } finally {
         await store.close();
       }

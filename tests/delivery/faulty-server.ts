@@ -2,11 +2,11 @@
  * An SMTP server that keeps messages, and misbehaves at one stage as a test says.
  */
 import type { Socket } from 'node:net';
-import { startScripted } from './servers.ts';
+import { type Script, startScripted } from './servers.ts';
 
 /** `message`: after the final dot. */
 export type Stage = 'greeting' | 'EHLO' | 'STARTTLS' | 'AUTH' | 'MAIL' | 'RCPT' | 'DATA' | 'message' | 'RSET' | 'QUIT';
-export type Fault = 'temporary' | 'permanent' | 'garbage' | 'hang' | 'close';
+export type Fault = 'temporary' | 'permanent' | 'garbage' | 'hang' | 'close' | 'slow';
 
 /** A message that the server has kept. */
 interface Copy {
@@ -28,6 +28,14 @@ export interface FaultyServer {
   idle(): Promise<void>;
   close(): Promise<void>;
 }
+
+const SLOW_REPLIES: Partial<Record<Stage, string>> = {
+  greeting: '220 slow',
+  EHLO: '250-slow\r\n250-PIPELINING\r\n250 AUTH PLAIN',
+  AUTH: '235 2.7.0 welcome',
+  DATA: '354 go on',
+  QUIT: '221 bye',
+};
 
 const REPLIES: Record<'temporary' | 'permanent', Record<Stage, string>> = {
   temporary: {
@@ -92,7 +100,7 @@ export async function startFaultyServer(): Promise<FaultyServer> {
     close: scripted.close,
   };
 
-  function replyTo(stage: Stage, command: string, socket: Socket, session: Session): string | undefined {
+  function replyTo(stage: Stage, command: string, socket: Socket, session: Session): ReturnType<Script> {
     if (session.unconfirmed !== null) session.unconfirmed.isConfirmed = true;
     session.unconfirmed = null;
     if (stage === 'MAIL' || stage === 'RSET') session.recipient = null;
@@ -114,10 +122,12 @@ export async function startFaultyServer(): Promise<FaultyServer> {
       return stage === 'EHLO' ? `250-faulty\r\n250-PIPELINING\r\n${offered}250 AUTH PLAIN` : undefined;
     }
     faulty.misbehaved.push({ stage, recipient });
-    if (stage === 'RCPT') session.recipient = null;
+    if (stage === 'RCPT' && fault !== 'slow') session.recipient = null;
     if (fault === 'hang') session.isHanging = true;
     if (fault === 'close') socket.destroy();
     if (fault === 'hang' || fault === 'close') return '';
+    // Each part is written 5 ms after the one before.
+    if (fault === 'slow') return [...Array(20).fill(''), `${SLOW_REPLIES[stage] ?? '250 2.0.0 ok'}\r\n`];
     return fault === 'garbage' ? '\u0000\u0001 what?' : REPLIES[fault][stage];
   }
 

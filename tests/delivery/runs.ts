@@ -36,6 +36,8 @@ export function fakeTransport(submit: Connection['submit'], connections = 2): Tr
     connections,
     connect: async () => ({ usable: true, submit, close: () => {} }),
     verify: async () => {},
+    waits: () => [],
+    stop: () => {},
   };
 }
 

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROLES } from '../../src/app/start.ts';
 import { SECRETS } from '../../src/core/config/secrets.ts';
-import { SUBMITTING_LEASE } from '../../src/delivery/queue/group-commit.ts';
+import { LAST_REPLY_LIMIT } from '../../src/delivery/transport/connection.ts';
 import { MINUTE } from '../../src/lib/time.ts';
 
 const shipped = resolve(import.meta.dirname, '../../deploy/systemd');
@@ -157,7 +157,7 @@ describe('the systemd units', () => {
     }
     for (const name of ['daywire.service', 'daywire@.service']) {
       // Later, another process submits a message again that this one was submitting.
-      expect(valuesOf(read(name), 'TimeoutStopSec')).toEqual([`${SUBMITTING_LEASE / MINUTE}min`]);
+      expect(valuesOf(read(name), 'TimeoutStopSec')).toEqual([`${LAST_REPLY_LIMIT / MINUTE + 2}min`]);
     }
   });
 

@@ -35,6 +35,7 @@ export async function runJobIfDue(store: Store, job: Job, since: number, deps: R
   const { ended, due } = job.listSlots === undefined ? byClock(job, since, state, now) : await byList(job, state, now);
   const recorded = ended.length === 0 ? [] : await recordEnded(store, job, ended, { now, log });
   for (const slot of due) {
+    if (deps.signal?.aborted) break;
     const result = await runIfReady(store, job, slot, deps);
     if (result !== null) recorded.push(result);
   }

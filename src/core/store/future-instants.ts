@@ -14,7 +14,7 @@ import type { Db } from './store.ts';
 export const LONGEST_LEASES = {
   /** A claim of a delivery, a service message or a source. */
   claim: 2 * MINUTE,
-  submission: 12 * MINUTE,
+  submission: 17 * MINUTE,
   run: 2 * MINUTE,
   hub: 30 * SECOND,
   remoteImage: 2 * MINUTE,

@@ -8,7 +8,7 @@ import { rfc3339 } from '../../lib/time.ts';
 import { handleIncomingMail, INCOMING_LIMIT } from '../bounces/mail.ts';
 import { release } from '../control/operator-control.ts';
 import { deliverDue } from '../deliver-due.ts';
-import { readRunDetails, startRunDetails, wasInterrupted } from '../monitor/run-details.ts';
+import { needsOperator, readRunDetails, startRunDetails } from '../monitor/run-details.ts';
 import { RateWatch, startWatchingRates } from '../rates/watch-rates.ts';
 import { summariseEditions } from '../status/edition-status.ts';
 import { formatDelivery, formatEdition, formatRunDetails } from '../status/format-editions.ts';
@@ -56,7 +56,7 @@ function deliver(cli: CliContext, options: JsonOption): Promise<void> {
     printResult(cli, options, { ...report, retryAt, ...details }, () =>
       [formatDelivery(report), ...formatRunDetails(details)].join('\n'),
     );
-    if (wasInterrupted(report) || rates.hasPaused) cli.fail();
+    if (needsOperator(report) || rates.hasPaused) cli.fail();
   });
 }
 

@@ -129,7 +129,7 @@ export async function judgeRefusal(
     const reason =
       uncertain === 0
         ? `the server refuses every recipient: ${words}`
-        : `the server breaks connections before it has accepted a message, and ${many} may have arrived: ${words}`;
+        : `the server does not reply to complete messages, and ${many} may have arrived: ${words}`;
     // One that is done, too: another process may have seen its last delivery fail a moment ago.
     const isSet = await setDeliveryState(tx, editionId, { from: ['delivering', 'done'], to: 'paused', reason });
     const edition = await readState(tx, editionId);

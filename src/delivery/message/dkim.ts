@@ -4,10 +4,9 @@
  */
 import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import type { Config } from '../../core/config/config.ts';
+import { type Config, ConfigError } from '../../core/config/config.ts';
 import type { Signer } from '../../core/keys.ts';
 import { SECOND } from '../../lib/time.ts';
-import { transportConfigError } from '../transport/connection.ts';
 import { foldLine, type HeaderField, LINE_LIMIT, relaxed } from './header-field.ts';
 
 /** How a message is signed. */
@@ -24,7 +23,7 @@ const MIN_RSA_BITS = 2_048;
 
 /**
  * Reads the configured private keys.
- * @throws TransportError if a file cannot be read, is readable by other users, or does not hold a suitable key
+ * @throws ConfigError if a file cannot be read, is readable by other users, or does not hold a suitable key
  */
 export function loadSigners(config: Pick<Config, 'delivery'>): Signer[] {
   return config.delivery.dkim.map(({ domain, selector, keyFile }) => {
@@ -39,39 +38,39 @@ function readKey(file: string): KeyObject {
     const { mode } = statSync(file);
     // Windows has no such bits: every file has 666.
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      throw transportConfigError(
+      throw new ConfigError([
         `${file} is readable by other users (mode ${(mode & 0o777).toString(8)}): run "chmod 600 ${file}". ` +
           'If one of them may have read it, create a new key with a new selector',
-      );
+      ]);
     }
     pem = readFileSync(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    throw transportConfigError(`${file} cannot be read (${code}): it must contain a private key for DKIM`);
+    throw new ConfigError([`${file} cannot be read (${code}): it must contain a private key for DKIM`]);
   }
   if (pem.includes('ENCRYPTED')) {
-    throw transportConfigError(`${file} is protected by a passphrase: it must contain the private key without one`);
+    throw new ConfigError([`${file} is protected by a passphrase: it must contain the private key without one`]);
   }
   try {
     return createPrivateKey(pem);
   } catch {
-    throw transportConfigError(
+    throw new ConfigError([
       `${file} does not contain a private key in PEM, which begins with "-----BEGIN PRIVATE KEY-----"`,
-    );
+    ]);
   }
 }
 
 function algorithmOf(key: KeyObject, file: string): Signer['algorithm'] {
   if (key.asymmetricKeyType === 'ed25519') return 'ed25519-sha256';
   if (key.asymmetricKeyType !== 'rsa') {
-    throw transportConfigError(`${file} contains a key of type ${key.asymmetricKeyType}: it must be RSA or Ed25519`);
+    throw new ConfigError([`${file} contains a key of type ${key.asymmetricKeyType}: it must be RSA or Ed25519`]);
   }
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (bits < MIN_RSA_BITS) {
-    throw transportConfigError(
+    throw new ConfigError([
       `${file} contains an RSA key of ${bits} bits: it must have at least ${MIN_RSA_BITS} (RFC 8301)`,
-    );
+    ]);
   }
   return 'rsa-sha256';
 }

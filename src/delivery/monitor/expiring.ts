@@ -2,10 +2,12 @@
  * Deliveries that `delivery.perDay` or `delivery.warmUp` lets expire: reported when they are queued, while an operator
  * can still act.
  */
+import { sql } from 'kysely';
 import { Temporal } from 'temporal-polyfill';
-import type { RaisedAlert } from '../../core/alerts/alerts.ts';
+import { listOpenAlerts, type RaisedAlert } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import { fullEditionName } from '../../editions/queries.ts';
+import { editionAction } from '../../editions/edition-action.ts';
+import { fullEditionName, listEditions } from '../../editions/queries.ts';
 import { DAY, localDate, MINUTE, rfc3339 } from '../../lib/time.ts';
 import {
   countEditionsSince,
@@ -14,6 +16,8 @@ import {
   midnightOf,
   warmUpLimit,
 } from '../limits/daily-limit.ts';
+import { OVER_LIMITS } from '../queue/delivery-outcome.ts';
+import { readDeliveryStates } from '../queue/queries.ts';
 
 /** As the limit counts: a quarter of an hour counts until its last message is 24 hours old. */
 const QUARTER = 15 * MINUTE;
@@ -113,4 +117,29 @@ export function expiringAlert(one: ExpiringEdition): RaisedAlert {
   const advice = `Set ${quota}the newsletter's expireAfterHours to the time that an edition takes.`;
   const message = `${expiringSentence(one)}. ${advice}`;
   return { kind: 'expiring', subject: { edition: one.edition }, message };
+}
+
+/** Those of the open alerts whose deliveries have expired: until a retry, or until a later edition is done. */
+export async function findExpired({ store }: AppContext, expiring: readonly RaisedAlert[]): Promise<RaisedAlert[]> {
+  const found: RaisedAlert[] = [];
+  for (const { kind, subject } of await listOpenAlerts(store.db, 'expiring')) {
+    if (expiring.some((one) => one.subject.edition === subject.edition)) continue;
+    const name = String(subject.edition);
+    const editions = await listEditions(store.db, name.split('/')[0] as string, 10);
+    const [edition, ...later] = editions
+      .slice(0, 1 + editions.findIndex((one) => fullEditionName(one) === name))
+      .reverse();
+    const states = await readDeliveryStates(store.db, [0, ...later.map(({ id }) => id)]);
+    if (edition === undefined || states.some(({ state }) => state === 'done')) continue;
+    // A literal, so that the partial index deliveries_failed is used.
+    const { rows } = await sql<{ count: number }>`select count(*) as count from deliveries
+      where edition_id = ${edition.id} and state = 'failed' and reason like ${`%${OVER_LIMITS}%`}`.execute(
+      store.reports,
+    );
+    const count = Number(rows[0]?.count);
+    if (count === 0) continue;
+    const message = `${count === 1 ? '1 delivery' : `${count} deliveries`} of ${name} expired: ${OVER_LIMITS}.`;
+    found.push({ kind, subject, message, actions: [editionAction('retry', 'deliver them', name)] });
+  }
+  return found;
 }

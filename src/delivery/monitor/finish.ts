@@ -66,7 +66,7 @@ export async function canRetry(db: Db, editionId: number): Promise<boolean> {
 }
 
 /** Whether more failed than an operator tolerates; suppressed deliveries do not count. */
-export function endedBadly({ submitted, failed }: DeliveryStateCounts): boolean {
+export function endedBadly({ submitted, failed }: Pick<DeliveryStateCounts, 'submitted' | 'failed'>): boolean {
   return failed > TOLERATED_FAILURES * (submitted + failed);
 }
 

@@ -6,6 +6,7 @@ import { MINUTE, SECOND } from '../../lib/time.ts';
 import type { PrepareFinish } from '../queue/outbox.ts';
 import { finishingWithAlert } from './finish.ts';
 import { callDueHeartbeats } from './heartbeat.ts';
+import { StallWatch } from './stall-watch.ts';
 import { updateWaitingAlerts } from './waiting-alerts.ts';
 
 /** During a run, which may take hours. */
@@ -20,10 +21,12 @@ export class DeliveryMonitor {
   readonly #noCheckAfterRun = new QuietPeriod();
   readonly #noAlerts = new QuietPeriod();
   #checking: Promise<void> | null = null;
+  readonly stalls: StallWatch;
   readonly prepareFinish: PrepareFinish;
 
   constructor(app: AppContext) {
     this.#app = app;
+    this.stalls = new StallWatch(app);
     const prepare = finishingWithAlert(app);
     this.prepareFinish = async (editionId) => {
       this.#isDue = true;

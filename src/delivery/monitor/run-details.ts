@@ -5,6 +5,7 @@ import { rfc3339 } from '../../lib/time.ts';
 import { type FailureGroup, FailureGroups } from '../queue/failure-groups.ts';
 import { addFailures, countUnsettled, findLeased, listDelivering, listPaused } from '../queue/queries.ts';
 import type { DeliveryRunResult } from '../run.ts';
+import { endedBadly } from './finish.ts';
 import { findUnconfigured, unconfiguredAlert } from './waiting-alerts.ts';
 
 export interface RunDetails {
@@ -51,7 +52,7 @@ export async function readRunDetails(
   };
 }
 
-/** Whether an operator must act: delivery paused something, or stopped. */
-export function wasInterrupted({ paused, stopped }: Pick<DeliveryRunResult, 'paused' | 'stopped'>): boolean {
-  return paused.length > 0 || stopped !== null;
+/** Whether an operator must act: delivery paused something, or stopped, or more failed than is tolerated. */
+export function needsOperator(report: Pick<DeliveryRunResult, 'paused' | 'stopped' | 'submitted' | 'failed'>): boolean {
+  return report.paused.length > 0 || report.stopped !== null || endedBadly(report);
 }

@@ -4,7 +4,7 @@ import type { AppContext } from '../../core/app-context.ts';
 import { editionAction, settleActions } from '../../editions/edition-action.ts';
 import { updateRefusalAlerts } from '../control/refusal-alerts.ts';
 import { countUnsettled, listUnconfigured } from '../queue/queries.ts';
-import { expiringAlert, findExpiring } from './expiring.ts';
+import { expiringAlert, findExpired, findExpiring } from './expiring.ts';
 
 /** A newsletter that is not configured and has deliveries that wait. */
 interface UnconfiguredNewsletter {
@@ -42,7 +42,8 @@ export async function updateWaitingAlerts(app: AppContext): Promise<void> {
   const unconfigured = await findUnconfigured(app);
   await syncAlerts(store.db, 'unconfigured', unconfigured.map(unconfiguredAlert), clock());
   await updateUncertainAlert(app);
-  await syncAlerts(store.db, 'expiring', (await findExpiring(app, clock())).map(expiringAlert), clock());
+  const expiring = (await findExpiring(app, clock())).map(expiringAlert);
+  await syncAlerts(store.db, 'expiring', [...expiring, ...(await findExpired(app, expiring))], clock());
   await updateRefusalAlerts(app);
 }
 

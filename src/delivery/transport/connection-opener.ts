@@ -2,6 +2,7 @@
  * Opens the workers' connections one after the other, so that a server that is down or refuses the login gets one
  * attempt and not one per worker at the same moment: some servers lock an account after a few wrong passwords.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerFailure } from '../control/back-off.ts';
 import { type Connection, type Transport, TransportError } from './connection.ts';
 import { classifyFailure } from './retry.ts';
@@ -15,13 +16,19 @@ export interface ConnectionOpener {
   failure(): ServerFailure | null;
 }
 
+/** Milliseconds between new connections in place of others: a server may close each after one message. */
+const SPACING = 20;
+
 export function openConnectionOpener(transport: Transport): ConnectionOpener {
   let open = 0;
   let failure: ServerFailure | null = null;
   let last: Promise<unknown> = Promise.resolve();
+  let nextAt = Number.NEGATIVE_INFINITY;
 
-  const openOne = async (): Promise<Connection | null> => {
+  const openOne = async (isInPlace: boolean): Promise<Connection | null> => {
     if (failure !== null) return null;
+    if (isInPlace) await sleep(Math.max(0, nextAt - performance.now()));
+    nextAt = performance.now() + SPACING;
     try {
       const connection = await transport.connect();
       open += 1;
@@ -48,7 +55,7 @@ export function openConnectionOpener(transport: Transport): ConnectionOpener {
     acquire(current) {
       if (current?.usable) return Promise.resolve(current);
       close(current);
-      const next = last.then(openOne);
+      const next = last.then(() => openOne(current !== null));
       last = next.catch(() => {});
       return next;
     },

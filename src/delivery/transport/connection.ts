@@ -34,9 +34,21 @@ export interface Connection {
   close(): void;
 }
 
+/** Something that the server has not answered yet. */
+export interface Wait {
+  /** Such as `mail.example.com:587 has not answered RCPT TO`. */
+  words: string;
+  /** Whether the whole message was submitted, so that it may have arrived. */
+  isComplete: boolean;
+}
+
 export interface Transport {
   /** Maximum number of open connections. */
   readonly connections: number;
+  /** What open connections wait for. */
+  waits(): Wait[];
+  /** Drops the connections that have not submitted a complete message: nothing of theirs is uncertain. Opens no more. */
+  stop(): void;
   /** Opens a connection and logs in. @throws TransportError */
   connect(): Promise<Connection>;
   /** Checks that messages could be submitted now, up to the login. @throws TransportError */
@@ -44,10 +56,14 @@ export interface Transport {
 }
 
 /**
- * Maximum duration of a submission, in milliseconds. RFC 5321 §4.5.3.2.6 grants a server ten minutes for its last
- * reply; a client that gives up earlier delivers messages twice.
+ * RFC 5321 §4.5.3.2.6 grants a server ten minutes for its last reply, in milliseconds; a client that gives up earlier
+ * delivers messages twice.
  */
-export const SUBMISSION_LIMIT = 11 * MINUTE;
+export const LAST_REPLY_LIMIT = 10 * MINUTE;
+/** Maximum duration of all before that, so that a process that died is noticed soon, in milliseconds. */
+export const ENVELOPE_LIMIT = 5 * MINUTE;
+/** Maximum duration of a submission, with a minute for RSET and a busy machine, in milliseconds. */
+export const SUBMISSION_LIMIT = ENVELOPE_LIMIT + LAST_REPLY_LIMIT + MINUTE;
 
 /** A connection or a submission failed. Its message is for operators and never contains a password. */
 export class TransportError extends Error {
@@ -57,9 +73,4 @@ export class TransportError extends Error {
     super(failure.message);
     this.failure = failure;
   }
-}
-
-/** The error for a configuration that cannot work. */
-export function transportConfigError(message: string): TransportError {
-  return new TransportError({ code: 'ECONFIG', replyCode: null, command: null, reply: null, message });
 }

@@ -23,6 +23,8 @@ export function openFileTransport(folder: string, connections: number): Transpor
   };
   return {
     connections,
+    waits: () => [],
+    stop: () => {},
     connect: async () => connection,
     verify: async () => {
       await mkdir(mail, { recursive: true, mode: PRIVATE_FOLDER }).catch(toTransportError(mail));

@@ -11,7 +11,7 @@ export interface SubmissionFailure {
   code: string | null;
   /** SMTP reply code, such as 451. */
   replyCode: number | null;
-  /** SMTP command that failed, such as `RCPT TO`. */
+  /** SMTP command that failed, such as `RCPT TO`; without a reply, the step of the submission. */
   command: string | null;
   /** The server's whole reply. It may quote the recipient's address, so it is stored with that delivery only. */
   reply: string | null;
@@ -21,6 +21,8 @@ export interface SubmissionFailure {
   mayHaveArrived?: boolean;
   /** The connection had taken another message before. */
   isConnectionUsed?: boolean;
+  /** daywire is stopping, and has dropped the connection before the message was complete. */
+  isStopped?: boolean;
   /** The mail provider's reply is about the newsroom's account, with any codes. */
   account?: AccountReply | null;
 }
@@ -44,7 +46,7 @@ type FailureClass =
 const COMMANDS_FOR_ALL = /^(EHLO|HELO|LHLO|STARTTLS|AUTH|MAIL FROM)\b/;
 
 // Nodemailer's codes (errors.js), then those of a disk that is full or not writable.
-const SYSTEMIC_CODES = new Set(['EAUTH', 'ENOAUTH', 'EOAUTH2', 'ETLS', 'EREQUIRETLS', 'ECONFIG', 'EPROXY']);
+const SYSTEMIC_CODES = new Set(['EAUTH', 'ENOAUTH', 'EOAUTH2', 'ETLS', 'EREQUIRETLS', 'EPROXY']);
 const DISK_CODES = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'ENOTDIR', 'EEXIST']);
 // RFC 4954 §6 and RFC 5248: authentication required, mechanism too weak, wrong credentials, or encryption required.
 const AUTHENTICATION_REPLIES = new Set([530, 534, 535, 538]);
@@ -65,6 +67,7 @@ export function enhancedStatus(reply: string | null): string | null {
 export function classifyFailure(failure: Omit<SubmissionFailure, 'message'>): FailureClass {
   const { code, replyCode, command, account } = failure;
   if (failure.mayHaveArrived) return 'uncertain';
+  if (failure.isStopped) return 'connection';
   if (account === 'limit') return 'unavailable';
   if (account === 'configuration') return 'systemic';
   if (replyCode === 421 && failure.isConnectionUsed) return 'connection';
@@ -75,7 +78,12 @@ export function classifyFailure(failure: Omit<SubmissionFailure, 'message'>): Fa
   // address is malformed. A reply without a code means that the server does not speak SMTP.
   if (failure.reply === null && replyCode === null && code === 'EMESSAGE') return 'systemic';
   if (failure.reply === null && replyCode === null && code === 'EENVELOPE') return 'permanent';
-  if (replyCode === null) return 'temporary';
+  if (replyCode === null) {
+    if (command !== 'MAIL FROM') return 'temporary';
+    // Between two messages, a server may close a connection at any time.
+    const isClosed = code === 'ECONNECTION' || code === 'ESOCKET';
+    return isClosed && failure.isConnectionUsed ? 'connection' : 'unavailable';
+  }
   if (AUTHENTICATION_REPLIES.has(replyCode)) return 'systemic';
   // 503: the session was in the wrong state. A new connection is not.
   if (replyCode < 500 || replyCode > 599 || replyCode === 503) return 'temporary';

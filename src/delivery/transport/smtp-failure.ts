@@ -5,6 +5,7 @@ import { shorten } from '../../lib/text/shorten.ts';
 import { accountReply } from './account-replies.ts';
 import { redactAddresses } from './redact-addresses.ts';
 import type { SubmissionFailure } from './retry.ts';
+import type { SmtpSession } from './smtp-session.ts';
 
 const MAX_REPLY_LENGTH = 500;
 
@@ -27,10 +28,12 @@ function cleanWhole(reply: string, redact: (text: string) => string): string {
  * @param server.place its name in messages
  * @param server.redact removes its password
  * @param server.provider the mail provider whose server it is
+ * @param step what the server was to answer
  */
 export function readFailure(
   error: unknown,
   server: { place: string; redact(text: string): string; provider?: MailProvider },
+  step: SmtpSession['step'] = null,
 ): SubmissionFailure {
   const raw = error as {
     code?: unknown;
@@ -49,15 +52,31 @@ export function readFailure(
   const message = typeof raw.message === 'string' ? shareable(raw.message) : 'unknown error';
   const reply = response === null ? null : cleanReply(response, server.redact);
   const account = accountReply(server.provider ?? 'none', reply);
+  const command = typeof raw.command === 'string' && code !== 'ETIMEDOUT' ? raw.command : null;
+  const words = describe(code, cause, response === null ? null : shareable(response), message);
   return {
     ...(account === null ? {} : { account }),
     code,
     replyCode: typeof raw.responseCode === 'number' ? raw.responseCode : null,
-    // In a timeout only nodemailer's timer names the command, and ours, with the same limit, may fire first.
-    command: typeof raw.command === 'string' && code !== 'ETIMEDOUT' ? raw.command : null,
+    // Nodemailer does not know at which command a connection failed.
+    command: response === null ? (step ?? command) : command,
     reply,
-    message: `${server.place} ${describe(code, cause, response === null ? null : shareable(response), message)}`,
+    message: `${server.place} ${words}${response === null && step !== null ? `: it ${noAnswer(step)}` : ''}`,
   };
+}
+
+/** Continues the name of a server. */
+export function noAnswer(step: NonNullable<SmtpSession['step']>): string {
+  switch (step) {
+    case 'connection':
+      return 'has not accepted a new connection';
+    case 'message':
+      return 'has not read a message to its end';
+    case 'final dot':
+      return 'has not answered a complete message';
+    default:
+      return `has not answered ${step}`;
+  }
 }
 
 function describe(code: string | null, cause: string | null, reply: string | null, message: string): string {

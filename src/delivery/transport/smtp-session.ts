@@ -26,6 +26,11 @@ interface DataStream {
   outByteCount: number;
 }
 
+/** The steps of a submission, in order. `message`: while it is written. */
+export type SubmissionStep = 'MAIL FROM' | 'RCPT TO' | 'DATA' | 'message' | 'final dot';
+
+const AFTER_REPLY: Record<string, SubmissionStep> = { 'MAIL FROM': 'RCPT TO', 'RCPT TO': 'DATA' };
+
 type SmtpCallback<T> = (error?: Error | null, result?: T) => void;
 
 const FINAL_DOT = Buffer.from('.\r\n');
@@ -42,12 +47,12 @@ export class SmtpSession extends SMTPConnection {
   declare private _actionSMTPStream: (reply: string, callback: SmtpCallback<string>) => void;
   declare private _onError: (error: Error, code: string, reply: string | false, command: string) => void;
 
-  /** Whether the last message was written completely: the server may have accepted it even if the connection failed. */
-  isMessageWritten = false;
+  /** What the server is to answer; null between messages. `connection`: up to the login. */
+  step: SubmissionStep | 'connection' | null = 'connection';
 
   /** Submits one message. @param done called as by nodemailer's `send`, with the server's reply in `response` */
   submit({ from, to, chunks, size }: OutgoingMessage, done: SmtpCallback<{ response: string }>): void {
-    this.isMessageWritten = false;
+    this.#begin('MAIL FROM');
     // An unread reply would be taken for the reply to MAIL, and each later one for that to the command before.
     if (this.hasUnexpectedReply()) this.failOutOfStep();
     else
@@ -61,8 +66,19 @@ export class SmtpSession extends SMTPConnection {
    */
   protected _processResponse(): void {
     const line = this._responseQueue[0]?.split('\n').find((line) => line.trim() !== '' && !REPLY_LINE.test(line));
-    if (line === undefined) processNextReply.call(this);
-    else this.fail(`the server’s reply is not SMTP: ${line}`);
+    if (line !== undefined) {
+      this.fail(`the server’s reply is not SMTP: ${line}`);
+      return;
+    }
+    const next = this.step !== null && this._responseQueue[0]?.trim() ? AFTER_REPLY[this.step] : undefined;
+    if (next !== undefined) this.#begin(next);
+    processNextReply.call(this);
+  }
+
+  /** Limits of time begin again: see `step`. */
+  #begin(step: SubmissionStep): void {
+    this.step = step;
+    this.emit('step');
   }
 
   /** Overrides nodemailer's: called by `send` when the server has accepted the envelope and answered DATA. */
@@ -80,8 +96,10 @@ export class SmtpSession extends SMTPConnection {
         }
       },
       end: () => {
-        this.isMessageWritten = true;
-        socket.write(FINAL_DOT);
+        // Until the whole message has left this process, the server cannot have accepted it.
+        socket.write(FINAL_DOT, (error) => {
+          if (!error && this.step === 'message') this.#begin('final dot');
+        });
         socket.uncork();
       },
     };
@@ -93,6 +111,7 @@ export class SmtpSession extends SMTPConnection {
       return { outByteCount: 0, write: () => {}, end: () => {} };
     }
     this._responseActions.push((reply) => this._actionSMTPStream(reply, done));
+    this.#begin('message');
     return stream;
   }
 

@@ -13,6 +13,7 @@ import {
 import { BY, type EditorOptions, editorName } from '../../core/cli/editor.ts';
 import { composeNow } from '../../delivery/closing/close.ts';
 import { awaitCountdown, cancelSending, refuseSecondSend, startSending } from '../../delivery/closing/countdown.ts';
+import { expiringSentence, findExpiring } from '../../delivery/monitor/expiring.ts';
 import { readEditionDetails, summariseEditions } from '../../delivery/status/edition-status.ts';
 import { formatClosedEdition, formatEditionDetails, formatEditions } from '../../delivery/status/format-editions.ts';
 import { publish } from '../../feeds/publish/publish.ts';
@@ -21,7 +22,7 @@ import { readArrangedDraft } from '../draft/arranged-draft.ts';
 import { arrangeDraft, composeDraft } from '../draft/compose-draft.ts';
 import { type DraftTarget, targetName } from '../draft/draft-target.ts';
 import { checkDraft } from '../edition-checks/check-draft.ts';
-import { listEditions } from '../queries.ts';
+import { fullEditionName, listEditions } from '../queries.ts';
 import { addDraftCommands } from './drafts.ts';
 import { addDraftCommand, draftNamed, findEditionNamed, withDraft } from './edition-command.ts';
 import { addEditionControlCommands, addReissueCommand } from './edition-control.ts';
@@ -97,7 +98,11 @@ function compose(cli: CliContext, id: string, options: ComposeOptions): Promise<
     if (outcome.kind !== 'closed') throw new CommandError(`${id}: no edition: ${outcome.reason}`);
     const { edition, queued, tooFew, isNew } = outcome;
     const [status] = await summariseEditions(app, [edition]);
-    printResult(cli, options, { ...status, queued, tooFew, isNew }, () => formatClosedEdition(outcome, app.config));
+    const name = fullEditionName(edition);
+    const expiring = (await findExpiring(app, app.clock())).filter((one) => one.edition === name);
+    printResult(cli, options, { ...status, queued, tooFew, isNew, expiring }, () =>
+      [formatClosedEdition(outcome, app.config), ...expiring.map(expiringSentence)].join('\n'),
+    );
     await publish(app);
   });
 }

@@ -26,10 +26,10 @@ describe('the back-off', () => {
     });
   });
 
-  it('alerts once: after 15 minutes, also where a timer probes less often, or at once if it is urgent', () => {
+  it('alerts once: after 5 minutes, also where a timer probes less often, or at once if it is urgent', () => {
     const state = failing(0, 3);
-    expect(isAlertDue(state, PASSING, 15 * MINUTE - 1)).toBe(false);
-    expect(isAlertDue(state, PASSING, 15 * MINUTE)).toBe(true);
+    expect(isAlertDue(state, PASSING, 5 * MINUTE - 1)).toBe(false);
+    expect(isAlertDue(state, PASSING, 5 * MINUTE)).toBe(true);
     expect(isAlertDue({ ...state, alerted: 1 }, PASSING, DAY)).toBe(false);
     const hourly = afterFailure(failing(0, 0), PASSING, 60 * MINUTE);
     expect(isAlertDue(hourly, PASSING, 60 * MINUTE)).toBe(true);

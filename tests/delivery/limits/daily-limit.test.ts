@@ -75,7 +75,13 @@ describe('the limit of messages in 24 hours', () => {
       await queueEdition(store, 4);
       for (const n of [1, 2, 3]) await queueConfirmation(store, `new${n}@example.com`);
       const connection = { usable: true, submit: async () => '250 ok', close: () => {} };
-      const transport = { connections: 1, connect: async () => connection, verify: async () => {} };
+      const transport = {
+        connections: 1,
+        connect: async () => connection,
+        verify: async () => {},
+        waits: () => [],
+        stop: () => {},
+      };
       const result = await deliver(store, config, transport, {
         ...{ clock: () => NOW, secrets: SECRETS, signers: [], templates: openTemplates('templates', 'UTC') },
       });

@@ -6,11 +6,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ed25519Signer, rsaSigner, verify } from '../../../scripts/dkim-verifier.ts';
 import { NOW } from '../../../scripts/test-edition.ts';
+import { ConfigError } from '../../../src/core/config/config.ts';
 import type { Signer } from '../../../src/core/keys.ts';
 import { assembleMessage, prepareBody } from '../../../src/delivery/message/body.ts';
 import { loadSigners, signersOf } from '../../../src/delivery/message/dkim.ts';
 import { headerField, headerText } from '../../../src/delivery/message/header-field.ts';
-import { TransportError } from '../../../src/delivery/transport/connection.ts';
 import { runs } from '../../support/run-scope.ts';
 import { testConfig } from '../fixture.ts';
 
@@ -122,7 +122,7 @@ describe('loadSigners', () => {
     try {
       load(file);
     } catch (error) {
-      expect(error).toBeInstanceOf(TransportError);
+      expect(error).toBeInstanceOf(ConfigError);
       return (error as Error).message;
     }
     return 'none';

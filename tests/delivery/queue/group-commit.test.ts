@@ -3,7 +3,7 @@ import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import type { StatementBatch } from '../../../src/core/store/statement-batch.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
-import { GroupCommit } from '../../../src/delivery/queue/group-commit.ts';
+import { GroupCommit, SUBMITTING_LEASE } from '../../../src/delivery/queue/group-commit.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { deliveriesOf } from '../fixture.ts';
@@ -78,7 +78,7 @@ describe('GroupCommit', () => {
       expect(results).toEqual(Array(7).fill({ kind: 'submitting' }));
       expect(counted.transactions()).toBe(1);
       expect(await deliveriesOf(store)).toMatchObject(
-        Array(7).fill({ state: 'submitting', attempts: 1, lease_until: NOW + 12 * MINUTE }),
+        Array(7).fill({ state: 'submitting', attempts: 1, lease_until: NOW + SUBMITTING_LEASE }),
       );
     });
 

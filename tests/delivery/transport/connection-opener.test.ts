@@ -31,6 +31,8 @@ function transportOf(...outcomes: (SubmissionFailure | Error | 'open')[]) {
   const transport: Transport = {
     connections: 5,
     verify: async () => {},
+    waits: () => [],
+    stop: () => {},
     connect: async () => {
       const outcome = outcomes[seen.attempts] ?? 'open';
       seen.attempts += 1;

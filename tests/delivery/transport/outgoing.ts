@@ -2,10 +2,16 @@
  * Finished messages and their submission.
  */
 import { type OutgoingMessage, TransportError } from '../../../src/delivery/transport/connection.ts';
-import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
+import { openSmtpTransport, type SmtpLimits } from '../../../src/delivery/transport/smtp-transport.ts';
 
-/** Milliseconds; short, so that tests of a hanging server are fast. */
-export const LIMITS = { connect: 300, submission: 300, quit: 50 };
+/** So many milliseconds for each step. */
+export function limitsOf(step: number, quit = 50): SmtpLimits {
+  const steps = { 'MAIL FROM': step, 'RCPT TO': step, DATA: step, message: step, 'final dot': step };
+  return { connect: step, steps, envelope: 4 * step, quit };
+}
+
+/** Short, so that tests of a hanging server are fast. */
+export const LIMITS = limitsOf(300);
 
 /** A message as `prepareMessages` returns it. @param parts replace its usual content */
 export function outgoing(to = 'ada@example.com', parts?: (string | Buffer)[]): OutgoingMessage {

@@ -4,14 +4,14 @@ import type { TransportError } from '../../../src/delivery/transport/connection.
 import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
 import { closeServers, pipelining, startScripted } from '../servers.ts';
-import { failureOf, LIMITS, outgoing, submitOnce } from './outgoing.ts';
+import { failureOf, LIMITS, limitsOf, outgoing, submitOnce } from './outgoing.ts';
 
 afterEach(closeServers);
 
 const STEPS = ['CONNECT', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'DATA-END'];
 
 /** For servers that answer, on a busy machine too. */
-const PATIENT = { connect: 10_000, submission: 10_000, quit: 50 };
+const PATIENT = limitsOf(10_000);
 
 /** The failure of one message with these replies: the same with and without PIPELINING, or the test fails. */
 async function failureAt(
@@ -30,11 +30,75 @@ async function failureAt(
 
 describe('the SMTP transport', () => {
   it('reports a timeout of a server that hangs, at each step', async () => {
-    // All at once, because each waits for the timeout.
-    const failures = await Promise.all(STEPS.map((step) => failureAt({ [step]: '' }, LIMITS)));
-    expect(new Set(failures.map(({ message }) => message))).toEqual(new Set(['127.0.0.1:PORT did not answer in time']));
-    const expected = STEPS.map((step) => (step === 'DATA-END' ? 'uncertain' : 'temporary'));
-    expect(failures.map(classifyFailure)).toEqual(expected);
+    // All at once, because each waits for the timeout. A server that hangs answers no pipelined command, either.
+    const failures = await Promise.all(
+      STEPS.map((_step, n) => failureAt(Object.fromEntries(STEPS.slice(n).map((later) => [later, ''])), LIMITS)),
+    );
+    expect(failures.map(({ message }) => message.replace('127.0.0.1:PORT did not answer in time', ''))).toEqual([
+      '',
+      '',
+      ': it has not answered MAIL FROM',
+      ': it has not answered RCPT TO',
+      ': it has not answered DATA',
+      ': it has not answered a complete message',
+    ]);
+    const [ofRecipient, ofAll] = ['temporary', 'unavailable'];
+    expect(failures.map(classifyFailure)).toEqual([
+      ...[ofRecipient, ofRecipient, ofAll, ofRecipient, ofRecipient],
+      'uncertain',
+    ]);
+  });
+
+  it('grants each step its time, and all before the final dot together another one', async () => {
+    const later = (command: string, socket: Socket): string | undefined => {
+      if (!/^(MAIL|RCPT|DATA$)/.test(command)) return undefined;
+      setTimeout(() => socket.write(command === 'DATA' ? '354 go on\r\n' : '250 ok\r\n'), 60);
+      return '';
+    };
+    const server = await startScripted(later);
+    const limits = { ...limitsOf(2_000), envelope: 100 };
+    expect((await failureOf(submitOnce(server.url, outgoing(), limits))).command).toBe('RCPT TO');
+    const steps = { ...limitsOf(2_000).steps, 'MAIL FROM': 20 };
+    expect((await failureOf(submitOnce(server.url, outgoing(), { ...limitsOf(2_000), steps }))).command).toBe(
+      'MAIL FROM',
+    );
+  });
+
+  it('takes a close before MAIL for the end of a connection that has carried a message, and for a failure else', async () => {
+    let hasAccepted = false;
+    const server = await startScripted((command, socket) => {
+      if (command.startsWith('MAIL') && hasAccepted) socket.destroy();
+      if (command === 'DATA-END') hasAccepted = true;
+      return undefined;
+    });
+    const connection = await openSmtpTransport(server.url, 1, PATIENT).connect();
+    await connection.submit(outgoing());
+    expect(classifyFailure(await failureOf(connection.submit(outgoing())))).toBe('connection');
+    expect(classifyFailure(await failureOf(submitOnce(server.url, outgoing(), PATIENT)))).toBe('unavailable');
+  });
+
+  it('drops what is incomplete when it is stopped, and waits for the reply to a complete message', async () => {
+    for (const [step, words] of [
+      ['CONNECT', 'has not accepted a new connection'],
+      ['RCPT', 'has not answered RCPT TO'],
+      ['DATA-END', 'has not answered a complete message'],
+    ] as const) {
+      const server = await startScripted((command) => (command.startsWith(step) ? '' : undefined));
+      const transport = openSmtpTransport(server.url, 1, PATIENT);
+      const submitting = transport.connect().then((connection) => connection.submit(outgoing()));
+      submitting.catch(() => {});
+      const isComplete = step === 'DATA-END';
+      const waits = [{ words: `127.0.0.1:${server.port} ${words}`, isComplete }];
+      await expect.poll(() => server.commands.at(-1)).toMatch(new RegExp(`^${step}`));
+      expect(transport.waits()).toEqual(waits);
+      transport.stop();
+      await expect.poll(() => transport.waits()).toEqual(isComplete ? waits : []);
+      await server.close();
+      expect(classifyFailure(await failureOf(submitting))).toBe(
+        isComplete ? 'uncertain' : step === 'RCPT' ? 'connection' : 'temporary',
+      );
+      expect(await failureOf(transport.connect())).toMatchObject({ message: expect.stringContaining('stopping') });
+    }
   });
 
   it('reports a timeout of a server that stops reading within a message', async () => {
@@ -44,8 +108,9 @@ describe('the SMTP transport', () => {
     });
     const message = outgoing('ada@example.com', ['Subject: Hello\r\n\r\n', `${'x'.repeat(98)}\r\n`.repeat(200_000)]);
     const failure = await failureOf(submitOnce(server.url, message));
-    expect(failure.message).toContain('did not answer in time');
-    expect(classifyFailure(failure)).toBe('uncertain');
+    expect(failure.message).toContain('did not answer in time: it has not read a message to its end');
+    // The final dot has not left this process.
+    expect(classifyFailure(failure)).toBe('temporary');
   });
 
   it.each(['DATA-LINE', 'DATA-END'])('reports a passing failure of a server that closes at %s', async (step) => {

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
 import { closeServers, pipelining, startScripted } from '../servers.ts';
-import { failureOf, LIMITS, outgoing, submitOnce } from './outgoing.ts';
+import { failureOf, LIMITS, limitsOf, outgoing, submitOnce } from './outgoing.ts';
 
 afterEach(closeServers);
 
@@ -32,7 +32,7 @@ describe('SmtpSession', () => {
     });
     const line = `${'x'.repeat(998)}\r\n`;
     const parts = Array.from({ length: 1_500 }, () => line.repeat(4));
-    await submitOnce(server.url, outgoing('ada@example.com', parts), { ...LIMITS, submission: 5_000 });
+    await submitOnce(server.url, outgoing('ada@example.com', parts), limitsOf(5_000));
     expect(server.messages[0]?.length).toBe(6_000_000);
   });
 
@@ -157,7 +157,9 @@ describe('when reading replies, SmtpSession', () => {
       expect(failure).toMatchObject({ code: 'EPROTOCOL', replyCode: null, reply: null });
       expect(failure.message).toMatch(/the server’s reply is not SMTP: /);
       expect(failure.message).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
-      expect(classifyFailure(failure)).toBe(step === 'DATA-END' ? 'uncertain' : 'temporary');
+      expect(classifyFailure(failure)).toBe(
+        step === 'DATA-END' ? 'uncertain' : step === 'MAIL' ? 'unavailable' : 'temporary',
+      );
       await expect.poll(() => server.bytes).toEqual([expect.stringMatching(new RegExp(`^${expected}$`))]);
       expect(server.messages).toHaveLength(step === 'DATA-END' ? 1 : 0);
     }
@@ -177,7 +179,7 @@ describe('when reading replies, SmtpSession', () => {
     const connection = await connectTo(server.url);
     expect(await connection.submit(outgoing())).toBe('250 2.0.0 ok');
     const failure = await failureOf(connection.submit(outgoing('bob@example.com')));
-    expect(classifyFailure(failure)).toBe('temporary');
+    expect(classifyFailure(failure)).toBe('unavailable');
     expect(connection.usable).toBe(false);
     expect(server.messages).toHaveLength(1);
   });

@@ -101,6 +101,7 @@ database.close()`;
         id: 1,
         ...values,
         zone: 'UTC',
+        held_by: null,
         paused_until: null,
         suppressed_reason: null,
         suppressed_at: null,

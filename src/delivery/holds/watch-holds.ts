@@ -45,9 +45,16 @@ export async function holdProviders(
     const hold = holds.get(provider);
     // Of messages that were submitted before the last decision, nothing is new.
     const since = hold?.closed_at ?? 0;
-    const events = all.filter(({ kind, messageAt }) => kind !== 'complaint' && messageAt > since);
+    const events = all.filter(({ kind, messageAt }) => kind !== 'complaint' && messageAt >= since);
     const isOpen = hold !== undefined && hold.closed_at === null;
-    if (isOpen || (await holdIfReached(app, editionId, provider, events))) await holdSuppressed(app, provider, events);
+    if (!isOpen && !(await holdIfReached(app, editionId, provider, events))) continue;
+    // Not who bounced when a message was tried since.
+    const before = isOpen ? hold.opened_at : Number.MAX_SAFE_INTEGER;
+    await holdSuppressed(
+      app,
+      provider,
+      events.filter(({ hasSuppressed, messageAt }) => hasSuppressed && messageAt <= before),
+    );
   }
 }
 
@@ -104,7 +111,7 @@ async function holdSuppressed(
 ): Promise<void> {
   const via = { channel: 'bounce', source: `${providerTitle(provider)} is held` } as const;
   const secrets = await keys.signingSecrets();
-  for (const { subscriberId } of events.filter(({ hasSuppressed }) => hasSuppressed)) {
+  for (const { subscriberId } of events) {
     await inTransaction(store.db, async (tx) => {
       if (await liftSuppression(tx, secrets, subscriberId, via, clock())) await setHeldBy(tx, subscriberId, provider);
     });

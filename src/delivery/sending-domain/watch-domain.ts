@@ -1,4 +1,5 @@
 /** Watches the records of the sending domain: what was right and is wrong now is an alert before the next edition. */
+import type { AlertSubject } from '../../core/alerts/alert-kind.ts';
 import { syncAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { readMeta, SENDING_DOMAIN, writeMeta } from '../../core/store/meta.ts';
@@ -31,6 +32,8 @@ export async function watchSendingDomain(app: AppContext, open: OpenResolver = o
     message: `The DNS has become worse for your mail: ${message}. Mailbox providers may refuse the next edition.`,
     actions: [{ to: 'look at all records', command: 'domain', desk: null }],
   }));
-  await syncAlerts(store.db, 'sending-domain', alerts, now);
+  const isKnown = (subject: AlertSubject): boolean =>
+    !judgements.filter(is('unknown')).some(({ id, domain }) => id === subject.id && domain === subject.domain);
+  await syncAlerts(store.db, 'sending-domain', alerts, now, isKnown);
   await writeMeta(store.db, SENDING_DOMAIN, JSON.stringify({ at: now, passed: passed.map(([key]) => key) }));
 }

@@ -83,7 +83,7 @@ export function queueLines(queue: QueueStatus, at: string): string[] {
 }
 
 /** What waits for a mailbox provider, and why. */
-export function formatHold({ provider, reason, waiting, bounced }: HoldStatus): string {
+function formatHold({ provider, reason, waiting, bounced }: HoldStatus): string {
   const people = bounced === 0 ? '' : `, and ${count(bounced, 'subscriber')} with a hard bounce`;
   const actions = ['try', 'release', 'suppress'].map((verb) => `"daywire queue ${verb} ${provider}"`).join(', ');
   return `${count(waiting, 'delivery', 'deliveries')} to ${provider} wait${people}: ${reason}; decide by ${actions}`;

@@ -93,7 +93,7 @@ export function handleRetry(request: SignedInRequest): Promise<Response> {
   return onEdition(request, async (edition) => {
     const named = request.form.get('kinds') ?? '';
     const kinds = Object.hasOwn(KINDS, named) ? (KINDS[named] as ReopenableKind[]) : KINDS.failed;
-    const provider = request.form.get('provider') ?? undefined;
+    const provider = boundedLine(request.form.get('provider') ?? '', 253) || undefined;
     const detail = { kinds: named, ...(provider === undefined ? {} : { provider }) };
     const onCommit = request.audit('delivery.retry', fullEditionName(edition), detail);
     const options = { kinds: kinds as ReopenableKind[], provider, isDryRun: false, onCommit };

@@ -112,7 +112,7 @@ async function simulate(store: Store) {
 
 describe('a mailbox provider at which most messages bounce', () => {
   forBothDatabases((open) => {
-    it('is held for a mistake of the sender, also where a report calls it hard; the edition is sent again', async () => {
+    it('is held for a mistake of the sender, also if a report calls it hard; the edition is sent again', async () => {
       const one = await simulate(await open());
       const first = await one.edition();
       const gmail = first.subscriberIds.slice(0, 6);

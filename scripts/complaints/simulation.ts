@@ -91,7 +91,11 @@ class Simulation {
     const recipients: string[] = [];
     const sink = await startCountingSink(0, ({ recipient }) => recipients.push(recipient));
     const env = { DAYWIRE_SECRET: 'the-secret-of-the-simulation-0123456789', DAYWIRE_WEBHOOK_SECRET: WEBHOOK_SECRET };
-    const config = parseConfig(CONFIG.replace('SMTP_URL', sink.url), { file: 'daywire.yaml', env, cwd: folder });
+    const config = parseConfig(SIMULATED_CONFIG.replace('SMTP_URL', sink.url), {
+      file: 'daywire.yaml',
+      env,
+      cwd: folder,
+    });
     const store = await openStore({ databaseUrl, path: config.paths.store });
     await migrate(store);
     const started = performance.now();
@@ -269,7 +273,8 @@ function summaryOf({ name, accepted, complaints, notices, state, waiting }: Outc
   return `${NEWSLETTER}/${name}: ${numbers}; ${state}, ${waiting} waiting`;
 }
 
-const CONFIG = `publication:
+/** With `SMTP_URL` in it. */
+export const SIMULATED_CONFIG = `publication:
   name: The Times
   about: News.
   url: http://127.0.0.1:8080

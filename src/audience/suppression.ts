@@ -108,7 +108,7 @@ export async function suppressAddress(
     await insertSuppression(tx, hashAddress(secrets[0], subscriber.email_key), reason, now);
     await tx
       .updateTable('subscribers')
-      .set({ suppressed_reason: reason, suppressed_at: now })
+      .set({ suppressed_reason: reason, suppressed_at: now, held_by: null })
       .where('id', '=', subscriberId)
       .execute();
     await recordConsent(tx, subscriberId, [{ change: 'suppressed', detail: reason }], via, now);
@@ -137,10 +137,10 @@ export async function liftSuppression(
     const subscriber = await lockSubscriber(tx, subscriberId);
     if (subscriber === null) return false;
     const unlisted = await deleteSuppressions(tx, hashesOfAddress(secrets, subscriber.email_key));
-    if (!unlisted && subscriber.suppressed_reason === null) return false;
+    if (!unlisted && subscriber.suppressed_reason === null && subscriber.held_by === null) return false;
     await tx
       .updateTable('subscribers')
-      .set({ suppressed_reason: null, suppressed_at: null })
+      .set({ suppressed_reason: null, suppressed_at: null, held_by: null })
       .where('id', '=', subscriberId)
       .execute();
     const detail = subscriber.suppressed_reason;

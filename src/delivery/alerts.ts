@@ -54,6 +54,8 @@ export const DELIVERY_ALERT_KINDS: Record<string, AlertKind> = {
   undelivered: { title: 'Many deliveries failed', page: deliveryPage },
   complaints: { title: 'People complain', page: deliveriesPage },
   bounces: { title: 'Many addresses cannot be reached', page: deliveriesPage },
+  'provider-held': { title: 'Messages to a mailbox provider wait', page: deliveriesPage },
+  'sending-domain': { title: 'The records of the sending domain have become worse' },
   delivery: { title: 'Delivery waits', page: deliveriesPage },
   'service-messages': { title: 'Confirmations and other service messages wait', page: deliveriesPage },
   expiring: { title: 'Deliveries will expire', page: deliveriesPage },

@@ -1,6 +1,6 @@
 import type { Capability } from '../core/capability.ts';
 import { repeat } from '../lib/repeat.ts';
-import { SECOND } from '../lib/time.ts';
+import { MINUTE, SECOND } from '../lib/time.ts';
 import { DELIVERY_ALERT_KINDS } from './alerts.ts';
 import {
   checkBounces,
@@ -16,10 +16,14 @@ import { closeDueCountdowns } from './closing/countdown.ts';
 import { newsletterJobs } from './closing/newsletter-jobs.ts';
 import { addDeliveryMetrics } from './metrics.ts';
 import { runDeliveryRetention } from './retention.ts';
+import { watchSendingDomain } from './sending-domain/watch-domain.ts';
 
 export const deliveryCapability: Capability = {
   jobs: newsletterJobs,
-  startTasks: (app) => [repeat(SECOND, 'sending editions', app.log, () => closeDueCountdowns(app))],
+  startTasks: (app) => [
+    repeat(SECOND, 'sending editions', app.log, () => closeDueCountdowns(app)),
+    repeat(10 * MINUTE, 'watching the sending domain', app.log, () => watchSendingDomain(app)),
+  ],
   runRetention: runDeliveryRetention,
   addMetrics: addDeliveryMetrics,
   checks: {
@@ -39,6 +43,7 @@ export const deliveryCapability: Capability = {
     deliveries: { exportedAs: 'deliveries', erasure: 'anonymised' },
     service_messages: { exportedAs: 'serviceMessages', erasure: 'deleted' },
     bounces: { exportedAs: 'bounces', erasure: 'anonymised' },
+    provider_holds: { exportedAs: null, erasure: 'anonymised' },
     // Only until a run decides what they mean; the replies are in the deliveries.
     edition_refusals: { exportedAs: null, erasure: 'deleted' },
   },

@@ -1,6 +1,7 @@
 /** Commands about subscribers. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { sql } from 'kysely';
 import { CONSOLE } from '../../accounts/account.ts';
 import { type AuditedAct, auditAct } from '../../accounts/audit.ts';
 import type { AppContext } from '../../core/app-context.ts';
@@ -14,10 +15,15 @@ import {
 } from '../../core/cli/context.ts';
 import { BY, type EditorOptions, editorName } from '../../core/cli/editor.ts';
 import { formatSubscriberProgress } from '../../core/cli/progress.ts';
-import { formatJson } from '../../core/cli/text.ts';
+import { count, formatJson } from '../../core/cli/text.ts';
 import type { Config } from '../../core/config/config.ts';
 import { inTransaction } from '../../core/store/store.ts';
+import { SUPPRESSION_REASONS, type SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
+import { submittedDeliveries } from '../../delivery/bounces/record.ts';
+import { isAtProvider } from '../../delivery/holds/provider-holds.ts';
 import { parseAddress } from '../../lib/address.ts';
+import { rfc3339 } from '../../lib/time.ts';
+import { parseWrittenInstant } from '../../lib/written-date.ts';
 import { revokeLinksOf } from '../account-links.ts';
 import type { CsvColumn, GivenColumns } from '../csv/columns.ts';
 import { exportSubscribers } from '../csv/export.ts';
@@ -88,9 +94,19 @@ export function addSubscriberCommands(program: Command, cli: CliContext): void {
 
   subscribers
     .command('unsuppress')
-    .description('allow mail to these addresses again, regardless of why they were suppressed')
-    .argument('<address...>')
-    .action((addresses: string[]) => changeSuppression(cli, addresses, unsuppressByOperator));
+    .description('allow mail to these addresses again, or to all that were suppressed for a reason')
+    .argument('[address...]')
+    .addOption(new Option('--reason <reason>', 'all that were suppressed for it').choices(SUPPRESSION_REASONS))
+    .option('--domain <domain>', 'with --reason: only addresses at this domain')
+    .option('--since <date>', 'with --reason: only those suppressed since then, such as 2026-11-24', parseDay)
+    .option('--dry-run', 'with --reason: only show whom it would bring back, and when they were last accepted')
+    .action((addresses: string[], options: SuppressedFilter) => {
+      if ((options.reason === undefined) === (addresses.length === 0)) {
+        throw new CommandError('unsuppress takes either addresses or --reason');
+      }
+      if (options.reason === undefined) return changeSuppression(cli, addresses, unsuppressByOperator);
+      return unsuppressAll(cli, options);
+    });
 
   subscribers
     .command('revoke-links')
@@ -221,6 +237,44 @@ function changeSuppression(
       else cli.print(`${email}: ${result.kind === 'already' ? 'nothing to change' : result.kind}`);
     }
   });
+}
+
+interface SuppressedFilter {
+  reason?: SuppressionReason;
+  domain?: string;
+  since?: number;
+  dryRun?: boolean;
+}
+
+function unsuppressAll(cli: CliContext, { reason, domain, since = 0, dryRun }: SuppressedFilter): Promise<void> {
+  return cli.withApp(async ({ store, keys, clock }) => {
+    const secrets = await keys.signingSecrets();
+    const found = await store.db
+      .selectFrom('subscribers')
+      .select(['id', 'email'])
+      .where('suppressed_reason', '=', reason as SuppressionReason)
+      .where('suppressed_at', '>=', since)
+      .where(domain === undefined ? sql<boolean>`1 = 1` : isAtProvider(domain.toLowerCase()))
+      .orderBy('id')
+      .execute();
+    for (const { id, email } of found) {
+      const { at } = await submittedDeliveries(store.db, id)
+        .select((e) => e.fn.max('changed_at').as('at'))
+        .where(sql<boolean>`not exists (select 1 from bounces where bounces.edition_id = deliveries.edition_id
+          and bounces.subscriber_id = deliveries.subscriber_id)`)
+        .executeTakeFirstOrThrow();
+      if (!dryRun) await unsuppressByOperator(store.db, secrets, email, clock());
+      const accepted = at === null ? 'no message accepted on record' : `last accepted ${rfc3339(at)}`;
+      cli.print(`${email}: ${dryRun ? 'would be lifted' : 'lifted'}, ${accepted}`);
+    }
+    cli.print(count(found.length, 'address', 'addresses'));
+  });
+}
+
+function parseDay(text: string): number {
+  const day = parseWrittenInstant(text, 'UTC');
+  if (day.kind === 'unclear') throw new InvalidArgumentError(`It ${day.rule}.`);
+  return day.at;
 }
 
 function list(cli: CliContext, { newsletter, json, by }: ListOptions): Promise<void> {

@@ -10,6 +10,9 @@ export const SECRET_FINGERPRINT = 'secret.fingerprint';
 /** While this is set, an SQLite file must be rewritten. Its value is the reason. */
 export const VACUUM_DUE = 'store.vacuum';
 
+/** When the sending domain was looked up, and which of its judgements have ever passed: JSON. */
+export const SENDING_DOMAIN = 'sending-domain.judged';
+
 /** When the sample newsroom was loaded: epoch milliseconds. */
 export const SAMPLE_LOADED_AT = 'sample.loaded-at';
 

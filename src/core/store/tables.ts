@@ -19,6 +19,7 @@ export interface Tables extends ArticleTables, FeedTables, EditionTables, Subscr
   deliveries: DeliveriesTable;
   edition_refusals: EditionRefusalsTable;
   back_off: BackOffTable;
+  provider_holds: ProviderHoldsTable;
   bounces: BouncesTable;
   /** Reports of mail providers that were recorded, by their own id: recording one again changes nothing. */
   webhook_events: { provider: string; id: string; received_at: number };
@@ -185,6 +186,23 @@ interface BackOffTable {
   retry_at: number;
   /** 1 once its alert is raised. */
   alerted: number;
+}
+
+/** A mailbox provider whose bounces may be a mistake, ours or theirs; see delivery/holds/. Open while not closed. */
+interface ProviderHoldsTable {
+  /** Its id, or a domain. */
+  provider: string;
+  /** The edition whose bounces opened it. */
+  edition_id: number;
+  /** For the operator, without addresses. */
+  reason: string;
+  opened_at: number;
+  /** When the next message is tried without an operator. */
+  try_at: number;
+  /** The delivery that is tried; null if none is. */
+  tried_edition_id: number | null;
+  tried_subscriber_id: number | null;
+  closed_at: number | null;
 }
 
 export const RUN_STATES = ['waiting', 'running', 'done', 'late', 'skipped', 'failed'] as const;

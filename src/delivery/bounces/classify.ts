@@ -1,7 +1,7 @@
 /**
  * Classifies a refusal as hard (nobody can be reached at that address) or soft. A hard bounce suppresses the address at
- * once, so only statements about the address count. Anything that may be caused by the sender, the message or a
- * temporary problem is soft, and suppresses only after several in a row.
+ * once, so only statements about the address count. Anything that may be caused by the message or a temporary problem
+ * is soft, and suppresses only after several in a row. A soft one that is about the sender never suppresses anybody.
  */
 
 export type BounceSeverity = 'hard' | 'soft';
@@ -33,8 +33,7 @@ const PERMANENT: Record<string, 'hard' | 'by-text'> = {
   // 3.x the receiving system, other 5.x the protocol, 6.x the content: not the address
   '4.1': 'by-text', // no answer from host; Exchange Online: the recipient is not known there
   // 4.4 unable to route, 4.7 delivery time expired: caused by the network
-  '7.1': 'by-text', // not authorised: mostly policy, and "user unknown" with some servers
-  // other 7.x: policy, authentication, reputation: caused by the sender
+  // 7.x policy, authentication, reputation: by text, as some servers have "user unknown" there
 };
 
 const UNKNOWN_RECIPIENT = new RegExp(
@@ -59,18 +58,48 @@ const UNKNOWN_RECIPIENT = new RegExp(
   'i',
 );
 
+/** An unknown sender is none. */
+function namesUnknownRecipient(text: string): boolean {
+  return UNKNOWN_RECIPIENT.test(text) && !/\bsend(er|ing)\b(?!@)/i.test(text);
+}
+
 /** A permanent reply code (RFC 5321 §4.2.1). */
 const REPLY_5XX = /(?:^|[^\d.])5[0-5]\d(?:[ -]|$)/;
 
 /** Classifies a refusal. A status without meaning (`5.0.0`) yields to a status in the text. */
 export function classifyRefusal({ status, text }: ServerRefusal): BounceSeverity {
   const known = meaningfulStatus(status, text);
-  if (known === null) return REPLY_5XX.test(text) && UNKNOWN_RECIPIENT.test(text) ? 'hard' : 'soft';
+  if (known === null) return REPLY_5XX.test(text) && namesUnknownRecipient(text) ? 'hard' : 'soft';
   const [class_, ...detail] = known.split('.');
   if (class_ !== '5') return 'soft';
-  const rule = PERMANENT[detail.join('.')];
-  if (rule === 'by-text') return UNKNOWN_RECIPIENT.test(text) ? 'hard' : 'soft';
+  const rule = detail[0] === '7' ? 'by-text' : PERMANENT[detail.join('.')];
+  if (rule === 'by-text') return namesUnknownRecipient(text) ? 'hard' : 'soft';
   return rule ?? 'soft';
+}
+
+/** Words about the sender, where the status says nothing about the recipient. */
+const SENDER_REFUSED = new RegExp(
+  [
+    '\\b(block(ed|ing|list(ed)?)?|black-?listed|banned|spam|dnsbl|rbl|reputation|unauthenticated|spf|dkim|dmarc)\\b',
+    '\\bsend(er|ing)\\b.*\\b(quota|limit|rate|rejected|refused|denied)\\b',
+  ].join('|'),
+  'i',
+);
+
+/**
+ * Whether a refusal is about the sender by its status alone: policy (x.7.x), the system (5.3.x), the sender's address
+ * (5.1.7, 5.1.8). Not if the text names an unknown recipient.
+ */
+export function hasSenderStatus({ status, text }: ServerRefusal): boolean {
+  return /^([45]\.7\.|5\.3\.|5\.1\.[78]$)/.test(meaningfulStatus(status, text) ?? '') && !namesUnknownRecipient(text);
+}
+
+/** Whether a soft refusal is about the sender, by its status or its words. It says nothing about the recipient. */
+export function isAboutSender(refusal: ServerRefusal): boolean {
+  const { status, text } = refusal;
+  if (hasSenderStatus(refusal)) return true;
+  const isOfMailbox = /^\d\.2\./.test(meaningfulStatus(status, text) ?? '');
+  return !isOfMailbox && SENDER_REFUSED.test(text) && !namesUnknownRecipient(text);
 }
 
 /** The first status in a text, such as `5.1.1` in `550 5.1.1 <ada@example.com> …` or `(#5.1.1)`; null without one. */

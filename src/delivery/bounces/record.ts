@@ -19,6 +19,8 @@ import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
 import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
 import type { BounceKind } from '../../core/store/tables.ts';
 import { cleanLine } from '../../lib/text/clean-text.ts';
+import { holdSubscriber } from '../holds/provider-holds.ts';
+import { hasSenderStatus, isAboutSender } from './classify.ts';
 
 /** What a report is about. */
 export interface BounceTarget {
@@ -105,8 +107,9 @@ const MAX_DETAIL_LENGTH = 500;
 
 /**
  * Records a bounce or a complaint. A hard bounce or a complaint suppresses the address, and so do several soft bounces
- * in a row. Only the token of a return path can suppress: everybody who gets a forwarded message has its unsubscribe
- * link, and could quote it in an invented report.
+ * in a row. A bounce about the sender suppresses nobody and is in no such row, and while a mailbox provider is held, no
+ * bounce suppresses anybody there. Only the token of a return path can suppress: everybody who gets a forwarded message
+ * has its unsubscribe link, and could quote it in an invented report.
  * @param about.source who reported it, for the consent history; null if unknown
  */
 export async function recordBounce(
@@ -116,8 +119,11 @@ export async function recordBounce(
   about: { target: BounceTarget; bounce: Bounce; source: string | null },
   now: number,
 ): Promise<BounceResult> {
-  const { target, bounce, source } = about;
+  const { target, source } = about;
   const { subscriberId } = target;
+  const refusal = { status: about.bounce.status, text: about.bounce.detail };
+  const isOfSender = about.bounce.kind === 'hard' && hasSenderStatus(refusal);
+  const bounce = isOfSender ? { ...about.bounce, kind: 'soft' as const } : about.bounce;
   const channel = bounce.kind === 'complaint' ? 'complaint' : 'bounce';
   if (target.isUnsubscribe) {
     return bounce.kind === 'soft' ? { kind: 'unproven' } : recordUnsubscribe(db, target, { channel, source }, now);
@@ -141,8 +147,10 @@ export async function recordBounce(
         at: now,
       })
       .execute();
+    if (bounce.kind === 'soft' && isAboutSender(refusal)) return { kind: 'recorded', suppressed: null };
     const reason = await suppressionReason(tx, target, bounce.kind, config.bounces.softLimit);
-    if (reason === null) return { kind: 'recorded', suppressed: null };
+    const waits = reason !== 'complaint' && reason !== null && (await holdSubscriber(tx, subscriber));
+    if (reason === null || waits) return { kind: 'recorded', suppressed: null };
     const effect = await suppressAddress(tx, secrets, subscriberId, reason, { channel, source }, now);
     return { kind: 'recorded', suppressed: effect === 'suppressed' ? reason : null };
   });
@@ -222,14 +230,21 @@ async function suppressionReason(
 async function isSeriesOfSoftBounces(tx: Tx, target: BounceTarget, limit: number): Promise<boolean> {
   const soft = await tx
     .selectFrom('bounces')
-    .select(['edition_id', 'service_message_id'])
+    .select(['edition_id', 'service_message_id', 'status', 'detail'])
     .where('subscriber_id', '=', target.subscriberId)
     .where('kind', '=', 'soft')
     .orderBy('id')
     .execute();
   if (soft.length < limit) return false;
-  const bounced = new Set(soft.map((row) => messageKey(row.edition_id, row.service_message_id)));
-  const submitted = await submittedMessages(tx, target.subscriberId);
+  const keysOf = (isOfSender: boolean): Set<string> =>
+    new Set(
+      soft
+        .filter(({ status, detail }) => isAboutSender({ status, text: detail ?? '' }) === isOfSender)
+        .map((row) => messageKey(row.edition_id, row.service_message_id)),
+    );
+  const [bounced, ofSender] = [keysOf(false), keysOf(true)];
+  // A bounce about the sender says nothing about the mailbox.
+  const submitted = (await submittedMessages(tx, target.subscriberId)).filter((one) => !ofSender.has(one));
   const own = submitted.indexOf(messageKey(target.editionId, target.serviceMessageId));
   if (own < 0) return false;
   const before = submitted.slice(0, own).findLastIndex((one) => !bounced.has(one));

@@ -1,24 +1,29 @@
 /**
  * Recipients whose address a server rejected for good during the submission: hard bounces that come without a report.
  * A server that refuses everyone may use the same status, so it counts only if the edition reached nearly all others.
+ * A mailbox provider that refuses many of its recipients is held; see delivery/holds/.
  */
 import { sql } from 'kysely';
 import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { type Db, inTransaction, type Store } from '../../core/store/store.ts';
-import { domainOf } from '../../lib/address.ts';
 import { chunks } from '../../lib/chunks.ts';
-import { countSubmittedTo } from '../queue/queries.ts';
 import { enhancedStatus } from '../transport/retry.ts';
 import { classifyRefusal } from './classify.ts';
 import { recordBounce } from './record.ts';
 
-interface RejectedRecipient {
+/** A recipient whom a server refused for good during the submission. */
+interface RefusedRecipient {
   subscriberId: number;
-  domain: string;
+  /** Null if the subscriber was erased. */
+  email: string | null;
   /** RFC 3463. */
-  status: string;
+  status: string | null;
   reply: string;
+  /** The status says that the address is dead. Without one, words would, which is not enough to suppress it. */
+  isRejected: boolean;
+  /** When it was refused. */
+  at: number;
 }
 
 /** Hard failures per submitted delivery of the edition, beyond a single one. */
@@ -42,14 +47,13 @@ export async function recordRejectedRecipients(
 ): Promise<number> {
   const limit = Math.max(1, Math.floor(CREDIBLE_SHARE * submitted));
   if (submitted === 0) return 0;
-  const rejected: RejectedRecipient[] = [];
+  const rejected: RefusedRecipient[] = [];
   for await (const one of findRejected(reports, editionId)) {
     // The server may refuse everyone.
-    if (one.domain !== '' && rejected.push(one) > limit) return 0;
+    if (one.email !== null && rejected.push(one) > limit) return 0;
   }
-  const credible = await selectCredible(reports, editionId, rejected);
   let suppressed = 0;
-  for (const part of chunks(credible, PER_TRANSACTION)) {
+  for (const part of chunks(rejected, PER_TRANSACTION)) {
     await inTransaction(db, async (tx) => {
       for (const { subscriberId, status, reply } of part) {
         const target = { subscriberId, editionId, serviceMessageId: null, newsletter: null, isUnsubscribe: false };
@@ -62,15 +66,18 @@ export async function recordRejectedRecipients(
   return suppressed;
 }
 
-/**
- * The recipients of an edition whose address a server rejected for good during the submission. The status decides:
- * without one, words would, which is not enough to suppress an address.
- */
-export async function* findRejected(db: Db, editionId: number): AsyncGenerator<RejectedRecipient> {
+/** The recipients of an edition whose address a server rejected for good during the submission. */
+export async function* findRejected(db: Db, editionId: number): AsyncGenerator<RefusedRecipient> {
+  for await (const one of findRefused(db, editionId)) if (one.isRejected) yield one;
+}
+
+/** The recipients of an edition whom a server refused for good during the submission, for any reason. */
+export async function* findRefused(db: Db, editionId: number): AsyncGenerator<RefusedRecipient> {
   for (let after = 0; ; ) {
     // Literals, so that the partial index deliveries_refused is used.
-    const { rows } = await sql<{ subscriberId: number; reply: string; email: string | null }>`
-      select deliveries.subscriber_id as "subscriberId", deliveries.reply, subscribers.email_key as email
+    const { rows } = await sql<Omit<RefusedRecipient, 'status' | 'isRejected'>>`
+      select deliveries.subscriber_id as "subscriberId", deliveries.reply, deliveries.changed_at as at,
+        subscribers.email_key as email
       from deliveries left join subscribers on subscribers.id = deliveries.subscriber_id
       where deliveries.edition_id = ${editionId} and deliveries.subscriber_id > ${after}
         and deliveries.state = 'failed' and substr(deliveries.reply, 1, 1) = '5'
@@ -78,32 +85,10 @@ export async function* findRejected(db: Db, editionId: number): AsyncGenerator<R
     const last = rows.at(-1);
     if (last === undefined) return;
     after = last.subscriberId;
-    for (const { subscriberId, reply, email } of rows) {
-      const status = enhancedStatus(reply);
-      if (status === null || classifyRefusal({ status, text: reply }) !== 'hard') continue;
-      yield { subscriberId, domain: email === null ? '' : domainOf(email), status, reply };
+    for (const row of rows) {
+      const status = enhancedStatus(row.reply);
+      const isRejected = status !== null && classifyRefusal({ status, text: row.reply }) === 'hard';
+      yield { ...row, status, isRejected };
     }
   }
-}
-
-/** Each look-up may read the whole edition; the rest is rejected again by the next edition. */
-const MAX_LOOK_UPS = 50;
-
-/**
- * Those of domains that have accepted at least as many messages of the edition as they have rejected. A single
- * rejection by a domain counts in any case: it may have no other subscriber.
- */
-async function selectCredible(
-  db: Store['db'],
-  editionId: number,
-  rejected: readonly RejectedRecipient[],
-): Promise<RejectedRecipient[]> {
-  const domains = [...Map.groupBy(rejected, ({ domain }) => domain)].sort(([, a], [, b]) => b.length - a.length);
-  const credible = domains.flatMap(([, recipients]) => (recipients.length === 1 ? recipients : []));
-  const several = domains.filter(([, recipients]) => recipients.length > 1).slice(0, MAX_LOOK_UPS);
-  for (const [domain, recipients] of several) {
-    const accepted = await countSubmittedTo(db, editionId, [domain], recipients.length);
-    if (accepted >= recipients.length) credible.push(...recipients);
-  }
-  return credible;
 }

@@ -126,6 +126,8 @@ export async function retry(
   edition: EditionKey,
   request: {
     kinds: readonly ReopenableKind[];
+    /** Only at this mailbox provider. */
+    provider?: string | undefined;
     extendBy?: number | undefined;
     isDryRun: boolean;
     /** Called in the first transaction that changes deliveries. */
@@ -133,15 +135,15 @@ export async function retry(
   },
 ): Promise<ReopenResult> {
   const { store, clock } = app;
-  const { kinds, isDryRun, onCommit } = request;
+  const { kinds, provider, isDryRun, onCommit } = request;
   const { expireAfterHours } = requireNewsletter(app, edition);
   const { extendBy = expireAfterHours * HOUR } = request;
   const now = clock();
   const expiresAt = now + checkedExtension(app, edition, extendBy);
-  const result = await reopenDeliveries(store, edition.id, { kinds, expiresAt, isDryRun }, now, onCommit);
+  const result = await reopenDeliveries(store, edition.id, { kinds, provider, expiresAt, isDryRun }, now, onCommit);
   // Raised again when the edition is done, if too many fail again. If nobody who failed may be mailed, nothing is left
   // to do about it.
-  const isAll = kinds.includes('failed') && kinds.includes('expired');
+  const isAll = provider === undefined && kinds.includes('failed') && kinds.includes('expired');
   if (!isDryRun && (result.reopened > 0 || isAll)) {
     await resolveAlerts(store.db, [undeliveredAlert(edition.id)], now);
   }

@@ -7,15 +7,23 @@ import { isInOpenState } from '../../core/store/delivery-states.ts';
 import { jsonRows } from '../../core/store/json-rows.ts';
 import { type Db, dialectOf, type InTransaction, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import type { EditionDeliveryState } from '../../core/store/tables/edition-tables.ts';
+import type { BounceKind } from '../../core/store/tables.ts';
+import { isAboutSender } from '../bounces/classify.ts';
+import { isAtProvider } from '../holds/provider-holds.ts';
 import { CANCELLED, EXPIRED } from '../queue/delivery-outcome.ts';
 import { type FailureGroup, FailureGroups } from '../queue/failure-groups.ts';
 import { DeliveryControlError, findStateOf, requireNewestRevision, retryCancelled } from './edition-control.ts';
 
-/** `failed`: any failure except an expiry. `cancelled`: suppressed because the edition was cancelled. */
-export type ReopenableKind = 'failed' | 'expired' | 'cancelled';
+/**
+ * `failed`: any failure except an expiry. `cancelled`: suppressed because the edition was cancelled. `bounced`:
+ * submitted, but the copy bounced because of the sender, or for good without an effect on the subscriber.
+ */
+export type ReopenableKind = 'failed' | 'expired' | 'cancelled' | 'bounced';
 
 export interface ReopenRequest {
   kinds: readonly ReopenableKind[];
+  /** Only at this mailbox provider. Default: everywhere. */
+  provider?: string | undefined;
   /** Deliveries that expire earlier expire at this instant instead; those that do not expire still do not. */
   expiresAt: number;
   /** Counts only. */
@@ -56,8 +64,11 @@ export async function reopenDeliveries(
     const last = rows.at(-1);
     if (last === undefined) return { ...result, groups: groups.list() };
     after = last.subscriberId;
-    const eligible = rows.filter((row) => row.isEligible === 1);
-    result.ineligible += rows.length - eligible.length;
+    const ended = rows.filter(
+      ({ bounce, status, detail }) => bounce !== 'soft' || isAboutSender({ status, text: detail }),
+    );
+    const eligible = ended.filter((row) => row.isEligible === 1);
+    result.ineligible += ended.length - eligible.length;
     const ids = eligible.map((row) => row.subscriberId);
     const onFirst = result.reopened === 0 ? onCommit : undefined;
     const reopened = new Set(request.isDryRun ? ids : await reopen(db, editionId, ids, request, now, onFirst));
@@ -80,44 +91,58 @@ interface EndedRow {
   subscriberId: number;
   reason: string | null;
   isEligible: 0 | 1;
+  /** Of a submitted one; null for others. */
+  bounce: BounceKind | null;
+  status: string | null;
+  detail: string;
 }
 
 /** By the primary key, outside of a transaction: it may read past a million deliveries that were submitted. */
 async function findEnded(
   db: Db,
   editionId: number,
-  { kinds, newsletter, after, now }: ReopenRequest & { newsletter: string; after: number; now: number },
+  { kinds, provider, newsletter, after, now }: ReopenRequest & { newsletter: string; after: number; now: number },
 ): Promise<EndedRow[]> {
   const isExpired = sql`coalesce(deliveries.reason, '') like ${`${EXPIRED}%`}`;
   const conditions = {
     failed: sql`(deliveries.state = 'failed' and not ${isExpired})`,
     expired: sql`(deliveries.state = 'failed' and ${isExpired})`,
     cancelled: sql`(deliveries.state = 'suppressed' and deliveries.reason like ${`${CANCELLED}%`})`,
+    bounced: sql`(deliveries.state = 'submitted' and bounces.id is not null)`,
   };
   const { rows } = await sql<EndedRow>`
     select deliveries.subscriber_id as "subscriberId", deliveries.reason,
-      case when subscribers.suppressed_reason is null and subscriptions.state = 'confirmed'
-        and coalesce(subscribers.paused_until, 0) <= ${now} then 1 else 0 end as "isEligible"
+      bounces.kind as bounce, bounces.status, coalesce(bounces.detail, '') as detail,
+      case when subscribers.suppressed_reason is null and subscribers.held_by is null
+        and subscriptions.state = 'confirmed' and coalesce(subscribers.paused_until, 0) <= ${now}
+        then 1 else 0 end as "isEligible"
     from deliveries
     left join subscribers on subscribers.id = deliveries.subscriber_id
     left join subscriptions on subscriptions.subscriber_id = deliveries.subscriber_id
       and subscriptions.newsletter = ${newsletter}
+    left join bounces on deliveries.state = 'submitted' and bounces.edition_id = deliveries.edition_id
+      and bounces.subscriber_id = deliveries.subscriber_id and bounces.kind <> 'complaint'
     where deliveries.edition_id = ${editionId} and deliveries.subscriber_id > ${after}
       and (${sql.join(
         kinds.map((kind) => conditions[kind]),
         sql` or `,
       )})
+      and ${provider === undefined ? sql`1 = 1` : isAtProvider(provider)}
     order by deliveries.subscriber_id
     limit ${BATCH}`.execute(db);
   return rows;
 }
 
-/** @returns the subscribers whose delivery is pending again */
-function reopen(
+/**
+ * Without conditions on the subscribers. With `bounced`, a pending delivery is due at once, and the bounces of the
+ * submitted ones are deleted: another one of the next copy counts.
+ * @returns the subscribers whose delivery is pending again
+ */
+export function reopen(
   db: Db,
   editionId: number,
   subscriberIds: number[],
-  request: ReopenRequest,
+  request: Pick<ReopenRequest, 'kinds' | 'expiresAt'>,
   now: number,
   onCommit: InTransaction | undefined,
 ): Promise<number[]> {
@@ -127,6 +152,12 @@ function reopen(
     if (!(await openEdition(tx, editionId, request))) return [];
     const values = subscriberIds.map((id) => [id]);
     const r = jsonRows(dialectOf(tx), values, { subscriber_id: 'int' });
+    const isOfBounce = sql`bounces.edition_id = ${editionId} and bounces.kind <> 'complaint'`;
+    // Submitted ones only with their bounce, so that two operators do not submit one twice.
+    const orBounced = request.kinds.includes('bounced')
+      ? sql`or deliveries.state = 'pending' or deliveries.state = 'submitted' and exists (
+          select 1 from bounces where ${isOfBounce} and bounces.subscriber_id = deliveries.subscriber_id)`
+      : sql``;
     // The fence stops a worker that still holds an earlier claim from recording its outcome.
     const { rows } = await sql<{ subscriber_id: number }>`update deliveries
       set state = 'pending', attempts = 0, due_at = cast(${now} as bigint), lease_until = null,
@@ -135,11 +166,15 @@ function reopen(
           then cast(${request.expiresAt} as bigint) else expires_at end
       from ${r} r
       where deliveries.edition_id = ${editionId} and deliveries.subscriber_id = r.subscriber_id
-        and deliveries.state in ('failed', 'suppressed')
+        and (deliveries.state in ('failed', 'suppressed') ${orBounced})
       returning deliveries.subscriber_id`.execute(tx);
     // The new attempts are judged without the refusals of the earlier ones.
     await sql`delete from edition_refusals where edition_id = ${editionId}
       and subscriber_id in (select subscriber_id from ${r} r)`.execute(tx);
+    if (request.kinds.includes('bounced')) {
+      const ids = sql`select subscriber_id from ${r} r`;
+      await sql`delete from bounces where ${isOfBounce} and subscriber_id in (${ids})`.execute(tx);
+    }
     if (rows.length > 0) await onCommit?.(tx);
     return rows.map((row) => row.subscriber_id);
   });
@@ -149,7 +184,7 @@ function reopen(
 const RETRIED = 'retried by the operator';
 
 /** @returns false if the edition was cancelled or reissued in the meantime */
-async function openEdition(tx: Tx, editionId: number, { kinds }: ReopenRequest): Promise<boolean> {
+async function openEdition(tx: Tx, editionId: number, { kinds }: Pick<ReopenRequest, 'kinds'>): Promise<boolean> {
   const states: EditionDeliveryState[] = ['delivering', 'done', ...(kinds.includes('cancelled') ? CANCELLED_TOO : [])];
   const opened = await tx
     .updateTable('editions')

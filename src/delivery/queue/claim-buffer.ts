@@ -126,8 +126,8 @@ export class ClaimBuffer {
       if (result.deliveries.length > 0) this.#takenAt = [...this.#takenAt.slice(-1), now];
       this.#deliveries.push(...result.deliveries);
       this.#isExhausted = result.deliveries.length < limit;
-      // Expired deliveries may precede others.
-      if (result.deliveries.length > 0 || result.expired === 0) return;
+      // Deliveries that expired or wait may precede others.
+      if (result.deliveries.length > 0 || result.expired + result.putOff === 0) return;
     }
   }
 

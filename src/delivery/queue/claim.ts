@@ -5,6 +5,8 @@ import { jsonRows } from '../../core/store/json-rows.ts';
 import { isClaimable, skipLocked } from '../../core/store/lease.ts';
 import { DELIVERY_HELD, readMeta } from '../../core/store/meta.ts';
 import { type Db, dialectOf, type Store, type Tx } from '../../core/store/store.ts';
+import { HOUR } from '../../lib/time.ts';
+import { isPutOff, listHolds, type ProviderHold, PUT_OFF } from '../holds/provider-holds.ts';
 import type { DailyLimit } from '../limits/daily-limit.ts';
 import type { ChosenCopy } from '../message/copy-bodies.ts';
 import {
@@ -37,6 +39,8 @@ export interface ClaimResult {
   deliveries: ClaimedDelivery[];
   /** Number of expired deliveries that failed. If it is not 0, there may be more of both. */
   expired: number;
+  /** Number of those that wait for their mailbox provider; likewise. */
+  putOff: number;
   /** Why the queue is held, or null. */
   held: string | null;
 }
@@ -46,7 +50,7 @@ export async function claimDeliveries(
   store: Pick<Store, 'db' | 'dialect'>,
   options: ClaimOptions,
 ): Promise<ClaimResult> {
-  const result: ClaimResult = { deliveries: [], expired: 0, held: null };
+  const result: ClaimResult = { deliveries: [], expired: 0, putOff: 0, held: null };
   // Queries first: most of the time nothing is open, and a transaction would wait for other writers.
   const held = await readMeta(store.db, DELIVERY_HELD);
   if (held !== undefined) return { ...result, held };
@@ -56,9 +60,10 @@ export async function claimDeliveries(
   const editions = isOverLimit ? open.filter(({ firstExpiry }) => firstExpiry <= options.now) : open;
   if (editions.length === 0) return result;
   return store.db.transaction().execute(async (tx) => {
+    const holds = await listHolds(tx, { isOpen: true });
     for (const edition of editions) {
       const limit = options.limit - result.deliveries.length;
-      if (limit > 0) await claimOfEdition(tx, edition, { ...options, limit, isOverLimit }, result);
+      if (limit > 0) await claimOfEdition(tx, edition, { ...options, limit, isOverLimit, holds }, result);
     }
     return result;
   });
@@ -97,14 +102,18 @@ async function findOpenEditions(db: Db, options: Omit<ClaimOptions, 'limit' | 'l
 async function claimOfEdition(
   tx: Tx,
   { id: editionId, newsletter }: OpenEdition,
-  options: ClaimOptions & { isOverLimit: boolean },
+  options: ClaimOptions & { isOverLimit: boolean; holds: readonly ProviderHold[] },
   result: ClaimResult,
 ): Promise<void> {
-  const { now, dailyLimit } = options;
+  const { now, dailyLimit, holds } = options;
   const found = await selectDue(tx, editionId, options);
   const due = found.filter((row) => row.deliveredAt === null);
-  const unexpired = due.filter((row) => row.expiresAt === null || row.expiresAt > now);
-  if (unexpired.length < due.length) result.expired += await failExpired(tx, editionId, options);
+  const inTime = due.filter((row) => row.expiresAt === null || row.expiresAt > now);
+  const [putOff, unexpired] = [true, false].map((waits) =>
+    inTime.filter((row) => (row.heldBy !== null || isPutOff(holds, { editionId, ...row })) === waits),
+  ) as [DueRow[], DueRow[]];
+  result.putOff += putOff.length;
+  if (inTime.length < due.length) result.expired += await failExpired(tx, editionId, options);
   const allowed = (await dailyLimit?.take(tx, unexpired.length, now)) ?? unexpired.length;
   const rows = unexpired.slice(0, allowed);
   const keyOf = ({ subscriberId, fence }: DueRow) => ({ editionId, subscriberId, fence });
@@ -116,17 +125,26 @@ async function claimOfEdition(
   const changes = [
     ...arrived.map((row) => ({ claim: keyOf(row), outcome: submitted })),
     ...interrupted.map((row) => ({ claim: keyOf(row), outcome: released })),
+    ...putOff.map((row) => ({ claim: keyOf(row), outcome: putOffUntilLater(row, now) })),
   ];
   await recordOutcomes(tx, changes, now);
-  const claims = rows.map(({ state, deliveredAt: _, isUncertain, wasRefused, stories, subject, ...row }) => ({
-    ...row,
-    copy: stories === null || subject === null ? null : { stories, subject },
-    editionId,
-    newsletter,
-    mayHaveArrived: isUncertain === 1 || state === 'submitting',
-    wasRefused: wasRefused === 1,
-  }));
+  const claims = rows.map(
+    ({ state, deliveredAt: _, heldBy: __, isUncertain, wasRefused, stories, subject, ...row }) => ({
+      ...row,
+      copy: stories === null || subject === null ? null : { stories, subject },
+      editionId,
+      newsletter,
+      mayHaveArrived: isUncertain === 1 || state === 'submitting',
+      wasRefused: wasRefused === 1,
+    }),
+  );
   result.deliveries.push(...(await lease(tx, claims, now + options.leaseMs)));
+}
+
+/** Until it expires, or a release makes it due. */
+function putOffUntilLater({ expiresAt, state }: DueRow, now: number): DeliveryOutcome {
+  const reason = state === 'submitting' ? `${PUT_OFF}; ${INTERRUPTED}` : PUT_OFF;
+  return { kind: 'deferred', dueAt: Math.min(expiresAt ?? now + HOUR, now + HOUR), reply: null, reason };
 }
 
 interface DueRow
@@ -136,13 +154,14 @@ interface DueRow
   wasRefused: 0 | 1;
   state: 'pending' | 'submitting';
   deliveredAt: number | null;
+  heldBy: string | null;
 }
 
 async function selectDue(tx: Tx, editionId: number, options: ClaimOptions): Promise<DueRow[]> {
   const { rows } = await sql<DueRow>`
     select deliveries.subscriber_id as "subscriberId", deliveries.state, deliveries.attempts, deliveries.fence,
       deliveries.expires_at as "expiresAt", deliveries.delivered_at as "deliveredAt",
-      subscribers.email, subscribers.token_version as "tokenVersion", ${COPY},
+      subscribers.email, subscribers.token_version as "tokenVersion", subscribers.held_by as "heldBy", ${COPY},
       case when ${isMarkedUncertain(sql`deliveries.reason`)} then 1 else 0 end as "isUncertain",
       case when deliveries.reply like '5%' then 1 else 0 end as "wasRefused"
     from deliveries left join subscribers on subscribers.id = deliveries.subscriber_id
@@ -188,6 +207,7 @@ async function failExpired(
     set state = 'failed', lease_until = null, fence = fence + 1, changed_at = cast(${now} as bigint),
       reason = ${EXPIRED} || case
         when state = 'submitting' then '; the last attempt was interrupted, so it may have arrived'
+        when reason like ${`${PUT_OFF}%`} then '; it ' || reason
         when reason is null then ${isOverLimit ? `; ${OVER_LIMITS}` : ''}
         else '; the last attempt: ' || reason end
     from due

@@ -67,7 +67,7 @@ export type MarkResult =
 /**
  * The statement that marks the beginning of submissions: one per worker, right before its message is written to the
  * server. It returns the keys of the rows that may be submitted. Not of those that are not eligible at this moment:
- * edition paused or cancelled; subscriber unsubscribed, paused, suppressed or deleted; delivery expired.
+ * edition paused or cancelled; subscriber unsubscribed, paused, suppressed, held or deleted; delivery expired.
  * @param claims with the newsletter whose consent is required
  * @param leaseMs longer than any submission
  */
@@ -97,7 +97,7 @@ export function markQuery(
         select 1 from subscriptions join subscribers on subscribers.id = subscriptions.subscriber_id
         where subscriptions.subscriber_id = r.subscriber_id and subscriptions.newsletter = r.newsletter
           and subscriptions.state = 'confirmed' and subscribers.suppressed_reason is null
-          and (subscribers.paused_until is null or subscribers.paused_until <= ${now})
+          and subscribers.held_by is null and (subscribers.paused_until is null or subscribers.paused_until <= ${now})
       )
     returning deliveries.edition_id, deliveries.subscriber_id, deliveries.fence`.compile(db);
 }
@@ -163,7 +163,7 @@ function decideIneligible(
     return { kind: 'suppressed', reason: `the subscriber paused mail until ${rfc3339(pausedUntil)}` };
   }
   if (expiresAt !== null && expiresAt <= now) return { kind: 'failed', reply: null, reason: expiredReason(reason) };
-  // The edition is paused, or the obstacle has just disappeared: the next claim decides again.
+  // The edition is paused, the subscriber held, or the obstacle has just gone: the next claim decides again.
   return { kind: 'released', reason };
 }
 

@@ -3,12 +3,12 @@
  * million deliveries: numbers come from counts and from small indexes, and messages to one mailbox provider are counted
  * only as far as a judgement needs them.
  */
-import { type MailboxProvider, mailboxProviderOf } from '../../audience/mailbox-providers.ts';
 import { readDelivered } from '../../core/store/counts.ts';
 import type { Db } from '../../core/store/store.ts';
 import type { BounceKind } from '../../core/store/tables.ts';
-import { domainOf } from '../../lib/address.ts';
-import { findRejected } from '../bounces/rejected-recipients.ts';
+import { isAboutSender } from '../bounces/classify.ts';
+import { findRefused, findRejected } from '../bounces/rejected-recipients.ts';
+import { providerOf } from '../holds/provider-holds.ts';
 import { countAllDeliveries } from '../queue/queries.ts';
 import type { RateCounts, RateKind } from './judge-rates.ts';
 
@@ -20,6 +20,8 @@ export interface EditionRates extends Record<RateKind, RateCounts> {
   rejected: number;
   /** Failures that may pass. They count in no rate. */
   soft: number;
+  /** Deliveries that failed, for any reason. */
+  failed: number;
 }
 
 /**
@@ -39,7 +41,8 @@ export async function countRates(db: Db, editionIds: number[]): Promise<Map<numb
     const delivered = reported.get(id) ?? null;
     const isReported = delivered !== null && delivered >= REPORTED_SHARE * submitted;
     const { hard = 0, soft = 0, complaint = 0 } = recorded.get(id) ?? {};
-    const { rejected, unrecorded } = (deliveries.get(id)?.failed ?? 0) === 0 ? NONE : await countRejected(db, id);
+    const failed = deliveries.get(id)?.failed ?? 0;
+    const { rejected, unrecorded } = failed === 0 ? NONE : await countRejected(db, id);
     rates.set(id, {
       submitted,
       delivered,
@@ -47,6 +50,7 @@ export async function countRates(db: Db, editionIds: number[]): Promise<Map<numb
       bounce: { events: hard + unrecorded, messages: submitted + rejected },
       rejected,
       soft,
+      failed,
     });
   }
   return rates;
@@ -55,7 +59,7 @@ export async function countRates(db: Db, editionIds: number[]): Promise<Map<numb
 const NONE = { rejected: 0, unrecorded: 0 };
 
 async function countRejected(db: Db, id: number): Promise<typeof NONE> {
-  const recorded = await listRecorded(db, id, 'bounce');
+  const recorded = await listRecorded(db, id);
   const counts = { ...NONE };
   for await (const { subscriberId } of findRejected(db, id)) {
     counts.rejected += 1;
@@ -81,40 +85,74 @@ async function countRecorded(db: Db, editionIds: number[]): Promise<Map<number, 
   return counts;
 }
 
-export interface ProviderEvents {
-  provider: MailboxProvider;
-  events: number;
-  /** Rejected during the submission: they are not among the submitted messages. */
-  rejected: number;
+/** A bounce or complaint of one recipient of an edition. */
+export interface ReportedEvent {
+  subscriberId: number;
+  /** See `providerOf`. */
+  provider: string;
+  /** `sender`: a soft bounce, or a refusal, that is about the sender. */
+  kind: BounceKind | 'sender';
+  /** Refused during the submission: it is not among the submitted messages. */
+  isRefused: boolean;
+  status: string | null;
+  detail: string;
+  /** When the message was submitted or refused. */
+  messageAt: number;
+  /** Whether this bounce has suppressed the address. */
+  hasSuppressed: boolean;
+  /** Whether the subscriber waits, because the mailbox provider is held. */
+  waits: boolean;
 }
 
-/** The complaints or bounces of an edition by mailbox provider, where it is known. */
-export async function countByMailboxProvider(db: Db, editionId: number, kind: RateKind): Promise<ProviderEvents[]> {
-  const counts = new Map<string, ProviderEvents>();
-  const add = (domain: string, events: number, rejected: number): void => {
-    const provider = mailboxProviderOf(domain);
-    if (provider === null) return;
-    const known = counts.get(provider.id) ?? { provider, events: 0, rejected: 0 };
-    counts.set(provider.id, { provider, events: known.events + events, rejected: known.rejected + rejected });
-  };
-  const recorded = await listRecorded(db, editionId, kind);
-  for (const email of recorded.values()) add(domainOf(email), 1, 0);
-  if (kind === 'bounce') {
-    for await (const { subscriberId, domain } of findRejected(db, editionId)) {
-      add(domain, recorded.has(subscriberId) ? 0 : 1, 1);
-    }
+/** The bounces and complaints of an edition by mailbox provider, those of refused recipients included. */
+export async function readReported(db: Db, editionId: number): Promise<Map<string, ReportedEvent[]>> {
+  const refused = new Map<number, ReportedEvent>();
+  for await (const { subscriberId, email, status, reply, isRejected, at } of findRefused(db, editionId)) {
+    if (email === null || !(isRejected || isAboutSender({ status, text: reply }))) continue;
+    const event = { isRefused: true, status, detail: reply, messageAt: at, hasSuppressed: false, waits: false };
+    const kind = isRejected ? 'hard' : 'sender';
+    refused.set(subscriberId, { ...event, subscriberId, provider: providerOf(email), kind });
   }
-  return [...counts.values()];
-}
-
-/** Subscribers whose complaint or hard bounce is recorded, with their addresses. */
-async function listRecorded(db: Db, editionId: number, kind: RateKind): Promise<Map<number, string>> {
   const rows = await db
     .selectFrom('bounces')
     .innerJoin('subscribers', 'subscribers.id', 'bounces.subscriber_id')
-    .select(['subscribers.id', 'subscribers.email_key as email'])
+    .leftJoin('deliveries', (join) =>
+      join
+        .onRef('deliveries.edition_id', '=', 'bounces.edition_id')
+        .onRef('deliveries.subscriber_id', '=', 'bounces.subscriber_id'),
+    )
+    .select([
+      'subscribers.id',
+      'email_key',
+      'suppressed_reason',
+      'suppressed_at',
+      'held_by',
+      'kind',
+      'status',
+      'detail',
+    ])
+    .select(['bounces.at', 'deliveries.changed_at'])
     .where('bounces.edition_id', '=', editionId)
-    .where('bounces.kind', '=', kind === 'bounce' ? 'hard' : 'complaint')
     .execute();
-  return new Map(rows.map(({ id, email }) => [id, email]));
+  const recorded = rows.map((row): ReportedEvent => {
+    const refusal = { status: row.status, text: row.detail ?? '' };
+    const isOfBounce = row.suppressed_reason === 'hard-bounce' || row.suppressed_reason === 'soft-bounces';
+    return {
+      subscriberId: row.id,
+      provider: providerOf(row.email_key),
+      kind: row.kind === 'soft' && isAboutSender(refusal) ? 'sender' : row.kind,
+      isRefused: row.kind !== 'complaint' && refused.delete(row.id),
+      ...{ status: row.status, detail: refusal.text, messageAt: row.changed_at ?? 0 },
+      hasSuppressed: isOfBounce && row.suppressed_at === row.at,
+      waits: row.held_by !== null,
+    };
+  });
+  return Map.groupBy([...recorded, ...refused.values()], ({ provider }) => provider);
+}
+
+/** Subscribers whose hard bounce is recorded. */
+async function listRecorded(db: Db, editionId: number): Promise<Set<number>> {
+  const hard = db.selectFrom('bounces').select('subscriber_id').where('edition_id', '=', editionId);
+  const rows = await hard.where('kind', '=', 'hard').execute();
+  return new Set(rows.map((row) => row.subscriber_id));
 }

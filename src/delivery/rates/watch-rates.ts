@@ -3,6 +3,7 @@
  * at one mailbox provider; above the upper one the edition is paused, by the rate of all its recipients only.
  */
 import { type RawBuilder, sql } from 'kysely';
+import { mailboxProviderById } from '../../audience/mailbox-providers.ts';
 import { alertText, raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { inTransaction } from '../../core/store/store.ts';
@@ -10,8 +11,10 @@ import { fullEditionName } from '../../editions/queries.ts';
 import { QuietPeriod } from '../../lib/clock-watch.ts';
 import { repeat, type Stoppable } from '../../lib/repeat.ts';
 import { DAY, MINUTE, SECOND } from '../../lib/time.ts';
+import { isAtProvider } from '../holds/provider-holds.ts';
+import { continueHolds, holdProviders } from '../holds/watch-holds.ts';
 import { countDeliveries, countSubmittedTo } from '../queue/queries.ts';
-import { countByMailboxProvider, countRates } from './count-rates.ts';
+import { countRates, type ReportedEvent, readReported } from './count-rates.ts';
 import { judgeRate, MINIMUM_EVENTS, mostMessages, RATE_KINDS, type RateLevel } from './judge-rates.ts';
 import {
   listNotices,
@@ -77,6 +80,7 @@ export class RateWatch {
     if (isSame && this.#noResolving.lasts(clock())) return;
     this.#noResolving.begin(clock(), RESOLVE_EVERY);
     await resolveRateAlerts(store.db, clock());
+    await continueHolds(this.#app);
   }
 
   async #judge(edition: WatchedEdition): Promise<void> {
@@ -84,21 +88,27 @@ export class RateWatch {
     const notices = await listNotices(store.db, edition.id);
     const rates = (await countRates(store.reports, [edition.id])).get(edition.id);
     if (rates === undefined) return;
+    const isAny = rates.submitted > 0 && rates.complaint.events + rates.bounce.events + rates.soft + rates.failed > 0;
+    const reported = isAny ? await readReported(store.reports, edition.id) : new Map<string, ReportedEvent[]>();
+    await holdProviders(this.#app, edition.id, reported);
     for (const kind of RATE_KINDS) {
-      const counts = rates[kind];
       const minimum = MINIMUM_EVENTS[kind].alert;
       // Also the least that any mailbox provider must have.
-      if (counts.events < minimum) continue;
+      if (rates[kind].events < minimum) continue;
       const isNoticed = (scope: string, level: RateLevel): boolean =>
         notices.some((one) => one.kind === kind && one.scope === scope && one.level === level);
       const limits = kind === 'complaint' ? config.delivery.complaintRate : config.delivery.bounceRate;
-      const level = judgeRate(kind, counts, limits);
-      if (level !== null && !isNoticed('', level)) await this.#act(edition, level, { kind, counts, provider: null });
-      for (const { provider, events, rejected } of await countByMailboxProvider(store.reports, edition.id, kind)) {
-        if (events < minimum || isNoticed(provider.id, 'alert')) continue;
-        const most = mostMessages(kind, 'alert', events, limits);
-        const submitted = await countSubmittedTo(store.reports, edition.id, provider.domains, most + 1);
-        const reached = { kind, counts: { events, messages: submitted + rejected }, provider };
+      const level = judgeRate(kind, rates[kind], limits);
+      if (level !== null && !isNoticed('', level))
+        await this.#act(edition, level, { kind, counts: rates[kind], provider: null });
+      for (const [id, all] of reported) {
+        const provider = mailboxProviderById(id);
+        const ofKind = all.filter((one) => one.kind === (kind === 'bounce' ? 'hard' : 'complaint'));
+        if (provider === null || ofKind.length < minimum || isNoticed(id, 'alert')) continue;
+        const most = mostMessages(kind, 'alert', ofKind.length, limits);
+        const submitted = await countSubmittedTo(store.reports, edition.id, isAtProvider(id), most + 1);
+        const refused = ofKind.filter(({ isRefused }) => isRefused).length;
+        const reached = { kind, counts: { events: ofKind.length, messages: submitted + refused }, provider };
         if (judgeRate(kind, reached.counts, limits) !== null) await this.#act(edition, 'alert', reached);
       }
     }

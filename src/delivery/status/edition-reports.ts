@@ -2,8 +2,9 @@
 import { mailboxProviderById } from '../../audience/mailbox-providers.ts';
 import type { Db } from '../../core/store/store.ts';
 import { rfc3339 } from '../../lib/time.ts';
+import { isAtProvider, providerTitle } from '../holds/provider-holds.ts';
 import { countSubmittedTo } from '../queue/queries.ts';
-import { countByMailboxProvider, countRates } from '../rates/count-rates.ts';
+import { countRates, type ReportedEvent, readReported } from '../rates/count-rates.ts';
 import { percentOf } from '../rates/judge-rates.ts';
 import { listNotices } from '../rates/rate-alerts.ts';
 
@@ -40,27 +41,36 @@ export async function readEditionReports(db: Db, editionIds: number[]): Promise<
   );
 }
 
-/** Reports of one mailbox provider whose users complained or could not be reached. */
+/** Reports of one mailbox provider, or domain, whose users complained or could not be reached. */
 export interface ProviderReports {
   mailboxProvider: string;
+  /** See `providerOf`. */
+  id: string;
   submitted: number;
   complaints: number;
+  /** Hard bounces. */
   bounces: number;
+  softBounces: number;
+  /** Bounces and refusals that are about the sender. */
+  senderBounces: number;
+  /** Subscribers who wait with a hard bounce. */
+  waiting: number;
 }
+
+/** Of a domain that is no mailbox provider's, so many events are shown: each costs reading the edition. */
+const SHOWN_DOMAIN = 3;
 
 /** By number of submitted messages. Counts all of them: pass `store.reports`. */
 export async function readProviderReports(db: Db, editionId: number): Promise<ProviderReports[]> {
-  const complaints = await countByMailboxProvider(db, editionId, 'complaint');
-  const bounces = await countByMailboxProvider(db, editionId, 'bounce');
-  const providers = new Map([...complaints, ...bounces].map(({ provider }) => [provider.id, provider]));
   const reports: ProviderReports[] = [];
-  for (const { id, name, domains } of providers.values()) {
-    const eventsOf = (all: typeof complaints): number => all.find(({ provider }) => provider.id === id)?.events ?? 0;
+  for (const [id, events] of await readReported(db, editionId)) {
+    if (mailboxProviderById(id) === null && events.length < SHOWN_DOMAIN) continue;
+    const countOf = (kind: ReportedEvent['kind']): number => events.filter((one) => one.kind === kind).length;
     reports.push({
-      mailboxProvider: name,
-      submitted: await countSubmittedTo(db, editionId, domains, Number.MAX_SAFE_INTEGER),
-      complaints: eventsOf(complaints),
-      bounces: eventsOf(bounces),
+      ...{ mailboxProvider: providerTitle(id), id },
+      submitted: await countSubmittedTo(db, editionId, isAtProvider(id), Number.MAX_SAFE_INTEGER),
+      ...{ complaints: countOf('complaint'), bounces: countOf('hard'), softBounces: countOf('soft') },
+      ...{ senderBounces: countOf('sender'), waiting: events.filter(({ waits }) => waits).length },
     });
   }
   return reports.sort((a, b) => b.submitted - a.submitted || (a.mailboxProvider < b.mailboxProvider ? -1 : 1));

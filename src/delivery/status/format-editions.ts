@@ -162,11 +162,14 @@ export function formatRates({
 
 /** A line for each mailbox provider. */
 export function formatProviderReports(reports: readonly ProviderReports[]): string[] {
-  return reports.map(({ mailboxProvider, submitted, complaints, bounces }) =>
+  return reports.map(({ mailboxProvider, submitted, complaints, bounces, softBounces, senderBounces, waiting }) =>
     [
       `${mailboxProvider}: ${submitted} submitted`,
       ...(complaints === 0 ? [] : [count(complaints, 'complaint')]),
       ...(bounces === 0 ? [] : [count(bounces, 'bounce')]),
+      ...(softBounces === 0 ? [] : [count(softBounces, 'soft bounce')]),
+      ...(senderBounces === 0 ? [] : [`${count(senderBounces, 'bounce')} because of the sender`]),
+      ...(waiting === 0 ? [] : [`${count(waiting, 'subscriber waits', 'subscribers wait')} with a hard bounce`]),
     ].join(', '),
   );
 }

@@ -6,6 +6,7 @@ import { DELIVERY_HELD, readMeta } from '../../core/store/meta.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { RELEASE_QUEUE } from '../alerts.ts';
 import { readBackOff } from '../control/back-off.ts';
+import { type HoldStatus, readHolds } from '../holds/control-holds.ts';
 import { countSubmissions } from '../limits/daily-limit.ts';
 import { type ExpiringEdition, expiringSentence, findExpiring } from '../monitor/expiring.ts';
 import { countUncertain, findNextDue, listUncertain } from '../queue/queries.ts';
@@ -18,6 +19,8 @@ export interface QueueStatus {
   held: string | null;
   /** The words of a server that accepts nothing; `nextProbe` may be past while nothing is due. */
   backOff: { reason: string; since: string; nextProbe: string } | null;
+  /** Mailbox providers that wait for a decision. */
+  providers: HoldStatus[];
   /** When the next delivery is due; in the past where it waits for a process to deliver it. */
   nextDue: string | null;
   /** Editions with deliveries that `delivery.perDay` or `delivery.warmUp` lets expire. */
@@ -44,6 +47,7 @@ export async function readQueueStatus({ store, config }: AppContext, now: number
       since: rfc3339(backOff.since),
       nextProbe: rfc3339(backOff.retry_at),
     },
+    providers: await readHolds(store),
     nextDue: nextDue === null ? null : rfc3339(nextDue),
     expiring: await findExpiring({ store, config }, now),
     uncertainDeliveries: (await listUncertain(store.reports, { now, limit: SHOWN })).map(
@@ -55,14 +59,14 @@ export async function readQueueStatus({ store, config }: AppContext, now: number
 
 /** @param at when the status was read */
 export function queueLines(queue: QueueStatus, at: string): string[] {
-  const { held, backOff, expiring, nextDue, uncertainDeliveries, uncertainCount } = queue;
+  const { held, backOff, providers, expiring, nextDue, uncertainDeliveries, uncertainCount } = queue;
   const lines = limitLines(queue);
   if (held !== null) lines.push(withCommands(`HELD, no message is submitted: ${held}`, [RELEASE_QUEUE]));
   if (backOff !== null) {
     const { reason, since, nextProbe } = backOff;
     lines.push(`delivery waits since ${since}, the server is tried again at ${nextProbe}: ${reason}`);
   }
-  lines.push(...expiring.map(expiringSentence));
+  lines.push(...providers.map(formatHold), ...expiring.map(expiringSentence));
   if (nextDue !== null) lines.push(nextDue <= at ? `due since ${nextDue}` : `next due at ${nextDue}`);
   for (const { newsletter, slot, email, since } of uncertainDeliveries) {
     lines.push(`uncertain since ${since}: ${newsletter}/${slot} for ${email ?? 'a deleted subscriber'}`);
@@ -76,6 +80,13 @@ export function queueLines(queue: QueueStatus, at: string): string[] {
     );
   }
   return lines;
+}
+
+/** What waits for a mailbox provider, and why. */
+function formatHold({ provider, reason, waiting, bounced }: HoldStatus): string {
+  const people = bounced === 0 ? '' : `, and ${count(bounced, 'subscriber')} with a hard bounce`;
+  const actions = ['try', 'release', 'suppress'].map((verb) => `"daywire queue ${verb} ${provider}"`).join(', ');
+  return `${count(waiting, 'delivery', 'deliveries')} to ${provider} wait${people}: ${reason}; decide by ${actions}`;
 }
 
 function limitLines({ limits, nextDue }: QueueStatus): string[] {

@@ -8,6 +8,7 @@ import { type Reissue, type ReissueRequest, reissueEdition } from '../../deliver
 import { pauseEdition } from '../../delivery/control/edition-control.ts';
 import { cancel, type ResumeResult, resume, retry, settle } from '../../delivery/control/operator-control.ts';
 import type { ReopenableKind, ReopenResult } from '../../delivery/control/reopen.ts';
+import { providerNamed } from '../../delivery/holds/provider-holds.ts';
 import { type EditionStatus, readEditionDetails, summariseEditions } from '../../delivery/status/edition-status.ts';
 import { formatFailures, tooFewWords } from '../../delivery/status/format-editions.ts';
 import { publish } from '../../feeds/publish/publish.ts';
@@ -21,6 +22,7 @@ interface RetryOptions extends JsonOption {
   failed?: boolean;
   expired?: boolean;
   cancelled?: boolean;
+  provider?: string;
   extend?: number;
   dryRun?: boolean;
 }
@@ -67,6 +69,10 @@ export function addEditionControlCommands(editions: Command, cli: CliContext): v
     .option('--failed', 'only those that were refused')
     .option('--expired', 'only those that expired')
     .option('--cancelled', 'those of a cancelled edition, which is delivered after all')
+    .option(
+      '--provider <name>',
+      'all that did not reach a mailbox provider such as gmail.com, also copies that bounced',
+    )
     .option('--extend <time>', 'none expires before that time, such as 12h; default: expireAfterHours', parseTime)
     .option('--dry-run', 'only count them')
     .action((name: string, options: RetryOptions) =>
@@ -102,11 +108,13 @@ async function retryDeliveries(
   cli: CliContext,
   app: AppContext,
   edition: NamedEdition,
-  { failed, expired, cancelled, extend, dryRun = false, ...options }: RetryOptions,
+  { failed, expired, cancelled, provider: at, extend, dryRun = false, ...options }: RetryOptions,
 ): Promise<void> {
   const named = Object.entries({ failed, expired, cancelled }).flatMap(([kind, isNamed]) => (isNamed ? [kind] : []));
-  const kinds = (named.length > 0 ? named : ['failed', 'expired']) as ReopenableKind[];
-  const result = await retry(app, edition, { kinds, extendBy: extend, isDryRun: dryRun });
+  const provider = at === undefined ? undefined : providerNamed(at);
+  const usual = ['failed', 'expired', ...(at === undefined ? [] : ['bounced'])];
+  const kinds = (named.length > 0 ? named : usual) as ReopenableKind[];
+  const result = await retry(app, edition, { kinds, provider, extendBy: extend, isDryRun: dryRun });
   const [status] = await summariseEditions(app, [edition]);
   printResult(cli, options, { ...status, dryRun, ...result }, () =>
     [retrySentence(result, edition, dryRun, status), ...indent(formatFailures(result.groups))].join('\n'),

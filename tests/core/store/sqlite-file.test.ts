@@ -125,6 +125,7 @@ database.close()`;
         id: 1,
         ...values,
         zone: 'UTC',
+        held_by: null,
         paused_until: null,
         suppressed_reason: null,
         suppressed_at: null,

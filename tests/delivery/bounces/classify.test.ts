@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { classifyRefusal, findStatus } from '../../../src/delivery/bounces/classify.ts';
+import { classifyRefusal, findStatus, hasSenderStatus, isAboutSender } from '../../../src/delivery/bounces/classify.ts';
 
 describe('classifyRefusal', () => {
   it.each([
@@ -30,6 +30,8 @@ describe('classifyRefusal', () => {
     ['soft', '5.5.0', '550 5.5.0 Requested action not taken'],
     ['soft', '5.6.1', 'media not supported'],
     ['soft', '5.7.1', 'blocked by policy'],
+    ['soft', '5.7.1', 'sender address unknown'],
+    ['hard', '5.7.606', '550 5.7.606 no such user'],
     ['soft', '5.7.26', 'unauthenticated mail is not accepted'],
     ['soft', '5.7.606', 'access denied, banned sending IP'],
     ['soft', '4.2.2', 'mailbox full'],
@@ -43,6 +45,30 @@ describe('classifyRefusal', () => {
     ['soft', null, ''],
   ] as const)('classifies as %s: %s %s', (severity, status, text) => {
     expect(classifyRefusal({ status, text })).toBe(severity);
+  });
+});
+
+describe('a refusal that is about the sender', () => {
+  it.each([
+    // By: its status alone, its words, or neither.
+    ['status', '5.7.26', '550-5.7.26 This mail has been blocked because the sender is unauthenticated'],
+    ['status', '5.7.1', 'blocked by policy'],
+    ['status', '5.7.1', '550 5.7.1 sender address unknown'],
+    ['status', '4.7.0', 'rate limited'],
+    ['status', '5.3.0', 'other mail system problem'],
+    ['status', '5.1.8', 'sender domain does not exist'],
+    ['status', '5.0.0', '550 5.7.515 does not meet the required authentication level'],
+    ['words', '5.0.0', '554 Your IP is on a blocklist'],
+    ['words', null, '550 rejected as spam'],
+    ['words', '5.4.5', '550 5.4.5 Daily user sending quota exceeded'],
+    ['neither', '5.7.1', '550 5.7.1 recipient unknown'],
+    ['neither', '5.1.1', '550 no such user'],
+    ['neither', '5.2.2', 'mailbox over quota, blocked'],
+    ['neither', '4.4.1', 'connection timed out'],
+    ['neither', '5.6.1', 'media not supported'],
+  ] as const)('by its %s: %s %s', (by, status, text) => {
+    expect(isAboutSender({ status, text })).toBe(by !== 'neither');
+    expect(hasSenderStatus({ status, text })).toBe(by === 'status');
   });
 });
 

@@ -59,15 +59,6 @@ describe('recipients that a server rejects during the submission', () => {
         { ...accepted(20, 'x.example'), 'a@one.example': UNKNOWN, 'b@two.example': UNKNOWN },
       ],
       [
-        'their domain accepts hardly anyone',
-        {
-          ...accepted(60, 'x.example'),
-          ...accepted(1, 'one.example'),
-          'a@one.example': UNKNOWN,
-          'b@one.example': UNKNOWN,
-        },
-      ],
-      [
         'the refusal is not about the address',
         {
           ...accepted(60, 'x.example'),

@@ -86,6 +86,50 @@ describe.concurrent('daywire queue', () => {
     expect((await folder.run(['queue', 'show'])).stdout).toBe('the queue is empty\n');
   });
 
+  it('decides about a held mailbox provider, and shows before what it would do', async () => {
+    const folder = await scheduledFolder();
+    const store = await openStore({ path: join(folder.path, 'var/daywire.db') });
+    const { id } = await store.db.selectFrom('editions').select('id').executeTakeFirstOrThrow();
+    const hold = { provider: 'example.com', edition_id: id, reason: 'all bounced', opened_at: 1, try_at: Date.now() };
+    await store.db.insertInto('provider_holds').values(hold).execute();
+    const first = await store.db.selectFrom('deliveries').select('subscriber_id').executeTakeFirstOrThrow();
+    await store.db
+      .updateTable('subscribers')
+      .set({ held_by: 'example.com' })
+      .where('id', '=', first.subscriber_id)
+      .execute();
+    expect((await folder.run(['queue', 'show'])).stdout).toMatch(
+      /deliver(y|ies) to example\.com wait, and 1 subscriber with a hard bounce: all bounced; decide by "daywire queue try/,
+    );
+    for (const args of [
+      ['queue', 'try', 'example.com'],
+      ['queue', 'suppress', 'EXAMPLE.com'],
+      ['queue', 'release', 'example.com'],
+    ]) {
+      const { code, stdout, stderr } = await folder.run([...args, '--dry-run']);
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout).toContain('would be ');
+    }
+    expect((await folder.run(['queue', 'suppress', 'example.com'])).stdout).toContain('will be suppressed\n');
+    const again = await folder.run(['queue', 'release', 'example.com']);
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('those that do: none') });
+    const filter = [
+      'subscribers',
+      'unsuppress',
+      '--reason',
+      'hard-bounce',
+      '--domain',
+      'example.com',
+      '--since',
+      '2026-01-01',
+    ];
+    const shown = await folder.run([...filter, '--dry-run']);
+    expect(shown.stdout).toMatch(/@example\.com: would be lifted, no message accepted on record\n1 address\n$/);
+    expect((await folder.run(filter)).stdout).toContain(': lifted, ');
+    expect((await folder.run(filter)).stdout).toBe('0 addresses\n');
+    await store.close();
+  });
+
   it('release reports a queue that is not held', async () => {
     const folder = newFolder('sample');
     expect((await folder.run(['queue', 'release'])).stdout).toBe('the queue was not held\n');

@@ -37,8 +37,10 @@ it('lists levels and mailbox providers', () => {
     '2026-11-24T08:00:00Z: complaints, 0.3 % of 3000 messages: pause',
     '2026-11-24T08:00:00Z: bounces at Gmail, 0.3 % of 3000 messages: alert',
   ]);
-  const gmail = { mailboxProvider: 'Gmail', submitted: 1_200, complaints: 0, bounces: 1 };
-  expect(formatProviderReports([gmail])).toEqual(['Gmail: 1200 submitted, 1 bounce']);
+  const counts = { submitted: 1_200, complaints: 0, bounces: 1, softBounces: 0, senderBounces: 2, waiting: 3 };
+  expect(formatProviderReports([{ mailboxProvider: 'Gmail', id: 'gmail', ...counts }])).toEqual([
+    'Gmail: 1200 submitted, 1 bounce, 2 bounces because of the sender, 3 subscribers wait with a hard bounce',
+  ]);
 });
 
 const NOTHING = { submitted: 0, deferred: 0, failed: 0, suppressed: 0 };

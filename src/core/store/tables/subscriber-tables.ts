@@ -48,6 +48,8 @@ interface SubscribersTable {
   /** Set while the address is on the suppression list. */
   suppressed_reason: SuppressionReason | null;
   suppressed_at: number | null;
+  /** Not mailed: its address bounced while this mailbox provider was held (provider_holds). */
+  held_by: string | null;
   /** From 1. Links to the preferences with an older version are revoked. */
   token_version: Generated<number>;
 }

@@ -11,8 +11,10 @@ import { sentence } from '../../../web/desk/parts/operator-text.ts';
 import { DeliveryControlError, pauseEdition } from '../../control/edition-control.ts';
 import { cancel, ExpiredDeliveriesError, release, resume, retry, settle } from '../../control/operator-control.ts';
 import type { ReopenableKind } from '../../control/reopen.ts';
+import { closeHold, NOBODY_TO_TRY, tryHold } from '../../holds/control-holds.ts';
+import { providerTitle } from '../../holds/provider-holds.ts';
 import { countAllDeliveries, NO_DELIVERIES } from '../../queue/queries.ts';
-import { failureFigures } from '../editions/edition-figures.ts';
+import { failureFigures, providerReports } from '../editions/edition-figures.ts';
 import { mailedName, messageCount } from '../editions/edition-names.ts';
 import { type DeliveryProblem, deliveredEdition, respondDelivery } from './delivery-page.ts';
 import { deliveryPath } from './delivery-parts.ts';
@@ -27,6 +29,7 @@ async function onEdition(request: SignedInRequest, act: (edition: Edition) => Pr
   try {
     const { text, undo } = await act(edition);
     failureFigures(request.desk).forget(edition.id);
+    providerReports(request.desk).forget(edition.id);
     return respondAfter(request, deliveryPath(edition.id), { kind: 'done', text, undo });
   } catch (error) {
     if (error instanceof ExpiredDeliveriesError) return respondDelivery(request, edition, { expired: error });
@@ -81,15 +84,19 @@ function parseHours(text: string): number {
   throw new DeliveryControlError('More time must be a whole number of hours, such as 12.');
 }
 
-const KINDS: Record<string, ReopenableKind[]> = { failed: ['failed', 'expired'], cancelled: ['cancelled'] };
+const KINDS: Record<string, ReopenableKind[]> = {
+  ...{ failed: ['failed', 'expired'], cancelled: ['cancelled'], bounced: ['failed', 'expired', 'bounced'] },
+};
 
 /** POST `/deliveries/:id/retry`. */
 export function handleRetry(request: SignedInRequest): Promise<Response> {
   return onEdition(request, async (edition) => {
     const named = request.form.get('kinds') ?? '';
     const kinds = Object.hasOwn(KINDS, named) ? (KINDS[named] as ReopenableKind[]) : KINDS.failed;
-    const onCommit = request.audit('delivery.retry', fullEditionName(edition), { kinds: named });
-    const options = { kinds: kinds as ReopenableKind[], isDryRun: false, onCommit };
+    const provider = boundedLine(request.form.get('provider') ?? '', 253) || undefined;
+    const detail = { kinds: named, ...(provider === undefined ? {} : { provider }) };
+    const onCommit = request.audit('delivery.retry', fullEditionName(edition), detail);
+    const options = { kinds: kinds as ReopenableKind[], provider, isDryRun: false, onCommit };
     const { reopened, ineligible } = await retry(request.desk.app, edition, options);
     const rest =
       ineligible === 0
@@ -161,4 +168,32 @@ export async function handleRelease(request: SignedInRequest): Promise<Response>
   const released = await release(request.desk.app, request.audit('delivery.release', 'queue'));
   const text = released ? 'The queue is released.' : 'The queue was not held.';
   return respondAfter(request, '/deliveries', { kind: 'done', text });
+}
+
+/** POST `/deliveries/providers`: tries one message to a held mailbox provider, or submits all that waits. */
+export async function handleHold(request: SignedInRequest): Promise<Response> {
+  const { form, desk } = request;
+  const provider = form.get('provider') ?? '';
+  const title = providerTitle(provider);
+  const act = (['try', 'suppress'] as const).find((one) => one === form.get('act')) ?? 'release';
+  const change = { provider, onCommit: request.audit(`delivery.${act}-provider`, 'queue', { provider }) };
+  try {
+    if (act === 'try') {
+      const text =
+        (await tryHold(desk.app, change)) === null ? NOBODY_TO_TRY : `One message to ${title} is submitted now.`;
+      return respondAfter(request, '/deliveries', { kind: 'done', text });
+    }
+    const { waiting, bounced } = await closeHold(desk.app, act, change);
+    const people =
+      bounced === 0
+        ? ''
+        : ` ${formatCount(bounced)} people who waited are ${act === 'suppress' ? 'suppressed' : 'mailed again'}.`;
+    return respondAfter(request, '/deliveries', {
+      kind: 'done',
+      text: `${messageCount(waiting)} to ${title} will be submitted.${people}`,
+    });
+  } catch (error) {
+    if (!(error instanceof DeliveryControlError)) throw error;
+    return respondAfter(request, '/deliveries', { kind: 'problem', text: sentence(error) });
+  }
 }

@@ -106,7 +106,11 @@ ${pager(request, {
 })}</section>
 <section id="providers" data-region aria-labelledby="providers-heading">
 <h2 id="providers-heading">Reports by mailbox provider</h2>
-${providers === null ? countingNote : html`${providerTable(providers.value)}${age(request, providers.at)}`}</section>
+${
+  providers === null
+    ? countingNote
+    : html`${providerTable(request, edition, providers.value)}${age(request, providers.at)}`
+}</section>
 <section id="over-time" data-region aria-labelledby="over-time-heading"><h2 id="over-time-heading">Over time</h2>
 ${chart(request, edition, progress)}</section>`;
   const isWrong = problem.message !== undefined || problem.expired !== undefined;
@@ -206,13 +210,23 @@ ${rowTable(
 ${uncertain > shown.length ? html`<p class="hint">The first ${shown.length} of ${uncertain}.</p>` : ''}</section>`;
 }
 
-function providerTable(reports: readonly ProviderReports[]): Html {
+function providerTable(request: SignedInRequest, edition: Edition, reports: readonly ProviderReports[]): Html {
   if (reports.length === 0) return html`<p class="empty">Nobody at a large mailbox provider complained or bounced.</p>`;
-  const counts = ['Submitted', 'Complaints', 'Hard bounces'].map((label) => ({ label, isNumber: true }));
-  const rows = reports.map(({ mailboxProvider, submitted, complaints, bounces }) => ({
-    cells: [mailboxProvider, ...[submitted, complaints, bounces].map(formatCount)],
+  const labels = ['Submitted', 'Complaints', 'Hard bounces', 'Soft bounces', 'Because of us', 'People who wait'];
+  const canRetry = request.may('deliveries.control') && edition.supersededBy === null;
+  const again = (provider: string): Html =>
+    postButton(request, `${deliveryPath(edition.id)}/retry`, 'Send again', {
+      ...{ fields: { kinds: 'bounced', provider }, id: `again-${provider}` },
+    });
+  const rows = reports.map(({ mailboxProvider, id, submitted, complaints, bounces, softBounces, ...rest }) => ({
+    cells: [
+      mailboxProvider,
+      ...[submitted, complaints, bounces, softBounces, rest.senderBounces, rest.waiting].map(formatCount),
+      canRetry && rest.senderBounces > 0 ? again(id) : '',
+    ],
   }));
-  return rowTable({ titleId: 'providers-heading' }, ['Mailbox provider', ...counts], rows);
+  const columns = ['Mailbox provider', ...labels.map((label) => ({ label, isNumber: true })), 'Their copies'];
+  return rowTable({ titleId: 'providers-heading' }, columns, rows);
 }
 
 /** @param progress the newest first */

@@ -8,9 +8,17 @@ import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { postButton } from '../../../web/desk/parts/form.ts';
 import { fromNow, when } from '../../../web/desk/parts/when.ts';
 import { type BackOff, readBackOff } from '../../control/back-off.ts';
+import { type HoldStatus, readHolds } from '../../holds/control-holds.ts';
+import { providerTitle } from '../../holds/provider-holds.ts';
 import { countSubmissions } from '../../limits/daily-limit.ts';
 import { listProgress } from '../../progress.ts';
-import { deliveryStateMark, editionDeskPath, mailedName, outcomeText } from '../editions/edition-names.ts';
+import {
+  deliveryStateMark,
+  editionDeskPath,
+  mailedName,
+  messageCount,
+  outcomeText,
+} from '../editions/edition-names.ts';
 import { deliveryPath, deliveryState, type EditionDelivery, readDeliveriesOf } from './delivery-parts.ts';
 
 /** GET `/deliveries`. */
@@ -22,6 +30,7 @@ export async function serveQueuePage(request: SignedInRequest): Promise<Response
   const body = html`<section id="queue" data-region aria-label="The queue">
 ${held(request, (await readMeta(db, DELIVERY_HELD)) ?? null)}
 ${backOffNotice(request, await readBackOff(db))}
+${(await readHolds(desk.app.store)).map((one) => holdNotice(request, one))}
 ${await limits(request)}</section>
 ${
   deliveries.length === 0
@@ -62,6 +71,22 @@ function backOffNotice(request: SignedInRequest, backOff: BackOff | null): Html 
 submitted.</strong> Its words: <q dir="auto">${reason}</q></p><p>Since ${when(request, since)}. It is asked again ${
     retry_at > request.at ? fromNow(request, retry_at) : 'as soon as a message is due'
   }, with one message.</p></div>`;
+}
+
+/** What waits for a mailbox provider, and the acts: the numbers are what each would do. */
+function holdNotice(request: SignedInRequest, hold: HoldStatus): Html {
+  const { provider, reason, opened_at: since, waiting, bounced } = hold;
+  const act = (name: string, label: string): Html =>
+    postButton(request, '/deliveries/providers', label, { fields: { provider, act: name }, id: `${name}-${provider}` });
+  return html`<div class="notice problem"><p><strong>Messages to ${providerTitle(provider)} wait for you:</strong>
+<bdi>${reason}</bdi>.</p><p>Since ${when(request, since)}. Waiting: ${messageCount(waiting)}; subscribers with a hard
+bounce, who are mailed nothing: ${formatCount(bounced)}. After seven days one message is tried.</p>
+${
+  request.may('deliveries.control')
+    ? html`<div class="buttons">${act('try', 'Try one message')}${act('release', 'Release')}
+${bounced === 0 ? '' : act('suppress', `Suppress the ${formatCount(bounced)} and release the rest`)}</div>`
+    : ''
+}</div>`;
 }
 
 async function limits({ desk, at }: SignedInRequest): Promise<Html> {

@@ -2,6 +2,7 @@
 import type { DeskSection } from '../../../web/desk/desk-route.ts';
 import {
   handleCancel,
+  handleHold,
   handlePauseEdition,
   handleRelease,
   handleResumeEdition,
@@ -20,6 +21,7 @@ export const deliveriesSection: DeskSection = {
   routes: [
     { method: 'GET', path: '/deliveries', needs: 'deliveries.read', handle: serveQueuePage },
     { method: 'POST', path: '/deliveries/release', needs: 'deliveries.control', handle: handleRelease },
+    { method: 'POST', path: '/deliveries/providers', needs: 'deliveries.control', handle: handleHold },
     { method: 'GET', path: DELIVERY, needs: 'deliveries.read', handle: serveDeliveryPage },
     { method: 'POST', path: `${DELIVERY}/pause`, needs: 'deliveries.control', handle: handlePauseEdition },
     { method: 'POST', path: `${DELIVERY}/resume`, needs: 'deliveries.control', handle: handleResumeEdition },

@@ -93,6 +93,31 @@ describe('the page of deliveries', () => {
       expect(await desk.act('operator', '/deliveries/release')).toContain('The queue is released.');
       expect((await desk.audit()).map(({ act, detail }) => [act, detail])).toEqual([['delivery.release', {}]]);
     });
+
+    it('shows what waits for a mailbox provider, with the acts of those who may decide', async () => {
+      const { desk, store, id, subscriberIds } = await openWith(await open(), ['submitted']);
+      const hold = { provider: 'example.com', edition_id: id, reason: '9 × <b>', opened_at: 1, try_at: desk.app.now };
+      await store.db.insertInto('provider_holds').values(hold).execute();
+      const [first = 0] = subscriberIds;
+      await store.db.updateTable('subscribers').set({ held_by: 'example.com' }).where('id', '=', first).execute();
+      const bounce = { edition_id: id, subscriber_id: first, kind: 'hard' as const, status: '5.1.1', at: 1 };
+      await store.db.insertInto('bounces').values(bounce).execute();
+      const page = await desk.read('operator', '/deliveries');
+      expect(page).toContain('<bdi>9 × &lt;b&gt;</bdi>');
+      expect(page).toMatch(/Waiting: 1 message; subscribers with a hard\s+bounce, who are mailed nothing: 1\./);
+      expect(await desk.read('editor', '/deliveries')).not.toContain('Try one message');
+      const act = (name: string) =>
+        desk.act('operator', '/deliveries/providers', { provider: 'example.com', act: name });
+      expect(await act('try')).toContain('One message to example.com is submitted now.');
+      expect(await act('release')).toContain('2 messages to example.com will be submitted.');
+      expect(await act('release')).toContain('do not wait for a decision');
+      const audit = (await desk.audit()).map(({ act: name, detail }) => [name, detail]);
+      const detail = { provider: 'example.com' };
+      expect(audit).toEqual([
+        ['delivery.try-provider', detail],
+        ['delivery.release-provider', detail],
+      ]);
+    });
   });
 });
 

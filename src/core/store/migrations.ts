@@ -10,6 +10,7 @@ import { addArticleLanguages } from './migrations/0007-article-languages.ts';
 import { addFullTextSearch } from './migrations/0008-full-text-search.ts';
 import { markPagesElsewhere } from './migrations/0009-article-pages.ts';
 import { addChoices } from './migrations/0010-choices.ts';
+import { allowBlankedReasons } from './migrations/0017-blanked-reasons.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -23,4 +24,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0008-full-text-search': addFullTextSearch,
   '0009-article-pages': markPagesElsewhere,
   '0010-choices': addChoices,
+  '0017-blanked-reasons': allowBlankedReasons,
 };

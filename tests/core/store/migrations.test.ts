@@ -18,6 +18,7 @@ const LANDED: Record<string, string> = {
   '0008-full-text-search': '2f139325b2b394e1d071036c87eb80c356afe4331367d9b7c550f14754614992',
   '0009-article-pages': '7f975aa3d92330a60553d416f1ef5fd9d067a729cb5fdf9d7baac762e4b0271e',
   '0010-choices': '17929a27bb35b9781dcecb6b477f1ba4250879a2c0d09339f60bc7108a04a5ff',
+  '0017-blanked-reasons': '0e453f514366d0c4178b52d271faf4082adc47b552b8ca65f52d3f766c188b99',
 };
 
 it('never changes a migration that has landed: a later one changes the schema', () => {

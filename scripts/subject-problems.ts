@@ -52,9 +52,9 @@ export function subjectProblems(subject: string, headline: string): string[] {
   const kept = before.slice(from);
   const rest = headline.slice(kept.length);
   if (kept === '') problems.push('nothing of the headline');
-  if (/[\p{L}\p{N}]$/u.test(kept) && /^[\p{L}\p{N}]/u.test(rest) && !/\p{Lo}$/u.test(kept))
+  if (/[\p{L}\p{N}]$/u.test(kept) && /^[\p{L}\p{N}]/u.test(rest) && !/[\p{Lo}ー]$/u.test(kept))
     problems.push('cut in a word');
-  if (/\p{Nd}$/u.test(kept) && /^[\s.,]*[\p{L}\p{Nd}%€$£]/u.test(rest)) problems.push('number and unit apart');
+  if (/\p{Nd}$/u.test(kept) && /^[\s.]*[\p{L}\p{Nd}%€$£]/u.test(rest)) problems.push('number and unit apart');
   if (/\p{Sc}$/u.test(kept)) problems.push('unit without its number');
   return problems;
 }

@@ -1,6 +1,7 @@
 /**
- * The audit log: what accounts did. A row is written in the transaction of the act, and never changes. It holds no
- * password, token or address: subscribers are named by their id. Long texts are cut.
+ * The audit log: what accounts did. A row is written in the transaction of the act, and never changes, but for the
+ * reason of an act on a person who is erased. It holds no password, token or address: subscribers are named by their
+ * id. Long texts are cut.
  */
 import { type Selectable, sql } from 'kysely';
 import type { Db, InTransaction, Tx } from '../core/store/store.ts';
@@ -42,6 +43,20 @@ async function insertAuditRow(tx: Tx, actor: AuditActor, now: number, audited: A
   if (!SECURITY_ACT.test(act)) return;
   const entry = { ...row, client: actor === CONSOLE ? null : (actor.client ?? null) };
   await tx.insertInto('security_log').values(entry).execute();
+}
+
+/** Blanks what was typed about people. @param subjects that name them */
+export async function blankReasons(tx: Tx, subjects: readonly string[]): Promise<void> {
+  const rows = await tx
+    .selectFrom('audit_log')
+    .select(['id', 'detail'])
+    .where('subject', 'in', subjects)
+    .where('detail', 'like', '%"reason":%')
+    .execute();
+  for (const { id, detail } of rows) {
+    const blanked = JSON.stringify({ ...JSON.parse(detail), reason: '' });
+    await tx.updateTable('audit_log').set({ detail: blanked }).where('id', '=', id).execute();
+  }
 }
 
 /** How the log names an account as subject. */

@@ -32,6 +32,25 @@ export function normalisePassword(password: string): string {
   return password.toWellFormed().normalize('NFKC');
 }
 
+/**
+ * What a password is made of: itself, and without what is added at its end, also with the letters that signs and digits
+ * stand for. `P@ssw0rd1234` is `password`.
+ */
+export function plainForms(password: string): Set<string> {
+  const bare = normalisePassword(password)
+    .toLowerCase()
+    .replace(/(?:(?!\p{L}).)+$/su, '');
+  // Not of several words: numbers are no letters there, and each form is taken for a common one by chance.
+  const ones = /\s/.test(bare) ? [] : ['i', 'l'];
+  const forms = ones.map((one) => bare.replace(/[@4013!$57+8]/g, (sign) => SUBSTITUTED[sign] ?? one));
+  return new Set([password, bare, ...forms].map(plainPassword).filter((form) => form !== ''));
+}
+
+/** A 1 and an exclamation mark stand for i or l. */
+const SUBSTITUTED: Record<string, string> = {
+  ...{ '@': 'a', '4': 'a', '0': 'o', '3': 'e', $: 's', '5': 's', '7': 't', '+': 't', '8': 'b' },
+};
+
 /** Letters and digits in lower case: passwords that differ only in the rest are as easy to guess. */
 export function plainPassword(text: string): string {
   return normalisePassword(text)

@@ -4,7 +4,7 @@
  */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { BoundedQueue } from '../lib/concurrency/bounded-queue.ts';
-import { isCommonPassword, normalisePassword, plainPassword } from './common-passwords.ts';
+import { isCommonPassword, normalisePassword, plainForms, plainPassword } from './common-passwords.ts';
 
 /** The second of the equivalent settings of the OWASP Password Storage Cheat Sheet. `memory` in KiB. */
 const CURRENT = { memory: 19 * 1024, passes: 2, parallelism: 1 };
@@ -109,12 +109,13 @@ export function passwordProblem(password: string, owner: PasswordOwner): string 
   const characters = [...normalisePassword(password)];
   if (characters.length < min) return `Use at least ${min} characters. Several words are easy to remember.`;
   if (characters.length > max) return `Use at most ${max} characters.`;
-  const plain = plainPassword(password);
-  if (plain === plainPassword(owner.email)) return 'Use something other than the email address.';
-  if (plain === plainPassword(owner.name)) return 'Use something other than the name.';
-  if (plain === plainPassword(owner.publication)) return 'Use something other than the name of the publication.';
+  const forms = plainForms(password);
+  if (forms.has(plainPassword(owner.email))) return 'Use something other than the email address.';
+  if (forms.has(plainPassword(owner.name))) return 'Use something other than the name.';
+  if (forms.has(plainPassword(owner.publication))) return 'Use something other than the name of the publication.';
   if (new Set(characters).size < 4) return 'Use at least 4 different characters.';
-  if (isCommonPassword(plain)) return 'Use another one: this one, or one that differs little, is known to be common.';
+  if ([...forms].some(isCommonPassword))
+    return 'Use another one: this one, or one that differs little, is known to be common.';
   return null;
 }
 

@@ -6,15 +6,16 @@ import type { AppContext } from '../core/app-context.ts';
 import { type Db, inTransaction } from '../core/store/store.ts';
 import { accountSubject, toLogEntry } from './audit.ts';
 
-/**
- * Records a wrong password or code. Nothing that was typed is stored.
- * @param accountId null if there is no such account @param client IP address
- */
-export async function recordFailure(
-  db: Db,
-  { act, accountId, client }: { act: string; accountId: number | null; client: string | null },
-  now: number,
-): Promise<void> {
+export interface Failure {
+  act: string;
+  /** Null if there is no such account. */
+  accountId: number | null;
+  /** IP address. */
+  client: string | null;
+}
+
+/** Records a wrong password or code. Nothing that was typed is stored. */
+export async function recordFailure(db: Db, { act, accountId, client }: Failure, now: number): Promise<void> {
   const subject = accountId === null ? 'no account' : accountSubject(accountId);
   const row = { at: now, account_id: accountId, actor: 'unknown', act, subject, detail: '{}', client };
   await db.insertInto('security_log').values(row).execute();

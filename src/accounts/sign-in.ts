@@ -19,6 +19,7 @@ import { accountSubject, auditAct } from './audit.ts';
 import { findKnownBrowser } from './known-browsers.ts';
 import { hashPassword, isOutdatedHash, passwordHasHash, queuePasswordCheck } from './passwords.ts';
 import { useCode } from './second-factor.ts';
+import { type Failure, recordFailure } from './security-log.ts';
 import { beginSession } from './sessions.ts';
 
 /** Failures in a period after which no password is checked: of a stranger's address or a known browser. */
@@ -118,8 +119,8 @@ export interface Credentials {
 export type SignInRefusal =
   /** `accountId` is for the log only: null if there is no such account. */
   | { kind: 'wrong'; accountId: number | null }
-  /** No password is checked before `retryAt`, epoch milliseconds. */
-  | { kind: 'too-many'; retryAt: number }
+  /** No password is checked before `retryAt`, epoch milliseconds. `accountId` as above. */
+  | { kind: 'too-many'; retryAt: number; accountId: number | null }
   /** Too many passwords are being checked: try again in a few seconds. */
   | { kind: 'busy' };
 
@@ -134,6 +135,17 @@ export type SignIn =
 export interface SignInStore {
   db: Db;
   secrets: SigningSecrets;
+}
+
+/** One entry in the security log for an account and a client in that time, however many attempts are refused. */
+const REFUSAL_ENTRIES = { everyMs: 5 * MINUTE, burst: 1 };
+
+/** Records that no password or code was checked: there were too many. Parameters as `recordFailure`. */
+export async function recordRefusal({ db, secrets }: SignInStore, failure: Failure, now: number): Promise<void> {
+  const { act, accountId, client } = failure;
+  const subject = [act, `${accountId}`, client === null ? null : addressBlock(client)];
+  const permit = await acquirePermit(db, `refused ${keyedHash(secrets, subject)}`, REFUSAL_ENTRIES, now);
+  if (permit.kind === 'granted') await recordFailure(db, failure, now);
 }
 
 /** Checks a password, and begins a session. The session's token is for the browser's cookie. */
@@ -175,7 +187,7 @@ export async function finishSignIn(
   const [expiresAt, accountId, hash, key, codes] = JSON.parse(decrypted);
   if (now >= expiresAt) return { kind: 'expired' };
   const permit = await acquirePermit(db, codes, CODE_LIMIT, now);
-  if (permit.kind === 'refused') return { kind: 'too-many', retryAt: permit.retryAt };
+  if (permit.kind === 'refused') return { kind: 'too-many', retryAt: permit.retryAt, accountId };
   return inTransaction(db, async (tx) => {
     const row = await lockAccountRow(tx, accountId);
     if (row?.disabled_at !== null || sha256(row.password) !== hash) return { kind: 'expired' };
@@ -228,9 +240,9 @@ async function checkPassword(
 ): Promise<RightPassword | SignInRefusal> {
   const checked = await queuePasswordCheck(by.kind, async (): Promise<RightPassword | SignInRefusal> => {
     const attempt = await admitGuess(store, email, by, now);
-    if (attempt.kind === 'refused') return { kind: 'too-many', retryAt: attempt.retryAt };
     const query = store.db.selectFrom('accounts').selectAll().where('email_key', '=', emailKey(email));
     const row = await query.executeTakeFirst();
+    if (attempt.kind === 'refused') return { kind: 'too-many', retryAt: attempt.retryAt, accountId: row?.id ?? null };
     const isRight = await passwordHasHash(password, row?.password ?? null);
     if (row === undefined || !isRight || row.disabled_at !== null) return { kind: 'wrong', accountId: row?.id ?? null };
     return { kind: 'right', account: toSignedInAccount(row), hash: row.password, key: attempt.key };

@@ -6,6 +6,7 @@
  * files.
  */
 import { sql } from 'kysely';
+import { blankReasons } from '../accounts/audit.ts';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import { removeDeletedText } from '../core/store/deleted-text.ts';
 import { OPEN_DELIVERY_STATES } from '../core/store/delivery-states.ts';
@@ -21,6 +22,8 @@ import {
   hashesOfAddress,
   insertSuppression,
   isLiftedByOptIn,
+  subscriberSubject,
+  suppressionSubject,
 } from './suppression.ts';
 
 const ERASED = 'erased';
@@ -86,6 +89,7 @@ export async function replaceByHash(
     .where('edition_id', 'in', (e) => e.selectFrom('editions').select('id'))
     .where('subscriber_id', '=', subscriberId)
     .execute();
+  await blankReasons(tx, [subscriberSubject(subscriberId), ...hashes.map(suppressionSubject)]);
   await tx.deleteFrom('service_messages').where('subscriber_id', '=', subscriberId).execute();
   // Cascades to subscriptions and consent_events.
   await tx.deleteFrom('subscribers').where('id', '=', subscriberId).execute();

@@ -251,3 +251,13 @@ async function suppressServiceMessages(tx: Tx, subscriberId: number, now: number
 
 /** The reason of a suppressed service message. */
 export const SUPPRESSED_BY_OPERATOR = 'the operator has suppressed the address';
+
+/** Name of a subscriber in the audit log. */
+export function subscriberSubject(id: number): string {
+  return `subscriber/${id}`;
+}
+
+/** Name of an address without a subscriber in the audit log. @param hash as `hashAddress` */
+export function suppressionSubject(hash: string): string {
+  return `suppression/${hash.slice(0, 12)}`;
+}

@@ -5,7 +5,14 @@ import { editionLocale } from '../core/config/site-view.ts';
 import type { PreheaderText } from './copies/build-segments.ts';
 import type { Draft } from './draft/decisions.ts';
 import { editionExtras } from './rendering/edition-extras.ts';
-import type { Correction, EditionLinks, EditionView, RoundupItem, StoryLine } from './rendering/edition-view.ts';
+import type {
+  Correction,
+  EditionLinks,
+  EditionView,
+  Paragraph,
+  RoundupItem,
+  StoryLine,
+} from './rendering/edition-view.ts';
 import { correctionSubject, editionHeadline, editionPreheader, editionSubject } from './rendering/headline.ts';
 import { renderNote } from './rendering/note.ts';
 import { editionPath } from './roundup-article.ts';
@@ -75,12 +82,17 @@ export function preheaderTexts(
   const ofItem = (item: RoundupItem): PreheaderText[] => of(item, item.dek, item.sentences?.text);
   return [
     { articleId: null, text: draft?.decisions.preheader ?? null },
-    ...(lead === null ? [] : of(lead, lead.dek, lead.paragraphs[0]?.text)),
+    ...(lead === null ? [] : of(lead, lead.dek, ...lead.paragraphs.filter(isNoHeading).map(({ text }) => text))),
     ...roundup.slice(0, 1).flatMap(ofItem),
     ...news.flatMap((story) => of(story, story.dek)),
     ...roundup.slice(1).flatMap(ofItem),
     { articleId: null, text: description },
   ];
+}
+
+/** A heading, or a bold paragraph in its place, says little on its own. */
+function isNoHeading({ html }: Paragraph): boolean {
+  return !/^<strong>(?:(?!<\/strong>).)*<\/strong>$/s.test(html);
 }
 
 function editionLinks(publicUrl: string, newsletter: string, slot: string): EditionLinks {

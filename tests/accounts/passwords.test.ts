@@ -27,6 +27,10 @@ describe('a password', () => {
     ['a rarer one of twelve characters', 'unbelievable', COMMON],
     ['a common one in capitals, with signs', 'Q-w-E-r-T-y-1-2-3', COMMON],
     ['a common short one that is filled up', '***Dragon1***', COMMON],
+    ['signs for letters of a common one, and digits at its end', 'P@ssw0rd1234', COMMON],
+    ['the same with other signs, in the middle', '$uP3rM4n!2026', COMMON],
+    ['a 1 for an l', '1iv3rp00l-2026!', COMMON],
+    ['the name with a year', 'Mei Lindqvist 2026', 'Use something other than the name.'],
   ])('is refused with %s', (_, password, reason) => {
     expect(passwordProblem(password, OWNER)).toBe(reason);
   });

@@ -53,6 +53,22 @@ forEachDatabase((open) => {
       expect((await desk.audit()).length).toBeLessThan(stored.length);
     });
 
+    it('has refused attempts, one for an account and a client in five minutes', async () => {
+      const desk = await openTestDesk(await open());
+      const attempt = async (email: string, client?: string) =>
+        (await desk.post(null, '/sign-in', { email, password: 'x' }, client ? { 'X-Forwarded-For': client } : {}))
+          .status;
+      for (let n = 0; n < 5; n++) expect(await attempt(EMAIL)).toBe(422);
+      for (let n = 0; n < 40; n++) expect(await attempt(EMAIL)).toBe(429);
+      const refused = async () => (await entries(desk)).filter((entry) => entry.includes('refused'));
+      const entry = `unknown: account.sign-in-refused account/${desk.accounts.editor.id} from 192.0.2.7`;
+      expect(await refused()).toEqual([entry]);
+      expect(await ship(desk)).toHaveLength(6);
+      desk.app.now += 5 * MINUTE;
+      expect(await attempt(EMAIL)).toBe(429);
+      expect(await refused()).toEqual([entry, entry]);
+    });
+
     it('is shown to admins, with filters', async () => {
       const desk = await openTestDesk(await open());
       await desk.post(null, '/sign-in', { email: EMAIL, password: 'a wrong password' });

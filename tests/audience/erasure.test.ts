@@ -2,17 +2,24 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../scripts/test-edition.ts';
+import { auditAct } from '../../src/accounts/audit.ts';
 import { CAPABILITIES } from '../../src/app/capabilities.ts';
 import { changesRateKey } from '../../src/audience/account-links.ts';
 import { eraseSubscriber } from '../../src/audience/erasure.ts';
 import { exportSubscriberData, recordExport } from '../../src/audience/export-data.ts';
 import { subscriberHistory } from '../../src/audience/history.ts';
 import { addSubscriber } from '../../src/audience/subscriptions.ts';
-import { findSuppression, hashAddress, suppressAddress } from '../../src/audience/suppression.ts';
+import {
+  findSuppression,
+  hashAddress,
+  subscriberSubject,
+  suppressAddress,
+  suppressionSubject,
+} from '../../src/audience/suppression.ts';
 import type { PersonalTables } from '../../src/core/capability.ts';
 import type { SigningSecrets } from '../../src/core/config/signing-secrets.ts';
 import { acquirePermit } from '../../src/core/store/rate-limits.ts';
-import type { Store } from '../../src/core/store/store.ts';
+import { inTransaction, type Store } from '../../src/core/store/store.ts';
 import { HOUR, MINUTE } from '../../src/lib/time.ts';
 import { forBothDatabases } from '../support/databases.ts';
 import { ROOT, SECRETS, sampleConfig } from '../support/sample.ts';
@@ -124,6 +131,27 @@ describe('eraseSubscriber', () => {
         lease_until: null,
         changed_at: NOW + 5,
       });
+    });
+
+    it('blanks the reasons that operators typed about the person in the audit log, and no others', async () => {
+      const store = await open();
+      const { id, other } = await addTwo(store);
+      const subjects = [
+        subscriberSubject(id),
+        suppressionSubject(hashAddress(SECRETS[0], EMAIL)),
+        subscriberSubject(other),
+        `${subscriberSubject(id)}1`,
+      ];
+      for (const subject of subjects) {
+        const detail = { reason: 'phoned: her mother is ill', suppressed: 'operator' };
+        await inTransaction(store.db, auditAct('console', NOW, { act: 'subscriber.lift', subject, detail }));
+      }
+      await eraseSubscriber(store.db, SECRETS, id, NOW + 5);
+      const rows = await store.db.selectFrom('audit_log').select('detail').orderBy('id').execute();
+      expect(rows.map(({ detail }) => JSON.parse(detail).reason)).toEqual([
+        ...['', ''],
+        ...Array(2).fill('phoned: her mother is ill'),
+      ]);
     });
 
     it('keeps submitted deliveries in the totals', async () => {

@@ -18,7 +18,7 @@ import { browserTokensOf, deleteSessionCookie, replaceSession, sessionTokenOf } 
 import { clientAddress } from '../../web/server/client-address.ts';
 import { recordFailure } from '../security-log.ts';
 import { endSession } from '../sessions.ts';
-import { finishSignIn, type SignIn, signIn } from '../sign-in.ts';
+import { finishSignIn, recordRefusal, type SignIn, signIn } from '../sign-in.ts';
 import { BUSY } from './invitation-page.ts';
 import { codeField } from './second-factor-page.ts';
 
@@ -71,11 +71,13 @@ async function handleSignIn(request: DeskRequest): Promise<Response> {
     if (kept !== null) return c.redirect(pathAfterSignIn(kept, desk.base), 307);
     return c.redirect(pathAfterSignIn(next, desk.base), 303);
   }
+  const what = `account.${step === undefined ? 'sign-in' : 'code'}`;
   if (result.kind === 'wrong') {
-    const act = `account.${step === undefined ? 'sign-in' : 'code'}-failed`;
-    await recordFailure(store.db, { act, accountId: result.accountId, client }, at);
+    await recordFailure(store.db, { act: `${what}-failed`, accountId: result.accountId, client }, at);
     log.warn({ account: result.accountId ?? 'unknown' }, 'sign-in failed');
-  } else log.warn({ reason: result.kind }, 'sign-in refused');
+  } else if (result.kind === 'too-many') {
+    await recordRefusal(signInStore, { act: `${what}-refused`, accountId: result.accountId, client }, at);
+  } else log.debug({ reason: result.kind }, 'sign-in refused');
   if (result.kind === 'too-many') c.header('Retry-After', String(Math.ceil((result.retryAt - at) / SECOND)));
   const field = result.kind !== 'wrong' ? '' : step === undefined ? 'password' : 'code';
   const errors = { [field]: refusalText(request, result, step) };

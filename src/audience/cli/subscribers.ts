@@ -34,7 +34,7 @@ import { eraseSubscriber } from '../erasure.ts';
 import { subscriberHistory } from '../history.ts';
 import { renderOwnSiteForm } from '../own-site-form.ts';
 import { addSubscriber, endSubscriptions, findSubscriberByAddress, subscriberPages } from '../subscriptions.ts';
-import { findSuppression, suppressByOperator, unsuppressByOperator } from '../suppression.ts';
+import { findSuppression, subscriberSubject, suppressByOperator, unsuppressByOperator } from '../suppression.ts';
 import {
   formatSubscriber,
   formatSubscriberImport,
@@ -301,7 +301,7 @@ function show(cli: CliContext, address: string, { by, ...options }: EditorOption
       const suppression = await findSuppression(store.db, await keys.signingSecrets(), parsed.key);
       throw new CommandError(`${address}: ${formatUnknownAddress(suppression, zone)}`);
     }
-    const act = { act: 'subscriber.export', subject: `subscriber/${subscriber.id}` };
+    const act = { act: 'subscriber.export', subject: subscriberSubject(subscriber.id) };
     if (options.json) await auditExport(cli, app, act, by);
     const history = await subscriberHistory(store.db, subscriber.id, options.json ? undefined : HISTORY_SHOWN);
     printResult(cli, options, { subscriber, ...history }, () =>

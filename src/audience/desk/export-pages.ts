@@ -10,21 +10,15 @@ import { errorSummary, formStatus, passwordField, selectField, submitButton } fr
 import { exportSubscribers } from '../csv/export.ts';
 import { eraseSubscriber } from '../erasure.ts';
 import { exportSubscriberData, recordExport } from '../export-data.ts';
-import {
-  addressHtml,
-  newsletterName,
-  operatorVia,
-  respondGone,
-  subjectOf,
-  withSubscriberById,
-} from './subscriber-of.ts';
+import { subscriberSubject } from '../suppression.ts';
+import { addressHtml, newsletterName, operatorVia, respondGone, withSubscriberById } from './subscriber-of.ts';
 
 /** Everything about one person, as JSON. The event of the export is in it. */
 export function respondPersonExport(request: SignedInRequest): Promise<Response> {
   return withSubscriberById(request, async (subscriber) => {
     const { c, at, desk } = request;
     const { id } = subscriber;
-    const audit = request.audit('subscriber.export', subjectOf(subscriber));
+    const audit = request.audit('subscriber.export', subscriberSubject(subscriber.id));
     const data = await inTransaction(desk.app.store.db, async (tx) => {
       await recordExport(tx, id, operatorVia(request), at, audit);
       return exportSubscriberData(tx, id);
@@ -129,7 +123,7 @@ adds it again. The person can subscribe again.</li>
 export function respondErasure(request: SignedInRequest): Promise<Response> {
   return withSubscriberById(request, async (subscriber) => {
     const { store, keys } = request.desk.app;
-    const audit = request.audit('subscriber.erase', subjectOf(subscriber));
+    const audit = request.audit('subscriber.erase', subscriberSubject(subscriber.id));
     const isErased = await eraseSubscriber(store.db, await keys.signingSecrets(), subscriber.id, request.at, audit);
     if (!isErased) return respondGone(request);
     return respondAfter(request, '/audience', {

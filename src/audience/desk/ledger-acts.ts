@@ -11,7 +11,7 @@ import { type ResendResult, resendConfirmation } from '../consent/resend-confirm
 import { signupOptions } from '../consent/signup-limits.ts';
 import { changePreferences } from '../preferences.ts';
 import { endSubscriptions, type Subscriber } from '../subscriptions.ts';
-import { suppressByOperator, unsuppressByOperator } from '../suppression.ts';
+import { subscriberSubject, suppressByOperator, unsuppressByOperator } from '../suppression.ts';
 import { firstInstantOfDay } from '../zone.ts';
 import { respondLedger } from './ledger-page.ts';
 import {
@@ -21,7 +21,6 @@ import {
   readReason,
   respondGone,
   sourceOf,
-  subjectOf,
   withSubscriberById,
 } from './subscriber-of.ts';
 
@@ -31,7 +30,9 @@ export function handleUnsubscribeByOperator(request: SignedInRequest): Promise<R
     const { db } = request.desk.app.store;
     const newsletter = request.form.get('newsletter') ?? '';
     const via = operatorVia(request);
-    const audit = request.audit('subscriber.unsubscribe', subjectOf(subscriber), { newsletter: newsletter || 'all' });
+    const audit = request.audit('subscriber.unsubscribe', subscriberSubject(subscriber.id), {
+      newsletter: newsletter || 'all',
+    });
     const newsletters = newsletter === '' ? 'all' : [newsletter];
     const result = await endSubscriptions(db, id, newsletters, via, request.at, audit);
     if (result.kind === 'unknown') return respondGone(request);
@@ -65,7 +66,9 @@ export function handlePauseSubscriber(request: SignedInRequest): Promise<Respons
       const error = `Choose a day after today, within ${MAX_PAUSE_DAYS} days.`;
       return respondLedger(request, { pause: error });
     }
-    const audit = request.audit('subscriber.pause', subjectOf(subscriber), { until: localDateTime(until, zone) });
+    const audit = request.audit('subscriber.pause', subscriberSubject(subscriber.id), {
+      until: localDateTime(until, zone),
+    });
     const via = operatorVia(request);
     const result = await changePreferences(store.db, subscriber.id, { pausedUntil: until }, via, request.at, audit);
     if (result.kind === 'unknown') return respondGone(request);
@@ -77,7 +80,7 @@ export function handlePauseSubscriber(request: SignedInRequest): Promise<Respons
 
 export function handleResumeSubscriber(request: SignedInRequest): Promise<Response> {
   return withSubscriberById(request, async (subscriber) => {
-    const audit = request.audit('subscriber.resume', subjectOf(subscriber));
+    const audit = request.audit('subscriber.resume', subscriberSubject(subscriber.id));
     const { db } = request.desk.app.store;
     const via = operatorVia(request);
     const result = await changePreferences(db, subscriber.id, { pausedUntil: null }, via, request.at, audit);
@@ -92,7 +95,7 @@ export function handleResumeSubscriber(request: SignedInRequest): Promise<Respon
 export function handleSuppression(request: SignedInRequest): Promise<Response> {
   return withSubscriberById(request, async (subscriber) => {
     const { store, keys } = request.desk.app;
-    const audit = request.audit('subscriber.suppress', subjectOf(subscriber));
+    const audit = request.audit('subscriber.suppress', subscriberSubject(subscriber.id));
     const act = { source: sourceOf(request), onCommit: audit };
     const result = await suppressByOperator(store.db, await keys.signingSecrets(), subscriber.email, request.at, act);
     if (result.kind !== 'suppressed') {
@@ -114,7 +117,7 @@ export function handleLift(request: SignedInRequest): Promise<Response> {
     const { store, keys } = request.desk.app;
     const reason = readReason(request);
     if (reason.kind === 'missing') return respondLedger(request, { lift: reason.error });
-    const audit = request.audit('subscriber.lift', subjectOf(subscriber), {
+    const audit = request.audit('subscriber.lift', subscriberSubject(subscriber.id), {
       reason: reason.text,
       suppressed: subscriber.suppressedReason,
     });
@@ -134,7 +137,7 @@ export function handleConfirmation(request: SignedInRequest): Promise<Response> 
   return withSubscriberById(request, async (subscriber) => {
     const { store, keys, config } = request.desk.app;
     const options = signupOptions(config.signup);
-    const audit = request.audit('subscriber.send-confirmation', subjectOf(subscriber));
+    const audit = request.audit('subscriber.send-confirmation', subscriberSubject(subscriber.id));
     const secrets = await keys.signingSecrets();
     const result = await resendConfirmation(store.db, secrets, subscriber.id, options, request.at, audit);
     if (result.kind === 'unknown') return respondGone(request);
@@ -167,7 +170,7 @@ function resendNotice(request: DeskRequest, result: Exclude<ResendResult, { kind
 export function handlePreferencesLink(request: SignedInRequest): Promise<Response> {
   return withSubscriberById(request, async (subscriber) => {
     const { store, keys } = request.desk.app;
-    const audit = request.audit('subscriber.send-preferences-link', subjectOf(subscriber));
+    const audit = request.audit('subscriber.send-preferences-link', subscriberSubject(subscriber.id));
     const secrets = await keys.signingSecrets();
     const result = await requestLink(store.db, secrets, subscriber.id, 'preferences', request.at, audit);
     if (result === 'unknown') return respondGone(request);

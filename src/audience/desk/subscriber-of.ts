@@ -38,11 +38,6 @@ export function operatorVia(request: SignedInRequest): ConsentChannel {
   return { channel: 'operator', source: sourceOf(request) };
 }
 
-/** Name of a subscriber in the audit log. */
-export function subjectOf({ id }: Pick<Subscriber, 'id'>): string {
-  return `subscriber/${id}`;
-}
-
 /** The name of a newsletter, or its id where the configuration does not have it. */
 export function newsletterName({ desk }: DeskRequest, id: string): string {
   return desk.app.config.newsletters.find((one) => one.id === id)?.title ?? id;

@@ -18,7 +18,9 @@ import {
   findSuppression,
   hashAddress,
   isLiftedByOptIn,
+  subscriberSubject,
   suppressByOperator,
+  suppressionSubject,
   unsuppressByOperator,
 } from '../suppression.ts';
 import { addressHtml, REASONS, readReason, reasonField, reasonWords, sourceOf } from './subscriber-of.ts';
@@ -99,9 +101,9 @@ async function auditSubject(request: SignedInRequest, typed: string): Promise<st
   const address = parseAddress(typed);
   if (address.kind === 'invalid') return null;
   const subscriber = await findSubscriberByAddress(store.db, typed);
-  if (subscriber !== null) return `subscriber/${subscriber.id}`;
+  if (subscriber !== null) return subscriberSubject(subscriber.id);
   const [secret] = await keys.signingSecrets();
-  return `suppression/${hashAddress(secret, address.key).slice(0, 12)}`;
+  return suppressionSubject(hashAddress(secret, address.key));
 }
 
 async function respondFound(request: SignedInRequest, typed: string, error?: string): Promise<Response> {

@@ -70,8 +70,11 @@ export async function signUp(
 
 /** Families and small offices share an address. */
 const PER_CLIENT_PER_HOUR = 10;
-/** A client with IPv6 can send each request from another /64 of its /48. */
-const WIDER_FACTOR = 4;
+/**
+ * A client with IPv6 can send each request from another /64 of its /48. Less than the 30 requests an hour for one
+ * domain: one site alone must not be able to use that up.
+ */
+const WIDER_FACTOR = 2;
 
 function limitsOfClient(secrets: SigningSecrets, address: string | null): KeyedLimit[] {
   const wider = PER_CLIENT_PER_HOUR * WIDER_FACTOR;

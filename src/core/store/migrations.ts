@@ -11,6 +11,7 @@ import { addFullTextSearch } from './migrations/0008-full-text-search.ts';
 import { markPagesElsewhere } from './migrations/0009-article-pages.ts';
 import { addChoices } from './migrations/0010-choices.ts';
 import { addProviderHolds } from './migrations/0011-provider-holds.ts';
+import { allowBlankedReasons } from './migrations/0012-blanked-reasons.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -25,4 +26,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0009-article-pages': markPagesElsewhere,
   '0010-choices': addChoices,
   '0011-provider-holds': addProviderHolds,
+  '0012-blanked-reasons': allowBlankedReasons,
 };

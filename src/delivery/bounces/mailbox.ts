@@ -7,6 +7,7 @@ import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import type { Store } from '../../core/store/store.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
+import { tlsFailure } from '../../lib/tls-failure.ts';
 import { handleIncomingMail, INCOMING_LIMIT, type MailOutcome } from './mail.ts';
 
 /** Number of messages, in total and by outcome. */
@@ -121,7 +122,7 @@ async function openClient(url: URL): Promise<ImapFlow> {
 
 function errorText(error: unknown): string {
   const { responseText, code, message } = error as { responseText?: string; code?: string; message?: string };
-  return responseText || [message, code].filter(Boolean).join(', ');
+  return responseText || [tlsFailure(code), message, code].filter(Boolean).join(', ');
 }
 
 // Messages that a person has read are not touched.

@@ -28,6 +28,8 @@ export interface ReissueRequest {
   asCorrection: boolean;
   /** Checks, counts and writes a preview, and changes nothing. */
   isDryRun: boolean;
+  /** With a dry run: the editor's note will be written before the reissue. The preview is without it. */
+  isNoteComing?: boolean;
   /** Called in the transaction that closes the revision; not in a dry run. */
   onCommit?: InTransaction | undefined;
 }
@@ -61,9 +63,10 @@ export async function reissueEdition(app: AppContext, edition: Edition, request:
     // Each time: another process may have reissued it.
     await requireNewestRevision(store.db, edition.id);
     await requirePublished(app, edition);
-    if (request.asCorrection) await requireNote(app, edition);
+    if (request.asCorrection && !request.isNoteComing) await requireNote(app, edition);
     const now = clock();
     const composed = await compose(app, newsletter, edition, request, now);
+    if (!request.asCorrection && !request.isNoteComing) requireChange(edition, composed);
     const changes = await changedStories(app, edition, composed);
     const terms = closingTerms(config, newsletter, composed);
     const { asCorrection: isForAll, isDryRun, onCommit } = request;
@@ -103,8 +106,20 @@ async function requireNote({ store }: AppContext, edition: Edition): Promise<voi
   if (draft.decisions.note !== null && (draft.fieldRevisions.note ?? 0) > closedBy) return;
   const name = fullEditionName(edition);
   const problem = draft.decisions.note === null ? 'has no editor’s note' : 'has the editor’s note that it closed with';
-  const text = `${name} ${problem}, and a correction must say what was wrong: write it on its page at the desk`;
+  const text = `${name} ${problem}, and a correction must say what was wrong: write it on its page at the desk, or add --note`;
   throw new DeliveryControlError(text);
+}
+
+/** @throws DeliveryControlError if subscribers would get the same mail */
+function requireChange(edition: Edition, composed: ComposedEdition): void {
+  // The note about revisions, which only the archive page has, leaves white space in the mail.
+  const mailOf = ({ subject, preheader, html, text, nonce }: Edition | ComposedEdition): string =>
+    [subject, preheader, html, text].join('\n').replaceAll(nonce, '').replace(/\s+/g, ' ');
+  if (mailOf(edition) !== mailOf(composed)) return;
+  throw new DeliveryControlError(
+    `${fullEditionName(edition)} is not reissued: nothing has changed since it closed. ` +
+      'To mail it to those who do not have it, use "daywire editions resume" or "retry"',
+  );
 }
 
 /** @throws DeliveryControlError if no story is left */

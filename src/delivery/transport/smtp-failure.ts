@@ -2,6 +2,7 @@
 import type { MailProvider } from '../../core/config/config.ts';
 import { cleanLine } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';
+import { tlsFailure } from '../../lib/tls-failure.ts';
 import { accountReply } from './account-replies.ts';
 import { redactAddresses } from './redact-addresses.ts';
 import type { SubmissionFailure } from './retry.ts';
@@ -80,6 +81,8 @@ export function noAnswer(step: NonNullable<SmtpSession['step']>): string {
 }
 
 function describe(code: string | null, cause: string | null, reply: string | null, message: string): string {
+  const tls = tlsFailure(cause);
+  if (tls !== null) return `cannot be reached over TLS: ${tls} (${message})`;
   switch (code) {
     case 'EAUTH':
     case 'ENOAUTH':

@@ -2,7 +2,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { findSubscriberByAddress } from '../../audience/subscriptions.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import { type CliContext, CommandError, type JsonOption, printResult } from '../../core/cli/context.ts';
+import {
+  type CliContext,
+  CommandError,
+  type JsonOption,
+  newsletterNamed,
+  printResult,
+} from '../../core/cli/context.ts';
+import { BY, type EditorOptions, editorName } from '../../core/cli/editor.ts';
 import { count, indent } from '../../core/cli/text.ts';
 import { type Reissue, type ReissueRequest, reissueEdition } from '../../delivery/closing/reissue.ts';
 import { pauseEdition } from '../../delivery/control/edition-control.ts';
@@ -13,6 +20,8 @@ import { type EditionStatus, readEditionDetails, summariseEditions } from '../..
 import { formatFailures, tooFewWords } from '../../delivery/status/format-editions.ts';
 import { publish } from '../../feeds/publish/publish.ts';
 import { DAY, HOUR, MINUTE, rfc3339 } from '../../lib/time.ts';
+import { findDraftTarget } from '../draft/draft-target.ts';
+import { editDraft } from '../draft/edit-draft.ts';
 import { findEditionById } from '../queries.ts';
 import { addEditionCommand, type NamedEdition, withEdition } from './edition-command.ts';
 
@@ -192,7 +201,8 @@ function parseTime(text: string): number {
   throw new InvalidArgumentError('It must be minutes, hours or days, such as 90m, 12h or 2d.');
 }
 
-interface ReissueOptions extends JsonOption {
+interface ReissueOptions extends EditorOptions {
+  note?: string;
   asCorrection?: boolean;
   dryRun?: boolean;
 }
@@ -201,10 +211,20 @@ interface ReissueOptions extends JsonOption {
 export function addReissueCommand(editions: Command, cli: CliContext): void {
   addEditionCommand(editions, 'reissue', 'close a paused, cancelled or done edition again, with what has changed since')
     .option('--as-correction', 'mail it also to those who have the edition, as a correction; needs an editor’s note')
-    .option('--dry-run', 'only count who would get it, and write a preview')
-    .action((name: string, { asCorrection = false, dryRun = false, ...options }: ReissueOptions) =>
+    .option('--note <text>', 'first write the editor’s note, in Markdown')
+    .option('--dry-run', 'only count who would get it, and write a preview, without the --note')
+    .option(...BY)
+    .action((name: string, { note, by, asCorrection = false, dryRun = false, ...options }: ReissueOptions) =>
       withEdition(cli, name, async (app, edition) => {
-        const reissue = await reissueEdition(app, edition, { asCorrection, isDryRun: dryRun });
+        // All that can be refused is refused before the note is written.
+        const dry = { asCorrection, isDryRun: true, isNoteComing: note !== undefined };
+        let reissue = note === undefined && !dryRun ? null : await reissueEdition(app, edition, dry);
+        if (note !== undefined && !dryRun) {
+          const target = await findDraftTarget(app, newsletterNamed(app.config, edition.newsletter), edition.slot);
+          await editDraft(app, target, editorName(cli, by), { kind: 'note', text: note });
+        }
+        if (reissue === null || !dryRun)
+          reissue = await reissueEdition(app, edition, { asCorrection, isDryRun: false });
         const { edition: revision, ...counts } = reissue;
         const closed = dryRun ? null : await findEditionById(app.store.db, revision.id);
         const details = closed === null ? { revision: revision.revision } : await readEditionDetails(app, closed);

@@ -27,8 +27,8 @@ const MAX_READ = 4 * MAX_PARAGRAPH;
 
 /**
  * Takes paragraphs, headings and list items in order until a limit is reached. If the first paragraph is too long it is
- * shortened, without its markup; a later one that is too long ends the excerpt. An excerpt never ends on a heading, and
- * headings never take the place of the first paragraph.
+ * shortened, without its markup; a later one that is too long ends the excerpt. An excerpt never ends on a heading, or
+ * with the colon of a sentence whose rest is omitted, and headings never take the place of the first paragraph.
  * @param bodyHtml sanitised; sanitised again here to inline markup
  */
 export function buildExcerpt(bodyHtml: string, limits: ExcerptLimits): Excerpt {
@@ -39,6 +39,10 @@ export function buildExcerpt(bodyHtml: string, limits: ExcerptLimits): Excerpt {
   for (const block of textBlocks(bodyHtml)) {
     if (block.kind === 'omission' || read > MAX_READ) {
       more = true;
+      if (!LEADS_ON.test(taken.at(-1)?.text ?? '')) continue;
+      taken = withoutLeadIns(taken);
+      if (taken.length > 0) break;
+      bytes = 0;
       continue;
     }
     const html = firstPart(block.html, MAX_PARAGRAPH);
@@ -63,7 +67,7 @@ export function buildExcerpt(bodyHtml: string, limits: ExcerptLimits): Excerpt {
     taken.push({ ...paragraph, kind: block.kind });
     bytes += size;
   }
-  const kept = withoutLastHeadings(taken);
+  const kept = more ? withoutLeadIns(taken) : withoutLastHeadings(taken);
   return { paragraphs: kept.map(({ html, text }) => ({ html, text })), more: more || kept.length < taken.length };
 }
 
@@ -71,6 +75,24 @@ type TakenParagraph = Paragraph & Pick<TextBlock, 'kind'>;
 
 function withoutLastHeadings(paragraphs: TakenParagraph[]): TakenParagraph[] {
   return paragraphs.slice(0, paragraphs.findLastIndex(({ kind }) => kind !== 'heading') + 1);
+}
+
+const LEADS_ON = /[:：]$/;
+/** Not after `z. B.`, nor inside a tag. */
+const SENTENCE_END =
+  /(?<=[\p{L}\p{N})\]%]{2}(?:<\/\w+>)*[.!?…](?:["”“»’)]|&quot;|<\/\w+>)*)\s+(?=(?:<\w+[^>]*>)*["“„«‘(¿¡&]?[\p{Lu}\p{Lo}\p{N}])|(?<=[。！？][」』”）]?)(?![」』”）])/gu;
+
+/** Ends before a sentence that ends with a colon: what it announces is omitted. */
+function withoutLeadIns(paragraphs: TakenParagraph[]): TakenParagraph[] {
+  const kept = withoutLastHeadings(paragraphs);
+  const last = kept.at(-1);
+  if (last === undefined || !LEADS_ON.test(last.text)) return kept;
+  const ends = Array.from(last.html.matchAll(SENTENCE_END), ({ index }) => last.html.slice(0, index));
+  const html = ends.findLast(
+    (part) => hasText(part) && part.split('</').length === part.split(/<[a-z]+(?! \/)\b/).length,
+  );
+  const rest = html === undefined ? [] : [{ ...last, html, text: toText(html) }];
+  return withoutLeadIns([...kept.slice(0, -1), ...rest]);
 }
 
 interface TextBlock {

@@ -3,14 +3,13 @@ import type { Article } from '../../articles/article.ts';
 import { isolate } from '../../lib/locale/direction.ts';
 import type { Locale } from '../../lib/locale/locale.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';
-import { graphemeCount, shorten } from '../../lib/text/shorten.ts';
+import { shorten } from '../../lib/text/shorten.ts';
+import { displayWidth } from './wrap-text.ts';
 
-/** About as many graphemes as mail programs show of a subject. */
-const SUBJECT_LENGTH = 70;
-/** Part of the subject available for the name of the roundup. */
-const KICKER_LENGTH = 28;
-/** Minimum share of the second item in the space of both. */
-const SECOND_SHARE = 0.4;
+/** About as many columns as mail programs show of a subject. Chinese and Japanese characters take two. */
+const SUBJECT_COLUMNS = 70;
+/** A longer name of a roundup is left out where the headline would be cut. */
+const KICKER_COLUMNS = 28;
 /** Graphemes of a preheader; the rest is cut off. */
 const PREHEADER_LENGTH = 140;
 
@@ -33,20 +32,20 @@ export function editionHeadline(locale: Locale, kicker: string, stories: readonl
 }
 
 /**
- * As `editionHeadline`, in at most 70 graphemes. The first item gets the space that the second does not need. Items are
- * cut between words; only a cut item ends in an ellipsis.
+ * As `editionHeadline`, in at most 70 columns: the second item only if both fit. Of all that it has, only the first item
+ * may be cut.
  */
 export function editionSubject(locale: Locale, kicker: string, stories: readonly HeadlineStory[]): string {
-  const name = shorten(plainLine(kicker), KICKER_LENGTH);
-  const items = stories.slice(0, 2).map(itemOf);
-  const frame = joined(locale, name, ['', ''].slice(2 - items.length));
-  const isolates = joined(locale, name, items).length - frame.length - items.join('').length;
-  const available = SUBJECT_LENGTH - graphemeCount(frame) - isolates;
-  const [first = '', second] = items;
-  if (second === undefined) return joined(locale, name, [shorten(first, available)]);
-  const kept = Math.min(graphemeCount(second), Math.floor(available * SECOND_SHARE));
-  const shortFirst = shorten(first, available - kept);
-  return joined(locale, name, [shortFirst, shorten(second, available - graphemeCount(shortFirst))]);
+  const [first = '', second = ''] = stories.map(itemOf);
+  const name = plainLine(kicker);
+  const isFitting = (text: string): boolean => displayWidth(text) <= SUBJECT_COLUMNS;
+  const both = joined(locale, name, [first, second]);
+  if (second !== '' && second !== first && isFitting(both)) return both;
+  const one = joined(locale, name, [first]);
+  if (isFitting(one)) return one;
+  if (displayWidth(name) > KICKER_COLUMNS) return isolate(shorten(first, SUBJECT_COLUMNS, displayWidth), locale.dir);
+  const available = SUBJECT_COLUMNS - displayWidth(joined(locale, name, ['']));
+  return joined(locale, name, [shorten(first, available, displayWidth)]);
 }
 
 function joined(locale: Locale, kicker: string, [first = '', second]: readonly string[]): string {
@@ -65,14 +64,19 @@ export function correctionSubject(locale: Locale, subject: string): string {
 }
 
 /**
- * The text that mail programs show next to the subject: the first of the texts that is not empty, on one line, in at
- * most 140 graphemes.
+ * The text that mail programs show next to the subject: the first of the texts that has words, on one line, without the
+ * addresses of its links, in at most 140 graphemes.
  * @param texts the lead's dek, then its substitutes
  */
 export function editionPreheader(texts: readonly (string | null)[]): string {
-  const preheader = texts.map((text) => plainLine(text ?? '')).find((line) => line !== '') ?? '';
+  const lines = texts.map((text) => plainLine(text ?? '').replace(LINKED_ADDRESS, ''));
+  const preheader = lines.find((line) => /[\p{L}\p{N}]/u.test(line.replace(BARE_ADDRESS, ''))) ?? '';
   return shorten(preheader, PREHEADER_LENGTH);
 }
+
+/** As excerpts have it: `word (https://example.com/)`. */
+const LINKED_ADDRESS = / ?\((?:https?:\/\/|mailto:)(?:[^\s()]|\([^\s()]*\))*\)/g;
+const BARE_ADDRESS = /(?:https?:\/\/|mailto:|www\.)\S*|[^\s@]{1,64}@\S+/g;
 
 function itemOf(story: HeadlineStory): string {
   // Without a full stop before the comma that joins the items.

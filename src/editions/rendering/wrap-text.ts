@@ -6,16 +6,29 @@
 /**
  * Breaks lines wider than `columns` at spaces and between Chinese or Japanese characters, which take two columns each.
  * Never breaks URLs, or words without a break opportunity. Continuation lines keep the indentation of their line.
+ * Mail programs that find links end an address at white space: a space separates it from what they would add to it.
  */
 export function wrapText(text: string, columns: number): string {
-  return text
-    .split('\n')
-    .map((line) => wrapLine(line, columns))
-    .join('\n');
+  const wrapped = text.split('\n').map((line) => wrapLine(line, columns));
+  return wrapped.join('\n').replace(ADDRESS, (address: string, offset: number, all: string) => {
+    ADDED_TO_LINKS.lastIndex = offset + address.length;
+    return ADDED_TO_LINKS.test(all) ? `${address} ` : address;
+  });
 }
 
+const URL_CHARACTER = '[^\\s()<>"\\x80-\\u{10ffff}]';
+// A URL, in brackets or not; the end of an email address; the placeholder of a personal link.
+const ADDRESS = new RegExp(
+  `(?<=\\()(?:https?:\\/\\/|mailto:)(?:${URL_CHARACTER}|\\([^\\s()]*\\)|\\()+|` +
+    `(?:https?:\\/\\/|mailto:)(?:${URL_CHARACTER}|[()])+|@[\\w-]+(?:\\.[\\w-]+)+|%%\\w+:(?:unsubscribe|preferences)%%`,
+  'gu',
+);
+// Not closing punctuation in ASCII, which mail programs leave out, nor letters that belong to an internationalised one.
+const ADDED_TO_LINKS =
+  /[)\]>.,;:!?'"]*(?:(?<=\))[^\s)\]>.,;:!?'"]|(?![\p{L}\p{M}]*[\w./-])(?:[^\x00-\x7f\s\p{L}]|[\p{sc=Hani}\p{sc=Hira}\p{sc=Kana}\p{sc=Hang}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]))/uy;
+
 /** Columns in a fixed-width font: two for East Asian wide characters and emoji, none for combining marks. */
-function displayWidth(text: string): number {
+export function displayWidth(text: string): number {
   let width = 0;
   for (const character of text) {
     width += character < '\u00ad' ? 1 : ZERO_WIDTH.test(character) ? 0 : WIDE.test(character) ? 2 : 1;

@@ -1,7 +1,7 @@
 /** Asks for the account's password before an act that needs it again. */
 import { html } from 'hono/html';
 import { recordFailure } from '../../accounts/security-log.ts';
-import { confirmPassword } from '../../accounts/sign-in.ts';
+import { confirmPassword, recordRefusal } from '../../accounts/sign-in.ts';
 import { MINUTE } from '../../lib/time.ts';
 import type { Html, SignedInRequest } from './desk-request.ts';
 import type { Confirmed } from './desk-route.ts';
@@ -33,6 +33,7 @@ export async function askForPassword(request: SignedInRequest, confirmed: Confir
       log.warn({ account: account.id }, 'wrong password for an act at the desk');
       return respondQuestion(request, confirmed, 'That was not your password: nothing was done.');
     case 'too-many': {
+      await recordRefusal(accounts, { ...account, act: 'account.confirm-refused', accountId: account.id }, at);
       const minutes = Math.max(1, Math.ceil((outcome.retryAt - at) / MINUTE));
       const text = `Too many wrong passwords. Nothing was done: try again in ${minutes} min.`;
       return respondQuestion(request, confirmed, text);

@@ -19,6 +19,7 @@ const LANDED: Record<string, string> = {
   '0009-article-pages': '7f975aa3d92330a60553d416f1ef5fd9d067a729cb5fdf9d7baac762e4b0271e',
   '0010-choices': '17929a27bb35b9781dcecb6b477f1ba4250879a2c0d09339f60bc7108a04a5ff',
   '0011-provider-holds': '97d0a9eec79f5bf08fddfe4f08ade18c8ab010ce6cecf6e5a4e627b19d8d5e44',
+  '0012-blanked-reasons': '6d1573560c90306b7c4f355cb29d94025f873189c9967762a91dc4509f63d54c',
 };
 
 it('never changes a migration that has landed: a later one changes the schema', () => {

@@ -219,7 +219,7 @@ describe('a reissue', () => {
       const { app, newest, edit, reissue } = newsroom;
       const { slot } = await newest();
       await expect(reissue({ asCorrection: true })).rejects.toThrow(
-        `daily-roundup/${slot} has no editor’s note, and a correction must say what was wrong: write it on its page at the desk`,
+        `daily-roundup/${slot} has no editor’s note, and a correction must say what was wrong: write it on its page at the desk, or add --note`,
       );
       await importMarkdown(app, rates(FIXED));
       await edit({ kind: 'note', text: 'The headline about rates had a typo. We regret the error.' });
@@ -235,6 +235,17 @@ describe('a reissue', () => {
         expectGolden('editions/correction.html', html.replaceAll(nonce, 'NONCE'));
         expectGolden('editions/correction.txt', `Subject: ${subject}\n\n${text.replaceAll(nonce, 'NONCE')}`);
       }
+    });
+
+    it('does nothing, and says so, if nothing has changed', async () => {
+      const { newest, edit, reissue } = await paused(2);
+      const before = await newest();
+      for (const isDryRun of [true, false]) {
+        await expect(reissue({ isDryRun })).rejects.toThrow(/is not reissued: nothing has changed since it closed/);
+      }
+      expect(await newest()).toEqual(before);
+      await edit({ kind: 'note', text: 'The rates were of last week.' });
+      expect(await reissue()).toMatchObject({ edition: { revision: 2 } });
     });
 
     it('as a correction does not take the note that the edition closed with', async () => {

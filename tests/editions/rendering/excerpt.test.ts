@@ -85,6 +85,30 @@ describe('an excerpt', () => {
     expect(more).toBe(true);
   });
 
+  it.each([
+    ['<p>A first. Installing is as easy as:</p><pre>npm i</pre><p>B.</p>', ['A first.']],
+    ['<p>A.</p><p>Installing is <em>as easy as</em>:</p><pre>npm i</pre>', ['A.']],
+    ['<p>Installing is as easy as:</p><pre>npm i</pre><p>Then run it.</p>', ['Then run it.']],
+    [
+      '<p>A <a href="https://example.com/">b.</a> &quot;Well?&quot; See:</p><table></table>',
+      ['A b. (https://example.com/) "Well?"'],
+    ],
+    ['<p><em>Two of us. So:</em></p><pre>x</pre>', []],
+    ['<p>Man kann z. B. so:</p><pre>x</pre><p>Fertig.</p>', ['Fertig.']],
+    ['<p>第一句。安装如下：</p><pre>x</pre>', ['第一句。']],
+    ['<p>One.</p><h2>How</h2><p>Like this:</p><ul><li>First:</li></ul><pre>x</pre>', ['One.']],
+    ['<p>It says:</p><p>“Yes.”</p>', ['It says:', '“Yes.”']],
+    ['<p>At the end:</p>', ['At the end:']],
+  ])('ends before a sentence that ends with a colon where what follows is omitted: %s', (body, expected) => {
+    expect(texts(body)).toEqual(expected);
+  });
+
+  it('ends before such a sentence at its limit, too', () => {
+    const body = '<p>One. Three things:</p><ul><li>A</li><li>B</li></ul>';
+    expect(texts(body, { paragraphs: 1, bytes: 900 })).toEqual(['One.']);
+    expect(texts(body, { paragraphs: 2, bytes: 900 })).toEqual(['One. Three things:', '• A']);
+  });
+
   it('omits captions without a figure, and keeps paragraphs together around them', () => {
     const body = '<figcaption>Cap</figcaption><p>A <figcaption>cap <em>tion</em></figcaption>b</p>';
     expect(buildExcerpt(body, UNLIMITED)).toEqual({ paragraphs: [{ html: 'A b', text: 'A b' }], more: false });

@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { subjectProblems } from '../../../scripts/subject-problems.ts';
 import {
   correctionSubject,
   editionPreheader,
   editionSubject,
   roundupHeadline,
 } from '../../../src/editions/rendering/headline.ts';
+import { displayWidth } from '../../../src/editions/rendering/wrap-text.ts';
 import { localeOf } from '../../../src/lib/locale/locale.ts';
 import { graphemeCount, shorten } from '../../../src/lib/text/shorten.ts';
+import { runs } from '../../support/run-scope.ts';
 
 const ENGLISH = localeOf('en', {});
 const ARABIC = localeOf('ar', { ar: { 'subject.two': '{kicker}: {first}، {second}' } });
@@ -57,27 +60,87 @@ describe('editionSubject', () => {
     );
   });
 
-  it('cuts between words, with an ellipsis only where it cuts', () => {
-    const subject = editionSubject(ENGLISH, 'Tech Roundup', [
-      item('Nio passes GM in market value'),
-      item('Guangdong power supply tightens as hot weather drives demand'),
-    ]);
-    expect(subject).toBe('Tech Roundup: Nio passes GM in market value, Guangdong power supply…');
+  it('has a second headline only if both fit, and never cuts two', () => {
+    const first = item('Nio passes GM in market value');
+    const name = 'Tech Roundup: Nio passes GM in market value';
+    expect(editionSubject(ENGLISH, 'Tech Roundup', [first, item('Grid strains in the heat')])).toBe(
+      `${name}, Grid strains in the heat`,
+    );
+    expect(editionSubject(ENGLISH, 'Tech Roundup', [first, item('Grid strains in the unusual heat')])).toBe(name);
+    expect(editionSubject(ENGLISH, 'Tech Roundup', [first, first])).toBe(name);
+    const long = item('Smartphone shipments jump by two thirds as chip shortage looms over makers');
+    expect(editionSubject(ENGLISH, 'Tech Roundup', [long, item('Grid')])).toBe(
+      'Tech Roundup: Smartphone shipments jump by two thirds as chip…',
+    );
+    expect(editionSubject(ENGLISH, 'The Roundup of Business and Technology', [item('Grid strains')])).toBe(
+      'The Roundup of Business and Technology: Grid strains',
+    );
+    expect(editionSubject(ENGLISH, 'The Roundup of Business and Technology', [long])).toBe(
+      'Smartphone shipments jump by two thirds as chip shortage looms over…',
+    );
   });
 
-  it('cuts two long items, and gives the first more space', () => {
-    const subject = editionSubject(ENGLISH, 'Tech Roundup', [
-      item('Smartphone shipments jump by two thirds as chip shortage looms over makers'),
-      item('Guangdong power supply tightens as hot weather drives demand'),
-    ]);
-    expect(subject).toBe('Tech Roundup: Smartphone shipments jump by two…, Guangdong power…');
+  it('counts two columns for Chinese and Japanese characters', () => {
+    expect(editionSubject(ENGLISH, '科技速览', [item('三'.repeat(50)), item('星')])).toBe(
+      `科技速览: ${'三'.repeat(28)}…`,
+    );
   });
 
-  it('cuts Chinese between characters', () => {
-    const subject = editionSubject(ENGLISH, '科技速览', [item('三'.repeat(50)), item('星'.repeat(50))]);
-    expect(graphemeCount(subject)).toBe(70);
-    expect(subject).toMatch(/^科技速览: 三+…, 星+…$/);
-  });
+  /** Written for this test: how newsrooms write quotes, amounts and long words. */
+  const HEADLINES: Record<string, string[]> = {
+    en: [
+      'Harbour board calls the new ferry tariff ‘a tax on islanders’ and promises to fight it in court',
+      'Regulator fines three grid operators a record $740 million over the blackout of last winter',
+      'Workers’ co-op buys the last cannery on the coast for 12.5 million kroner after a long strike',
+      'Minister: “We will not pay for a bridge that nobody has asked for” — but the plan moves ahead',
+    ],
+    de: [
+      'Hafenchefin nennt die neue Gebühr „eine Steuer auf Inselbewohner“ und kündigt eine Klage an',
+      'Netzbetreiber zahlt nach dem Stromausfall des letzten Winters 1,25 Milliarden Euro an seine Kunden',
+      'Übersicht: Stellungnahme zur Bundesdatenschutzbeauftragtenstellvertreterregelung liegt nun vor',
+      'Gericht erklärt Vertrag mit »Nordlicht Fähren« für nichtig und verlangt 300 Mio. Euro zurück',
+    ],
+    fr: [
+      'La présidente du port dénonce « un impôt sur les insulaires » et annonce une action en justice',
+      'Après la panne de l’hiver dernier, le gestionnaire du réseau versera 2 300 000 euros aux clients',
+      'Le ministre : « Nous ne paierons pas un pont que personne ne demande », mais le projet avance',
+    ],
+    es: [
+      'La presidenta del puerto critica «un impuesto a los isleños» y anuncia que acudirá a los tribunales',
+      'La eléctrica pagará a sus clientes 1.250 millones de euros por el apagón del pasado invierno',
+    ],
+    'zh-Hans': [
+      '港务局称新渡轮收费是“对岛民征税”，表示将向法院提起诉讼并公布全部合同文件',
+      '电网运营商因去年冬季大停电向用户赔偿12.5亿元，监管部门称处罚金额创下纪录',
+      '《海岸渔业法》修订草案公布，明年起近海捕捞总量将减少三成并设立五个保护区',
+    ],
+    ja: [
+      '港湾局、新しいフェリー料金は「島民への課税」だとして提訴へ、県は説明会を開く方針',
+      '送電会社、昨冬の大停電で利用者に1250億円を補償、規制当局は過去最大の処分と発表',
+    ],
+    ar: [
+      'رئيسة الميناء تصف رسوم العبارات الجديدة بأنها «ضريبة على سكان الجزر» وتعلن اللجوء إلى القضاء',
+      'شركة الكهرباء تدفع لزبائنها تعويضات بقيمة 300 مليون دولار بعد انقطاع التيار في الشتاء الماضي',
+    ],
+  };
+  const cases = Object.entries(HEADLINES).flatMap(([language, texts]) =>
+    texts.map((text) => [language, text] as const),
+  );
+
+  it.each(cases)(
+    'cuts a headline in %s between words, with its quotes closed and its amounts whole: %s',
+    (language, text) => {
+      const locale = localeOf(language, {});
+      const kickers = fc.string({ unit: fc.constantFrom('T', '科', '速'), minLength: 2, maxLength: 20 });
+      fc.assert(
+        fc.property(kickers, (kicker) => {
+          const subject = editionSubject(locale, kicker, [item(text), item(text.slice(0, 40))]);
+          expect(subjectProblems(subject, text)).toEqual([]);
+        }),
+        { numRuns: runs(100) },
+      );
+    },
+  );
 
   const anyText = fc.oneof(
     fc.string({ unit: 'grapheme', maxLength: 120 }),
@@ -105,11 +168,11 @@ describe('editionSubject', () => {
   );
   const story = fc.record({ headline: anyText, shortHeadline: fc.option(anyText) });
 
-  it('never has more than 70 graphemes, a line break, or a text direction that extends beyond an item', () => {
+  it('never has more than 70 columns, a line break, or a text direction that extends beyond an item', () => {
     fc.assert(
       fc.property(anyText, fc.array(story, { minLength: 1, maxLength: 2 }), (kicker, stories) => {
         const subject = editionSubject(ENGLISH, kicker, stories);
-        expect(graphemeCount(subject)).toBeLessThanOrEqual(70);
+        expect(displayWidth(subject)).toBeLessThanOrEqual(70);
         expect(subject).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e]/u);
         expect(subject.isWellFormed()).toBe(true);
         expect(subject.split(/[\u2066-\u2068]/).length).toBe(subject.split('\u2069').length);
@@ -154,6 +217,20 @@ describe('shorten', () => {
     ['ราคาน้ำมันเพิ่มขึ้น', 10, 'ราคาน้ำมัน…'],
     ['日本の半導体輸出', 7, '日本の半導体…'],
     ['कीमतें बढ़ीं फिर से', 10, 'कीमतें बढ़ीं फिर…'],
+    ['She said “we will not pay”', 18, 'She said “we…”'],
+    ['Elle dit « nous ne payons pas »', 22, 'Elle dit « nous ne… »'],
+    ['Er sagt „wir zahlen (noch) nicht“', 24, 'Er sagt „wir zahlen…“'],
+    ["The workers' rights in 'a new deal' bill", 33, "The workers' rights in 'a new…'"],
+    ['Port (the old one (1890) burns) reopens', 20, 'Port (the old one…)'],
+    ['A bracket ( that never closes', 20, 'A bracket ( that…'],
+    ['Grid pays 1 250 000 euros', 22, 'Grid pays…'],
+    ['Grid pays €5 million to all', 25, 'Grid pays €5 million to…'],
+    ['Grid pays €5 million to all', 22, 'Grid pays €5 million…'],
+    ['Grid pays €5 million to all', 18, 'Grid pays…'],
+    ['Grid pays CHF 5000', 16, 'Grid pays…'],
+    ['电网赔偿12.5亿元给用户', 9, '电网赔偿…'],
+    ['Win in 2020: the medals', 14, 'Win in 2020…'],
+    ['Exit from the Union? | Talk to us all', 25, 'Exit from the Union?…'],
   ])('cuts %j to %i as %j', (text, limit, expected) => {
     expect(shorten(text, limit)).toBe(expected);
   });
@@ -165,7 +242,8 @@ describe('shorten', () => {
         expect(graphemeCount(short)).toBeLessThanOrEqual(limit);
         if (short !== text) {
           expect(graphemeCount(text)).toBeGreaterThan(limit);
-          expect(text.startsWith(short.slice(0, -1)) && short.endsWith('…')).toBe(true);
+          expect(short).toMatch(/…[\p{Pe}\p{Pf}\p{Pi}\s"'＂]{0,8}$/u);
+          expect(text.startsWith(short.slice(0, short.lastIndexOf('…')))).toBe(true);
         }
       }),
     );
@@ -175,6 +253,13 @@ describe('shorten', () => {
 describe('editionPreheader', () => {
   it('is the first text that is not blank, on one line', () => {
     expect(editionPreheader([null, ' \n', 'The dek\r\nof the lead.', 'Other'])).toBe('The dek of the lead.');
+  });
+
+  it('is no bare address, and has no addresses of links', () => {
+    const bare = ['https://example.com/a', '• www.example.com', 'mailto:ada@example.com', 'ada@example.com'];
+    expect(editionPreheader([...bare, 'Up a fifth (https://example.com/b_(c)), they say.'])).toBe(
+      'Up a fifth, they say.',
+    );
   });
 
   it('has at limit 140 graphemes', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { wrapText } from '../../../src/editions/rendering/wrap-text.ts';
+import { runs } from '../../support/run-scope.ts';
 
 const words = fc.array(
   fc.oneof(
@@ -36,8 +37,40 @@ describe('wrapText', () => {
   });
 
   it('ends a URL at the first character that no URL has', () => {
-    expect(wrapText('https://a.example/b。三星发布新品', 22)).toBe('https://a.example/b。\n三星发布新品');
-    expect(wrapText('（https://a.example/b）三星', 24)).toBe('（https://a.example/b）\n三星');
+    expect(wrapText('https://a.example/b。三星发布新品', 22)).toBe('https://a.example/b 。\n三星发布新品');
+    expect(wrapText('（https://a.example/b）三星', 24)).toBe('（https://a.example/b ）\n三星');
+  });
+
+  it.each([
+    ['（mei@example.com）、编辑', '（mei@example.com ）、编辑'],
+    ['(https://example.com/a)、b', '(https://example.com/a )、b'],
+    ['(https://example.com/a)7000万', '(https://example.com/a )7000万'],
+    ['(https://example.com/a)، (https://example.com/b)', '(https://example.com/a )، (https://example.com/b)'],
+    ['\u2068mei@example.com\u2069)', '\u2068mei@example.com \u2069)'],
+    ['为ada@example.com订阅：', '为ada@example.com 订阅：'],
+    ['%%a1:unsubscribe%%）', '%%a1:unsubscribe%% ）'],
+    ...['(https://example.com/a_(b)), (https://example.com/c).', 'ada@example.com, https://example.com/?a=1&b'].map(
+      twice,
+    ),
+    ...['https://example.com/straße/x', 'ada@mail.bücher.example', 'medium.example/@ada.b/x', '%%a1:headline%%）'].map(
+      twice,
+    ),
+  ])('separates an address from what mail programs would take for a part of it: %s', (text, expected) => {
+    expect(wrapText(text, 200)).toBe(expected);
+  });
+
+  it('leaves no address with more at its end, in any brackets, lists and languages', () => {
+    const address = fc.constantFrom('https://example.com/a?b=c', 'https://example.com/(d)', 'ada.b@mail.example.com');
+    const after = fc.stringMatching(/^[)\]）】」、，。；：،؛\u2069和から은"'.,;:!?]{0,4}[ \n三]$/u);
+    fc.assert(
+      fc.property(fc.constantFrom('(', '（', '\u2068', ' ', '：'), address, after, (before, one, rest) => {
+        const [found = ''] = wrapText(before + one + rest, 200)
+          .slice(before.length)
+          .split(/\s/);
+        expect(found.replace(/[)\].,;:!?'"]+$/, '')).toBe(one.replace(/\)$/, ''));
+      }),
+      { numRuns: runs(1_000) },
+    );
   });
 
   it('takes as long for brackets as for letters', () => {
@@ -85,6 +118,10 @@ describe('wrapText', () => {
     );
   });
 });
+
+function twice(text: string): [string, string] {
+  return [text, text];
+}
 
 /** Sufficient for the words above. */
 function columns(line: string): number {

@@ -122,7 +122,12 @@ async function planPage({ db }: Store, source: SourceRow, page: ReadPage, now: n
   const isFeed = api === 'feed';
   const newKeys = heads.map(({ key }) => key);
   const entries = heads.flatMap(({ known }) => known ?? []);
-  const feed = { newKeys: newKeys as string[], document: { entries, ambiguous: new Set(page.ambiguous) } };
+  const document = { entries, ambiguous: new Set(page.ambiguous) };
+  const feed = {
+    newKeys: newKeys as string[],
+    document,
+    bodiesOf: (wanted: readonly number[]) => bodiesOf(page, wanted),
+  };
   const { items, keys } = isFeed ? await identifyItems(db, source, feed, now) : { items: newKeys, keys: [] };
   const named = [...new Set(items)].filter((item) => item !== null);
   const known = new Map((await findSourceItems(db, id, named)).map((row) => [row.item, row]));
@@ -135,6 +140,20 @@ async function planPage({ db }: Store, source: SourceRow, page: ReadPage, now: n
     dates: isFeed ? heads.flatMap(({ publishedAt }) => publishedAt ?? []) : [],
     repeats: isFeed ? items.filter((item) => item === null).length : 0,
   };
+}
+
+async function bodiesOf(page: ReadPage, wanted: readonly number[]): Promise<Map<number, string>> {
+  const bodies = new Map<number, string>();
+  const indexes = new Set(wanted);
+  let index = 0;
+  for await (const entries of entriesOf(page, PART)) {
+    for (const entry of entries) {
+      const body = indexes.has(index) && entry.kind === 'item' ? entry.record?.body : undefined;
+      if (typeof body === 'string') bodies.set(index, body);
+      index += 1;
+    }
+  }
+  return bodies;
 }
 
 function headOf(entry: PageEntry) {

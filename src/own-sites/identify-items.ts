@@ -4,16 +4,8 @@ import { type Db, inTransaction } from '../core/store/store.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { DAY, HOUR } from '../lib/time.ts';
 import { textOfHtml } from '../sources/html-text.ts';
-import { keysOf, normaliseTitle } from '../sources/identity/entry-keys.ts';
-import {
-  allKeys,
-  type ComparedItem,
-  findRenamed,
-  hasUnknownEntry,
-  type Identification,
-  type IdentifiedDocument,
-  identify,
-} from '../sources/identity/identify.ts';
+import { type ComparedItem, type IdentifiedDocument, keysOf, normaliseTitle } from '../sources/identity/entry-keys.ts';
+import { allKeys, findRenamed, hasUnknownEntry, type Identification, identify } from '../sources/identity/identify.ts';
 import { findKeys, type KeyTable, saveKeys } from '../sources/identity/item-keys.ts';
 import { findSourceItems, listItemsSeenSince, listItemsSince, type SourceItemRow } from '../sources/item-state.ts';
 import { LEAST_FLOOD } from '../sources/polling/flood.ts';

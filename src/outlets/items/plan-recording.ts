@@ -2,8 +2,8 @@
 import type { Insertable, Selectable } from 'kysely';
 import type { Tables } from '../../core/store/tables.ts';
 import { DAY } from '../../lib/time.ts';
-import { isLinkKey } from '../../sources/identity/entry-keys.ts';
-import { type IdentifiedDocument, identify } from '../../sources/identity/identify.ts';
+import { type IdentifiedDocument, isLinkKey } from '../../sources/identity/entry-keys.ts';
+import { identify } from '../../sources/identity/identify.ts';
 import { type FeedMemory, floods, nextUsual } from '../../sources/polling/flood.ts';
 import type { UsableEntry } from './usable-entry.ts';
 

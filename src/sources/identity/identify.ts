@@ -4,28 +4,16 @@
  * that the agreement means nothing. Where both are new, see renamed-entries.ts.
  */
 import { canonicalLink } from '../canonical-link.ts';
-import { type EntryIdentity, type EntryKeys, isUndatedKey, keysOf, normaliseTitle } from './entry-keys.ts';
+import {
+  type ComparedItem,
+  type EntryIdentity,
+  type EntryKeys,
+  type IdentifiedDocument,
+  isUndatedKey,
+  keysOf,
+  normaliseTitle,
+} from './entry-keys.ts';
 import { goneItems, matchRenamed, type Texts } from './renamed-entries.ts';
-
-/** A stored item, as far as it is compared. */
-export interface ComparedItem<Id = number> {
-  id: Id;
-  /** Null if it is not known. */
-  title: string | null;
-  url: string;
-  publishedAt: number | null;
-  /** Whether the previous document of the feed had it. */
-  isCurrent: boolean;
-  /** Whether another source of the outlet has it: that this feed lacks it says nothing. */
-  isElsewhere?: boolean;
-}
-
-/** A document's entries with what may identify them. */
-export interface IdentifiedDocument {
-  entries: { identity: EntryIdentity; keys: EntryKeys; repeats: boolean }[];
-  /** Keys that several different entries have, and that identify none of them. */
-  ambiguous: Set<string>;
-}
 
 export interface Identification<Id> {
   /** By entry. A `repeat` says nothing that another entry of the document, or a known item in it, does not say. */

@@ -7,8 +7,7 @@
  * has. Everything else stays two. Pure.
  */
 import { HOUR, MINUTE } from '../../lib/time.ts';
-import { normaliseTitle } from './entry-keys.ts';
-import type { ComparedItem, IdentifiedDocument } from './identify.ts';
+import { type ComparedItem, type IdentifiedDocument, normaliseTitle } from './entry-keys.ts';
 
 /** Plain texts of bodies, where they are known. */
 export interface Texts<Id> {
@@ -20,7 +19,7 @@ export interface Texts<Id> {
 const ZONE_ERROR = 14 * HOUR + MINUTE;
 const SAME_TEXT = 0.8;
 
-interface Choice<Id extends number | string> {
+interface Assignment<Id extends number | string> {
   /** Items by entry, and the entries that have none. */
   chosen: ReadonlyMap<number, Id>;
   unchosen: readonly number[];
@@ -30,7 +29,7 @@ interface Choice<Id extends number | string> {
 /** The items that have gone out of turn, by entry that may be one of them. */
 export function goneItems<Id extends number | string>(
   { entries }: IdentifiedDocument,
-  { chosen, unchosen, items }: Choice<Id>,
+  { chosen, unchosen, items }: Assignment<Id>,
 ): Map<number, ComparedItem<Id>[]> {
   if (unchosen.length === 0) return new Map();
   const taken = new Set(chosen.values());
@@ -58,7 +57,7 @@ export function goneItems<Id extends number | string>(
 /** @param choice.known the items of stored keys @returns the ids of items by entry */
 export function matchRenamed<Id extends number | string>(
   document: IdentifiedDocument,
-  choice: Choice<Id> & { known: ReadonlyMap<string, Id | null>; texts: Texts<Id> | undefined },
+  choice: Assignment<Id> & { known: ReadonlyMap<string, Id | null>; texts: Texts<Id> | undefined },
 ): Map<number, Id> {
   const { known, texts } = choice;
   const pairs: { entry: number; item: Id; agreement: number; shift: number }[] = [];

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
-import type { EntryIdentity } from '../../../src/sources/identity/entry-keys.ts';
-import { allKeys, type ComparedItem, identify, readIdentities } from '../../../src/sources/identity/identify.ts';
+import type { ComparedItem, EntryIdentity } from '../../../src/sources/identity/entry-keys.ts';
+import { allKeys, identify, readIdentities } from '../../../src/sources/identity/identify.ts';
 import { anyText } from '../../support/any-text.ts';
 import { runs } from '../../support/run-scope.ts';
 

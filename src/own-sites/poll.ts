@@ -161,7 +161,7 @@ async function tryPage(poll: SitePoll, url: string, cms: CmsApi, size: number) {
 /** Pages of older items that the first import of a feed reads. */
 const MAX_PAGES = 50;
 
-/** Reads the pages that follow the first one (RFC 5005 §3). One that cannot be read ends that, and costs nothing else. */
+/** Reads the pages that follow the first one (RFC 5005 §3). One that cannot be read ends that. */
 async function readOlderPages(poll: SitePoll, first: ReadPage): Promise<void> {
   const read = new Set<string>();
   let { nextPage } = first;

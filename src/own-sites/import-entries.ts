@@ -1,5 +1,4 @@
 /** Imports what a source has, through the import of articles: one item is one input, with its own rejection. */
-
 import { addSection } from '../articles/edits/add-section.ts';
 import { type ImportFile, recordFile } from '../articles/import/files/import-files.ts';
 import { MAX_RECORD_BYTES, type SourceRecord } from '../articles/import/files/json-lines.ts';

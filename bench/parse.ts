@@ -40,7 +40,7 @@ async function measure(bytes: Buffer): Promise<Figures> {
   const source = { id: 'times', sections: {}, kinds: {}, membersOnly: 'teaser' as const };
   const page = await readPageInThread(
     {
-      ...{ api: 'feed', url: 'https://example.com/feed', headers: {}, body: bytes, now: Date.now() },
+      ...{ api: 'feed', url: 'https://example.com/feed', headers: {}, body: bytes, now: Date.now(), zone: 'UTC' },
       rules: { source, sections: [] },
     },
     undefined,

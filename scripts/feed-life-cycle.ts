@@ -1,244 +1,209 @@
 /**
- * Polls the feed of a newsroom's own site through what happens to feeds in years: other guids, another host, tracking,
- * dates in a wrong zone, broken documents, errors and redirects. Exits with 1 if a story was doubled, lost, hidden,
- * renamed, retracted, or kept a date that the feed has mended.
- * `node scripts/feed-life-cycle.ts [--polls 4] [--database sqlite|postgres]`
+ * Polls random lives of feeds, of own sites and of outlets, and compares what is stored with what is true. Exits with 1
+ * if a story was doubled, lost, misdated, wrongly updated or retracted.
+ * `node scripts/feed-life-cycle.ts [--lives 2000] [--seed N] [--database sqlite|postgres]`
+ *
+ * Undecidable: (1) a story that returns after it was away, or is the oldest of the document, and whose guid, link and
+ * headline are all new; (2) a tombstone of a guid that no document had. Such a life ends there, and is counted.
  */
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { toArticle } from '../src/articles/stored-document.ts';
 import { parseConfig } from '../src/core/config/config.ts';
-import { articleSources } from '../src/core/config/sources.ts';
+import { articleSources, roundupSources } from '../src/core/config/sources.ts';
 import { migrate } from '../src/core/store/schema.ts';
 import { openStore } from '../src/core/store/store.ts';
-import { sha256 } from '../src/lib/sha256.ts';
-import { HOUR, MINUTE, rfc3339, SECOND } from '../src/lib/time.ts';
-import { decideHeldPosts } from '../src/own-sites/held-posts.ts';
+import { HOUR } from '../src/lib/time.ts';
+import { OUTLETS } from '../src/outlets/polling/outlets.ts';
 import { SITES } from '../src/own-sites/poll.ts';
 import { pollNow } from '../src/sources/polling/poller.ts';
-import { findSourceRow } from '../src/sources/source-state.ts';
+import { serveLife, storiesOf } from './feed-life-cycle/document.ts';
+import { FACTORS, Life, type Story } from './feed-life-cycle/life.ts';
+import { Random } from './fuzz/random.ts';
 import { NOT_DURABLE, startPostgresServer } from './postgres-server.ts';
 
 const { values } = parseArgs({
-  options: { polls: { type: 'string', default: '4' }, database: { type: 'string', default: 'sqlite' } },
+  options: {
+    lives: { type: 'string', default: '2000' },
+    seed: { type: 'string', default: '20261202' },
+    database: { type: 'string', default: 'sqlite' },
+  },
 });
+const STEPS = 7;
+const START = Date.UTC(2026, 10, 2, 9);
 
-/** Stories in a document. */
-const LENGTH = 30;
-
-interface Story {
-  number: number;
-  at: number;
-}
-
-/** How the site writes its feed. */
-interface Style {
-  title: (number: number) => string;
-  guid: (story: Story, host: string) => string | null;
-  host: string;
-  /** Added to links. */
-  query: string;
-  /** By which its dates are wrong; null: it has none. */
-  shift: number | null;
-}
-
-interface Answer {
-  status: number;
-  headers?: Record<string, string>;
-  body?: string;
-}
-
-/** Instead of the document. Null: the document. */
-type Fault = ((request: IncomingMessage, document: string) => Answer | null) | null;
-
-const style: Style = {
-  title: (number) => `Council settles question ${number}`,
-  guid: ({ number }, host) => `https://${host}/?p=${number}`,
-  ...{ host: 'old.example', query: '', shift: 0 },
-};
-let fault: Fault = null;
-let now = Date.UTC(2026, 10, 2, 9, 0, 0);
-const stories: Story[] = [];
-/** What a whole document has shown, by number. */
-const shown = new Set<number>();
-/** The id of the article of each story, once it has one. */
-const ids = new Map<number, string>();
-
-function publish(count = 1): void {
-  for (let n = 0; n < count; n++) {
-    const number = stories.length + 1;
-    stories.unshift({ number, at: now - (count - n) * MINUTE });
-  }
-}
-
-function documentOf(): string {
-  const items = stories.slice(0, LENGTH).map((story) => {
-    const { number, at } = story;
-    const guid = style.guid(story, style.host);
-    const link = `https://${style.host}/news/${number}-council-settles-a-question${style.query}`;
-    return [
-      `<item><title>${style.title(number)}</title><link>${link.replaceAll('&', '&amp;')}</link>`,
-      guid === null ? '' : `<guid isPermaLink="false">${guid}</guid>`,
-      style.shift === null ? '' : `<pubDate>${new Date(at + style.shift).toUTCString()}</pubDate>`,
-      `<content:encoded><![CDATA[<p>Text of story ${number}.</p>]]></content:encoded></item>`,
-    ].join('');
-  });
-  const open = '<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel>';
-  return `${open}<title>The Times</title>${items.join('\n')}</channel></rss>`;
-}
-
-const page = (status: number, headers = {}): Fault => {
-  const body =
-    '<!doctype html><html><head><title>Just a moment</title></head><body>Checking your browser</body></html>';
-  return () => ({ status, headers: { 'Content-Type': 'text/html', ...headers }, body });
-};
-
-/** The life of the feed: what changes before the polls of each stage. */
-const STAGES: [name: string, change: () => void][] = [
-  ['begins', () => {}],
-  ['guids are permalinks', () => change({ guid: ({ number }, host) => `https://${host}/news/${number}` })],
-  ['guids are tags', () => change({ guid: ({ number }) => `tag:times.example,2026:${number}` })],
-  ['guids are random in each document', () => change({ guid: () => `urn:uuid:${crypto.randomUUID()}` })],
-  ['one guid for all', () => change({ guid: () => 'https://times.example/feed' })],
-  ['guids are places in the document', () => change({ guid: (story) => String(stories.indexOf(story) + 1) })],
-  ['no guids', () => change({ guid: () => null })],
-  ['numbered guids', () => change({ guid: ({ number }, host) => `https://${host}/?p=${number}` })],
-  ['another host', () => change({ host: 'www.new.example' })],
-  ['tracking in links', () => change({ query: '?utm_source=rss&utm_medium=feed' })],
-  ['other tracking and guids', () => change({ query: '?utm_source=feed2', guid: ({ number }) => `story-${number}` })],
-  ['corrected titles', () => change({ title: (number) => `Council answers question ${number}` })],
-  ['no tracking', () => change({ query: '' })],
-  ['dates of +0800 labelled as GMT', () => change({ shift: 8 * HOUR })],
-  ['dates mended', () => change({ shift: 0 })],
-  ['no dates', () => change({ shift: null })],
-  ['dates again', () => change({ shift: 0 })],
-  [
-    'truncated document',
-    () => fail((_, text) => ({ status: 200, body: text.slice(0, Math.floor(text.length * 0.6)) })),
-  ],
-  ['whole again', () => fail(null)],
-  ['feed without items', () => fail(() => ({ status: 200, body: '<rss version="2.0"><channel></channel></rss>' }))],
-  ['empty answer', () => fail(() => ({ status: 200, body: '' }))],
-  ['challenge, 200', () => fail(page(200))],
-  ['challenge, 403', () => fail(page(403))],
-  ['challenge, 503', () => fail(page(503, { 'Retry-After': '120' }))],
-  ['back from the challenge', () => fail(null)],
-  ['301 whose target answers 304', () => fail(movedUnchanged)],
-  ['410', () => fail(() => ({ status: 410 }))],
-  ['404, and other guids behind it', () => fail(() => ({ status: 404 }))],
-  ['back with other guids', () => fail(null, { guid: ({ number }) => `post:${number}` })],
-  ['a flood, accepted by the operator', () => publish(29)],
-];
-
-function change(parts: Partial<Style>): void {
-  Object.assign(style, parts);
-}
-
-function fail(next: Fault, parts: Partial<Style> = {}): void {
-  fault = next;
-  change(parts);
-}
-
-/** Both addresses have the document, and the new one knows its validator. */
-function movedUnchanged({ url, headers }: IncomingMessage): Answer | null {
-  if (url === '/feed.xml') return { status: 301, headers: { Location: '/moved.xml' } };
-  return headers['if-none-match'] === undefined ? null : { status: 304 };
-}
-
-const server = createServer((request, response) => {
-  const document = documentOf();
-  const own: Answer = { status: 200, headers: { ETag: `"${sha256(document).slice(0, 16)}"` }, body: document };
-  const { status, headers, body } = fault?.(request, document) ?? own;
-  response.writeHead(status, headers).end(body);
-});
-server.listen(0, '127.0.0.1');
-await once(server, 'listening');
-const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/feed.xml`;
-const folder = mkdtempSync(join(tmpdir(), 'daywire-life-cycle-'));
-const postgres = values.database === 'postgres' ? await startPostgresServer('life_cycle', NOT_DURABLE) : null;
+const folder = mkdtempSync(join(tmpdir(), 'daywire-lives-'));
+const postgres = values.database === 'postgres' ? await startPostgresServer('lives', NOT_DURABLE) : null;
 const store = await openStore({
   path: join(folder, 'daywire.sqlite'),
-  ...(postgres === null ? {} : { databaseUrl: `${postgres.url}/life_cycle` }),
+  ...(postgres === null ? {} : { databaseUrl: `${postgres.url}/lives` }),
 });
-const broken: string[] = [];
+const random = new Random(Number(values.seed));
+const factors = new Map<string, number>();
+const faults: string[] = [];
+let undecidable = 0;
+let polls = 0;
 try {
   await migrate(store);
-  const config = parseConfig(configOf(url), { file: 'life-cycle.yaml', env: {}, cwd: folder });
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const app = { store, config, clock: () => now, log };
-  const [source] = articleSources(config) as [ReturnType<typeof articleSources>[number]];
-  const wait = async (milliseconds: number): Promise<void> => {
-    now += milliseconds;
-  };
-  publish(LENGTH);
-  for (const [index, story] of stories.entries()) story.at = now - index * 3 * HOUR;
-  let polls = 0;
-  for (const [name, begin] of STAGES) {
-    begin();
-    const states = new Set<string>();
-    for (let n = 0; n < Number(values.polls); n++) {
-      now += HOUR;
-      if (name !== '301 whose target answers 304') publish();
-      const poll = await pollNow(app, SITES, source, { wait, jitter: () => 0 });
-      polls += 1;
-      if (poll.kind === 'polled' && poll.outcome.kind === 'polled') {
-        const { after, result } = poll.outcome;
-        states.add(after.state);
-        if (result.retracted > 0) broken.push(`${name}: ${result.retracted} articles were retracted`);
-        if (after.failures === 0 && fault === null)
-          for (const { number } of stories.slice(0, LENGTH)) shown.add(number);
-      } else states.add(poll.kind);
-      if (states.has('held')) await decideHeldPosts(app, source, 'accept');
-      broken.push(...(await faultsNow()).map((problem) => `${name}, poll ${n + 1}: ${problem}`));
-    }
-    const moved = (await findSourceRow(store.db, source.id))?.moved_to ?? null;
-    const articles = `${ids.size} articles of ${stories.length} stories`;
-    console.log(`${name}: ${[...states].join(', ')}; ${articles}${moved === null ? '' : `; redirects to ${moved}`}`);
+  const total = Number(values.lives);
+  for (let number = 0; number < total; number++) {
+    const found = await live(number, number % 2 === 0 ? 'articles' : 'roundup');
+    if (found === 'undecidable') undecidable += 1;
   }
-  console.log(`${polls} polls, ${values.database}`);
-  for (const problem of broken) console.log(`BROKEN: ${problem}`);
+  const least = (rank: number): string => {
+    const counts = [...factors].filter(([name]) => name.split(' + ').length === rank).sort((a, b) => a[1] - b[1]);
+    const [name, count] = counts[0] ?? ['none', 0];
+    return `${name} in ${((100 * count) / total).toFixed(1)} %`;
+  };
+  console.log(`${total} lives, ${polls} polls, seed ${values.seed}, ${values.database}`);
+  for (const factor of FACTORS)
+    console.log(`  ${factor}: ${((100 * (factors.get(factor) ?? 0)) / total).toFixed(1)} %`);
+  console.log(`rarest factor: ${least(1)}; rarest pair: ${least(2)}`);
+  console.log(`undecidable: ${undecidable} lives (${((100 * undecidable) / total).toFixed(1)} %)`);
+  for (const fault of faults.slice(0, 40)) console.log(`BROKEN: ${fault}`);
   console.log(
-    broken.length === 0
-      ? 'no story was doubled, lost, hidden, renamed, retracted or misdated'
-      : `${broken.length} faults`,
+    faults.length === 0
+      ? 'nothing was doubled, lost, misdated, wrongly updated or retracted'
+      : `${faults.length} faults`,
   );
-  process.exitCode = broken.length === 0 ? 0 : 1;
+  process.exitCode = faults.length === 0 ? 0 : 1;
 } finally {
   await store.close();
   await postgres?.stop();
-  server.close();
   rmSync(folder, { recursive: true });
 }
 
-/** What is wrong with the stored articles, as sentences. */
-async function faultsNow(): Promise<string[]> {
-  const rows = await store.db.selectFrom('articles').selectAll().execute();
-  const articles = rows.map(toArticle);
-  const byStory = Map.groupBy(articles, ({ bodyHtml }) => Number(/Text of story (\d+)/.exec(bodyHtml)?.[1]));
-  // A document of now has the true dates of all its stories.
-  const isTrue = style.shift === 0 && fault === null;
-  const problems: string[] = [];
-  for (const [number, same] of byStory) {
-    const [{ id, publishedAt, status }] = same as [(typeof same)[number]];
-    if (same.length > 1) problems.push(`story ${number} was doubled: ${same.map((one) => one.id).join(', ')}`);
-    if ((ids.get(number) ?? id) !== id) problems.push(`story ${number} was ${ids.get(number)}, and is ${id}`);
-    if (publishedAt > now) problems.push(`story ${number} is hidden until ${rfc3339(publishedAt)}`);
-    const story = stories.slice(0, LENGTH).find((one) => one.number === number);
-    if (isTrue && story !== undefined && publishedAt !== Math.floor(story.at / SECOND) * SECOND)
-      problems.push(`story ${number} is dated ${rfc3339(publishedAt)} instead of ${rfc3339(story.at)}`);
-    if (status.state !== 'published') problems.push(`story ${number} is ${status.state}`);
-    ids.set(number, id);
-  }
-  const lost = [...shown, ...ids.keys()].filter((number) => !byStory.has(number));
-  return [...problems, ...[...new Set(lost)].map((number) => `story ${number} was lost`)];
+interface Seen {
+  edits: number;
+  updatedAt: number;
+  publishedAt: number;
+  title: string;
 }
 
-function configOf(address: string): string {
+/** @returns `undecidable` where the life ended before its end */
+async function live(number: number, use: 'articles' | 'roundup'): Promise<'lived' | 'undecidable'> {
+  let now = START;
+  const life = new Life(number, random, now);
+  for (const factor of life.factors) {
+    factors.set(factor, (factors.get(factor) ?? 0) + 1);
+    for (const other of life.factors) {
+      if (factor < other) factors.set(`${factor} + ${other}`, (factors.get(`${factor} + ${other}`) ?? 0) + 1);
+    }
+  }
+  const paths = life.has('two sources') ? ['/feed', '/section'] : ['/feed'];
+  const config = parseConfig(configOf(number, paths, use), { file: 'lives.yaml', env: {}, cwd: folder });
+  const app = { store, config, clock: () => now, log: { debug() {}, info() {}, warn() {}, error() {} } };
+  const client = serveLife(life);
+  const wait = async (milliseconds: number): Promise<void> => {
+    now += milliseconds;
+  };
+  const options = { openClient: () => client, wait, jitter: () => 0 };
+  const shown = new Map<string, Story>();
+  const seen = new Map<string, Seen>();
+  const away = new Set<string>();
+  const label = (what: string, step: number): string =>
+    `life ${number} (${use}; ${[...life.factors].join(', ')}), step ${step}: ${what}`;
+  for (let step = 0; step < STEPS; step++) {
+    if (step > 0) {
+      now += life.has('304 for ever') ? 25 * HOUR : random.int(1, 5) * HOUR;
+      life.step(now);
+    }
+    for (const path of paths) {
+      // A page of the archive is read at the first import of each source alone.
+      const pages = step === 0 && life.has('archive pages') && use === 'articles' ? 5 : 1;
+      for (let page = 1; page <= pages; page++)
+        for (const story of storiesOf(life, path, page)) shown.set(story.marker, story);
+    }
+    if (isUndecidable(life, [...shown.values()], away)) return 'undecidable';
+    for (const [index, path] of paths.entries()) {
+      const kind = use === 'articles' ? SITES : OUTLETS;
+      const source = (use === 'articles' ? articleSources(config) : roundupSources(config))[index];
+      const poll = await pollNow(app, kind as typeof SITES, source as never, options);
+      polls += 1;
+      const isRead = poll.kind === 'polled' && poll.outcome.kind === 'polled' && poll.outcome.after.failures === 0;
+      if (!isRead) faults.push(label(`${path} was not read: ${JSON.stringify(poll).slice(0, 300)}`, step));
+    }
+    const current = new Set(paths.flatMap((path) => storiesOf(life, path)).map(({ marker }) => marker));
+    away.clear();
+    for (const marker of shown.keys()) if (!current.has(marker)) away.add(marker);
+    for (const marker of current) shown.get(marker)?.changed.clear();
+    const problems = await (use === 'articles'
+      ? checkArticles(number, life, shown, seen, current)
+      : checkItems(number, shown));
+    faults.push(...problems.map((problem) => label(problem, step)));
+    if (problems.length > 0) break;
+  }
+  return 'lived';
+}
+
+function isUndecidable(life: Life, stories: readonly Story[], away: ReadonlySet<string>): boolean {
+  const last = life.shown.at(-1);
+  return stories.some((story) => {
+    const { changed, state, marker } = story;
+    if (changed.has('guid') && state === 'deleted') return true;
+    const isRenamed = changed.has('guid') && changed.has('link') && changed.has('headline');
+    return isRenamed && (away.has(marker) || story === last);
+  });
+}
+
+async function checkArticles(
+  number: number,
+  life: Life,
+  shown: ReadonlyMap<string, Story>,
+  seen: Map<string, Seen>,
+  current: ReadonlySet<string>,
+): Promise<string[]> {
+  const rows = await store.db.selectFrom('articles').selectAll().where('id', 'like', `l${number}-%`).execute();
+  const byStory = Map.groupBy(rows.map(toArticle), ({ bodyHtml }) => markerIn(bodyHtml));
+  const problems: string[] = [];
+  for (const [marker, story] of shown) {
+    const [article, other] = byStory.get(marker) ?? [];
+    if (article === undefined) {
+      problems.push(`${marker} was lost`);
+      continue;
+    }
+    if (other !== undefined) problems.push(`${marker} was doubled`);
+    const { updatedAt, publishedAt, status, headline, url } = article;
+    const before = seen.get(marker);
+    const wantsRetraction = story.state === 'deleted';
+    if ((status.state === 'retracted') !== wantsRetraction) problems.push(`${marker} is ${status.state}`);
+    if (url?.includes('utm_')) problems.push(`${marker} is published with tracking: ${url}`);
+    const wantedDate = before?.publishedAt ?? story.at + life.shift;
+    if (publishedAt !== wantedDate) problems.push(`${marker} is dated ${publishedAt} instead of ${wantedDate}`);
+    const isEdited = before !== undefined && before.edits !== story.edits && current.has(marker);
+    const hasMoved = before !== undefined && before.updatedAt !== updatedAt && !wantsRetraction;
+    if (hasMoved !== isEdited && before !== undefined && !wantsRetraction)
+      problems.push(`${marker} was ${hasMoved ? 'wrongly' : 'not'} updated`);
+    if (current.has(marker) && headline !== story.title)
+      problems.push(`${marker} is called ${headline}, not ${story.title}`);
+    const edits = current.has(marker) ? story.edits : (before?.edits ?? story.edits);
+    seen.set(marker, { edits, updatedAt, publishedAt, title: headline });
+  }
+  return problems;
+}
+
+async function checkItems(number: number, shown: ReadonlyMap<string, Story>): Promise<string[]> {
+  const rows = await store.db.selectFrom('outlet_items').selectAll().where('source', 'like', `l${number}-%`).execute();
+  const byStory = Map.groupBy(rows, ({ summary }) => markerIn(summary ?? ''));
+  return [...shown.keys()].flatMap((marker) => {
+    const items = byStory.get(marker) ?? [];
+    if (items.some(({ url }) => url.includes('utm_'))) return `${marker} has tracking`;
+    return items.length === 1 ? [] : `${marker} has ${items.length} items`;
+  });
+}
+
+function markerIn(text: string): string {
+  return /m\d+x\d+x/.exec(text)?.[0] ?? '';
+}
+
+function configOf(number: number, paths: string[], use: 'articles' | 'roundup'): string {
+  const sources = paths.map((path, index) => {
+    const url = `http://life${number}.example${path}`;
+    const more = use === 'articles' ? 'api: feed' : `outlet: Outlet ${number}`;
+    return `  - { id: l${number}-${index}, url: "${url}", use: ${use}, ${more} }`;
+  });
   return `publication:
   name: The Times
   about: News.
@@ -250,7 +215,7 @@ function configOf(address: string): string {
   postalAddress: 1 Test Road
 sections: [{ id: world, title: World }]
 feeds: [{ id: latest, title: Latest }]
-fetch: { allow: [127.0.0.0/8] }
-sources: [{ id: times, url: "${address}", use: articles, api: feed }]
+sources:
+${sources.join('\n')}
 `;
 }

@@ -23,15 +23,18 @@ const MAX_LENGTH = 100;
 const UNIX_TIME = /^\s*(\d{9,10}(?:\.\d{1,9})?|\d{13})\s*$/;
 
 /**
- * Reads a date of a program. Without a zone, or with an unknown one, it is in UTC (RFC 5322 §4.3).
+ * Reads a date of a program. With an unknown zone it is in UTC (RFC 5322 §4.3).
+ * @param zone of a date and time without one, as an IANA zone; a day without a time begins in UTC
  * @returns epoch milliseconds, or null if the text is no date, or one before 1970-01-02, as programs write for "none"
  */
-export function parseWrittenDate(text: string): number | null {
+export function parseWrittenDate(text: string, zone = 'UTC'): number | null {
   const [, unix] = UNIX_TIME.exec(text) ?? [];
   if (unix !== undefined) return Math.floor(Number(unix) * (/^\d{13}/.test(unix) ? 1 : SECOND));
   const written = readWritten(text);
   if (written === null) return null;
-  const at = written.midnight + (written.time ?? 0) - (written.offset || 0);
+  const asUtc = written.midnight + (written.time ?? 0);
+  const isLocal = written.offset === null && written.time !== null && zone !== 'UTC';
+  const at = isLocal ? localInstant(asUtc, zone) : asUtc - (written.offset || 0);
   return at < DAY ? null : at;
 }
 

@@ -10,6 +10,7 @@ import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../lib/te
 import { facetSlug } from '../lib/text/facet-slug.ts';
 import { escapeHtml } from '../lib/text/html.ts';
 import { rfc3339 } from '../lib/time.ts';
+import { withoutTracking } from '../sources/canonical-link.ts';
 import type { SourceImage, SourceItem } from '../sources/source-item.ts';
 import { prepareHtml } from './body-html.ts';
 
@@ -51,7 +52,7 @@ export function articleId(sourceId: string, itemKey: string): string {
 export function toArticleRecord(item: SourceItem, rules: RecordRules): ArticleRecord | null {
   const { source } = rules;
   if (item.isForMembers && source.membersOnly === 'skip') return null;
-  const url = item.url === null ? null : shortUrl(item.url);
+  const url = item.url === null ? null : shortUrl(withoutTracking(item.url));
   const html = prepareHtml(item.html ?? '', item.baseUrl ?? url);
   const dek = item.dek === null ? null : lineOf(item.dek, LIMITS.dek);
   const headline = lineOf(item.headline, LIMITS.headline) || beginning(html, 80) || 'Untitled';

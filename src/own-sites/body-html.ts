@@ -1,10 +1,11 @@
 /**
- * Prepares the HTML of a source for the import, which sanitises it: URLs become absolute, embedded players and frames
- * become links, and pictures that a script would load get their address.
+ * Prepares the HTML of a source for the import, which sanitises it: URLs become absolute and lose their tracking
+ * parameters, embedded players and frames become links, and pictures that a script would load get their address.
  */
 import { Parser } from 'htmlparser2';
 import { cleanUrl } from '../lib/text/clean-text.ts';
 import { escapeHtml } from '../lib/text/html.ts';
+import { withoutTracking } from '../sources/canonical-link.ts';
 import { flattenDeepHtml } from '../sources/html-text.ts';
 
 /** Removed with their content, as no part of the story. The sanitiser would report each of them. */
@@ -109,7 +110,7 @@ class HtmlWriter {
 
   #absolute(url: string): string {
     const isRelative = this.#baseUrl !== null && !/^\s*(?:[a-z][a-z0-9+.-]*:|#)/i.test(url);
-    return isRelative ? (cleanUrl(url, this.#baseUrl ?? undefined) ?? url) : url;
+    return withoutTracking(isRelative ? (cleanUrl(url, this.#baseUrl ?? undefined) ?? url) : url);
   }
 }
 

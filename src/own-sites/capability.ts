@@ -6,6 +6,7 @@ import { articleSources } from '../core/config/sources.ts';
 import { type Finding, ok, warning } from '../core/finding.ts';
 import { sourcePage } from '../sources/control-sources.ts';
 import { discoverApi } from '../sources/discover.ts';
+import { siteOf } from '../sources/identity/site-keys.ts';
 import { startPolling } from '../sources/polling/poller.ts';
 import { PollError } from '../sources/request.ts';
 import { apiName } from '../sources/source-state.ts';
@@ -34,5 +35,10 @@ async function checkSources(config: Config, now: number): Promise<Finding[]> {
       throw error;
     }
   });
-  return (await Promise.all(findings)).flat();
+  const sites = Map.groupBy(articleSources(config), ({ url }) => siteOf(url));
+  const shared = [...sites].flatMap(([site, sources]) => {
+    const ids = sources.map(({ id }) => id).join(', ');
+    return sources.length < 2 ? [] : ok(`sources ${ids}: one site, ${site}: what several of them have is one article`);
+  });
+  return [...(await Promise.all(findings)).flat(), ...shared];
 }

@@ -3,10 +3,11 @@ import { readStoredArticles } from '../articles/edits/stored-article.ts';
 import { type Db, inTransaction } from '../core/store/store.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { DAY, HOUR } from '../lib/time.ts';
-import { keysOf, normaliseTitle } from '../sources/identity/entry-keys.ts';
-import { allKeys, type Identification, type IdentifiedDocument, identify } from '../sources/identity/identify.ts';
+import { textOfHtml } from '../sources/html-text.ts';
+import { type ComparedItem, type IdentifiedDocument, keysOf, normaliseTitle } from '../sources/identity/entry-keys.ts';
+import { allKeys, findRenamed, hasUnknownEntry, type Identification, identify } from '../sources/identity/identify.ts';
 import { findKeys, type KeyTable, saveKeys } from '../sources/identity/item-keys.ts';
-import { findSourceItems, listItemsSince, type SourceItemRow } from '../sources/item-state.ts';
+import { findSourceItems, listItemsSeenSince, listItemsSince, type SourceItemRow } from '../sources/item-state.ts';
 import { LEAST_FLOOD } from '../sources/polling/flood.ts';
 import type { SourceRow } from '../sources/source-state.ts';
 
@@ -15,6 +16,8 @@ export interface FeedPage {
   /** By entry: the key of its item if that is new. */
   newKeys: readonly string[];
   document: IdentifiedDocument;
+  /** The HTML of the bodies of entries, by index. */
+  bodiesOf(entries: readonly number[]): Promise<Map<number, string>>;
 }
 
 /** All keys of a site are compared within it. */
@@ -38,11 +41,19 @@ export async function identifyItems(
   const named = [...new Set(known.values())].filter((item) => item !== null);
   const rows = await findSourceItems(db, source, named);
   await forgetReusedLinks(db, document, known, rows);
-  const stored = rows.map(({ item, url, published_at: publishedAt, seen_at: seenAt }) => ({
-    ...{ id: item, title: null, url: url ?? '', publishedAt },
-    isCurrent: seenAt !== null && readAt !== null && seenAt >= readAt,
-  }));
-  const { outcomes, keys } = identify(document, known, new Map(stored.map((item) => [item.id, item])));
+  const isCompared = readAt !== null && hasUnknownEntry(document, known);
+  const recent = isCompared ? await listItemsSeenSince(db, source, readAt - LATELY) : [];
+  const byItem = new Map([...recent, ...rows].map((row) => [row.item, row]));
+  const stored = new Map(
+    [...byItem].map(([id, { url, published_at: publishedAt, seen_at: seenAt }]): [string, ComparedItem<string>] => {
+      const isCurrent = seenAt !== null && readAt !== null && seenAt >= readAt;
+      return [id, { id, title: null, url: url ?? '', publishedAt, isCurrent }];
+    }),
+  );
+  const texts = isCompared
+    ? await readTexts(db, page, findRenamed(document, known, stored), byItem, stored)
+    : undefined;
+  const { outcomes, keys } = identify(document, known, stored, texts);
   const added = newKeys.filter((_, index) => outcomes[index]?.kind === 'new');
   const uses = Map.groupBy(added, (key) => key);
   for (const { item } of await findSourceItems(db, source, added)) uses.set(item, []);
@@ -54,6 +65,37 @@ export async function identifyItems(
     return sha256(JSON.stringify([document.entries[index]?.identity, Math.floor(now / DAY)])).slice(0, 32);
   });
   return { items, keys };
+}
+
+/** Items that the feed no longer has are compared with new ones for as long. */
+const LATELY = 2 * DAY;
+/** Bodies that are compared of one document, and of the items: more would hold up the process. */
+const MAX_BODIES = 100;
+
+/** Reads what tells whether entries are items under other names; the items get the titles of their articles. */
+async function readTexts(
+  db: Db,
+  page: FeedPage,
+  { entries, items }: { entries: number[]; items: string[] },
+  rows: ReadonlyMap<string, SourceItemRow>,
+  stored: Map<string, ComparedItem<string>>,
+) {
+  const texts = { entries: new Map<number, string>(), items: new Map<string, string>() };
+  if (entries.length === 0 || items.length === 0) return texts;
+  const some = items.slice(0, MAX_BODIES);
+  const articles = await readStoredArticles(
+    db,
+    some.flatMap((item) => rows.get(item)?.article_id ?? []),
+  );
+  for (const item of some) {
+    const article = articles.get(rows.get(item)?.article_id ?? '')?.article;
+    if (article === undefined) continue;
+    stored.set(item, { ...(stored.get(item) as ComparedItem<string>), title: article.headline });
+    texts.items.set(item, textOfHtml(article.bodyHtml));
+  }
+  const bodies = await page.bodiesOf(entries.slice(0, MAX_BODIES));
+  for (const [entry, html] of bodies) texts.entries.set(entry, textOfHtml(html));
+  return texts;
 }
 
 /** No zone moves a date as far. */

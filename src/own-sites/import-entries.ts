@@ -1,4 +1,5 @@
 /** Imports what a source has, through the import of articles: one item is one input, with its own rejection. */
+import { addSection } from '../articles/edits/add-section.ts';
 import { type ImportFile, recordFile } from '../articles/import/files/import-files.ts';
 import { MAX_RECORD_BYTES, type SourceRecord } from '../articles/import/files/json-lines.ts';
 import { analyseArticles, importFiles } from '../articles/import/import.ts';
@@ -6,7 +7,7 @@ import { sourceOrigin } from '../articles/import/origin.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from '../articles/import/result.ts';
 import { retractArticles } from '../articles/import/retract.ts';
 import type { ArticleSource } from '../core/config/schema.ts';
-import { inTransaction, type Store } from '../core/store/store.ts';
+import { inTransaction } from '../core/store/store.ts';
 import { DAY, MINUTE, rfc3339, SECOND } from '../lib/time.ts';
 import { CLOCK_SKEW, problemOfDatesAhead } from '../sources/feed/dates-ahead.ts';
 import { saveKeys } from '../sources/identity/item-keys.ts';
@@ -19,10 +20,11 @@ import {
 } from '../sources/item-state.ts';
 import { type FeedMemory, floods, LEAST_FLOOD, medianGap, nextUsual } from '../sources/polling/flood.ts';
 import { type Poll, progress } from '../sources/polling/source-kind.ts';
-import type { PollFindings, SourceRow } from '../sources/source-state.ts';
+import type { PollFindings } from '../sources/source-state.ts';
 import { type ArticleRecord, articleId } from './article-record.ts';
 import { identifyItems, siteKeyTable } from './identify-items.ts';
 import { entriesOf, type ItemEntry, type PageEntry, type ReadPage } from './read-page.ts';
+import { findSharedArticles } from './shared-items.ts';
 
 /** As many as a batch of the import. */
 const PART = 100;
@@ -54,7 +56,7 @@ export async function importEntries(poll: SitePoll, page: ReadPage): Promise<Pol
   const { store, config, row, clock, signal, result } = poll;
   const { id } = row;
   const seenAt = clock();
-  const { plan, known, keys, dates, repeats } = await planPage(store, row, page, seenAt);
+  const { plan, known, keys, dates, repeats } = await planPage(poll, page, seenAt);
   // A feed may change an item without dating the change.
   const settledBefore = row.api === 'feed' || row.polled_at === null ? null : row.polled_at - MAX_CLOCK_DIFFERENCE;
   const articles = emptyResult();
@@ -63,18 +65,26 @@ export async function importEntries(poll: SitePoll, page: ReadPage): Promise<Pol
     const files: ImportFile[] = [];
     const seen: SeenItem[] = [];
     const leftOut: string[] = [];
+    const sections = new Map<string, string>();
     for (const [index, entry] of entries.entries()) {
       const planned = plan[from + index] ?? null;
       if (entry.kind === 'unreadable') {
         files.push(itemFile(id, entry.key, { kind: 'unusable', rule: entry.rule, raw: entry.raw }));
       } else if (planned !== null && !isSettled(entry, known.get(planned.item), settledBefore)) {
         const { item, publishedAt } = planned;
+        const article = planned.articleId ?? articleId(id, item);
+        const { url, modifiedAt } = entry;
+        if (planned.isShared) {
+          const section = entry.record?.section;
+          if (typeof section === 'string' && !known.has(item)) sections.set(article, section);
+          seen.push({ item, articleId: article, url, publishedAt, modifiedAt, heldRecord: null });
+          continue;
+        }
         const content = contentOf(entry, planned, id);
         const heldRecord = planned.isOnHold && content?.kind === 'text' ? content.text : null;
         if (content === null) leftOut.push(articleId(id, item));
         else if (heldRecord === null) files.push(itemFile(id, item, content));
-        const { url, modifiedAt } = entry;
-        seen.push({ item, articleId: articleId(id, item), url, publishedAt, modifiedAt, heldRecord });
+        seen.push({ item, articleId: article, url, publishedAt, modifiedAt, heldRecord });
       }
     }
     addToResult(articles, await importFiles(store, config, files, { clock, background: true, signal }));
@@ -84,6 +94,8 @@ export async function importEntries(poll: SitePoll, page: ReadPage): Promise<Pol
     await inTransaction(store.db, async (tx) => {
       await recordSeenItems(tx, id, seen, seenAt);
       await saveKeys(tx, siteKeyTable(id), ofPart, seenAt);
+      const context = { origin: sourceOrigin(id), publicUrl: config.publication.url, now: seenAt };
+      for (const [article, section] of sections) await addSection(tx, article, section, context);
     });
     await retractLeftOut(poll, leftOut);
     await progress(poll, {});
@@ -115,32 +127,66 @@ async function retractLeftOut({ store, config, source, clock, result }: SitePoll
 }
 
 /** What becomes of the entries of a page, by index. Null for those that are no items, or that repeat one. */
-async function planPage({ db }: Store, source: SourceRow, page: ReadPage, now: number) {
+async function planPage(
+  { store: { db }, config, row: source, source: configured }: SitePoll,
+  page: ReadPage,
+  now: number,
+) {
   const heads: ReturnType<typeof headOf>[] = [];
   for await (const entries of entriesOf(page, PART)) heads.push(...entries.map(headOf));
   const { id, api, succeeded_at, items_read_at, usual_new: usualNew, item_gap: itemGap } = source;
   const isFeed = api === 'feed';
   const newKeys = heads.map(({ key }) => key);
   const entries = heads.flatMap(({ known }) => known ?? []);
-  const feed = { newKeys: newKeys as string[], document: { entries, ambiguous: new Set(page.ambiguous) } };
+  const document = { entries, ambiguous: new Set(page.ambiguous) };
+  const feed = {
+    newKeys: newKeys as string[],
+    document,
+    bodiesOf: (wanted: readonly number[]) => bodiesOf(page, wanted),
+  };
   const { items, keys } = isFeed ? await identifyItems(db, source, feed, now) : { items: newKeys, keys: [] };
   const named = [...new Set(items)].filter((item) => item !== null);
   const known = new Map((await findSourceItems(db, id, named)).map((row) => [row.item, row]));
   const { length: held } = await listOnHold(db, id, 'held');
   const memory = { isFeed, usualNew, itemGap, readAt: items_read_at ?? succeeded_at, held };
-  const identified = heads.map((head, index) => ({ ...head, item: items[index] ?? null }));
+  const shared = heads.map((head, index) => {
+    return { guid: head.known?.identity.guid ?? null, url: head.url, item: items[index] ?? null };
+  });
+  const context = { known, ambiguous: document.ambiguous, now };
+  const articles = await findSharedArticles(db, { config, source: configured }, shared, context);
+  const isShared = (index: number): boolean => articles[index] != null && !articles[index].startsWith(`${id}.`);
+  const identified = heads.map((head, index) => {
+    return { ...head, item: items[index] ?? null, isLeftOut: head.isLeftOut || isShared(index) };
+  });
+  const plan = planItems(identified, known, memory, now).map((planned, index) => {
+    return planned === null ? null : { ...planned, articleId: articles[index], isShared: isShared(index) };
+  });
   return {
-    ...{ plan: planItems(identified, known, memory, now), known },
+    ...{ plan, known },
     keys: Map.groupBy(keys, ({ entry }) => Math.floor((entry ?? 0) / PART) * PART),
     dates: isFeed ? heads.flatMap(({ publishedAt }) => publishedAt ?? []) : [],
     repeats: isFeed ? items.filter((item) => item === null).length : 0,
   };
 }
 
+async function bodiesOf(page: ReadPage, wanted: readonly number[]): Promise<Map<number, string>> {
+  const bodies = new Map<number, string>();
+  const indexes = new Set(wanted);
+  let index = 0;
+  for await (const entries of entriesOf(page, PART)) {
+    for (const entry of entries) {
+      const body = indexes.has(index) && entry.kind === 'item' ? entry.record?.body : undefined;
+      if (typeof body === 'string') bodies.set(index, body);
+      index += 1;
+    }
+  }
+  return bodies;
+}
+
 function headOf(entry: PageEntry) {
-  if (entry.kind === 'unreadable') return { key: null, known: null, publishedAt: null, isLeftOut: true };
-  const { key, known, publishedAt, record } = entry;
-  return { key, known, publishedAt, isLeftOut: record === null };
+  if (entry.kind === 'unreadable') return { key: null, known: null, url: null, publishedAt: null, isLeftOut: true };
+  const { key, known, url, publishedAt, record } = entry;
+  return { key, known, url, publishedAt, isLeftOut: record === null };
 }
 
 /** Whether an entry has not changed since it was read: some CMSs date a change by its second. */

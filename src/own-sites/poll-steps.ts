@@ -17,7 +17,10 @@ export async function importPage(
   const { config, source, clock, signal } = poll;
   const api = poll.row.api as SourceApi;
   const rules = { source, sections: config.sections };
-  const page = await readPageInThread({ api, url, headers, body, rules, now: clock() }, signal);
+  const page = await readPageInThread(
+    { api, url, headers, body, rules, now: clock(), zone: config.publication.zone },
+    signal,
+  );
   return { ...page, findings: await importEntries(poll, page) };
 }
 

@@ -13,16 +13,18 @@ import { type CmsApi, MAX_PAGE_SIZE } from '../sources/cms/cms-api.ts';
 import { openGhost } from '../sources/cms/ghost.ts';
 import { openWordPress } from '../sources/cms/wordpress.ts';
 import { discoverApi } from '../sources/discover.ts';
+import { siteOf } from '../sources/identity/site-keys.ts';
 import { listOnHold } from '../sources/item-state.ts';
 import type { ReadSignal } from '../sources/polling/poll-state.ts';
 import { type EndOfPoll, progress, type SourceKind } from '../sources/polling/source-kind.ts';
-import { ask, conditionsOf, PollError, placeOf, statusError, validatorsOf } from '../sources/request.ts';
+import { ask, askForOk, conditionsOf, PollError, placeOf, statusError, validatorsOf } from '../sources/request.ts';
 import type { PollFindings, SourceRow } from '../sources/source-state.ts';
 import { importAccepted } from './held-posts.ts';
 import type { SitePoll, SitePollResult } from './import-entries.ts';
 import { importPage } from './poll-steps.ts';
+import type { ReadPage } from './read-page.ts';
 import { testSite } from './source-test.ts';
-import { sweepIfDue } from './sweep.ts';
+import { sweepIfDue, withdrawDeleted } from './sweep.ts';
 
 export const SITES: SourceKind<ArticleSource, SitePollResult> = {
   sources: articleSources,
@@ -66,7 +68,8 @@ async function readCms(poll: SitePoll, startedAt: number): Promise<PollFindings>
   if (isFirst) await readNewest(poll, cms);
   await readChanges(poll, cms);
   // It has read all that there is.
-  if (isFirst && row.fully_swept_at === null) await progress(poll, { swept_at: startedAt, fully_swept_at: startedAt });
+  if (isFirst && row.fully_swept_at === null && !poll.isByHand)
+    await progress(poll, { swept_at: startedAt, fully_swept_at: startedAt });
   else await sweepIfDue(poll, cms, startedAt);
   return {};
 }
@@ -155,12 +158,39 @@ async function tryPage(poll: SitePoll, url: string, cms: CmsApi, size: number) {
   throw new PollError(`${poll.source.url}: ${result.reason}`);
 }
 
+/** Pages of older items that the first import of a feed reads. */
+const MAX_PAGES = 50;
+
+/** Reads the pages that follow the first one (RFC 5005 §3). One that cannot be read ends that. */
+async function readOlderPages(poll: SitePoll, first: ReadPage): Promise<void> {
+  const read = new Set<string>();
+  let { nextPage } = first;
+  while (nextPage !== null && !read.has(nextPage) && read.size < MAX_PAGES) {
+    const url = nextPage;
+    if (siteOf(url) !== siteOf(poll.row.endpoint ?? poll.source.url)) return;
+    try {
+      const page = await importPage(poll, await askForOk(poll, url));
+      read.add(url);
+      if (page.count === 0) return;
+      nextPage = page.nextPage;
+    } catch (error) {
+      if (!(error instanceof PollError)) throw error;
+      poll.result.feedProblems.push(`older pages of the feed were not read: ${error.message}`);
+      return;
+    }
+  }
+}
+
 async function readFeed(poll: SitePoll, endpoint: string): Promise<{ movedTo: string | null; findings: PollFindings }> {
   const { row, clock } = poll;
-  const answer = await ask(poll, endpoint, conditionsOf(row));
-  if (answer.status === 304) return { movedTo: answer.movedTo, findings: {} };
+  const conditions = conditionsOf(row, clock());
+  const answer = await ask(poll, endpoint, conditions);
+  if (answer.status === 304 && Object.keys(conditions).length > 0) return { movedTo: answer.movedTo, findings: {} };
   if (answer.status !== 200) throw statusError(answer, clock());
-  const { repaired, findings } = await importPage(poll, answer);
+  const page = await importPage(poll, answer);
+  const { repaired, findings } = page;
+  if (row.items_read_at === null) await readOlderPages(poll, page);
+  await withdrawDeleted(poll, page.deleted, findings.items_read_at ?? clock());
   // Recorded at the end: a document that failed to be read or stored is to be sent again.
   return {
     movedTo: answer.movedTo,

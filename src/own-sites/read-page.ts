@@ -10,8 +10,8 @@ import { CmsFormatError, type PostPage } from '../sources/cms/cms-api.ts';
 import { readGhostPosts } from '../sources/cms/ghost.ts';
 import { readWordPressPosts } from '../sources/cms/wordpress.ts';
 import { readFeedItems } from '../sources/feed/feed-items.ts';
-import type { EntryIdentity } from '../sources/identity/entry-keys.ts';
-import { type IdentifiedDocument, readIdentities } from '../sources/identity/identify.ts';
+import type { EntryIdentity, IdentifiedDocument } from '../sources/identity/entry-keys.ts';
+import { readIdentities } from '../sources/identity/identify.ts';
 import type { SourceItem } from '../sources/source-item.ts';
 import { type ArticleRecord, type RecordRules, shortUrl, toArticleRecord } from './article-record.ts';
 
@@ -23,6 +23,8 @@ export interface PageInput {
   body: Uint8Array;
   rules: RecordRules;
   now: number;
+  /** Of the publication: that of a feed's dates without one. */
+  zone: string;
 }
 
 export type PageResult = { kind: 'read'; page: ReadPage } | { kind: 'unreadable'; reason: string };
@@ -40,6 +42,9 @@ export interface ReadPage {
   pages: number | null;
   /** Whether the feed was not well-formed. */
   repaired: boolean;
+  /** Of a feed; see `ParsedFeed`. */
+  deleted: string[];
+  nextPage: string | null;
   /** Repaired and omitted parts of the feed, for people. */
   problems: string[];
   /** When the first and the last item were modified, epoch milliseconds. */
@@ -65,9 +70,9 @@ export interface ItemEntry {
   record: ArticleRecord | null;
 }
 
-export function readPage({ api, url, headers, body, rules, now }: PageInput): PageResult {
+export function readPage({ rules, ...input }: PageInput): PageResult {
   try {
-    const page = readItems(api, { url, headers, body, now });
+    const page = readItems(input);
     const { entries: known, ambiguous } = readIdentities(page.items.flatMap(identityOf));
     const entries: PageEntry[] = [
       ...page.items.map((item, index) => toEntry(item, known[index] ?? null, rules)),
@@ -81,7 +86,7 @@ export function readPage({ api, url, headers, body, rules, now }: PageInput): Pa
         count: entries.length,
         pages: page.pages,
         repaired: page.repaired,
-        problems: page.problems,
+        ...{ problems: page.problems, deleted: page.deleted, nextPage: page.nextPage },
         firstModifiedAt: page.items[0]?.updatedAt ?? null,
         lastModifiedAt: page.items.at(-1)?.updatedAt ?? null,
       },
@@ -92,21 +97,21 @@ export function readPage({ api, url, headers, body, rules, now }: PageInput): Pa
   }
 }
 
-function readItems(
-  api: SourceApi,
-  { url, headers, body, now }: Pick<PageInput, 'url' | 'headers' | 'body' | 'now'>,
-): PostPage & Pick<ReadPage, 'repaired' | 'problems'> {
+const NO_FEED = { repaired: false, problems: [], deleted: [], nextPage: null };
+
+function readItems(input: Omit<PageInput, 'rules'>): PostPage & Pick<ReadPage, keyof typeof NO_FEED> {
+  const { api, url, headers, body, now, zone } = input;
   switch (api) {
     case 'wordpress':
-      return { ...readWordPressPosts(body, headers), repaired: false, problems: [] };
+      return { ...readWordPressPosts(body, headers), ...NO_FEED };
     case 'ghost':
-      return { ...readGhostPosts(body), repaired: false, problems: [] };
+      return { ...readGhostPosts(body), ...NO_FEED };
     case 'feed': {
-      const document = { bytes: body, contentType: headers['content-type'] ?? null, url };
+      const document = { bytes: body, contentType: headers['content-type'] ?? null, url, zone };
       const result = readFeedItems(document, now);
       if (result.kind === 'unreadable') throw new CmsFormatError(result.reason);
-      const { items, repaired, problems } = result;
-      return { items, unreadable: [], pages: 1, repaired, problems };
+      const { items, repaired, problems, deleted, nextPage } = result;
+      return { items, unreadable: [], pages: 1, repaired, problems, deleted, nextPage };
     }
   }
 }

@@ -32,7 +32,10 @@ export async function testSite(
   const answer = await askForOk(requester, ...newestOf(found, sourceKey(config, id)));
   const { url: address, headers, body } = answer;
   const rules = { source, sections: config.sections };
-  const page = await readPageInThread({ api: found.api, url: address, headers, body, rules, now: clock() }, signal);
+  const page = await readPageInThread(
+    { api: found.api, url: address, headers, body, rules, now: clock(), zone: config.publication.zone },
+    signal,
+  );
   const entries: PageEntry[] = [];
   for await (const part of entriesOf(page, PAGE_SIZE)) entries.push(...part);
   // Without those that the configuration leaves out.

@@ -14,6 +14,8 @@ import { chunks } from '../lib/chunks.ts';
 import { DAY, MINUTE, SECOND } from '../lib/time.ts';
 import { type CmsApi, CmsFormatError, MAX_PAGE_SIZE } from '../sources/cms/cms-api.ts';
 import { sourceAction } from '../sources/control-sources.ts';
+import { keysOf } from '../sources/identity/entry-keys.ts';
+import { findKeys } from '../sources/identity/item-keys.ts';
 import {
   findSourceItems,
   hasItemAt,
@@ -24,9 +26,10 @@ import {
 } from '../sources/item-state.ts';
 import { progress } from '../sources/polling/source-kind.ts';
 import { ask, askForOk, PollError, placeOf } from '../sources/request.ts';
-import { articleId } from './article-record.ts';
+import { siteKeyTable } from './identify-items.ts';
 import { itemPath, type SitePoll } from './import-entries.ts';
 import { importPage } from './poll-steps.ts';
+import { siblingsOf, withoutShared } from './shared-items.ts';
 
 const RECENT = 7 * DAY;
 const RECENT_EVERY = 15 * MINUTE;
@@ -39,7 +42,7 @@ const ROUNDING = SECOND;
 /** Sweeps where that is due. A sweep that does not get a complete list changes nothing. */
 export async function sweepIfDue(poll: SitePoll, cms: CmsApi, now: number): Promise<void> {
   const { row } = poll;
-  const isFull = row.fully_swept_at === null || now - row.fully_swept_at >= FULL_EVERY;
+  const isFull = poll.isByHand || row.fully_swept_at === null || now - row.fully_swept_at >= FULL_EVERY;
   const isDue = isFull || row.swept_at === null || now - row.swept_at >= RECENT_EVERY;
   if (!isDue) {
     if (cms.keepsTimeOfEdit) await readPublished(poll, cms, now - DAY);
@@ -159,9 +162,26 @@ async function statusOfPage(poll: SitePoll, url: string): Promise<number> {
   return isOther ? 404 : page.status;
 }
 
+/** Withdraws the items of a feed that it says are deleted, and no longer has. */
+export async function withdrawDeleted(poll: SitePoll, guids: readonly string[], readAt: number): Promise<void> {
+  if (guids.length === 0) return;
+  const { store, source } = poll;
+  const keys = guids.flatMap((guid) => keysOf({ guid, link: '', title: '', publishedAt: null }).guid ?? []);
+  const found = await findKeys(store.db, siteKeyTable(source.id), keys);
+  const rows = await findSourceItems(
+    store.db,
+    source.id,
+    [...found.values()].filter((item) => item !== null),
+  );
+  // An entry that is in the document, too, was published again.
+  const gone = rows.filter(({ withdrawal, seen_at }) => withdrawal === null && (seen_at ?? 0) < readAt);
+  await withdraw(poll, gone);
+}
+
 /** Withdraws items that are gone, or leaves them to the operator if they are many. */
-async function withdraw(poll: SitePoll, gone: SourceItemRow[]): Promise<void> {
-  const { store, source, clock, result } = poll;
+async function withdraw(poll: SitePoll, found: SourceItemRow[]): Promise<void> {
+  const { store, source, config, clock, result } = poll;
+  const gone = await withoutShared(store.db, siblingsOf(config, source), found);
   const waiting = (await listWaitingWithdrawals(store.db, source.id)).length;
   const alert = withdrawalAlert(source.id);
   if (gone.length === 0 || waiting + gone.length <= MAX_AT_ONCE) {
@@ -206,8 +226,9 @@ export async function decideWithdrawals(
   onCommit?: InTransaction,
 ): Promise<number> {
   return inTransaction(store.db, async (tx) => {
-    const items = (await listWaitingWithdrawals(tx, source.id)).map(({ item }) => item);
-    if (decision === 'retract') await retractItems(tx, { config, source }, items, clock());
+    const waiting = await listWaitingWithdrawals(tx, source.id);
+    const items = waiting.map(({ item }) => item);
+    if (decision === 'retract') await retractItems(tx, { config, source }, waiting, clock());
     else await markItems(tx, source.id, items, { withdrawal: 'left' });
     await resolveAlerts(tx, [withdrawalAlert(source.id)], clock());
     if (items.length > 0) await onCommit?.(tx);
@@ -226,20 +247,21 @@ async function applyWithdrawal(
     result.left += gone.length;
     return;
   }
-  result.retracted += await retractItems(store.db, { config, source }, items, clock());
+  result.retracted += await retractItems(store.db, { config, source }, gone, clock());
 }
 
 /** Retracts the articles of items that a source no longer has. @returns how many were not retracted before */
 async function retractItems(
   db: Db,
   { config, source }: Pick<SitePoll, 'config' | 'source'>,
-  items: string[],
+  rows: SourceItemRow[],
   now: number,
 ): Promise<number> {
+  const items = rows.map(({ item }) => item);
   const publicUrl = config.publication.url;
   const note = `This story was withdrawn from ${new URL(source.url).hostname}.`;
   return inTransaction(db, async (tx) => {
-    const ids = items.map((item) => articleId(source.id, item));
+    const ids = rows.map((row) => row.article_id);
     const retracted = await retractArticles(tx, ids, { note, publicUrl }, now);
     await markItems(tx, source.id, items, { withdrawal: 'retracted' });
     const paths = items.map((item) => itemPath(source.id, item));

@@ -36,6 +36,17 @@ function canonicalPath(path: string): string {
   return `/${names.join('/')}`;
 }
 
+/** An address without its tracking parameters; the rest of it stays byte by byte. */
+export function withoutTracking(address: string): string {
+  const [, page, query, fragment = ''] = /^([^?#]*)\?([^#]*)(#.*)?$/s.exec(address) ?? [];
+  if (page === undefined || query === undefined) return address;
+  const kept = query.split('&').filter((pair) => {
+    const [name = '', value = ''] = pair.split(/=(.*)/s);
+    return !isTrackingParameter(normaliseInQuery(name), normaliseInQuery(value));
+  });
+  return page + (kept.length === 0 ? '' : `?${kept.join('&')}`) + fragment;
+}
+
 /** Bytes stay bytes: a query may be in any charset. */
 function canonicalQuery(search: string): string {
   const parameters: { name: string; value: string }[] = [];

@@ -2,7 +2,7 @@
 import type { Selectable } from 'kysely';
 import type { Tables } from '../core/store/tables.ts';
 import { type FetchClient, type FetchResult, retryAfter } from '../lib/guarded-fetch/fetch-client.ts';
-import { type Clock, HOUR, rfc3339 } from '../lib/time.ts';
+import { type Clock, DAY, HOUR, rfc3339 } from '../lib/time.ts';
 
 export type Answer = Extract<FetchResult, { kind: 'answered' }>;
 
@@ -73,6 +73,14 @@ export async function askForOk(
 /** A server that asks for a longer pause gets this one. */
 const LONGEST_PAUSE = 48 * HOUR;
 
+const ASKS = 'it asks not to be called before ';
+
+/** Until when a server asked not to be called, as the reason of a state says; null if it did not. */
+export function askedUntil(reason: string | null): number | null {
+  const [, instant] = reason?.split(ASKS) ?? [];
+  return instant === undefined ? null : Date.parse(instant);
+}
+
 /** The meaning of a status other than 200 and 304. */
 export function statusError({ status, url, headers }: Answer, now: number): PollError {
   const problem = `${placeOf(url)} answered ${status}`;
@@ -80,7 +88,7 @@ export function statusError({ status, url, headers }: Answer, now: number): Poll
   if (status === 429 || retryAt !== null) {
     // 429 counts all requests of a client to the host (RFC 6585 §4).
     const host = status === 429 ? hostOf(new URL(url)) : null;
-    const until = retryAt === null ? '' : `: it asks not to be called before ${rfc3339(retryAt)}`;
+    const until = retryAt === null ? '' : `: ${ASKS}${rfc3339(retryAt)}`;
     return new PollError(problem + until, { kind: 'busy', retryAt, host });
   }
   if (status === 404) return new PollError(problem, { kind: 'not-found' });
@@ -100,9 +108,15 @@ export function placeOf(url: string): string {
   return origin + pathname;
 }
 
-/** The headers by which a server says that nothing has changed since the last response. */
-export function conditionsOf({ endpoint, etag, last_modified }: LastResponse): Record<string, string> {
-  if (endpoint === null) return {};
+/** A server that answers 304 whatever has changed would hide that for ever. */
+const UNCONDITIONAL_EVERY = DAY;
+
+/** The headers by which a server says that nothing has changed since the last response; none once a day. */
+export function conditionsOf(
+  { endpoint, etag, last_modified, items_read_at: readAt }: LastResponse,
+  now: number,
+): Record<string, string> {
+  if (endpoint === null || readAt === null || now - readAt >= UNCONDITIONAL_EVERY) return {};
   return {
     ...(etag === null ? {} : { 'If-None-Match': etag }),
     ...(last_modified === null ? {} : { 'If-Modified-Since': last_modified }),
@@ -110,13 +124,14 @@ export function conditionsOf({ endpoint, etag, last_modified }: LastResponse): R
 }
 
 /** Nulls for a source that was never read. */
-export type LastResponse = Pick<Selectable<Tables['sources']>, 'endpoint' | 'etag' | 'last_modified'>;
+export type LastResponse = Pick<Selectable<Tables['sources']>, 'endpoint' | 'items_read_at' | Validator>;
+type Validator = 'etag' | 'last_modified';
 
 /** Characters of a validator. A longer one is of no use, and takes space. */
 const MAX_VALIDATOR = 2_000;
 
 /** Byte for byte. */
-export function validatorsOf({ headers }: Pick<Answer, 'headers'>): Pick<LastResponse, 'etag' | 'last_modified'> {
+export function validatorsOf({ headers }: Pick<Answer, 'headers'>): Pick<LastResponse, Validator> {
   const short = (text: string | undefined): string | null =>
     text === undefined || text === '' || text.length > MAX_VALIDATOR ? null : text;
   return { etag: short(headers.etag), last_modified: short(headers['last-modified']) };

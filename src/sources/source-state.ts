@@ -9,6 +9,7 @@ import type { Tables } from '../core/store/tables.ts';
 import { MINUTE } from '../lib/time.ts';
 import { clearChanges } from './item-state.ts';
 import type { SourceCondition, SourceTransition } from './polling/poll-state.ts';
+import { askedUntil } from './request.ts';
 
 /** A poll extends its lease after each page; one that lasts longer without has ended with its process. */
 const POLL_LEASE = 2 * MINUTE;
@@ -158,9 +159,10 @@ export async function postponeSource(db: Db, id: string, until: number): Promise
     .execute();
 }
 
-/** Until when the server of a source asks not to be called; null if it does not. */
-export function askedPause({ state, due_at }: SourceRow, now: number): number | null {
-  return state === 'waiting' && due_at > now ? due_at : null;
+/** Until when the server of a source asks not to be called; null if it does not, and daywire alone put it off. */
+export function askedPause({ state, reason }: Pick<SourceRow, 'state' | 'reason'>, now: number): number | null {
+  const until = state === 'waiting' ? askedUntil(reason) : null;
+  return until !== null && until > now ? until : null;
 }
 
 /**
@@ -189,11 +191,8 @@ export async function pausePolls(db: Db, id: string, now: number): Promise<void>
 /** Polls a paused source again, and one that is gone: at once, unless its server asked for a pause. */
 export async function resumePolls(db: Db, id: string, now: number): Promise<void> {
   await reviveSource(db, id, now);
-  const isAsked = sql`due_at > ${now} and state = 'waiting'`;
-  await updateSource(db, id, {
-    paused_at: null,
-    due_at: sql<number>`case when ${isAsked} then due_at else cast(${now} as bigint) end`,
-  });
+  const row = await findSourceRow(db, id);
+  await updateSource(db, id, { paused_at: null, due_at: (row === null ? null : askedPause(row, now)) ?? now });
 }
 
 /** Lets a source that is gone be polled again. It is looked for where the configuration says. */
@@ -291,11 +290,9 @@ export async function releaseSource(db: Db, claim: SourceClaim, now: number): Pr
 
 /** Makes a source due at once, as far as its server did not ask for a pause. */
 export async function requestPoll(db: Db, id: string, now: number): Promise<void> {
-  const isLater = sql`due_at > ${now} and state <> 'waiting'`;
-  await updateSource(db, id, {
-    requested_at: now,
-    due_at: sql<number>`case when ${isLater} then cast(${now} as bigint) else due_at end`,
-  });
+  const row = await findSourceRow(db, id);
+  if (row === null) return;
+  await updateSource(db, id, { requested_at: now, due_at: askedPause(row, now) ?? Math.min(row.due_at, now) });
 }
 
 export async function findSourceRow(db: Db, id: string): Promise<SourceRow | null> {

@@ -21,7 +21,11 @@ function keyOf({ guid, link }: EntryIdentity): string {
 async function record(store: Store, source: string, identities: EntryIdentity[], poll: number) {
   const now = NOW + poll * MINUTE;
   const row = { id: source, items_read_at: poll === 0 ? null : now - MINUTE };
-  const page = { newKeys: identities.map(keyOf), document: readIdentities(identities) };
+  const page = {
+    newKeys: identities.map(keyOf),
+    document: readIdentities(identities),
+    bodiesOf: async () => new Map(),
+  };
   const { items, keys } = await identifyItems(store.db, row, page, now);
   const seen = identities.flatMap(({ link, publishedAt }, index) => {
     const item = items[index];

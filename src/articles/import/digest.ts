@@ -1,5 +1,6 @@
 /** A digest of an article's editorial content, which tells an edit from a repeated import. */
 import { hash } from 'node:crypto';
+import { withoutTracking } from '../../sources/canonical-link.ts';
 import type { Article, Image, Outlet } from '../article.ts';
 
 /**
@@ -8,7 +9,33 @@ import type { Article, Image, Outlet } from '../article.ts';
  * domain counts as an edit. Nor does what was looked up of an image on another server, or who let a roundup item in.
  * @param publicUrl without a trailing slash
  */
-export function articleDigest(article: Omit<Article, 'updatedAt' | 'tagUri' | 'bodyHtml'>, publicUrl: string): string {
+export function articleDigest(article: DigestedArticle, publicUrl: string): string {
+  return hash('sha256', contentOf(article, publicUrl));
+}
+
+type DigestedArticle = Omit<Article, 'updatedAt' | 'tagUri' | 'bodyHtml'>;
+
+/**
+ * Whether two versions of an article say the same, at another address, on another host with all that is there, or with
+ * other tracking parameters. None of these is an edit.
+ * @param publicUrl without a trailing slash
+ */
+export function saysTheSame(one: DigestedArticle, other: DigestedArticle, publicUrl: string): boolean {
+  const [first, second] = [one, other].map((article) => {
+    const host = article.url === null ? null : new URL(article.url).host.replace(/^www\./, '');
+    const content = contentOf({ ...article, url: null }, publicUrl).replaceAll('&amp;', '&');
+    return content.replace(ADDRESS, (address) => {
+      const [, itsHost, rest] = /^https?:\/\/(?:www\.)?([^/?#]*)(.*)$/s.exec(address) ?? [];
+      return withoutTracking(itsHost === host ? (rest ?? '') : address);
+    });
+  });
+  return first === second;
+}
+
+/** In JSON. */
+const ADDRESS = /https?:\/\/[^\s"'<>\\]+/g;
+
+function contentOf(article: DigestedArticle, publicUrl: string): string {
   const { status, image } = article;
   const local = (url: string): string => (url.startsWith(`${publicUrl}/`) ? url.slice(publicUrl.length) : url);
   const credit = ({ name, url }: Outlet): (string | null)[] => [name, url === null ? null : local(url)];
@@ -45,7 +72,7 @@ export function articleDigest(article: Omit<Article, 'updatedAt' | 'tagUri' | 'b
     ...(article.url === null ? [] : [{ url: local(article.url) }]),
     ...(article.also.length === 0 ? [] : [{ also: article.also.map(credit) }]),
   ];
-  return hash('sha256', JSON.stringify(content));
+  return JSON.stringify(content);
 }
 
 function factsOf({ type, length, width, height }: Image): (string | number | null)[] {

@@ -7,14 +7,15 @@
  *   invented date moves to the first one that somebody writes, also when the article is public.
  * - `published` in the future holds an article back like an embargo.
  * - A day without a time means the moment of the first import, if that is on the day; else the beginning of the day.
- * - `updatedAt` moves only with an edit, never before `publishedAt`: edits before publication are not updates.
+ * - `updatedAt` moves only with an edit, never before `publishedAt`: edits before publication are not updates. Nor are
+ *   another address of the page and other tracking parameters; see `saysTheSame`.
  * - A note keeps the instant of its first import until its text changes.
  * - A retraction without a body keeps the old body.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Article, type ArticleStatus, isPublic, tagUri } from '../article.ts';
 import type { Candidate } from './candidate.ts';
-import { articleDigest } from './digest.ts';
+import { articleDigest, saysTheSame } from './digest.ts';
 
 export type Revision =
   | { kind: 'added' | 'updated'; article: Article; digest: string; warnings: FieldMessage[] }
@@ -98,6 +99,10 @@ export function revise(
     article.updatedAt = current.article.updatedAt;
     const isSame = isDeepStrictEqual(article, current.article);
     return isSame ? { kind: 'unchanged', warnings } : { kind: 'refreshed', article, digest, warnings };
+  }
+  if (published !== null && saysTheSame(published, article, publicUrl)) {
+    article.updatedAt = published.updatedAt;
+    return { kind: 'refreshed', article, digest, warnings };
   }
   article.updatedAt = updateTime(updated, published, publishedAt, now, warnings);
   return { kind: current === null ? 'added' : 'updated', article, digest, warnings };

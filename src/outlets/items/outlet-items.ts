@@ -3,7 +3,8 @@ import { sql } from 'kysely';
 import { jsonRows } from '../../core/store/json-rows.ts';
 import { type Db, dialectOf, inTransaction, type Tx } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
-import { allKeys, readIdentities } from '../../sources/identity/identify.ts';
+import { DAY } from '../../lib/time.ts';
+import { allKeys, hasUnknownEntry, readIdentities } from '../../sources/identity/identify.ts';
 import { findKeys, saveKeys } from '../../sources/identity/item-keys.ts';
 import type { SourceClaim } from '../../sources/source-state.ts';
 import { countHeldItems } from './held-items.ts';
@@ -14,6 +15,7 @@ import {
   planRecording,
   type RecordedItems,
   type RecordingPlan,
+  startOfDay,
 } from './plan-recording.ts';
 import { type OutletEntry, readEntries } from './usable-entry.ts';
 
@@ -51,6 +53,9 @@ export async function recordOutletItems(
       tx,
       [...new Set(keys.values())].filter((item) => item !== null),
     );
+    if (feed.readAt !== null && hasUnknownEntry(document, keys)) {
+      for (const row of await findItemsSince(tx, claim.id, feed.readAt - LATELY)) stored.set(row.id, row);
+    }
     const plan = planRecording(feed, usable, { document, keys, stored }, times);
     const items = new Map([...plan.knownItems, ...(await insertItems(tx, plan.inserts))]);
     const itemOf = (entry: number | null): number | null => (entry === null ? null : (items.get(entry) ?? null));
@@ -91,6 +96,15 @@ async function findItems(tx: Tx, ids: readonly number[]): Promise<Map<number, Ou
     for (const row of rows) found.set(row.id, row);
   }
   return found;
+}
+
+/** Items that the feed no longer has are compared with new ones for as long. */
+const LATELY = 2 * DAY;
+
+/** The newest items that the feed had from an instant on. `seen_at` is written once a day. */
+function findItemsSince(tx: Tx, source: string, from: number): Promise<OutletItemRow[]> {
+  const items = tx.selectFrom('outlet_items').selectAll().where('source', '=', source);
+  return items.where('seen_at', '>=', startOfDay(from)).orderBy('id', 'desc').limit(ROWS_PER_STATEMENT).execute();
 }
 
 /** @returns the ids of the new items, by index of the entry */

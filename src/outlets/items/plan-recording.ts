@@ -2,8 +2,8 @@
 import type { Insertable, Selectable } from 'kysely';
 import type { Tables } from '../../core/store/tables.ts';
 import { DAY } from '../../lib/time.ts';
-import { isLinkKey } from '../../sources/identity/entry-keys.ts';
-import { type IdentifiedDocument, identify } from '../../sources/identity/identify.ts';
+import { type IdentifiedDocument, isLinkKey } from '../../sources/identity/entry-keys.ts';
+import { identify } from '../../sources/identity/identify.ts';
 import { type FeedMemory, floods, nextUsual } from '../../sources/polling/flood.ts';
 import type { UsableEntry } from './usable-entry.ts';
 
@@ -67,7 +67,10 @@ export function planRecording(
   },
   { now, windowMs }: { now: number; windowMs: number },
 ): RecordingPlan {
-  const found = identify(document, keys, comparedItems(stored, feed.readAt));
+  const summaries = entries.flatMap(({ summary }, index): [number, string][] => (summary ? [[index, summary]] : []));
+  const ofItems = [...stored].flatMap(([id, { summary }]): [number, string][] => (summary ? [[id, summary]] : []));
+  const texts = { entries: new Map(summaries), items: new Map(ofItems) };
+  const found = identify(document, keys, comparedItems(stored, feed), texts);
   const shared = new Set(found.keys.filter(({ entry }) => entry === null).map(({ key }) => key));
   const contents = entries.map((entry, index) => {
     const link = document.entries[index]?.keys.link ?? null;
@@ -142,14 +145,14 @@ function isCorrection(correction: ItemCorrection, stored: OutletItemRow | undefi
   return stored.title !== correction.title || stored.canonical_url !== correction.canonical_url;
 }
 
-function comparedItems(stored: ReadonlyMap<number, OutletItemRow>, readAt: number | null) {
+function comparedItems(stored: ReadonlyMap<number, OutletItemRow>, { source: feed, readAt }: OutletMemory) {
   // `seen_at` is written once a day.
   const from = readAt === null ? 0 : startOfDay(readAt);
   return new Map(
-    [...stored].map(([id, { title, url, published_at, seen_at }]) => [
-      id,
-      { id, title, url, publishedAt: published_at, isCurrent: seen_at >= from },
-    ]),
+    [...stored].map(([id, { source, title, url, published_at, seen_at }]) => {
+      const isElsewhere = source !== feed;
+      return [id, { id, title, url, publishedAt: published_at, isCurrent: seen_at >= from, isElsewhere }];
+    }),
   );
 }
 

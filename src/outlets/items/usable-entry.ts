@@ -1,7 +1,7 @@
 /** Fields to store of an entry, or why there are none. Text is clean and bounded, URLs and dates plausible. Pure. */
 import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
 import { DAY } from '../../lib/time.ts';
-import { canonicalLink, isFrontPage } from '../../sources/canonical-link.ts';
+import { canonicalLink, isFrontPage, withoutTracking } from '../../sources/canonical-link.ts';
 import { CLOCK_SKEW } from '../../sources/feed/dates-ahead.ts';
 import { type EntryIdentity, normaliseTitle } from '../../sources/identity/entry-keys.ts';
 
@@ -33,7 +33,7 @@ export function readEntry(entry: OutletEntry, now: number): UsableEntry | string
   const title = boundedLine(entry.title ?? '', MAX_TITLE);
   if (!hasVisibleCharacter(title)) return 'without a title';
   // The guid of an entry without a link may be its address.
-  const url = cleanUrl(entry.link ?? (entry.isPermaLink ? entry.guid : null) ?? '');
+  const url = cleanUrl(withoutTracking(entry.link ?? (entry.isPermaLink ? entry.guid : null) ?? ''));
   if (url === null) return 'without a link';
   if (url.length > MAX_URL) return `with a link of more than ${MAX_URL} characters`;
   const canonical = canonicalLink(url);

@@ -5,7 +5,8 @@ import { rfc3339 } from '../../lib/time.ts';
 import { SITES } from '../../own-sites/poll.ts';
 import { NO_HINTS, type PollHints } from '../../sources/feed/poll-hints.ts';
 import { openHostGate } from '../../sources/host-gate.ts';
-import { type IdentifiedDocument, readIdentities } from '../../sources/identity/identify.ts';
+import type { IdentifiedDocument } from '../../sources/identity/entry-keys.ts';
+import { readIdentities } from '../../sources/identity/identify.ts';
 import type { ReadSignal } from '../../sources/polling/poll-state.ts';
 import { waitFor } from '../../sources/polling/poller.ts';
 import {
@@ -101,7 +102,7 @@ async function testOutlet(
   const { store, clock } = app;
   const gate = openHostGate({ ...{ db: store.db, clock, wait: waitFor }, onWait: async () => {} });
   const requester = { client: openOutletClient(app, { gate }), clock, signal };
-  const never = { endpoint: null, etag: null, last_modified: null };
+  const never = { endpoint: null, etag: null, last_modified: null, items_read_at: null };
   const { endpoint, document, notes = [] } = await requestFeed(requester, source, never);
   const { title = null, entries = [], problems = [] } = document ?? {};
   const { usable, problems: left } = readEntries(entries, clock());

@@ -41,7 +41,7 @@ export async function requestFeed(
   row: LastResponse,
 ): Promise<OutletResponse> {
   const endpoint = row.endpoint ?? url;
-  const conditions = conditionsOf(row);
+  const conditions = conditionsOf(row, requester.clock());
   const answer = await ask(requester, endpoint, conditions);
   const { status } = answer;
   if (status === 304 && Object.keys(conditions).length > 0) return { answer, endpoint, document: null };

@@ -6,7 +6,7 @@ import { parseFeed } from './parse-feed.ts';
 import type { ParsedFeed, ParsedItem } from './parsed-feed.ts';
 
 export type FeedItems =
-  | { kind: 'items'; items: SourceItem[]; repaired: boolean; problems: string[] }
+  | ({ kind: 'items'; items: SourceItem[] } & Pick<ParsedFeed, 'repaired' | 'problems' | 'deleted' | 'nextPage'>)
   | { kind: 'unreadable'; reason: string };
 
 /** @param now epoch milliseconds: dates far ahead of it count as none */
@@ -17,7 +17,8 @@ export function readFeedItems(document: Parameters<typeof parseFeed>[0], now: nu
   const items = feed.items.flatMap((item) => toSourceItem(item, feed) ?? []);
   const isLeftOut = items.length < feed.items.length;
   const problems = isLeftOut ? ['an item has neither guid, link nor title, and was left out'] : [];
-  return { kind: 'items', items, repaired: feed.repaired, problems: [...feed.problems, ...problems] };
+  const { repaired, deleted, nextPage } = feed;
+  return { kind: 'items', items, repaired, deleted, nextPage, problems: [...feed.problems, ...problems] };
 }
 
 /** @returns null for an item that nothing identifies */

@@ -6,7 +6,7 @@ import { type FeedResult, MAX_ITEMS, MAX_PARTS, type ParsedItem } from './parsed
 import { NO_HINTS } from './poll-hints.ts';
 import { feedLanguageTag, htmlOf, resolveAddress, type TextValue, textLine } from './text-values.ts';
 import type { XmlElement } from './xml-element.ts';
-import { type ItemContext, idOf, usableDate } from './xml-item.ts';
+import { type ItemContext, idOf, unreadableDate, usableDate } from './xml-item.ts';
 
 type JsonDocument = ReturnType<typeof parseJsonFeed<string>>;
 type JsonItem = NonNullable<JsonDocument['items']>[number];
@@ -32,6 +32,8 @@ export function readJsonFeed(document: string, context: ItemContext): FeedResult
       title: cleanLine(feed.title ?? '') || null,
       language: feedLanguageTag(feed.language ?? ''),
       hints: NO_HINTS,
+      deleted: [],
+      nextPage: resolveAddress(feed.next_url ?? '', context.url),
       items: items.map((item) => readItem(item, authors, context)),
       repaired,
       problems: [...problems],
@@ -65,7 +67,8 @@ function repairJson(document: string, problems: Set<string>): string {
   });
 }
 
-function readItem(item: JsonItem, feedAuthors: string[], { url, now }: ItemContext): ParsedItem {
+function readItem(item: JsonItem, feedAuthors: string[], context: ItemContext): ParsedItem {
+  const { url } = context;
   const link = resolveAddress(item.url ?? '', url) ?? resolveAddress(item.external_url ?? '', url);
   const base = link ?? url;
   const html = (value: TextValue): string | null => htmlOf(value, base);
@@ -83,8 +86,9 @@ function readItem(item: JsonItem, feedAuthors: string[], { url, now }: ItemConte
       .map(cleanLine)
       .filter((tag) => tag !== '')
       .slice(0, MAX_PARTS),
-    publishedAt: usableDate(item.date_published ?? '', now),
-    updatedAt: usableDate(item.date_modified ?? '', now),
+    publishedAt: usableDate(item.date_published ?? '', context),
+    updatedAt: usableDate(item.date_modified ?? '', context),
+    unreadableDate: unreadableDate(item.date_published ?? '') ?? unreadableDate(item.date_modified ?? ''),
     ...readMedia(filesOf(item), url),
   };
 }

@@ -4,21 +4,24 @@ import { decodeFeed, isUnreadable } from './decode-feed.ts';
 import { readJsonFeed } from './json-feed.ts';
 import type { FeedResult, FetchedFeed, ParsedFeed, ParsedItem } from './parsed-feed.ts';
 import { readPollHints } from './poll-hints.ts';
-import { feedLanguageTag, textLine, textValue } from './text-values.ts';
+import { feedLanguageTag, resolveAddress, textLine, textValue } from './text-values.ts';
 import { textOf, type XmlElement } from './xml-element.ts';
-import { authorNames, type ItemContext, readXmlItem } from './xml-item.ts';
+import { authorNames, type ItemContext, idOf, readXmlItem } from './xml-item.ts';
 import { readXmlFeed, type XmlFeed } from './xml-reader.ts';
 
 /** Dates that are more than 24 hours after `now` count as absent. Never throws. */
-export function parseFeed({ bytes, contentType, url }: FetchedFeed, now: number): FeedResult {
+export function parseFeed({ bytes, contentType, url, zone = 'UTC' }: FetchedFeed, now: number): FeedResult {
   if (isUnreadable(bytes))
     return { kind: 'unreadable', reason: 'the document is in UTF-32 or EBCDIC, and not in UTF-8' };
   const document = decodeFeed(bytes, contentType);
   const start = document.slice(0, 1_000).trimStart();
   if (start === '' && document.trim() === '') return { kind: 'unreadable', reason: 'the document is empty' };
-  const context = { url, now };
+  const context = { url, now, zone };
   const result = start.startsWith('{') ? readJsonFeed(document, context) : readXml(document, context);
-  if (result.kind === 'feed') noteLostCharacters(result.feed);
+  if (result.kind === 'feed') {
+    noteLostCharacters(result.feed);
+    noteUnreadableDates(result.feed);
+  }
   return result;
 }
 
@@ -27,6 +30,13 @@ function noteLostCharacters({ title, items, problems }: ParsedFeed): void {
   const lost = [title, ...items.map((item) => item.title)].find((one) => one?.includes('\ufffd'));
   if (lost == null) return;
   problems.push(`the feed's encoding is wrong: “${boundedLine(lost, 80)}” has lost characters; it must be valid UTF-8`);
+}
+
+function noteUnreadableDates({ items, problems }: ParsedFeed): void {
+  const dates = items.flatMap(({ unreadableDate }) => unreadableDate ?? []);
+  const [first] = dates;
+  if (first === undefined) return;
+  problems.push(`dates that cannot be read: ${dates.length}, such as “${boundedLine(first, 80)}”`);
 }
 
 /** The version of a JSON Feed, which text such as warnings may precede. */
@@ -54,11 +64,16 @@ function nameFeedAuthors(items: ParsedItem[], { root, head }: XmlFeed, { url }: 
 function readHead({ root, head, repaired, problems }: XmlFeed, { url }: ItemContext): Omit<ParsedFeed, 'items'> {
   const first = (...names: string[]): XmlElement | undefined => head.find(({ name }) => names.includes(name));
   const title = first('rss:title', 'atom:title', 'dc:title');
+  const next = head.find(({ name, attributes }) => name === 'atom:link' && /^\s*next\s*$/i.test(attributes.rel ?? ''));
   const language = first('rss:language', 'dc:language');
   return {
     title: title === undefined ? null : textLine(textValue(title, root?.base ?? url)),
     language: feedLanguageTag(language === undefined ? (root?.attributes['xml:lang'] ?? '') : textOf(language)),
     hints: readPollHints(head),
+    deleted: head.flatMap(({ name, attributes }) =>
+      name === 'at:deleted-entry' ? (idOf(attributes.ref ?? '') ?? []) : [],
+    ),
+    nextPage: next === undefined ? null : resolveAddress(next.attributes.href ?? '', next.base ?? url),
     repaired,
     problems,
   };

@@ -3,6 +3,8 @@ import type { SourceEnclosure, SourceImage } from '../source-item.ts';
 import type { PollHints } from './poll-hints.ts';
 
 export interface FetchedFeed {
+  /** IANA zone of dates without one; default UTC. */
+  zone?: string;
   bytes: Uint8Array;
   /** The value of the HTTP header. */
   contentType: string | null;
@@ -21,6 +23,10 @@ export interface ParsedFeed {
   hints: PollHints;
   /** In the order of the feed. */
   items: ParsedItem[];
+  /** Ids of entries that an Atom feed says are deleted (RFC 6721). */
+  deleted: string[];
+  /** The next page of older items (RFC 5005 §3), or of a JSON Feed; null on the last one. */
+  nextPage: string | null;
   /** Whether the document breaks the rules of XML or was cut, and was read nevertheless. */
   repaired: boolean;
   /** What was repaired or left out, for people; each once. */
@@ -43,6 +49,8 @@ export interface ParsedItem {
   categories: string[];
   publishedAt: number | null;
   updatedAt: number | null;
+  /** A date as written that cannot be read. */
+  unreadableDate: string | null;
   images: SourceImage[];
   enclosures: SourceEnclosure[];
 }

@@ -24,12 +24,13 @@ const NAMESPACES = new Map(
     'http://www.itunes.com/dtds/podcast-1.0.dtd': 'itunes',
     'http://www.w3.org/1999/xhtml': 'xhtml',
     'http://www.smartnews.be/snf': 'snf',
+    'http://purl.org/atompub/tombstones/1.0': 'at',
   }),
 );
 
 /** Prefixes that mean the usual namespace where a feed declares none, or one with a typing error. */
 const PREFIXES = new Map([
-  ...['rss', 'atom', 'rdf', 'dc', 'dcterms', 'content', 'media', 'itunes', 'xhtml', 'sy'].map(
+  ...['rss', 'atom', 'rdf', 'dc', 'dcterms', 'content', 'media', 'itunes', 'xhtml', 'sy', 'at'].map(
     (one): [string, string] => [one, one],
   ),
   ['atom10', 'atom'],

@@ -29,9 +29,12 @@ export interface ItemContext {
   /** The address of the feed: the base of URLs where no `xml:base` is in force. */
   url: string;
   now: number;
+  /** Of dates without one. */
+  zone: string;
 }
 
-export function readXmlItem(item: XmlElement, { url, now }: ItemContext): ParsedItem {
+export function readXmlItem(item: XmlElement, context: ItemContext): ParsedItem {
+  const { url } = context;
   const elements = elementsOf(item);
   const grouped = elements.flatMap((element) => (element.name === 'media:group' ? elementsOf(element) : []));
   const byName = Map.groupBy([...elements, ...grouped], ({ name }) => name);
@@ -63,8 +66,9 @@ export function readXmlItem(item: XmlElement, { url, now }: ItemContext): Parsed
       .map(readCategory)
       .filter((category) => category !== null)
       .slice(0, MAX_PARTS),
-    publishedAt: readDate(all(PUBLISHED), now),
-    updatedAt: readDate(all(UPDATED), now),
+    publishedAt: readDate(all(PUBLISHED), context),
+    updatedAt: readDate(all(UPDATED), context),
+    unreadableDate: first([...all(PUBLISHED), ...all(UPDATED)], (element) => unreadableDate(textOf(element))),
     ...readMedia(elements, base),
   };
 }
@@ -159,12 +163,18 @@ function readCategory(element: XmlElement): string | null {
 }
 
 /** The first date that can be read and is not ahead by more than a day. */
-function readDate(elements: XmlElement[], now: number): number | null {
-  return first(elements, (element) => usableDate(textOf(element), now));
+function readDate(elements: XmlElement[], context: ItemContext): number | null {
+  return first(elements, (element) => usableDate(textOf(element), context));
+}
+
+/** A date as written, if it is none that can be read. */
+export function unreadableDate(written: string): string | null {
+  const text = cleanLine(written);
+  return text === '' || parseWrittenDate(text) !== null ? null : text;
 }
 
 /** Null also for what is more than a day ahead: clocks are wrong by hours, not by days. */
-export function usableDate(written: string, now: number): number | null {
-  const at = parseWrittenDate(written);
+export function usableDate(written: string, { now, zone }: Pick<ItemContext, 'now' | 'zone'>): number | null {
+  const at = parseWrittenDate(written, zone);
   return at === null || at > now + DAY ? null : at;
 }

@@ -27,6 +27,26 @@ export interface EntryKeys {
   title: string;
 }
 
+/** A stored item, as far as it is compared. */
+export interface ComparedItem<Id = number> {
+  id: Id;
+  /** Null if it is not known. */
+  title: string | null;
+  url: string;
+  publishedAt: number | null;
+  /** Whether the previous document of the feed had it. */
+  isCurrent: boolean;
+  /** Whether another source of the outlet has it: that this feed lacks it says nothing. */
+  isElsewhere?: boolean;
+}
+
+/** A document's entries with what may identify them. */
+export interface IdentifiedDocument {
+  entries: { identity: EntryIdentity; keys: EntryKeys; repeats: boolean }[];
+  /** Keys that several different entries have, and that identify none of them. */
+  ambiguous: Set<string>;
+}
+
 export function keysOf({ guid, link, title, publishedAt }: EntryIdentity): EntryKeys {
   const canonical = canonicalLink(link);
   const day = publishedAt === null ? 'undated' : String(Math.floor(publishedAt / DAY));

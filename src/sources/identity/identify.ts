@@ -1,28 +1,19 @@
 /**
  * Which entries of a document are known items, and which are new. Feeds rename guids, move to other hosts and change
- * links and titles; an entry that agrees with an item in any of these is the same item, unless the same document shows
- * that the agreement means nothing.
+ * links and titles; an entry that agrees with an item in guid or link is the same item, unless the same document shows
+ * that the agreement means nothing. Where both are new, see renamed-entries.ts.
  */
 import { canonicalLink } from '../canonical-link.ts';
-import { type EntryIdentity, type EntryKeys, isUndatedKey, keysOf, normaliseTitle } from './entry-keys.ts';
-
-/** A stored item, as far as it is compared. */
-export interface ComparedItem<Id = number> {
-  id: Id;
-  /** Null if it is not known. */
-  title: string | null;
-  url: string;
-  publishedAt: number | null;
-  /** Whether the previous document of the feed had it. */
-  isCurrent: boolean;
-}
-
-/** A document's entries with what may identify them. */
-export interface IdentifiedDocument {
-  entries: { identity: EntryIdentity; keys: EntryKeys; repeats: boolean }[];
-  /** Keys that several different entries have, and that identify none of them. */
-  ambiguous: Set<string>;
-}
+import {
+  type ComparedItem,
+  type EntryIdentity,
+  type EntryKeys,
+  type IdentifiedDocument,
+  isUndatedKey,
+  keysOf,
+  normaliseTitle,
+} from './entry-keys.ts';
+import { goneItems, matchRenamed, type Texts } from './renamed-entries.ts';
 
 export interface Identification<Id> {
   /** By entry. A `repeat` says nothing that another entry of the document, or a known item in it, does not say. */
@@ -71,19 +62,20 @@ export function allKeys({ entries }: IdentifiedDocument): string[] {
  * several, the one with the same guid, then path, then link. (A feed that numbers its entries 1 to 10 gives each guid
  * to another report with every poll; links and titles outvote it.)
  * @param known the items of stored keys; null for keys that identify none
+ * @param items those of `known`, and those that the feed had lately
+ * @param texts of the entries and items that `findRenamed` names
  */
 export function identify<Id extends number | string>(
   document: IdentifiedDocument,
   known: ReadonlyMap<string, Id | null>,
   items: ReadonlyMap<Id, ComparedItem<Id>>,
+  texts?: Texts<Id>,
 ): Identification<Id> {
-  const itemOf = (key: string | null): ComparedItem<Id> | null => {
-    if (key === null || document.ambiguous.has(key)) return null;
-    const id = known.get(key) ?? null;
-    const item = id === null ? null : (items.get(id) ?? null);
-    return item === null || (isUndatedKey(key) && !item.isCurrent) ? null : item;
-  };
-  const chosen = choose(document, itemOf);
+  const itemOf = itemsByKey(document, known, items);
+  const chosen = choose(document, itemOf, known);
+  const unchosen = entriesWithout(document, chosen);
+  for (const [entry, item] of matchRenamed(document, { chosen, unchosen, items, known, texts }))
+    chosen.set(entry, item);
   const outcomes: Identification<Id>['outcomes'] = [];
   const keys: Identification<Id>['keys'] = [];
   const stored = new Set<string>();
@@ -119,20 +111,61 @@ export function identify<Id extends number | string>(
   return { outcomes, keys };
 }
 
-/** @returns the ids of items by entry */
+/** Whether any entry has neither a guid nor a link of a known item. */
+export function hasUnknownEntry(document: IdentifiedDocument, known: ReadonlyMap<string, unknown>): boolean {
+  return document.entries.some(({ keys }) => strongKeys(keys).every((key) => known.get(key) == null));
+}
+
+/** The entries that no guid or link identifies, and the items that they may be under other names. */
+export function findRenamed<Id extends number | string>(
+  document: IdentifiedDocument,
+  known: ReadonlyMap<string, Id | null>,
+  items: ReadonlyMap<Id, ComparedItem<Id>>,
+): { entries: number[]; items: Id[] } {
+  const itemOf = itemsByKey(document, known, items);
+  const chosen = choose(document, itemOf, known);
+  const unchosen = entriesWithout(document, chosen);
+  const candidates = goneItems(document, { chosen, unchosen, items });
+  return { entries: unchosen, items: [...new Set([...candidates.values()].flat().map(({ id }) => id))] };
+}
+
+function itemsByKey<Id extends number | string>(
+  { ambiguous }: IdentifiedDocument,
+  known: ReadonlyMap<string, Id | null>,
+  items: ReadonlyMap<Id, ComparedItem<Id>>,
+) {
+  return (key: string | null): ComparedItem<Id> | null => {
+    if (key === null || ambiguous.has(key)) return null;
+    const id = known.get(key) ?? null;
+    const item = id === null ? null : (items.get(id) ?? null);
+    return item === null || (isUndatedKey(key) && !item.isCurrent) ? null : item;
+  };
+}
+
+function entriesWithout({ entries }: IdentifiedDocument, chosen: ReadonlyMap<number, unknown>): number[] {
+  return [...entries.keys()].filter((index) => !chosen.has(index) && !entries[index]?.repeats);
+}
+
+/**
+ * A title identifies alone only where nothing else can: no guid or link of the entry is its own.
+ * @returns the ids of items by entry
+ */
 function choose<Id extends number | string>(
-  { entries }: IdentifiedDocument,
+  { entries, ambiguous }: IdentifiedDocument,
   itemOf: (key: string | null) => ComparedItem<Id> | null,
+  known: ReadonlyMap<string, Id | null>,
 ): Map<number, Id> {
   const pairs: { entry: number; item: Id; weight: number }[] = [];
   for (const [index, { identity, keys, repeats }] of entries.entries()) {
     if (repeats) continue;
     const [guid, path, link, title] = [keys.guid, keys.path, keys.link, keys.title].map(itemOf);
     const samePath = path != null && isLikelyMoved(identity, path) ? path : null;
+    const isNameless = strongKeys(keys).every((key) => ambiguous.has(key) || known.get(key) === null);
     for (const item of new Set([guid, samePath, link, title])) {
       if (item == null) continue;
       const agreements = [guid === item || samePath === item, link === item, title === item].filter(Boolean).length;
       const strength = guid === item ? 3 : samePath === item ? 2 : link === item ? 1 : 0;
+      if (strength === 0 && !isNameless) continue;
       pairs.push({ entry: index, item: item.id, weight: agreements * 4 + strength });
     }
   }

@@ -119,7 +119,8 @@ export async function pollNow<S extends AnySource, R>(
   const claim = await claimSourceNow(store.db, source.id, clock());
   if (claim.kind !== 'claimed') return claim;
   if (isWhole) await beginAgain(store.db, claim.row, clock());
-  return { kind: 'polled', outcome: await pollClaimed(app, kind, source, claim.row, options) };
+  const outcome = await pollClaimed(app, kind, source, claim.row, { ...options, isByHand: true });
+  return { kind: 'polled', outcome };
 }
 
 class Poller<S extends AnySource, R> {
@@ -190,7 +191,7 @@ async function pollClaimed<S extends AnySource, R>(
   kind: SourceKind<S, R>,
   source: S,
   row: SourceRow,
-  options: PollOptions,
+  options: PollOptions & { isByHand?: boolean },
 ): Promise<PollOutcome<R>> {
   const { store, clock, log } = app;
   const startedAt = clock();
@@ -234,7 +235,7 @@ async function readAndRecord<S extends AnySource, R>(
   kind: SourceKind<S, R>,
   source: S,
   row: SourceRow,
-  options: PollOptions,
+  options: PollOptions & { isByHand?: boolean },
 ): Promise<PollOutcome<R>> {
   const { store, clock } = app;
   const { openClient = (gate) => kind.openClient(app, gate), wait = waitFor, jitter = randomJitter } = options;
@@ -246,9 +247,12 @@ async function readAndRecord<S extends AnySource, R>(
     renewedAt = clock();
     await progress({ store, row, clock }, {});
   };
-  const { signal = new AbortController().signal } = options;
+  const { signal = new AbortController().signal, isByHand = false } = options;
   const client = openClient(openHostGate({ db: store.db, clock, wait, onWait }));
-  const poll: Poll<S, R> = { ...app, source, row, client, signal, jitter: jitter(), result: kind.emptyResult() };
+  const poll: Poll<S, R> = {
+    ...{ ...app, source, row, client, signal, isByHand },
+    ...{ jitter: jitter(), result: kind.emptyResult() },
+  };
   try {
     const end = await kind.read(poll).catch((error: unknown) => {
       if (error instanceof PollError && !signal.aborted) return error;

@@ -43,6 +43,8 @@ export interface Poll<S extends AnySource, R> extends PollApp {
   /** From -1 to 1. */
   jitter: number;
   signal: AbortSignal;
+  /** Whether an operator has asked for it: nothing that could be put off is. */
+  isByHand: boolean;
   /** Result of the parts that are stored so far. */
   result: R;
 }

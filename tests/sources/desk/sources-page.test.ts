@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { recordRejection } from '../../../src/articles/rejections.ts';
 import type { Store } from '../../../src/core/store/store.ts';
-import { HOUR } from '../../../src/lib/time.ts';
+import { HOUR, rfc3339 } from '../../../src/lib/time.ts';
 import { findSourceRow, registerSources } from '../../../src/sources/source-state.ts';
 import { openTestDesk, type TestDesk } from '../../app/desk/test-desk.ts';
 import { startRawServer } from '../../lib/guarded-fetch/raw-server.ts';
@@ -105,7 +105,10 @@ forEachDatabase((open) => {
         'Not done: our-site is paused: resume it first.',
       );
       await desk.act('operator', '/sources/our-site/resume');
-      await setSource(store.db, { state: 'waiting' });
+      await setSource(store.db, {
+        state: 'waiting',
+        reason: `it answered 503: it asks not to be called before ${rfc3339(NOW + HOUR)}`,
+      });
       expect(textOf(await desk.act('operator', '/sources/post/poll'))).toContain(
         'The server of post asks not to be called before today 21:00.',
       );

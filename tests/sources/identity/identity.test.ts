@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
-import type { EntryIdentity } from '../../../src/sources/identity/entry-keys.ts';
-import { allKeys, type ComparedItem, identify, readIdentities } from '../../../src/sources/identity/identify.ts';
+import type { ComparedItem, EntryIdentity } from '../../../src/sources/identity/entry-keys.ts';
+import { allKeys, identify, readIdentities } from '../../../src/sources/identity/identify.ts';
+import { siteKeysOf, siteOf } from '../../../src/sources/identity/site-keys.ts';
 import { anyText } from '../../support/any-text.ts';
 import { runs } from '../../support/run-scope.ts';
 
@@ -132,6 +133,45 @@ describe('identify', () => {
         }),
       ]),
     ).toEqual([3]);
+  });
+
+  it('knows a renamed story only if its entry has gone out of turn, with title and a date a zone away', () => {
+    const moved = (one: EntryIdentity, hours: number): EntryIdentity => ({
+      ...one,
+      ...{ guid: `urn:new:${one.title}`, link: `https://new.example/${one.title}` },
+      publishedAt: (one.publishedAt ?? 0) + hours * HOUR,
+    });
+    const all = new Memory();
+    all.record(ten);
+    expect(all.record(ten.map((one) => moved(one, -14)))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    const middle = new Memory();
+    middle.record(ten);
+    const [first, second, ...rest] = ten as [EntryIdentity, EntryIdentity, ...EntryIdentity[]];
+    expect(middle.record([first, moved(second, 8), ...rest]).slice(0, 2)).toEqual([1, 2]);
+    // A bulletin that has scrolled off is not the next one, though both have title and day.
+    const bulletins = new Memory();
+    const bulletin = (number: number) => entry(number, { title: 'Bulletin' });
+    expect(bulletins.record([entry(7), bulletin(8)])).toEqual([1, 2]);
+    expect(bulletins.record([bulletin(5), entry(6), entry(7)])).toEqual([3, 4, 1]);
+  });
+
+  it.each([
+    ['https://times.github.io/feed', 'times.github.io'],
+    ['https://www.times.co.uk/feed', 'times.co.uk'],
+    ['http://127.0.0.1:8080/feed', '127.0.0.1:8080'],
+  ])('takes %s for a feed of the site %s', (address, site) => {
+    expect(siteOf(address)).toBe(site);
+  });
+
+  it('compares links and unique guids across the sources of a site, and no other guids', () => {
+    expect(siteKeysOf({ guid: '123', link: '' })).toEqual([]);
+    for (const guid of [
+      'https://times.example/?p=1',
+      'tag:times.example,2026:1',
+      'urn:uuid:0b3f5c1e-11aa-4c00-9d11-2d1f00a1b2c3',
+    ]) {
+      expect(siteKeysOf({ guid, link: 'https://times.example/one' })).toHaveLength(2);
+    }
   });
 
   it('takes a title for no identity once a document had it twice', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HOUR } from '../../../src/lib/time.ts';
+import { HOUR, rfc3339 } from '../../../src/lib/time.ts';
 import { decideWithdrawals } from '../../../src/own-sites/sweep.ts';
 import { requestSourcePoll, setPaused } from '../../../src/sources/control-sources.ts';
 import { findSourceRow } from '../../../src/sources/source-state.ts';
@@ -42,7 +42,10 @@ forEachDatabase((open) => {
       const { db } = app.store;
       await setPaused(app, OUTLET, false);
       await setSource(db, { due_at: NOW + HOUR });
-      await setSource(db, { state: 'waiting' });
+      await setSource(db, { state: 'waiting', reason: 'it answered 429' });
+      expect(await requestSourcePoll(app, OUTLET)).toEqual({ kind: 'requested' });
+      const reason = `it answered 503: it asks not to be called before ${rfc3339(NOW + HOUR)}`;
+      await setSource(db, { state: 'waiting', reason, due_at: NOW + 5 * HOUR });
       expect(await requestSourcePoll(app, OUTLET, refuse)).toEqual({
         kind: 'waiting',
         until: NOW + HOUR,

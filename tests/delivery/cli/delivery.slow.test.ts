@@ -20,7 +20,7 @@ const OTHER_RECIPIENT = 'desk@example.com';
 afterAll(closeServers);
 
 describe.concurrent('daywire deliver over SMTP', () => {
-  it('says what another process has leased, exits with 1 where it pauses, and with 0 after bounces', async () => {
+  it('says what another process has leased, exits with 1 where it pauses or many fail', async () => {
     let refused = { recipients: /./, reply: '550 5.7.1 relay denied' };
     const server = await startScripted((command) => {
       const address = /^RCPT TO:<(.*)>/.exec(command)?.[1];
@@ -51,7 +51,7 @@ describe.concurrent('daywire deliver over SMTP', () => {
     await folder.run(['editions', 'resume', slot]);
     refused = { recipients: /^(ada|liu)/, reply: '550 5.1.1 no such user, see log 12345' };
     const { code, stdout } = await folder.run(['deliver', '--json']);
-    expect(code).toBe(0);
+    expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
       ...{ submitted: 5, failed: 2, paused: [], leased: null },
       failures: [{ kind: 'failed', words: '550 5.1.1 no such user, see log #', count: 2 }],

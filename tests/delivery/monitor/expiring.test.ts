@@ -3,6 +3,7 @@ import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import { checkExpiring } from '../../../src/delivery/checks.ts';
 import { allowedUntil, findExpiring } from '../../../src/delivery/monitor/expiring.ts';
 import { updateWaitingAlerts } from '../../../src/delivery/monitor/waiting-alerts.ts';
+import { EXPIRED, OVER_LIMITS } from '../../../src/delivery/queue/delivery-outcome.ts';
 import { queueLines, readQueueStatus } from '../../../src/delivery/status/queue-status.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { openAlerts } from '../../support/alerts.ts';
@@ -63,6 +64,25 @@ describe('deliveries that the limit lets expire', () => {
         .execute();
       await app.store.db.deleteFrom('deliveries').where('subscriber_id', '>', 9).execute();
       expect(await findExpiring(app, NOW)).toEqual([]);
+    });
+
+    it('keep their alert when they have expired, until a retry', async () => {
+      const app = openTestApp(await open(), {
+        edit: (yaml) => yaml.replace('delivery:\n', 'delivery:\n  perDay: 10\n'),
+      });
+      app.now = NOW;
+      await queueEdition(app.store, 12);
+      await setDeliveries(app.store, { expires_at: NOW + 20 * HOUR });
+      await updateWaitingAlerts(app);
+      await setDeliveries(app.store, { state: 'submitted' });
+      await setDeliveries(app.store, { state: 'failed', reason: `${EXPIRED}; ${OVER_LIMITS}` }, { subscriber_id: 1 });
+      await updateWaitingAlerts(app);
+      expect((await openAlerts(app.store.db)).map(({ message }) => message)).toEqual([
+        expect.stringContaining('1 delivery of daily-roundup/2026-11-24 expired: over the limit'),
+      ]);
+      await setDeliveries(app.store, { state: 'submitted', reason: null });
+      await updateWaitingAlerts(app);
+      expect(await openAlerts(app.store.db)).toEqual([]);
     });
   });
 });

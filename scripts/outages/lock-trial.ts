@@ -76,7 +76,7 @@ export async function runLockTrial(moment: Moment, seconds: number, deliveries: 
 async function suffer(trial: Trial, result: LockResult, deliveries: number): Promise<void> {
   const { moment, seconds, faults } = result;
   const isAtSlot = moment === 'slot' || moment === 'closing';
-  const slotAt = Math.ceil((Date.now() + 90 * SECOND) / MINUTE) * MINUTE;
+  const slotAt = Math.ceil((Date.now() + 120 * SECOND) / MINUTE) * MINUTE;
   const slot = new Date(slotAt);
   const cron = isAtSlot ? `${slot.getUTCMinutes()} ${slot.getUTCHours()} * * *` : undefined;
   await trial.prepare({ spread: 8 } as Fault, 'sqlite', deliveries, cron);

@@ -20,7 +20,7 @@ export async function checkMetadata({ paths: { media } }: Pick<Config, 'paths'>)
   return [
     warning(
       `${media}: visitors can read the metadata of ${names.slice(0, MAX_NAMES).join(', ')}${others}, such as where a ` +
-        'photo was taken; remove it, for example by "exiftool -all= -tagsFromFile @ -ICC_Profile -Orientation FILE"',
+        'photo was taken; remove it, as by "exiftool -all= --ICC_Profile:all -tagsFromFile @ -Orientation FILE"',
     ),
   ];
 }

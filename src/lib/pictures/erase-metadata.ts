@@ -121,28 +121,37 @@ function boxesIn(bytes: Buffer, from: number, until: number): Map<string, { star
 /** Fills metadata with zeros, except for an orientation, which stays in an Exif block without anything else. */
 function erase(metadata: Buffer): boolean {
   const at = textAt(metadata, 0, 6) === 'Exif\0\0' ? 6 : 0;
-  const orientation = orientationOf(metadata.subarray(at));
-  metadata.fill(0, orientation === null ? 0 : at);
-  if (orientation === null) return false;
-  metadata.write(`4d4d002a00000008000101120003000000010${orientation.toString(16).padStart(3, '0')}`, at, 'hex');
-  return true;
+  const tags = tagsOf(metadata.subarray(at));
+  // Already so, for example by exiftool, which adds the resolution.
+  if (tags.size > 0 && metadata.length < MAX_TECHNICAL && [...tags.keys()].every((tag) => TECHNICAL.has(tag)))
+    return true;
+  const orientation = tags.get(ORIENTATION) ?? 1;
+  const isTurned = orientation > 1 && orientation < 9;
+  metadata.fill(0, isTurned ? at : 0);
+  if (isTurned)
+    metadata.write(`4d4d002a00000008000101120003000000010${orientation.toString(16).padStart(3, '0')}`, at, 'hex');
+  return isTurned;
 }
 
-/** The orientation of an Exif block (TIFF), or null for the usual one, or where there is none. */
-function orientationOf(tiff: Buffer): number | null {
+const ORIENTATION = 0x0112;
+/** Orientation, resolution and its unit, position of colours. */
+const TECHNICAL = new Set([ORIENTATION, 0x011a, 0x011b, 0x0128, 0x0213]);
+/** Bytes that those take. */
+const MAX_TECHNICAL = 110;
+
+/** The tags of an Exif block (TIFF), with their values as far as they are numbers of 16 bits. */
+function tagsOf(tiff: Buffer): Map<number, number> {
+  const tags = new Map<number, number>();
   const isLittle = textAt(tiff, 0, 4) === 'II*\0';
-  if (!isLittle && textAt(tiff, 0, 4) !== 'MM\0*') return null;
+  if (!isLittle && textAt(tiff, 0, 4) !== 'MM\0*') return tags;
   const read = (at: number, size: 2 | 4): number => (isLittle ? tiff.readUIntLE(at, size) : tiff.readUIntBE(at, size));
   try {
     const first = read(4, 4) + 2;
-    for (let at = first; at < first + 12 * read(first - 2, 2); at += 12) {
-      const value = read(at + 8, 2);
-      if (read(at, 2) === 0x0112) return value > 1 && value < 9 ? value : null;
-    }
+    for (let at = first; at < first + 12 * read(first - 2, 2); at += 12) tags.set(read(at, 2), read(at + 8, 2));
   } catch {
     // Damaged.
   }
-  return null;
+  return tags;
 }
 
 function textAt(bytes: Buffer, at: number, length: number): string {

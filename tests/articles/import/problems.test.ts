@@ -23,7 +23,6 @@ async function disposable() {
 
 const DATE_RULE =
   'must be a date that exists, like 2026-11-24 07:30 (local time, Asia/Shanghai) or 2026-11-24T07:30:00+08:00';
-const URL_RULE = 'must be an http or https URL without user and password, or a path below the publication';
 
 describe('a problem in a Markdown file', () => {
   it.each([

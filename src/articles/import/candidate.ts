@@ -72,9 +72,9 @@ interface Provenance {
  */
 const PRIMARY = new Set<PropertyKey>(['id', 'headline', 'body', 'format', 'published', 'state', 'embargo', 'note']);
 
-function isPrimary([key]: PropertyKey[], { kind }: Record<string, unknown>): boolean {
+function isPrimary([key, part]: PropertyKey[], { kind }: Record<string, unknown>): boolean {
   // Without its credit, another outlet's report would be published as the newsroom's own.
-  return key === undefined || PRIMARY.has(key) || (key === 'outlet' && kind === 'roundup-item');
+  return key === undefined || PRIMARY.has(key) || (key === 'outlet' && part !== 'url' && kind === 'roundup-item');
 }
 
 /** The parts of the configuration by which articles are validated. */
@@ -97,12 +97,7 @@ export function candidateReader(config: ArticleRules): CandidateReader {
     }
     const given = { ...record.fields };
     const leftOut: OmittedPart[] = [];
-    const hasWrongId = !isStrict && !isBlankValue(given.id) && validId(schema, given.id) === null;
-    if (defaultId !== null && (hasWrongId || isBlankValue(given.id))) {
-      const rule = 'it is no id (letters, digits and . _ ~ -): that of the file is used';
-      if (hasWrongId) leftOut.push({ path: ['id'], what: shownValue(given.id), rule });
-      given.id = defaultId;
-    }
+    if (defaultId !== null && isBlankValue(given.id)) given.id = defaultId;
     const pictures = openOwnPictures(pictureFolder, mediaFolder);
     given.image = withOwnPicture(given.image, pictures);
     const imageProblems = pictures.problems.length;

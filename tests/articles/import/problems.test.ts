@@ -23,17 +23,13 @@ async function disposable() {
 
 const DATE_RULE =
   'must be a date that exists, like 2026-11-24 07:30 (local time, Asia/Shanghai) or 2026-11-24T07:30:00+08:00';
-const URL_RULE = 'must be an http or https URL without user and password, or a path below the publication';
 
 describe('a problem in a Markdown file', () => {
   it.each([
     ['body: x', 'story.md:3: body: the text belongs below the front matter'],
     ['headline: [a]', 'story.md:3: headline is a list: must be text'],
     ['published: yesterday', `story.md:3: published is "yesterday": ${DATE_RULE}`],
-    [
-      'kind: roundup-item\noutlet: { name: A, url: "https://u:p@example.com" }',
-      `story.md:4: outlet.url is "https://u:p@example.com": ${URL_RULE}`,
-    ],
+    ['id: a b', 'story.md:3: id is "a b": must be letters, digits and . _ ~ -, at most 128, a letter or digit first'],
     ['state: scheduled', 'story.md:1: embargo is missing: a scheduled article requires one'],
     [
       'embargo: 2026-11-25 07:00',
@@ -185,16 +181,10 @@ describe('a warning', () => {
       'story.md:1: outlet is missing: a roundup item credits the publication that first reported it',
     ],
     ['kind: brief', 'x\n<script>y</script>', 'story.md:6: removed from the body: <script>'],
-    ['image: { url: "http://192.168.1.1/a.png" }', 'x', 'story.md:3: removed image: 192.168.1.1 is a private address'],
-    [
-      'related: [{ url: "https://cms.internal/a", title: A }]',
-      'x',
-      'story.md:3: removed related[0]: cms.internal is a private address',
-    ],
     [
       'also: [Reuters, { url: "https://cms.internal/a", name: A }]',
       'x',
-      'story.md:3: removed also[1].url: cms.internal is a private address',
+      'story.md:3: also[1].url "https://cms.internal/a" is left out: leads to cms.internal, a private address, which readers cannot open',
     ],
     ['updated: soon', 'x', `story.md:3: updated "soon" is left out: ${DATE_RULE}`],
     [

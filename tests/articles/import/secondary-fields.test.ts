@@ -112,15 +112,6 @@ describe('a wrong secondary field', () => {
     const text = markdown(`headline: H\npublished: ${PUBLISHED}\nauthor: { nick: Ann, link: https://ann.example }`);
     expect(await parse('markdown', text)).toMatchObject({ candidate: { bylines: [{ name: 'Ann' }] } });
   });
-
-  it('gives a file with an id that is none that of its name', async () => {
-    const result = await parse('markdown', markdown(`headline: H\npublished: ${PUBLISHED}\nid: a b`));
-    expect(result).toMatchObject({
-      kind: 'valid',
-      candidate: { id: 'story' },
-      warnings: [/* one */ expect.any(String)],
-    });
-  });
 });
 
 describe('a wrong primary field', () => {

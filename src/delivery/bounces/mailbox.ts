@@ -7,7 +7,7 @@ import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import type { Store } from '../../core/store/store.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
-import { tlsFailure } from '../../lib/tls-failure.ts';
+import { tlsFailure } from '../transport/tls-failure.ts';
 import { handleIncomingMail, INCOMING_LIMIT, type MailOutcome } from './mail.ts';
 
 /** Number of messages, in total and by outcome. */

@@ -106,7 +106,8 @@ async function requireNote({ store }: AppContext, edition: Edition): Promise<voi
   if (draft.decisions.note !== null && (draft.fieldRevisions.note ?? 0) > closedBy) return;
   const name = fullEditionName(edition);
   const problem = draft.decisions.note === null ? 'has no editor’s note' : 'has the editor’s note that it closed with';
-  const text = `${name} ${problem}, and a correction must say what was wrong: write it on its page at the desk, or add --note`;
+  const remedy = 'write it on its page at the desk, or add --note';
+  const text = `${name} ${problem}, and a correction must say what was wrong: ${remedy}`;
   throw new DeliveryControlError(text);
 }
 

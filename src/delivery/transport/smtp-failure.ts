@@ -2,11 +2,11 @@
 import type { MailProvider } from '../../core/config/config.ts';
 import { cleanLine } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';
-import { tlsFailure } from '../../lib/tls-failure.ts';
 import { accountReply } from './account-replies.ts';
 import { redactAddresses } from './redact-addresses.ts';
 import type { SubmissionFailure } from './retry.ts';
 import type { SmtpSession } from './smtp-session.ts';
+import { tlsFailure } from './tls-failure.ts';
 
 const MAX_REPLY_LENGTH = 500;
 

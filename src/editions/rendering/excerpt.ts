@@ -79,8 +79,12 @@ function withoutLastHeadings(paragraphs: TakenParagraph[]): TakenParagraph[] {
 
 const LEADS_ON = /[:：]$/;
 /** Not after `z. B.`, nor inside a tag. */
-const SENTENCE_END =
-  /(?<=[\p{L}\p{N})\]%]{2}(?:<\/\w+>)*[.!?…](?:["”“»’)]|&quot;|<\/\w+>)*)\s+(?=(?:<\w+[^>]*>)*["“„«‘(¿¡&]?[\p{Lu}\p{Lo}\p{N}])|(?<=[。！？][」』”）]?)(?![」』”）])/gu;
+const SENTENCE_END = new RegExp(
+  '(?<=[\\p{L}\\p{N})\\]%]{2}(?:</\\w+>)*[.!?…](?:["”“»’)]|&quot;|</\\w+>)*)' +
+    '\\s+(?=(?:<\\w+[^>]*>)*["“„«‘(¿¡&]?[\\p{Lu}\\p{Lo}\\p{N}])' +
+    '|(?<=[。！？][」』”）]?)(?![」』”）])',
+  'gu',
+);
 
 /** Ends before a sentence that ends with a colon: what it announces is omitted. */
 function withoutLeadIns(paragraphs: TakenParagraph[]): TakenParagraph[] {

@@ -32,8 +32,8 @@ export function editionHeadline(locale: Locale, kicker: string, stories: readonl
 }
 
 /**
- * As `editionHeadline`, in at most 70 columns: the second item only if both fit. Of all that it has, only the first item
- * may be cut.
+ * As `editionHeadline`, in at most 70 columns: the second item only if both fit. Of all that it has, only the first
+ * item may be cut.
  */
 export function editionSubject(locale: Locale, kicker: string, stories: readonly HeadlineStory[]): string {
   const [first = '', second = ''] = stories.map(itemOf);

@@ -24,8 +24,12 @@ const ADDRESS = new RegExp(
   'gu',
 );
 // Not closing punctuation in ASCII, which mail programs leave out, nor letters that belong to an internationalised one.
-const ADDED_TO_LINKS =
-  /[)\]>.,;:!?'"]*(?:(?<=\))[^\s)\]>.,;:!?'"]|(?![\p{L}\p{M}]*[\w./-])(?:[^\x00-\x7f\s\p{L}]|[\p{sc=Hani}\p{sc=Hira}\p{sc=Kana}\p{sc=Hang}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]))/uy;
+const ADDED_TO_LINKS = new RegExp(
+  '[)\\]>.,;:!?\'"]*(?:(?<=\\))[^\\s)\\]>.,;:!?\'"]|' +
+    '(?![\\p{L}\\p{M}]*[\\w./-])(?:[^\\x00-\\x7f\\s\\p{L}]|' +
+    '[\\p{sc=Hani}\\p{sc=Hira}\\p{sc=Kana}\\p{sc=Hang}\\p{sc=Thai}\\p{sc=Laoo}\\p{sc=Khmr}\\p{sc=Mymr}]))',
+  'uy',
+);
 
 /** Columns in a fixed-width font: two for East Asian wide characters and emoji, none for combining marks. */
 export function displayWidth(text: string): number {

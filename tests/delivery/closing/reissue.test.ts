@@ -219,7 +219,7 @@ describe('a reissue', () => {
       const { app, newest, edit, reissue } = newsroom;
       const { slot } = await newest();
       await expect(reissue({ asCorrection: true })).rejects.toThrow(
-        `daily-roundup/${slot} has no editor’s note, and a correction must say what was wrong: write it on its page at the desk, or add --note`,
+        `daily-roundup/${slot} has no editor’s note, and a correction must say what was wrong: write it on its page`,
       );
       await importMarkdown(app, rates(FIXED));
       await edit({ kind: 'note', text: 'The headline about rates had a typo. We regret the error.' });

@@ -52,7 +52,7 @@ export async function respondFailure(web: WebContext, c: Context, error: unknown
 }
 
 /** 503: the store does not answer, or cannot be written. */
-export async function respondAway(web: WebContext, c: Context): Promise<Response> {
+async function respondAway(web: WebContext, c: Context): Promise<Response> {
   const response = await failurePage(web, c, 503);
   response.headers.set('Retry-After', '30');
   return response;

@@ -126,6 +126,7 @@ describe('the status', () => {
         held: 'restored from a backup',
         limits: null,
         backOff: null,
+        providers: [],
         expiring: [],
         nextDue: '2026-11-24T08:30:00Z',
         uncertainDeliveries: [

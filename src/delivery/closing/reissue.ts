@@ -66,12 +66,15 @@ export async function reissueEdition(app: AppContext, edition: Edition, request:
     if (request.asCorrection && !request.isNoteComing) await requireNote(app, edition);
     const now = clock();
     const composed = await compose(app, newsletter, edition, request, now);
-    if (!request.asCorrection && !request.isNoteComing) requireChange(edition, composed);
     const changes = await changedStories(app, edition, composed);
     const terms = closingTerms(config, newsletter, composed);
     const { asCorrection: isForAll, isDryRun, onCommit } = request;
     const closing = { isForAll, isDryRun, now, onCommit };
+    const isUnchanged = !isForAll && !request.isNoteComing && isSameMail(edition, composed);
     try {
+      // First whether it could be reissued at all.
+      if (isUnchanged) await closeRevision(store, composed, terms, { ...closing, isDryRun: true });
+      if (isUnchanged) throw nothingChanged(edition);
       const closed = await closeRevision(store, composed, terms, closing);
       if (!request.isDryRun) await resolveAlertsOf(app, edition);
       const previewPath = request.isDryRun ? writePreviewFiles(app, composed).htmlPath : null;
@@ -111,13 +114,15 @@ async function requireNote({ store }: AppContext, edition: Edition): Promise<voi
   throw new DeliveryControlError(text);
 }
 
-/** @throws DeliveryControlError if subscribers would get the same mail */
-function requireChange(edition: Edition, composed: ComposedEdition): void {
+function isSameMail(edition: Edition, composed: ComposedEdition): boolean {
   // The note about revisions, which only the archive page has, leaves white space in the mail.
   const mailOf = ({ subject, preheader, html, text, nonce }: Edition | ComposedEdition): string =>
     [subject, preheader, html, text].join('\n').replaceAll(nonce, '').replace(/\s+/g, ' ');
-  if (mailOf(edition) !== mailOf(composed)) return;
-  throw new DeliveryControlError(
+  return mailOf(edition) === mailOf(composed);
+}
+
+function nothingChanged(edition: Edition): DeliveryControlError {
+  return new DeliveryControlError(
     `${fullEditionName(edition)} is not reissued: nothing has changed since it closed. ` +
       'To mail it to those who do not have it, use "daywire editions resume" or "retry"',
   );

@@ -314,6 +314,7 @@ describe('a reissue', () => {
       const { id } = await newest();
       await raiseAlert(app.store.db, { ...pauseAlert(id), message: 'It is paused.' }, app.now);
       await raiseAlert(app.store.db, { ...alertNamed('other'), message: 'Something else.' }, app.now);
+      await importMarkdown(app, rates(FIXED));
       await reissue();
       expect((await openAlerts(app.store.db)).map(({ key }) => key)).toEqual(['other']);
     });
@@ -326,6 +327,7 @@ describe('a reissue', () => {
       // 20:05 in Shanghai when it closed.
       await db.updateTable('subscribers').set({ zone: 'Europe/Berlin' }).where('email', '=', SUBSCRIBERS[0]!).execute();
       app.now += HOUR;
+      await importMarkdown(app, rates(FIXED));
       await reissue();
       const { id } = await newest();
       const { rows } = await sql<{ due: number }>`select due_at as due from deliveries where edition_id = ${id}

@@ -28,8 +28,8 @@ it('reads daywire’s own feeds the same in all formats', () => {
     ...{ title, language },
     items: items.map(({ id, link, title: headline, categories, publishedAt, content, authors }) => ({
       ...{ id, link, headline, publishedAt, content, categories },
-      // In Atom and JSON, the publication is the author of what has none.
-      authors: authors.filter((name) => name !== config.publication.name),
+      // In Atom and JSON, the publication is the author of what has none. RSS joins the names of several.
+      authors: authors.filter((name) => name !== config.publication.name).join(', '),
     })),
   });
   // RSS dates have whole seconds.

@@ -15,7 +15,7 @@ import { alertText, listOpenAlerts } from '../src/core/alerts/alerts.ts';
 import { ensureSchema } from '../src/core/store/schema.ts';
 import { openStore } from '../src/core/store/store.ts';
 import { HOUR, MINUTE, SECOND } from '../src/lib/time.ts';
-import { startFaultyServer } from '../tests/delivery/faulty-server.ts';
+import { startFaultyServer } from './faulty-smtp-server.ts';
 import { freePort } from './free-port.ts';
 import { queueEdition } from './test-edition.ts';
 

@@ -30,7 +30,7 @@ import { ClaimBuffer } from './queue/claim-buffer.ts';
 import type { DeliveryOutcome } from './queue/delivery-outcome.ts';
 import { GroupCommit } from './queue/group-commit.ts';
 import type { PrepareFinish } from './queue/outbox.ts';
-import type { OutgoingMessage, Transport, Wait } from './transport/connection.ts';
+import type { AwaitedReply, OutgoingMessage, Transport } from './transport/connection.ts';
 import { type ConnectionOpener, openConnectionOpener } from './transport/connection-opener.ts';
 import { redactAddresses } from './transport/redact-addresses.ts';
 
@@ -81,7 +81,7 @@ export interface DeliverOptions {
    */
   onServiceMessagesBuilt?: ((kind: ServiceMessage['kind'], problem: string | null) => Promise<void>) | undefined;
   /** Called when the run was to end some seconds ago, with what it still waits for. */
-  onWaiting?: ((waits: Wait[]) => void) | undefined;
+  onWaiting?: ((waits: AwaitedReply[]) => void) | undefined;
   /** Called when the server accepts a message again. */
   onRecovery?: OnRecovery | undefined;
   /** Tries the server now, although it is to be left alone for a while. */

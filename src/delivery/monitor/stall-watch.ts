@@ -10,7 +10,7 @@ import { rfc3339, SECOND } from '../../lib/time.ts';
 import { DELIVERY_STOPPED } from '../alerts.ts';
 import { ALERT_AFTER, readBackOff } from '../control/back-off.ts';
 import { DailyLimit } from '../limits/daily-limit.ts';
-import type { Wait } from '../transport/connection.ts';
+import type { AwaitedReply } from '../transport/connection.ts';
 import { redactAddresses } from '../transport/redact-addresses.ts';
 
 const LOOK_EVERY = 10 * SECOND;
@@ -32,7 +32,7 @@ export class StallWatch {
    * @param waits what connections of this process wait for
    * @throws if the store fails
    */
-  async look(waits: readonly Wait[]): Promise<void> {
+  async look(waits: readonly AwaitedReply[]): Promise<void> {
     const { store, clock } = this.#app;
     const now = clock();
     if (this.#noLook.lasts(now)) return;

@@ -35,7 +35,7 @@ export interface Connection {
 }
 
 /** Something that the server has not answered yet. */
-export interface Wait {
+export interface AwaitedReply {
   /** Such as `mail.example.com:587 has not answered RCPT TO`. */
   words: string;
   /** Whether the whole message was submitted, so that it may have arrived. */
@@ -46,8 +46,8 @@ export interface Transport {
   /** Maximum number of open connections. */
   readonly connections: number;
   /** What open connections wait for. */
-  waits(): Wait[];
-  /** Drops the connections that have not submitted a complete message: nothing of theirs is uncertain. Opens no more. */
+  waits(): AwaitedReply[];
+  /** Drops the connections without a complete message, of which nothing is uncertain. Opens no more. */
   stop(): void;
   /** Opens a connection and logs in. @throws TransportError */
   connect(): Promise<Connection>;

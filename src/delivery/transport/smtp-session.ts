@@ -81,6 +81,16 @@ export class SmtpSession extends SMTPConnection {
     this.emit('step');
   }
 
+  /**
+   * Overrides nodemailer's, which first writes what is still buffered: the rest of a message that counts as not
+   * submitted, and its final dot.
+   */
+  override close(): void {
+    const socket = this._socket as Socket | false;
+    if (socket && socket.writableLength > 0) socket.destroy();
+    super.close();
+  }
+
   /** Overrides nodemailer's: called by `send` when the server has accepted the envelope and answered DATA. */
   protected _createSendStream(done: SmtpCallback<string>): DataStream {
     const socket = this._socket as Socket;

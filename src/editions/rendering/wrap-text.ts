@@ -26,7 +26,7 @@ const ADDRESS = new RegExp(
 // Not closing punctuation in ASCII, which mail programs leave out, nor letters that belong to an internationalised one.
 const ADDED_TO_LINKS = new RegExp(
   '[)\\]>.,;:!?\'"]*(?:(?<=\\))[^\\s)\\]>.,;:!?\'"]|' +
-    '(?![\\p{L}\\p{M}]*[\\w./-])(?:[^\\x00-\\x7f\\s\\p{L}]|' +
+    '(?![\\p{L}\\p{M}]*(?:\\w|[./-][\\p{L}\\w]))(?:[^\\x00-\\x7f\\s\\p{L}]|' +
     '[\\p{sc=Hani}\\p{sc=Hira}\\p{sc=Kana}\\p{sc=Hang}\\p{sc=Thai}\\p{sc=Laoo}\\p{sc=Khmr}\\p{sc=Mymr}]))',
   'uy',
 );

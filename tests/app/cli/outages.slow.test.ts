@@ -5,10 +5,10 @@ import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../../scripts/free-port.ts';
 import { NOT_DURABLE, startPostgresServer } from '../../../scripts/postgres-server.ts';
+import { closeServers, startServer, type TestServer } from '../../../scripts/smtp-servers.ts';
 import { ROLES } from '../../../src/app/start.ts';
 import { openStore, type Store } from '../../../src/core/store/store.ts';
 import { startWebServer } from '../../core/schedule/web-server.ts';
-import { closeServers, startServer, type TestServer } from '../../delivery/servers.ts';
 import { editConfig, type Folder, keepOneFeed, newFolder, printed } from '../../support/command.ts';
 
 let server: Awaited<ReturnType<typeof startPostgresServer>>;

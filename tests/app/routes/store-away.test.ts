@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { noFaults } from '../../../src/core/store/sqlite-thread.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { openMigrated } from '../../support/databases.ts';
@@ -16,9 +16,13 @@ async function openSite(answer: () => Promise<never>, isSilent: boolean) {
 }
 
 it('answers a page with 503 while the database leaves questions unanswered', async () => {
-  const site = await openSite(() => new Promise(() => {}), true);
+  const query = Promise.withResolvers<never>();
+  const site = await openSite(() => query.promise, true);
   const response = await site.get('/');
   expect([response.status, response.headers.get('Retry-After')]).toEqual([503, '30']);
+  // The page is still being served: work in the background would wait for it in other tests.
+  query.reject(new Error('the connection is lost'));
+  await vi.waitUntil(() => site.logged.length > 0);
 });
 
 it('answers with 503 while the store is locked, and logs the failure as one line', async () => {

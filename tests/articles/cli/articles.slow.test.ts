@@ -41,7 +41,7 @@ describe.concurrent('daywire import', () => {
     expect(second.stdout).toMatch(/\n5 messages in report\.txt\n/);
     const report = readFileSync(join(folder.path, 'report.txt'), 'utf8').trimEnd().split('\n');
     expect(report).toHaveLength(5);
-    expect(report[3]).toMatch(/^rejected: in\/d\.md:\d+: kind is "xd": must be one of /);
+    expect(report[3]).toMatch(/^rejected: in\/d\.md:\d+: state is "xd": must be draft/);
     const json = JSON.parse((await folder.run(['import', 'in', '--json', '--report', 'report.txt'])).stdout);
     expect(json.messages).toMatchObject([
       { kind: 'rejected', count: 4 },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { closeServers, startScripted } from '../../../scripts/smtp-servers.ts';
 import { mailboxToken } from '../../../src/audience/tokens.ts';
 import { openStore } from '../../../src/core/store/store.ts';
 import { rfc3339 } from '../../../src/lib/time.ts';
@@ -12,7 +13,6 @@ import {
   startedFolder,
   storedRows,
 } from '../../support/command.ts';
-import { closeServers, startScripted } from '../servers.ts';
 
 const SUPPRESSED = 'hard bounce (5.1.1) of subscriber 1; the address is suppressed: hard-bounce\n';
 const OTHER_RECIPIENT = 'desk@example.com';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { afterEach, describe, expect, it } from 'vitest';
+import { closeServers, startServer, type TestServer } from '../../../scripts/smtp-servers.ts';
 import { storeSubscribers } from '../../../scripts/test-edition.ts';
 import type { Article } from '../../../src/articles/article.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
@@ -26,7 +27,6 @@ import { articleFile, saveAll } from '../../support/articles.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { expectGolden } from '../../support/golden.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
-import { closeServers, startServer, type TestServer } from '../servers.ts';
 
 const IDS = ['chips', 'ships', 'wheat', 'rates'];
 const SUBSCRIBERS = ['ada', 'bob', 'cay', 'dee', 'eve', 'fay'].map((name) => `${name}@example.com`);

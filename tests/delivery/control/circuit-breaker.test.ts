@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { closeServers, startReplying } from '../../../scripts/smtp-servers.ts';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import { eraseSubscriber } from '../../../src/audience/erasure.ts';
 import { exportSubscriberData } from '../../../src/audience/export-data.ts';
@@ -18,7 +19,6 @@ import { forBothDatabases, forEachDatabase, openMigrated } from '../../support/d
 import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf, setDeliveries, testConfig } from '../fixture.ts';
 import { addresses, deliverOver, fakeTransport, optionsAt, type RunOptions } from '../runs.ts';
-import { closeServers, startReplying } from '../servers.ts';
 
 afterEach(closeServers);
 

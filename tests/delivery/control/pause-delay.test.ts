@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { closeServers, startScripted } from '../../../scripts/smtp-servers.ts';
 import { queueEdition } from '../../../scripts/test-edition.ts';
 import { pauseEdition } from '../../../src/delivery/control/edition-control.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { deliveriesOf } from '../fixture.ts';
 import { deliverOver } from '../runs.ts';
-import { closeServers, startScripted } from '../servers.ts';
 
 afterEach(closeServers);
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { closeServers, startScripted } from '../../../scripts/smtp-servers.ts';
 import { queueEdition } from '../../../scripts/test-edition.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { recordBounce } from '../../../src/delivery/bounces/record.ts';
@@ -13,7 +14,6 @@ import { NOW } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { openTestApp } from '../../support/test-app.ts';
 import { setDeliveries } from '../fixture.ts';
-import { closeServers, startScripted } from '../servers.ts';
 
 afterEach(closeServers);
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ed25519Signer, rsaSigner, verify } from '../../../scripts/dkim-verifier.ts';
+import { closeServers, startServer, type TestServer } from '../../../scripts/smtp-servers.ts';
 import { NOW } from '../../../scripts/test-edition.ts';
 import type { Config } from '../../../src/core/config/config.ts';
 import { readTargetToken } from '../../../src/delivery/bounces/record.ts';
@@ -10,7 +11,6 @@ import { expectGolden } from '../../support/golden.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { testConfig } from '../fixture.ts';
 import { PROVIDER_FIXTURES } from '../providers/signed-requests.ts';
-import { closeServers, startServer, type TestServer } from '../servers.ts';
 import { submitOnce } from '../transport/outgoing.ts';
 import { ADA, headersOf, makerOf, rawMessage, rawOf } from './messages.ts';
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type DeliveryRows, storeDeliveries } from '../../../scripts/complaints/deliver-rows.ts';
 import { type SignedReport, signedReports } from '../../../scripts/complaints/signed-reports.ts';
+import { closeServers, startScripted } from '../../../scripts/smtp-servers.ts';
 import { createApp } from '../../../src/app/routes/app.ts';
 import { mailboxToken } from '../../../src/audience/tokens.ts';
 import type { Config } from '../../../src/core/config/config.ts';
@@ -18,7 +19,6 @@ import { openAlerts } from '../../support/alerts.ts';
 import { NOW } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
-import { closeServers, startScripted } from '../servers.ts';
 
 const WEBHOOK_SECRET = 'a webhook secret of the tests';
 const EDITION = { id: 1, newsletter: 'daily-roundup', slot: '2026-11-24' };

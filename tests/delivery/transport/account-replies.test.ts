@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { closeServers, pipelining, startScripted } from '../../../scripts/smtp-servers.ts';
 import type { Config } from '../../../src/core/config/config.ts';
 import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
-import { closeServers, pipelining, startScripted } from '../servers.ts';
 import { failureOf, LIMITS, outgoing } from './outgoing.ts';
 
 afterEach(closeServers);

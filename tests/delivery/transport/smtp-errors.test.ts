@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { closeServers, pipelining, startScripted } from '../../../scripts/smtp-servers.ts';
 import type { TransportError } from '../../../src/delivery/transport/connection.ts';
 import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
-import { closeServers, pipelining, startScripted } from '../servers.ts';
 import { failureOf, LIMITS, limitsOf, outgoing, submitOnce } from './outgoing.ts';
 
 afterEach(closeServers);
@@ -49,6 +49,27 @@ describe('the SMTP transport', () => {
     ]);
   });
 
+  it('sends nothing more of a message that counts as not submitted, whenever its server reads again', async () => {
+    const waiting: Socket[] = [];
+    const server = await startScripted((command, socket) => {
+      if (command !== 'DATA') return undefined;
+      waiting.push(socket.pause());
+      return '354 go on';
+    });
+    const line = Buffer.from(`${'x'.repeat(998)}\r\n`);
+    const chunks = [Buffer.from('Subject: large\r\n\r\n'), ...Array<Buffer>(30_000).fill(line)];
+    const size = chunks.reduce((sum, { length }) => sum + length, 0);
+    const limits = { ...limitsOf(10_000), steps: { ...limitsOf(10_000).steps, message: 50 } };
+    const failure = await failureOf(submitOnce(server.url, { ...outgoing(), chunks, size }, limits));
+    expect(failure).toMatchObject({ command: 'message', mayHaveArrived: false });
+    const [socket] = waiting as [Socket];
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.resume();
+    await closed;
+    expect(server.bytes[0]?.length).toBeLessThan(size);
+    expect(server.messages).toEqual([]);
+  });
+
   it('grants each step its time, and all before the final dot together another one', async () => {
     const later = (command: string, socket: Socket): string | undefined => {
       if (!/^(MAIL|RCPT|DATA$)/.test(command)) return undefined;
@@ -64,7 +85,7 @@ describe('the SMTP transport', () => {
     );
   });
 
-  it('takes a close before MAIL for the end of a connection that has carried a message, and for a failure else', async () => {
+  it('takes a close before MAIL for the end of a connection only if it has carried a message', async () => {
     let hasAccepted = false;
     const server = await startScripted((command, socket) => {
       if (command.startsWith('MAIL') && hasAccepted) socket.destroy();

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { closeServers, pipelining, startScripted } from '../../../scripts/smtp-servers.ts';
 import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
-import { closeServers, pipelining, startScripted } from '../servers.ts';
 import { failureOf, LIMITS, limitsOf, outgoing, submitOnce } from './outgoing.ts';
 
 afterEach(closeServers);

@@ -6,8 +6,8 @@ import tls from 'node:tls';
 import { promisify } from 'node:util';
 import type { SMTPServerOptions } from 'smtp-server';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { closeServers, startScripted, startServer } from '../../../scripts/smtp-servers.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
-import { closeServers, startScripted, startServer } from '../servers.ts';
 import { makeCertificate } from './certificate.ts';
 import { failureOf, LIMITS, outgoing } from './outgoing.ts';
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { closeServers, startScripted, startServer } from '../../../scripts/smtp-servers.ts';
 import { smtpSeconds } from '../../../src/core/metrics.ts';
 import { openTransport } from '../../../src/delivery/transport/open-transport.ts';
 import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
@@ -7,7 +8,6 @@ import { passwordRedactor, readFailure } from '../../../src/delivery/transport/s
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
 import { anyText } from '../../support/any-text.ts';
 import { testConfig } from '../fixture.ts';
-import { closeServers, startScripted, startServer } from '../servers.ts';
 import { failureOf, LIMITS, outgoing } from './outgoing.ts';
 
 afterEach(closeServers);

@@ -21,6 +21,7 @@ describe.concurrent('daywire compose', () => {
       queued: 7,
       tooFew: 0,
       isNew: false,
+      expiring: [],
     });
     expect(await listEditions(folder)).toHaveLength(1);
   });
@@ -83,7 +84,10 @@ describe.concurrent('daywire editions', () => {
     const folder = await startedFolder();
     const [{ slot }] = (await listEditions(folder)) as [EditionStatus];
     const name = `daily-roundup/${slot}`;
-    const dryRun = await folder.run(['editions', 'reissue', name, '--dry-run']);
+    const same = await folder.run(['editions', 'reissue', name]);
+    expect([same.code, same.stderr]).toEqual([1, expect.stringContaining('nothing has changed since it closed')]);
+    const note = ['--note', 'A headline was wrong.', '--by', 'Ada'];
+    const dryRun = await folder.run(['editions', 'reissue', name, '--dry-run', ...note]);
     expect(dryRun.stdout).toMatch(
       new RegExp(
         `^${name} would be reissued as revision 2: Tech Roundup: .*\\n0 deliveries would be queued\\n` +
@@ -91,7 +95,7 @@ describe.concurrent('daywire editions', () => {
           '.*preview/daily-roundup\\.html\\n$',
       ),
     );
-    const done = JSON.parse((await folder.run(['editions', 'reissue', name, '--json'])).stdout);
+    const done = JSON.parse((await folder.run(['editions', 'reissue', name, '--json', ...note])).stdout);
     expect(done).toMatchObject({
       ...{ slot, number: 1, revision: 2, queued: 0, submitted: 7, asCorrection: false, dryRun: false },
       subject: expect.stringMatching(/^Tech Roundup: /),

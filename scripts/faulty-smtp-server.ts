@@ -2,7 +2,7 @@
  * An SMTP server that keeps messages, and misbehaves at one stage as a test says.
  */
 import type { Socket } from 'node:net';
-import { type Script, startScripted } from './servers.ts';
+import { type Script, startScripted } from './smtp-servers.ts';
 
 /** `message`: after the final dot. */
 export type Stage = 'greeting' | 'EHLO' | 'STARTTLS' | 'AUTH' | 'MAIL' | 'RCPT' | 'DATA' | 'message' | 'RSET' | 'QUIT';

@@ -69,12 +69,16 @@ export async function openSqliteFile(): Promise<{ store: Store; remove: () => Pr
   return { store, remove };
 }
 
-/** Calls `clean` when the test has finished. In `beforeAll` no test runs: the caller cleans up. */
+/** Calls `clean` when the test has finished. In `beforeAll` no test runs, and in concurrent ones several do. */
 function afterTest(clean: () => Promise<void>): void {
-  if (TestRunner.getCurrentTest() !== undefined) onTestFinished(clean);
+  const test = TestRunner.getCurrentTest();
+  if (test !== undefined && !test.concurrent) onTestFinished(clean);
 }
 
-/** Opens an empty, migrated SQLite store in memory, which is closed when the test has finished. */
+/**
+ * Opens an empty, migrated SQLite store in memory, which is closed when the test has finished. In `beforeAll` and in
+ * concurrent tests the caller closes it.
+ */
 export async function openMigrated(): Promise<Store> {
   const database = new DatabaseSync(':memory:');
   database.deserialize(await migratedFile());

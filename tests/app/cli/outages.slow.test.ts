@@ -84,7 +84,9 @@ describe('daywire start', () => {
     await sleep(2000);
     await server.resume();
     const url = await isUp;
-    expect((await fetch(new URL('healthz', url))).status).toBe(200);
+    // Not before the alert about the store is resolved.
+    const health = async (): Promise<number> => (await fetch(new URL('healthz', url))).status;
+    await expect.poll(health, { timeout: 30_000 }).toBe(200);
     await expect.poll(() => mail.received.length, { timeout: 20_000 }).toBe(7);
     // A message whose outcome was lost would be submitted again.
     const states = await read(env, ({ db }) => db.selectFrom('deliveries').select(['state', 'reason']).execute());

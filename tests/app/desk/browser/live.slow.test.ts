@@ -105,7 +105,8 @@ describe('live pages of the desk', () => {
     expect(streams).toEqual([leader]);
     // On a busy machine, the last message of the frozen tab comes late, and the time is counted from there.
     const advance = async (): Promise<Page[]> => {
-      await other.clock.fastForward(2_000);
+      // No longer once it has asked: without a message in that time, it would ask again.
+      if (streams.length === 1) await other.clock.fastForward(2_000);
       return streams;
     };
     await expect.poll(advance).toEqual([leader, other]);

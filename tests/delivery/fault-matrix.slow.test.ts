@@ -226,7 +226,6 @@ const SCALED_LIMITS: SmtpLimits = {
     'MAIL FROM': scaled(5 * MINUTE),
     'RCPT TO': scaled(5 * MINUTE),
     DATA: scaled(2 * MINUTE),
-    message: scaled(3 * MINUTE),
     'final dot': scaled(10 * MINUTE),
   },
   envelope: scaled(5 * MINUTE),

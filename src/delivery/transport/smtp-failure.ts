@@ -71,8 +71,6 @@ export function noAnswer(step: NonNullable<SmtpSession['step']>): string {
   switch (step) {
     case 'connection':
       return 'has not accepted a new connection';
-    case 'message':
-      return 'has not read a message to its end';
     case 'final dot':
       return 'has not answered a complete message';
     default:

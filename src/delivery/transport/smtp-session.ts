@@ -26,8 +26,8 @@ interface DataStream {
   outByteCount: number;
 }
 
-/** The steps of a submission, in order. `message`: while it is written. */
-export type SubmissionStep = 'MAIL FROM' | 'RCPT TO' | 'DATA' | 'message' | 'final dot';
+/** The steps of a submission, in order. `final dot`: from when the message is written. */
+export type SubmissionStep = 'MAIL FROM' | 'RCPT TO' | 'DATA' | 'final dot';
 
 const AFTER_REPLY: Record<string, SubmissionStep> = { 'MAIL FROM': 'RCPT TO', 'RCPT TO': 'DATA' };
 
@@ -81,10 +81,7 @@ export class SmtpSession extends SMTPConnection {
     this.emit('step');
   }
 
-  /**
-   * Overrides nodemailer's, which first writes what is still buffered: the rest of a message that counts as not
-   * submitted, and its final dot.
-   */
+  /** Overrides nodemailer's, which first writes what is buffered: the rest of a message that may be submitted again. */
   override close(): void {
     const socket = this._socket as Socket | false;
     if (socket && socket.writableLength > 0) socket.destroy();
@@ -106,10 +103,9 @@ export class SmtpSession extends SMTPConnection {
         }
       },
       end: () => {
-        // Until the whole message has left this process, the server cannot have accepted it.
-        socket.write(FINAL_DOT, (error) => {
-          if (!error && this.step === 'message') this.#begin('final dot');
-        });
+        // Before it is written: the kernel may have the whole message some turns of the event loop before Node says so.
+        this.#begin('final dot');
+        socket.write(FINAL_DOT);
         socket.uncork();
       },
     };
@@ -121,7 +117,6 @@ export class SmtpSession extends SMTPConnection {
       return { outByteCount: 0, write: () => {}, end: () => {} };
     }
     this._responseActions.push((reply) => this._actionSMTPStream(reply, done));
-    this.#begin('message');
     return stream;
   }
 

@@ -35,12 +35,11 @@ const RESET_LIMIT = 10 * SECOND;
 
 const LIMITS: SmtpLimits = {
   connect: MINUTE,
-  // RFC 5321 §4.5.3.2.2 to §4.5.3.2.6.
+  // RFC 5321 §4.5.3.2.2 to §4.5.3.2.4, and §4.5.3.2.6.
   steps: {
     'MAIL FROM': 5 * MINUTE,
     'RCPT TO': 5 * MINUTE,
     DATA: 2 * MINUTE,
-    message: 3 * MINUTE,
     'final dot': LAST_REPLY_LIMIT,
   },
   envelope: ENVELOPE_LIMIT,

@@ -6,7 +6,7 @@ import { openSmtpTransport, type SmtpLimits } from '../../../src/delivery/transp
 
 /** So many milliseconds for each step. */
 export function limitsOf(step: number, quit = 50): SmtpLimits {
-  const steps = { 'MAIL FROM': step, 'RCPT TO': step, DATA: step, message: step, 'final dot': step };
+  const steps = { 'MAIL FROM': step, 'RCPT TO': step, DATA: step, 'final dot': step };
   return { connect: step, steps, envelope: 4 * step, quit };
 }
 

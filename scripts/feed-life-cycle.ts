@@ -4,7 +4,8 @@
  * `node scripts/feed-life-cycle.ts [--lives 2000] [--seed N] [--database sqlite|postgres]`
  *
  * Undecidable: (1) a story that returns after it was away, or is the oldest of the document, and whose guid, link and
- * headline are all new; (2) a tombstone of a guid that no document had. Such a life ends there, and is counted.
+ * headline are all new; (2) a tombstone of a guid that no document had; (3) a new story with the headline of another one
+ * that has gone, dated at most 14 hours apart. Such a life ends there, and is counted.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,6 +19,7 @@ import { openStore } from '../src/core/store/store.ts';
 import { HOUR } from '../src/lib/time.ts';
 import { OUTLETS } from '../src/outlets/polling/outlets.ts';
 import { SITES } from '../src/own-sites/poll.ts';
+import { CLOCK_SKEW } from '../src/sources/feed/dates-ahead.ts';
 import { pollNow } from '../src/sources/polling/poller.ts';
 import { serveLife, storiesOf } from './feed-life-cycle/document.ts';
 import { FACTORS, Life, type Story } from './feed-life-cycle/life.ts';
@@ -79,7 +81,9 @@ interface Seen {
   edits: number;
   updatedAt: number;
   publishedAt: number;
-  title: string;
+  firstSeenAt: number;
+  /** Its feed has only had dates ahead. */
+  isAhead: boolean;
 }
 
 /** @returns `undecidable` where the life ended before its end */
@@ -103,6 +107,8 @@ async function live(number: number, use: 'articles' | 'roundup'): Promise<'lived
   const shown = new Map<string, Story>();
   const seen = new Map<string, Seen>();
   const away = new Set<string>();
+  /** Of an outlet's items, as first recorded. */
+  const dates = new Map<string, number | null>();
   const label = (what: string, step: number): string =>
     `life ${number} (${use}; ${[...life.factors].join(', ')}), step ${step}: ${what}`;
   for (let step = 0; step < STEPS; step++) {
@@ -110,13 +116,14 @@ async function live(number: number, use: 'articles' | 'roundup'): Promise<'lived
       now += life.has('304 for ever') ? 25 * HOUR : random.int(1, 5) * HOUR;
       life.step(now);
     }
+    const before = new Set(shown.keys());
     for (const path of paths) {
       // A page of the archive is read at the first import of each source alone.
       const pages = step === 0 && life.has('archive pages') && use === 'articles' ? 5 : 1;
       for (let page = 1; page <= pages; page++)
         for (const story of storiesOf(life, path, page)) shown.set(story.marker, story);
     }
-    if (isUndecidable(life, [...shown.values()], away)) return 'undecidable';
+    if (isUndecidable(life, [...shown.values()], before, away)) return 'undecidable';
     for (const [index, path] of paths.entries()) {
       const kind = use === 'articles' ? SITES : OUTLETS;
       const source = (use === 'articles' ? articleSources(config) : roundupSources(config))[index];
@@ -130,19 +137,28 @@ async function live(number: number, use: 'articles' | 'roundup'): Promise<'lived
     for (const marker of shown.keys()) if (!current.has(marker)) away.add(marker);
     for (const marker of current) shown.get(marker)?.changed.clear();
     const problems = await (use === 'articles'
-      ? checkArticles(number, life, shown, seen, current)
-      : checkItems(number, shown));
+      ? checkArticles(number, life, { shown, seen, current, now })
+      : checkItems(number, { shown, current, dates }));
     faults.push(...problems.map((problem) => label(problem, step)));
     if (problems.length > 0) break;
   }
   return 'lived';
 }
 
-function isUndecidable(life: Life, stories: readonly Story[], away: ReadonlySet<string>): boolean {
+function isUndecidable(
+  life: Life,
+  stories: readonly Story[],
+  before: ReadonlySet<string>,
+  away: ReadonlySet<string>,
+): boolean {
   const last = life.shown.at(-1);
+  const gone = stories.filter(({ state, marker }) => state !== 'there' && before.has(marker));
   return stories.some((story) => {
     const { changed, state, marker } = story;
     if (changed.has('guid') && state === 'deleted') return true;
+    const namesakes = before.has(marker) ? [] : gone.filter((other) => other.title === story.title);
+    // The dates that are stored may be those of another zone.
+    if (namesakes.some((other) => Math.abs(other.at - story.at) <= 28 * HOUR)) return true;
     const isRenamed = changed.has('guid') && changed.has('link') && changed.has('headline');
     return isRenamed && (away.has(marker) || story === last);
   });
@@ -151,10 +167,9 @@ function isUndecidable(life: Life, stories: readonly Story[], away: ReadonlySet<
 async function checkArticles(
   number: number,
   life: Life,
-  shown: ReadonlyMap<string, Story>,
-  seen: Map<string, Seen>,
-  current: ReadonlySet<string>,
+  after: { shown: ReadonlyMap<string, Story>; seen: Map<string, Seen>; current: ReadonlySet<string>; now: number },
 ): Promise<string[]> {
+  const { shown, seen, current, now } = after;
   const rows = await store.db.selectFrom('articles').selectAll().where('id', 'like', `l${number}-%`).execute();
   const byStory = Map.groupBy(rows.map(toArticle), ({ bodyHtml }) => markerIn(bodyHtml));
   const problems: string[] = [];
@@ -170,27 +185,42 @@ async function checkArticles(
     const wantsRetraction = story.state === 'deleted';
     if ((status.state === 'retracted') !== wantsRetraction) problems.push(`${marker} is ${status.state}`);
     if (url?.includes('utm_')) problems.push(`${marker} is published with tracking: ${url}`);
-    const wantedDate = before?.publishedAt ?? story.at + life.shift;
+    // A date ahead is not believed: until the feed corrects it, a story is from when it was first read.
+    const written = story.at + life.shift;
+    const firstSeenAt = before?.firstSeenAt ?? now;
+    const isRead = before === undefined || current.has(marker);
+    const isAhead = (before?.isAhead ?? true) && (!isRead || written > firstSeenAt + CLOCK_SKEW);
+    const isCorrected = before?.isAhead === true && !isAhead;
+    const wantedDate =
+      before === undefined || isCorrected ? (isAhead ? now : Math.min(written, now)) : before.publishedAt;
     if (publishedAt !== wantedDate) problems.push(`${marker} is dated ${publishedAt} instead of ${wantedDate}`);
     const isEdited = before !== undefined && before.edits !== story.edits && current.has(marker);
-    const hasMoved = before !== undefined && before.updatedAt !== updatedAt && !wantsRetraction;
+    const isSame = before?.updatedAt === updatedAt || (isCorrected && updatedAt === publishedAt);
+    const hasMoved = before !== undefined && !isSame && !wantsRetraction;
     if (hasMoved !== isEdited && before !== undefined && !wantsRetraction)
       problems.push(`${marker} was ${hasMoved ? 'wrongly' : 'not'} updated`);
     if (current.has(marker) && headline !== story.title)
       problems.push(`${marker} is called ${headline}, not ${story.title}`);
     const edits = current.has(marker) ? story.edits : (before?.edits ?? story.edits);
-    seen.set(marker, { edits, updatedAt, publishedAt, title: headline });
+    seen.set(marker, { edits, updatedAt, publishedAt, firstSeenAt, isAhead });
   }
   return problems;
 }
 
-async function checkItems(number: number, shown: ReadonlyMap<string, Story>): Promise<string[]> {
+async function checkItems(
+  number: number,
+  after: { shown: ReadonlyMap<string, Story>; dates: Map<string, number | null>; current: ReadonlySet<string> },
+): Promise<string[]> {
+  const { shown, dates, current } = after;
   const rows = await store.db.selectFrom('outlet_items').selectAll().where('source', 'like', `l${number}-%`).execute();
   const byStory = Map.groupBy(rows, ({ summary }) => markerIn(summary ?? ''));
-  return [...shown.keys()].flatMap((marker) => {
-    const items = byStory.get(marker) ?? [];
-    if (items.some(({ url }) => url.includes('utm_'))) return `${marker} has tracking`;
-    return items.length === 1 ? [] : `${marker} has ${items.length} items`;
+  return [...shown].flatMap(([marker, { title }]) => {
+    const [item, ...others] = byStory.get(marker) ?? [];
+    if (item === undefined || others.length > 0) return `${marker} has ${byStory.get(marker)?.length ?? 0} items`;
+    if (!dates.has(marker)) dates.set(marker, item.published_at);
+    if (item.published_at !== dates.get(marker)) return `${marker} is dated ${item.published_at}`;
+    if (current.has(marker) && item.title !== title) return `${marker} is called ${item.title}, not ${title}`;
+    return item.url.includes('utm_') ? `${marker} has tracking` : [];
   });
 }
 

@@ -36,7 +36,7 @@ function write(life: Life, stories: Story[], url: string, page: number): string 
   const { format, tracking, isHttps, host, shift } = life;
   const hasMore = life.has('archive pages') && stories.length === life.length;
   const next = hasMore ? `${url.split('?')[0]}?page=${page + 1}` : null;
-  const query = tracking === 0 ? '' : `?utm_source=feed&utm_campaign=c${tracking}-${Math.random()}`;
+  const query = tracking === 0 ? '' : `?utm_source=feed&utm_campaign=c${tracking}-${life.written++}`;
   const entries = stories.map(({ guid, path, title, words, at }) => ({
     ...{ guid, title, link: `http${isHttps ? 's' : ''}://${host}${path}${query}` },
     ...{ html: `<p>${words.join(' ')}.</p>`, at: at + shift },

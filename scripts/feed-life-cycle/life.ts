@@ -35,6 +35,8 @@ export class Life {
   shift = 0;
   format: 'rss' | 'atom' | 'json' = 'rss';
   tracking = 0;
+  /** How often a document was written: links are tracked anew each time. */
+  written = 0;
   readonly #random: Random;
   readonly #number: number;
   #step = 0;
@@ -107,7 +109,7 @@ export class Life {
         break;
       case 'host':
         if (random.chance(0.3)) this.isHttps = !this.isHttps;
-        else this.host = `${random.pick(['www.', 'new.', ''])}life${this.#number}.example`;
+        else this.host = `${random.pick(['www.', 'new.', '', 'moved-'])}life${this.#number}.example`;
         break;
       case 'tracking':
         this.tracking += 1;
@@ -125,7 +127,7 @@ export class Life {
         });
         break;
       case 'shift':
-        this.shift = random.chance(0.4) ? 0 : -random.int(1, 14) * HOUR;
+        this.shift = random.pick([0, -1, 1]) * random.int(1, 14) * HOUR;
         break;
       case 'format':
         if (!this.has('tombstone')) this.format = random.pick(['rss', 'atom', 'json']);

@@ -100,8 +100,8 @@ export function revise(
     const isSame = isDeepStrictEqual(article, current.article);
     return isSame ? { kind: 'unchanged', warnings } : { kind: 'refreshed', article, digest, warnings };
   }
-  if (published !== null && saysTheSame(published, article, publicUrl)) {
-    article.updatedAt = published.updatedAt;
+  if (published !== null && saysTheSame(published, { ...article, publishedAt: published.publishedAt }, publicUrl)) {
+    if (published.updatedAt !== published.publishedAt) article.updatedAt = Math.max(published.updatedAt, publishedAt);
     return { kind: 'refreshed', article, digest, warnings };
   }
   article.updatedAt = updateTime(updated, published, publishedAt, now, warnings);

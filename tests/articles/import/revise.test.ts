@@ -226,7 +226,8 @@ describe('an edit', () => {
   it('moves an invented date to the first one that is written, also of a public article', () => {
     const undated = { published: null, undated: 'now' } as const;
     const { revision, stored } = history(undated, { published: NOW - 300 * DAY });
-    expect(revision).toMatchObject({ kind: 'updated', warnings: [], article: { updatedAt: NOW + HOUR } });
+    // No reader sees a story as new because its date was corrected.
+    expect(revision).toMatchObject({ kind: 'refreshed', warnings: [], article: { updatedAt: NOW - 300 * DAY } });
     expect(stored.article.publishedAt).toBe(NOW - 300 * DAY);
     expect(stored.article.isDateInvented).toBeUndefined();
     // Only the first one.

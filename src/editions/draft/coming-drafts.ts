@@ -4,13 +4,11 @@
  */
 import type { AppContext } from '../../core/app-context.ts';
 import { type NewsletterConfig, scheduleZone } from '../../core/config/config.ts';
-import { waitsUntil } from '../../core/schedule/decide.ts';
 import { findRun, type Run } from '../../core/schedule/run-ledger.ts';
 import { nextSlot } from '../../core/schedule/slots.ts';
 import type { Db } from '../../core/store/store.ts';
 import type { RunState } from '../../core/store/tables.ts';
 import { listOpenAlertDrafts } from '../alert-newsletters/alert-drafts.ts';
-import { alertEditionDeadline } from '../alert-newsletters/alert-limits.ts';
 import { findEdition } from '../queries.ts';
 import { arrangeEdition } from '../selection/arrange.ts';
 import { findHeadlines } from '../selection/candidates.ts';
@@ -18,7 +16,7 @@ import { countStories } from '../selection/selection.ts';
 import { type EditionSlot, newsletterJobId } from '../slot.ts';
 import { slotAtInstant, waitingSlot } from '../slots.ts';
 import type { ArrangedDraft } from './arranged-draft.ts';
-import { findObstacle } from './closing.ts';
+import { endOfWaiting, findObstacle } from './closing.ts';
 import type { Draft } from './decisions.ts';
 import { describeLostApproval, type LostApproval } from './describe.ts';
 import { findDraftEntry } from './draft-store.ts';
@@ -119,26 +117,6 @@ async function findLostApproval(db: Db, draft: Draft): Promise<LostApproval | nu
 
 function retryOf({ state, leaseUntil }: Run): number | null {
   return state === 'failed' ? leaseUntil : null;
-}
-
-/**
- * When the slot of an open draft is skipped, epoch milliseconds; null while it does not wait.
- * @param run of the slot
- */
-export function endOfWaiting(
-  { publication }: AppContext['config'],
-  { schedule }: NewsletterConfig,
-  { slotAt }: EditionSlot,
-  closeAt: number | null,
-  run: Run | null,
-): number | null {
-  if (schedule === null) return alertEditionDeadline(slotAt, closeAt);
-  if (run?.state !== 'waiting') return null;
-  const { cron, graceMinutes } = schedule;
-  return waitsUntil(
-    { schedule: { cron, graceMinutes, zone: scheduleZone(schedule, publication) }, coalesce: false },
-    slotAt,
-  );
 }
 
 /** Whether the edition does not close unless an editor acts. */

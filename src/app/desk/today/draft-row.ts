@@ -1,6 +1,6 @@
 /** The state of a draft, in words and with a mark. */
 import { html } from 'hono/html';
-import { describeState, stateText } from '../../../editions/desk/draft/draft-state.ts';
+import { describeState, draftStateText } from '../../../editions/desk/draft/draft-state.ts';
 import { countsText } from '../../../editions/desk/draft/problem-list.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
@@ -29,7 +29,7 @@ export function draftRow(request: SignedInRequest, draft: TodayDraft, following:
 }
 
 function stateCell(request: SignedInRequest, draft: TodayDraft): Html {
-  const state = stateText(request, describeState(draft, request.at, draft.lost));
+  const state = draftStateText(request, describeState(draft, request.at, draft.lost));
   if (draft.draft.closeAt === null || !request.may('drafts.edit')) return html`${state}${runText(request, draft)}`;
   const { id, title } = draft.newsletter;
   const { label } = draft.slot;

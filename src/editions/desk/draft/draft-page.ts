@@ -26,7 +26,7 @@ import { previewRegion } from '../preview/preview-region.ts';
 import { readCopyReach } from '../sending/copy-reach.ts';
 import { sendingRegion } from '../sending/sending-region.ts';
 import { draftLog } from './draft-log.ts';
-import { describeState, stateText } from './draft-state.ts';
+import { describeState, draftStateText } from './draft-state.ts';
 import { actPath, type DraftPageView, storyName } from './draft-view.ts';
 import { findForm, findStories, foundRegion } from './find-stories.ts';
 import { leftOutTray } from './left-out-tray.ts';
@@ -88,7 +88,7 @@ function stateLine(view: DraftPageView): Html {
     draft.edition === null
       ? ''
       : html` <a href="${request.desk.base}${closedPath(draft)}">The edition as it was sent</a>`;
-  return html`<section id="state" data-region aria-label="State"><p class="lead">${stateText(
+  return html`<section id="state" data-region aria-label="State"><p class="lead">${draftStateText(
     request,
     describeState(draft, request.at, lost),
   )}${closed}</p></section>`;

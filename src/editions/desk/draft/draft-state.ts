@@ -81,7 +81,7 @@ export function describeState(draft: StatedDraft, now: number, lost: LostApprova
 }
 
 /** The mark and the line of a state. */
-export function stateText(request: DeskRequest, { status, word, parts }: EditionState): Html {
+export function draftStateText(request: DeskRequest, { status, word, parts }: EditionState): Html {
   const line = parts.map((part) => {
     if (typeof part === 'string') return part;
     if ('at' in part) return when(request, part.at);

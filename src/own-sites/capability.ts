@@ -6,11 +6,11 @@ import { articleSources } from '../core/config/sources.ts';
 import { type Finding, ok, warning } from '../core/finding.ts';
 import { sourcePage } from '../sources/control-sources.ts';
 import { discoverApi } from '../sources/discover.ts';
-import { siteOf } from '../sources/identity/site-keys.ts';
 import { startPolling } from '../sources/polling/poller.ts';
 import { PollError } from '../sources/request.ts';
 import { apiName } from '../sources/source-state.ts';
 import { SITES } from './poll.ts';
+import { siteOf } from './shared-items.ts';
 
 export const ownSitesCapability: Capability = {
   startTasks: (app) => [startPolling(app, SITES)],

@@ -5,7 +5,7 @@ import { sha256 } from '../lib/sha256.ts';
 import { DAY, HOUR } from '../lib/time.ts';
 import { textOfHtml } from '../sources/html-text.ts';
 import { type ComparedItem, type IdentifiedDocument, keysOf, normaliseTitle } from '../sources/identity/entry-keys.ts';
-import { allKeys, findRenamed, hasUnknownEntry, type Identification, identify } from '../sources/identity/identify.ts';
+import { allKeys, type Identification, identify, unnamedEntries } from '../sources/identity/identify.ts';
 import { findKeys, type KeyTable, saveKeys } from '../sources/identity/item-keys.ts';
 import { findSourceItems, listItemsSeenSince, listItemsSince, type SourceItemRow } from '../sources/item-state.ts';
 import { LEAST_FLOOD } from '../sources/polling/flood.ts';
@@ -16,7 +16,7 @@ export interface FeedPage {
   /** By entry: the key of its item if that is new. */
   newKeys: readonly string[];
   document: IdentifiedDocument;
-  /** The HTML of the bodies of entries, by index. */
+  /** The plain texts of the bodies of entries, by index. */
   bodiesOf(entries: readonly number[]): Promise<Map<number, string>>;
 }
 
@@ -41,18 +41,21 @@ export async function identifyItems(
   const named = [...new Set(known.values())].filter((item) => item !== null);
   const rows = await findSourceItems(db, source, named);
   await forgetReusedLinks(db, document, known, rows);
-  const isCompared = readAt !== null && hasUnknownEntry(document, known);
+  const { unnamed, named: present } = unnamedEntries(document, known);
+  const isCompared = readAt !== null && unnamed.length > 0;
   const recent = isCompared ? await listItemsSeenSince(db, source, readAt - LATELY) : [];
-  const byItem = new Map([...recent, ...rows].map((row) => [row.item, row]));
+  const absent = [...rows, ...recent].filter(({ item }) => !present.has(item)).slice(0, MAX_BODIES);
+  const articles = isCompared ? await readStoredArticles(db, [...new Set(absent.map((row) => row.article_id))]) : null;
+  const texts = isCompared && absent.length > 0 ? await page.bodiesOf(unnamed.slice(0, MAX_BODIES)) : new Map();
   const stored = new Map(
-    [...byItem].map(([id, { url, published_at: publishedAt, seen_at: seenAt }]): [string, ComparedItem<string>] => {
+    [...recent, ...rows].map((row): [string, ComparedItem<string>] => {
+      const { item: id, url, published_at: publishedAt, seen_at: seenAt, article_id } = row;
       const isCurrent = seenAt !== null && readAt !== null && seenAt >= readAt;
-      return [id, { id, title: null, url: url ?? '', publishedAt, isCurrent }];
+      const { headline: title = null, bodyHtml } = articles?.get(article_id)?.article ?? {};
+      const text = bodyHtml === undefined ? undefined : textOfHtml(bodyHtml);
+      return [id, { id, title, url: url ?? '', publishedAt, isCurrent, text }];
     }),
   );
-  const texts = isCompared
-    ? await readTexts(db, page, findRenamed(document, known, stored), byItem, stored)
-    : undefined;
   const { outcomes, keys } = identify(document, known, stored, texts);
   const added = newKeys.filter((_, index) => outcomes[index]?.kind === 'new');
   const uses = Map.groupBy(added, (key) => key);
@@ -71,32 +74,6 @@ export async function identifyItems(
 const LATELY = 2 * DAY;
 /** Bodies that are compared of one document, and of the items: more would hold up the process. */
 const MAX_BODIES = 100;
-
-/** Reads what tells whether entries are items under other names; the items get the titles of their articles. */
-async function readTexts(
-  db: Db,
-  page: FeedPage,
-  { entries, items }: { entries: number[]; items: string[] },
-  rows: ReadonlyMap<string, SourceItemRow>,
-  stored: Map<string, ComparedItem<string>>,
-) {
-  const texts = { entries: new Map<number, string>(), items: new Map<string, string>() };
-  if (entries.length === 0 || items.length === 0) return texts;
-  const some = items.slice(0, MAX_BODIES);
-  const articles = await readStoredArticles(
-    db,
-    some.flatMap((item) => rows.get(item)?.article_id ?? []),
-  );
-  for (const item of some) {
-    const article = articles.get(rows.get(item)?.article_id ?? '')?.article;
-    if (article === undefined) continue;
-    stored.set(item, { ...(stored.get(item) as ComparedItem<string>), title: article.headline });
-    texts.items.set(item, textOfHtml(article.bodyHtml));
-  }
-  const bodies = await page.bodiesOf(entries.slice(0, MAX_BODIES));
-  for (const [entry, html] of bodies) texts.entries.set(entry, textOfHtml(html));
-  return texts;
-}
 
 /** No zone moves a date as far. */
 const SAME_DATE = 18 * HOUR;

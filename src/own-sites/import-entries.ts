@@ -1,15 +1,17 @@
 /** Imports what a source has, through the import of articles: one item is one input, with its own rejection. */
-import { addSection } from '../articles/edits/add-section.ts';
+import { candidateOf } from '../articles/edits/desk-base.ts';
+import { changeArticle, readStoredArticles } from '../articles/edits/stored-article.ts';
 import { type ImportFile, recordFile } from '../articles/import/files/import-files.ts';
 import { MAX_RECORD_BYTES, type SourceRecord } from '../articles/import/files/json-lines.ts';
 import { analyseArticles, importFiles } from '../articles/import/import.ts';
-import { sourceOrigin } from '../articles/import/origin.ts';
+import { originName, sourceOrigin } from '../articles/import/origin.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from '../articles/import/result.ts';
 import { retractArticles } from '../articles/import/retract.ts';
 import type { ArticleSource } from '../core/config/schema.ts';
 import { inTransaction } from '../core/store/store.ts';
 import { DAY, MINUTE, rfc3339, SECOND } from '../lib/time.ts';
 import { CLOCK_SKEW, problemOfDatesAhead } from '../sources/feed/dates-ahead.ts';
+import { textOfHtml } from '../sources/html-text.ts';
 import { saveKeys } from '../sources/identity/item-keys.ts';
 import {
   findSourceItems,
@@ -24,7 +26,7 @@ import type { PollFindings } from '../sources/source-state.ts';
 import { type ArticleRecord, articleId } from './article-record.ts';
 import { identifyItems, siteKeyTable } from './identify-items.ts';
 import { entriesOf, type ItemEntry, type PageEntry, type ReadPage } from './read-page.ts';
-import { findSharedArticles } from './shared-items.ts';
+import { findSharedArticles, siblingsOf, siteKeysOf } from './shared-items.ts';
 
 /** As many as a batch of the import. */
 const PART = 100;
@@ -56,7 +58,7 @@ export async function importEntries(poll: SitePoll, page: ReadPage): Promise<Pol
   const { store, config, row, clock, signal, result } = poll;
   const { id } = row;
   const seenAt = clock();
-  const { plan, known, keys, dates, repeats } = await planPage(poll, page, seenAt);
+  const { plan, known, articleOf, keys, dates, repeats } = await planPage(poll, page, seenAt);
   // A feed may change an item without dating the change.
   const settledBefore = row.api === 'feed' || row.polled_at === null ? null : row.polled_at - MAX_CLOCK_DIFFERENCE;
   const articles = emptyResult();
@@ -72,18 +74,14 @@ export async function importEntries(poll: SitePoll, page: ReadPage): Promise<Pol
         files.push(itemFile(id, entry.key, { kind: 'unusable', rule: entry.rule, raw: entry.raw }));
       } else if (planned !== null && !isSettled(entry, known.get(planned.item), settledBefore)) {
         const { item, publishedAt } = planned;
-        const article = planned.articleId ?? articleId(id, item);
-        const { url, modifiedAt } = entry;
-        if (planned.isShared) {
-          const section = entry.record?.section;
-          if (typeof section === 'string' && !known.has(item)) sections.set(article, section);
-          seen.push({ item, articleId: article, url, publishedAt, modifiedAt, heldRecord: null });
-          continue;
-        }
-        const content = contentOf(entry, planned, id);
+        const article = articleOf(item);
+        const isShared = article !== articleId(id, item);
+        const { url, modifiedAt, record } = entry;
+        const content = isShared ? null : contentOf(entry, planned, id);
         const heldRecord = planned.isOnHold && content?.kind === 'text' ? content.text : null;
-        if (content === null) leftOut.push(articleId(id, item));
-        else if (heldRecord === null) files.push(itemFile(id, item, content));
+        if (isShared && !known.has(item) && typeof record?.section === 'string') sections.set(article, record.section);
+        else if (content === null && !isShared) leftOut.push(article);
+        else if (content !== null && heldRecord === null) files.push(itemFile(id, item, content));
         seen.push({ item, articleId: article, url, publishedAt, modifiedAt, heldRecord });
       }
     }
@@ -91,11 +89,10 @@ export async function importEntries(poll: SitePoll, page: ReadPage): Promise<Pol
     // An aborted import ends without an error: not all of these items have been stored.
     signal.throwIfAborted();
     const ofPart = keys.get(from)?.map(({ key, entry }) => ({ key, item: plan[entry ?? -1]?.item ?? null })) ?? [];
+    await addSections(poll, sections);
     await inTransaction(store.db, async (tx) => {
       await recordSeenItems(tx, id, seen, seenAt);
       await saveKeys(tx, siteKeyTable(id), ofPart, seenAt);
-      const context = { origin: sourceOrigin(id), publicUrl: config.publication.url, now: seenAt };
-      for (const [article, section] of sections) await addSection(tx, article, section, context);
     });
     await retractLeftOut(poll, leftOut);
     await progress(poll, {});
@@ -117,6 +114,16 @@ export async function importEntries(poll: SitePoll, page: ReadPage): Promise<Pol
   return { item_gap: medianGap(dates), items_read_at: seenAt, usual_new: usual };
 }
 
+/** Puts articles without a section, which another source brought, into that of this source, as the desk would. */
+async function addSections(poll: SitePoll, sections: ReadonlyMap<string, string>): Promise<void> {
+  const author = originName(sourceOrigin(poll.source.id));
+  for (const [id, { article }] of await readStoredArticles(poll.store.db, [...sections.keys()])) {
+    const section = sections.get(id) as string;
+    if (article.section !== null) continue;
+    await changeArticle(poll, id, 'import', { author }, (stored) => ({ ...candidateOf(stored.article), section }));
+  }
+}
+
 /** Retracts articles of posts that the configuration leaves out since they are for members only. */
 async function retractLeftOut({ store, config, source, clock, result }: SitePoll, ids: string[]): Promise<void> {
   if (ids.length === 0 || source.withdrawn === 'leave') return;
@@ -136,33 +143,33 @@ async function planPage(
   for await (const entries of entriesOf(page, PART)) heads.push(...entries.map(headOf));
   const { id, api, succeeded_at, items_read_at, usual_new: usualNew, item_gap: itemGap } = source;
   const isFeed = api === 'feed';
-  const newKeys = heads.map(({ key }) => key);
+  const newKeys = heads.map(({ key }) => key) as string[];
   const entries = heads.flatMap(({ known }) => known ?? []);
   const document = { entries, ambiguous: new Set(page.ambiguous) };
-  const feed = {
-    newKeys: newKeys as string[],
-    document,
-    bodiesOf: (wanted: readonly number[]) => bodiesOf(page, wanted),
-  };
-  const { items, keys } = isFeed ? await identifyItems(db, source, feed, now) : { items: newKeys, keys: [] };
+  const feed = { newKeys, document, bodiesOf: (wanted: readonly number[]) => bodiesOf(page, wanted) };
+  // Its key identifies a post; by its link, other sources of the site are compared with it.
+  const links = new Map<string, number>();
+  for (const [entry, { siteKeys }] of heads.entries()) for (const key of siteKeys) links.set(key, entry);
+  const { items, keys } = isFeed
+    ? await identifyItems(db, source, feed, now)
+    : { items: heads.map(({ key }) => key), keys: [...links].map(([key, entry]) => ({ key, entry })) };
   const named = [...new Set(items)].filter((item) => item !== null);
   const known = new Map((await findSourceItems(db, id, named)).map((row) => [row.item, row]));
   const { length: held } = await listOnHold(db, id, 'held');
   const memory = { isFeed, usualNew, itemGap, readAt: items_read_at ?? succeeded_at, held };
-  const shared = heads.map((head, index) => {
-    return { guid: head.known?.identity.guid ?? null, url: head.url, item: items[index] ?? null };
+  const added = heads.flatMap(({ siteKeys }, index): [string, string[]][] => {
+    const item = items[index];
+    return item == null || known.has(item) ? [] : [[item, siteKeys.filter((key) => !document.ambiguous.has(key))]];
   });
-  const context = { known, ambiguous: document.ambiguous, now };
-  const articles = await findSharedArticles(db, { config, source: configured }, shared, context);
-  const isShared = (index: number): boolean => articles[index] != null && !articles[index].startsWith(`${id}.`);
+  const shared = await findSharedArticles(db, siblingsOf(config, configured), new Map(added), [...known.values()]);
+  const articleOf = (item: string): string => known.get(item)?.article_id ?? shared.get(item) ?? articleId(id, item);
   const identified = heads.map((head, index) => {
-    return { ...head, item: items[index] ?? null, isLeftOut: head.isLeftOut || isShared(index) };
-  });
-  const plan = planItems(identified, known, memory, now).map((planned, index) => {
-    return planned === null ? null : { ...planned, articleId: articles[index], isShared: isShared(index) };
+    const item = items[index] ?? null;
+    const isShared = item !== null && articleOf(item) !== articleId(id, item);
+    return { ...head, item, isLeftOut: head.isLeftOut || isShared };
   });
   return {
-    ...{ plan, known },
+    ...{ plan: planItems(identified, known, memory, now), known, articleOf },
     keys: Map.groupBy(keys, ({ entry }) => Math.floor((entry ?? 0) / PART) * PART),
     dates: isFeed ? heads.flatMap(({ publishedAt }) => publishedAt ?? []) : [],
     repeats: isFeed ? items.filter((item) => item === null).length : 0,
@@ -171,22 +178,23 @@ async function planPage(
 
 async function bodiesOf(page: ReadPage, wanted: readonly number[]): Promise<Map<number, string>> {
   const bodies = new Map<number, string>();
-  const indexes = new Set(wanted);
-  let index = 0;
+  let from = 0;
   for await (const entries of entriesOf(page, PART)) {
-    for (const entry of entries) {
-      const body = indexes.has(index) && entry.kind === 'item' ? entry.record?.body : undefined;
-      if (typeof body === 'string') bodies.set(index, body);
-      index += 1;
+    for (const index of wanted) {
+      const entry = entries[index - from];
+      const body = entry?.kind === 'item' ? entry.record?.body : undefined;
+      if (typeof body === 'string') bodies.set(index, textOfHtml(body));
     }
+    from += entries.length;
   }
   return bodies;
 }
 
 function headOf(entry: PageEntry) {
-  if (entry.kind === 'unreadable') return { key: null, known: null, url: null, publishedAt: null, isLeftOut: true };
-  const { key, known, url, publishedAt, record } = entry;
-  return { key, known, url, publishedAt, isLeftOut: record === null };
+  if (entry.kind === 'unreadable')
+    return { key: null, known: null, siteKeys: [] as string[], publishedAt: null, isLeftOut: true };
+  const { key, known, publishedAt, record } = entry;
+  return { key, known, siteKeys: siteKeysOf(entry), publishedAt, isLeftOut: record === null };
 }
 
 /** Whether an entry has not changed since it was read: some CMSs date a change by its second. */

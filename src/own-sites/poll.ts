@@ -13,7 +13,6 @@ import { type CmsApi, MAX_PAGE_SIZE } from '../sources/cms/cms-api.ts';
 import { openGhost } from '../sources/cms/ghost.ts';
 import { openWordPress } from '../sources/cms/wordpress.ts';
 import { discoverApi } from '../sources/discover.ts';
-import { siteOf } from '../sources/identity/site-keys.ts';
 import { listOnHold } from '../sources/item-state.ts';
 import type { ReadSignal } from '../sources/polling/poll-state.ts';
 import { type EndOfPoll, progress, type SourceKind } from '../sources/polling/source-kind.ts';
@@ -23,6 +22,7 @@ import { importAccepted } from './held-posts.ts';
 import type { SitePoll, SitePollResult } from './import-entries.ts';
 import { importPage } from './poll-steps.ts';
 import type { ReadPage } from './read-page.ts';
+import { siteOf } from './shared-items.ts';
 import { testSite } from './source-test.ts';
 import { sweepIfDue, withdrawDeleted } from './sweep.ts';
 

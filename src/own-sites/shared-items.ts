@@ -1,99 +1,82 @@
 /** Items that several own sources of one site have: each is one article, that of the source that brought it first. */
-import { sql } from 'kysely';
+import { getDomain } from 'tldts';
 import type { ArticleSource, Config } from '../core/config/config.ts';
 import { articleSources } from '../core/config/sources.ts';
-import { type Db, inTransaction, type Tx } from '../core/store/store.ts';
-import { findKeys, type KeyTable, saveKeys } from '../sources/identity/item-keys.ts';
-import { siteKeysOf, siteOf } from '../sources/identity/site-keys.ts';
-import type { SourceItemRow } from '../sources/item-state.ts';
-import { articleId } from './article-record.ts';
+import type { Db } from '../core/store/store.ts';
+import { keysOf } from '../sources/identity/entry-keys.ts';
+import { findKeys } from '../sources/identity/item-keys.ts';
+import { findSourceItems, type SourceItemRow } from '../sources/item-state.ts';
+import { siteKeyTable } from './identify-items.ts';
+import type { ItemEntry } from './read-page.ts';
+
+/**
+ * The site of an address: the registrable host by the public suffix list with its private part, so that two names of
+ * `github.io` are two sites; of an IP address or a local name, the host with its port.
+ */
+export function siteOf(address: string): string {
+  const { hostname, host } = new URL(address);
+  return getDomain(hostname, { allowPrivateDomains: true }) ?? host;
+}
 
 /** The other own sources of a source's site. */
 export function siblingsOf(config: Pick<Config, 'sources'>, { id, url }: Pick<ArticleSource, 'id' | 'url'>): string[] {
-  const site = siteOf(url);
-  const same = articleSources(config).filter((one) => one.id !== id && siteOf(one.url) === site);
-  return same.map((one) => one.id);
+  const others = articleSources(config).filter((one) => one.id !== id && siteOf(one.url) === siteOf(url));
+  return others.map((one) => one.id);
 }
 
-/** Keys of articles, by which the sources of a site are compared. */
-function sharedKeyTable(site: string): KeyTable<string> {
-  return { name: 'source_item_keys', type: 'text', scopeOf: () => `site ${site}` };
-}
+/** A URI with a host, a tag: URI, or a UUID. Others, such as `123`, count only within their source. */
+const UNIQUE_GUID =
+  /^(?:[a-z][a-z0-9+.-]*:\/\/[^/]|tag:[^,:]+,|(?:urn:uuid:|\{)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?$)/i;
 
-export interface SharedEntry {
-  guid: string | null;
-  url: string | null;
-  /** Null for one that is no item. */
-  item: string | null;
+/** What identifies an item across the sources of a site. Never the title: a site has a headline twice. */
+export function siteKeysOf({ known, url }: Pick<ItemEntry, 'known' | 'url'>): string[] {
+  const { link, guid } = known?.keys ?? keysOf({ guid: null, link: url ?? '', title: '', publishedAt: null });
+  const isUnique = UNIQUE_GUID.test(known?.identity.guid ?? '');
+  return [link, isUnique ? guid : null].filter((key) => key !== null);
 }
 
 /**
- * The articles of entries: of a known item its own, of a new one that of another source of the site that has it by
- * guid or link, else a new one. Writes the keys by which the other sources find them.
- * @param known rows of the items that are stored, by item
- * @param ambiguous keys that several entries have
- * @returns by index of the entry
+ * Finds the articles of new items that other sources of the site have.
+ * @param added the site keys of new items
+ * @param rows of the items of the same document that are not new
+ * @returns ids of articles by item
  */
 export async function findSharedArticles(
   db: Db,
-  { config, source }: { config: Pick<Config, 'sources'>; source: Pick<ArticleSource, 'id' | 'url'> },
-  entries: readonly SharedEntry[],
-  { known, ambiguous, now }: { known: ReadonlyMap<string, SourceItemRow>; ambiguous: ReadonlySet<string>; now: number },
-): Promise<(string | null)[]> {
-  const { id } = source;
-  const own = entries.map(({ item }) => (item === null ? null : (known.get(item)?.article_id ?? articleId(id, item))));
-  const siblings = siblingsOf(config, source);
-  if (siblings.length === 0) return own;
-  const table = sharedKeyTable(siteOf(source.url));
-  await adoptSite(db, table, [id, ...siblings], now);
-  const keys = entries.map(({ guid, url }) =>
-    siteKeysOf({ guid, link: url ?? '' }).filter((key) => !ambiguous.has(key)),
-  );
-  const found = await findKeys(db, table, [...new Set(keys.flat())]);
-  const taken = new Set(own);
-  const articles = entries.map(({ item }, index) => {
-    if (item === null || known.has(item)) return own[index] ?? null;
-    const ofOther = keys[index]?.map((key) => found.get(key) ?? null).find((article) => article !== null);
-    const isOther = ofOther !== undefined && siblings.some((one) => ofOther.startsWith(`${one}.`));
-    if (!isOther || taken.has(ofOther)) return own[index] ?? null;
-    taken.add(ofOther);
-    return ofOther;
-  });
-  const added = articles.flatMap((article, index) =>
-    article === null ? [] : (keys[index] ?? []).filter((key) => !found.has(key)).map((key) => ({ key, item: article })),
-  );
-  if (added.length > 0) await inTransaction(db, (tx) => saveKeys(tx, table, added, now));
+  siblings: readonly string[],
+  added: ReadonlyMap<string, string[]>,
+  rows: readonly SourceItemRow[],
+): Promise<Map<string, string>> {
+  const articles = new Map<string, string>();
+  const taken = new Set(rows.map((row) => row.article_id));
+  for (const sibling of siblings) {
+    const found = await findKeys(db, siteKeyTable(sibling), [...new Set([...added.values()].flat())]);
+    const items = [...new Set(found.values())].filter((item) => item !== null);
+    const byItem = new Map((await findSourceItems(db, sibling, items)).map((row) => [row.item, row.article_id]));
+    for (const [item, keys] of added) {
+      const [article] = keys.flatMap((key) => byItem.get(found.get(key) ?? '') ?? []);
+      if (article === undefined || articles.has(item) || taken.has(article)) continue;
+      articles.set(item, article);
+      taken.add(article);
+    }
+  }
   return articles;
 }
 
-/** Stores the links of the items that the sources of a site have, where it has a second source since now. */
-async function adoptSite(db: Db, table: KeyTable<string>, sources: string[], now: number): Promise<void> {
-  const scope = table.scopeOf('');
-  const has = await db.selectFrom('source_item_keys').select('key').where('scope', '=', scope).limit(1).execute();
-  if (has.length > 0) return;
-  const items = db.selectFrom('source_items').select(['url', 'article_id']).where('source', 'in', sources);
-  const keys = new Map<string, string>();
-  for (const { url, article_id } of await items.orderBy('first_seen_at').orderBy('article_id').execute()) {
-    for (const key of siteKeysOf({ guid: null, link: url ?? '' })) if (!keys.has(key)) keys.set(key, article_id);
-  }
-  await inTransaction(db, (tx) =>
-    saveKeys(
-      tx,
-      table,
-      [...keys].map(([key, item]) => ({ key, item })),
-      now,
-    ),
-  );
-}
-
 /** Those of `rows` that no other source of the site has: a feed has what its last document had. */
-export async function withoutShared(tx: Tx | Db, siblings: string[], rows: SourceItemRow[]): Promise<SourceItemRow[]> {
+export async function withoutShared(db: Db, siblings: string[], rows: SourceItemRow[]): Promise<SourceItemRow[]> {
   if (siblings.length === 0 || rows.length === 0) return rows;
   const ids = rows.map((row) => row.article_id);
-  const { rows: shared } = await sql<{ article_id: string }>`select article_id from source_items
-    join sources on sources.id = source_items.source
-    where source in (${sql.join(siblings)}) and article_id in (${sql.join(ids)}) and missing = 0 and withdrawal is null
-      and (sources.api <> 'feed' or seen_at >= sources.items_read_at)`.execute(tx);
+  const shared = await db
+    .selectFrom('source_items')
+    .innerJoin('sources', 'sources.id', 'source_items.source')
+    .select('article_id')
+    .where('source', 'in', siblings)
+    .where('article_id', 'in', ids)
+    .where('missing', '=', 0)
+    .where('withdrawal', 'is', null)
+    .where((e) => e.or([e('sources.api', '<>', 'feed'), e('seen_at', '>=', e.ref('sources.items_read_at'))]))
+    .execute();
   const there = new Set(shared.map((row) => row.article_id));
   return rows.filter((row) => !there.has(row.article_id));
 }

@@ -88,9 +88,9 @@ export function listItemsSince(db: Db, source: string, from: number): Promise<So
   return itemsOf(db, source).where('published_at', '>=', from).orderBy('item').execute();
 }
 
-/** The items of a feed that its documents had from an instant on. */
+/** The items of a feed that its documents had from an instant on, those of the last one first. */
 export function listItemsSeenSince(db: Db, source: string, from: number): Promise<SourceItemRow[]> {
-  return itemsOf(db, source).where('seen_at', '>=', from).orderBy('item').execute();
+  return itemsOf(db, source).where('seen_at', '>=', from).orderBy('seen_at', 'desc').orderBy('item').execute();
 }
 
 /** Sets how many sweeps have missed items of a source, or what has become of those that it no longer has. */

@@ -70,7 +70,7 @@ export function whyNotEditable({ article, origin }: Pick<StoredArticle, 'article
  * @throws ArticleEditError if there is no such article, it is not for the desk, or it cannot be changed in that way
  */
 export async function changeArticle(
-  { store, config, clock }: AppContext,
+  { store, config, clock }: Pick<AppContext, 'store' | 'config' | 'clock'>,
   id: string,
   act: ArticleAct,
   { author, onCommit }: ArticleActor,
@@ -90,7 +90,9 @@ export async function changeArticle(
       throw new ArticleEditError(revision.problems.map(({ key, message }) => ({ field: key, message })));
     }
     if (!('article' in revision)) return { kind: 'unchanged', article: before };
-    const { article, digest } = revision;
+    const { digest } = revision;
+    // What another source says of an article, such as its section, is no edit.
+    const article = act === 'import' ? { ...revision.article, updatedAt: before.updatedAt } : revision.article;
     await saveArticles(tx, [{ article, digest }], now);
     const fields = changedFields(before, article);
     await saveDeskBase(tx, id, baseAfterEdit(parseDeskBase(stored.deskBase), before, fields));

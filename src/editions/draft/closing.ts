@@ -2,10 +2,17 @@
  * What keeps an edition from closing, by the state of its draft and the limits of alerts. The schedule lets a slot wait
  * for that long, at most until its grace period is over.
  */
-import type { Config, NewsletterConfig } from '../../core/config/config.ts';
+import { type Config, type NewsletterConfig, scheduleZone } from '../../core/config/config.ts';
+import { waitsUntil } from '../../core/schedule/decide.ts';
+import type { Run } from '../../core/schedule/run-ledger.ts';
 import type { Db } from '../../core/store/store.ts';
-import { type ClosingObstacle, findAlertEditionObstacle } from '../alert-newsletters/alert-limits.ts';
+import {
+  alertEditionDeadline,
+  type ClosingObstacle,
+  findAlertEditionObstacle,
+} from '../alert-newsletters/alert-limits.ts';
 import { type ArrangementOptions, arrangeEdition } from '../selection/arrange.ts';
+import type { EditionSlot } from '../slot.ts';
 import type { Draft, DraftState } from './decisions.ts';
 import { readDraft } from './draft-store.ts';
 
@@ -53,4 +60,24 @@ export async function findClosingObstacle(
   const isVoidable = draft.state.kind === 'approved' && newsletter.approval === 'required';
   const arranged = isVoidable ? await arrangeEdition(db, config, newsletter, options) : null;
   return findObstacle(db, config, newsletter, draft, { voided: arranged?.approval?.voided ?? null, now });
+}
+
+/**
+ * When the slot of an open draft is skipped, epoch milliseconds; null while it does not wait.
+ * @param run of the slot
+ */
+export function endOfWaiting(
+  { publication }: Pick<Config, 'publication'>,
+  { schedule }: NewsletterConfig,
+  { slotAt }: EditionSlot,
+  closeAt: number | null,
+  run: Run | null,
+): number | null {
+  if (schedule === null) return alertEditionDeadline(slotAt, closeAt);
+  if (run?.state !== 'waiting') return null;
+  const { cron, graceMinutes } = schedule;
+  return waitsUntil(
+    { schedule: { cron, graceMinutes, zone: scheduleZone(schedule, publication) }, coalesce: false },
+    slotAt,
+  );
 }

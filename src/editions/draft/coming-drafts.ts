@@ -4,40 +4,36 @@
  */
 import type { AppContext } from '../../core/app-context.ts';
 import { type NewsletterConfig, scheduleZone } from '../../core/config/config.ts';
-import { waitsUntil } from '../../core/schedule/decide.ts';
 import { findRun, type Run } from '../../core/schedule/run-ledger.ts';
 import { nextSlot } from '../../core/schedule/slots.ts';
 import type { Db } from '../../core/store/store.ts';
 import type { RunState } from '../../core/store/tables.ts';
 import { listOpenAlertDrafts } from '../alert-newsletters/alert-drafts.ts';
-import { alertEditionDeadline } from '../alert-newsletters/alert-limits.ts';
 import { findEdition } from '../queries.ts';
 import { arrangeEdition } from '../selection/arrange.ts';
 import { findHeadlines } from '../selection/candidates.ts';
 import { countStories } from '../selection/selection.ts';
 import { type EditionSlot, newsletterJobId } from '../slot.ts';
 import { slotAtInstant, waitingSlot } from '../slots.ts';
+import type { ArrangedDraft } from './arranged-draft.ts';
+import { endOfWaiting, findObstacle } from './closing.ts';
 import type { Draft } from './decisions.ts';
 import { describeLostApproval, type LostApproval } from './describe.ts';
 import { findDraftEntry } from './draft-store.ts';
 import { fieldRevision, storiesOf } from './history.ts';
 
+/** What the state of a draft is described by; see editions/desk/draft/draft-state.ts. */
+export type StatedDraft = Pick<
+  ArrangedDraft,
+  'newsletter' | 'slot' | 'draft' | 'approval' | 'obstacle' | 'ended' | 'edition' | 'storyCount' | 'skippedAt'
+>;
+
 /** Instants are epoch milliseconds. */
-export interface ComingDraft {
-  slot: EditionSlot;
-  situation: DraftSituation;
+export interface ComingDraft extends StatedDraft {
   /** The approval that the draft has lost; null if it has lost none, or was approved or held since. */
   lost: LostApproval | null;
-  /** The draft's newest log entry. */
-  revision: number;
-  /** Stories of one event count once. */
-  stories: number;
-  /** Fewer stories than the newsletter needs: its slot would be skipped. */
-  isTooShort: boolean;
   /** Its run, if the slot has come: it waits, is under way, or has failed and is tried again. */
   run: { state: RunState; since: number; reason: string | null; retryAt: number | null } | null;
-  /** When a slot that waits is skipped; null while it does not wait. */
-  skippedAt: number | null;
 }
 
 export interface ComingNewsletter {
@@ -101,13 +97,11 @@ async function readComingDraft(
   const { draft, approval, loaded } = await arrangeEdition(db, config, newsletter, { slot, cutoffAt: at, now: at });
   if (draft.state.kind === 'closed') return null;
   const run = slot.slotAt > now ? null : await findRun(db, newsletterJobId(newsletter.id), slot.slotAt);
-  const stories = countStories(loaded.plan);
   return {
-    slot,
-    situation: draftSituation(draft, newsletter.approval, approval),
+    ...{ newsletter, slot, draft, approval, edition: null, ended: null },
+    obstacle: await findObstacle(db, config, newsletter, draft, { voided: approval?.voided ?? null, now }),
+    storyCount: countStories(loaded.plan),
     lost: await findLostApproval(db, draft),
-    revision: draft.revision,
-    ...{ stories, isTooShort: stories < newsletter.minimumStories },
     run: run && { state: run.state, since: run.startedAt, reason: run.reason, retryAt: retryOf(run) },
     skippedAt: endOfWaiting(config, newsletter, slot, draft.closeAt, run),
   };
@@ -125,72 +119,7 @@ function retryOf({ state, leaseUntil }: Run): number | null {
   return state === 'failed' ? leaseUntil : null;
 }
 
-/**
- * When the slot of an open draft is skipped, epoch milliseconds; null while it does not wait.
- * @param run of the slot
- */
-export function endOfWaiting(
-  { publication }: AppContext['config'],
-  { schedule }: NewsletterConfig,
-  { slotAt }: EditionSlot,
-  closeAt: number | null,
-  run: Run | null,
-): number | null {
-  if (schedule === null) return alertEditionDeadline(slotAt, closeAt);
-  if (run?.state !== 'waiting') return null;
-  const { cron, graceMinutes } = schedule;
-  return waitsUntil(
-    { schedule: { cron, graceMinutes, zone: scheduleZone(schedule, publication) }, coalesce: false },
-    slotAt,
-  );
-}
-
-/** Instants are epoch milliseconds. */
-export type DraftSituation =
-  /** An editor has sent it: it closes at `closeAt`, unless that is cancelled. */
-  | { kind: 'countdown'; closeAt: number }
-  | { kind: 'held'; by: string; at: number; reason: string | null }
-  /** It was approved, but the approval no longer counts. `needed`: that keeps it from closing. */
-  | { kind: 'void'; by: string; why: string; needed: boolean }
-  /** `changed`: stories whose content is another one since; `gone`: stories that can no longer be shown. */
-  | { kind: 'approved'; by: string; at: number; changed: number; gone: number }
-  /** It needs an approval. */
-  | { kind: 'unapproved' }
-  /** It closes at its slot by itself. */
-  | { kind: 'automatic' };
-
-/** How the draft differs now from its approval, as `ApprovalStatus` of an arranged edition. */
-interface ApprovalWorth {
-  changed: readonly string[];
-  gone: readonly string[];
-  voided: string | null;
-}
-
-/**
- * @param draft not closed
- * @param rule whether editions of the newsletter need an approval
- * @param worth null unless the draft is approved
- */
-export function draftSituation(
-  { state, closeAt }: Pick<Draft, 'state' | 'closeAt'>,
-  rule: 'auto' | 'required',
-  worth: ApprovalWorth | null,
-): DraftSituation {
-  if (closeAt !== null) return { kind: 'countdown', closeAt };
-  if (state.kind === 'held') return { kind: 'held', by: state.by, at: state.at, reason: state.reason };
-  if (state.kind === 'approved') {
-    const { by, at } = state;
-    if (worth !== null && worth.voided !== null) {
-      return { kind: 'void', by, why: worth.voided, needed: rule === 'required' };
-    }
-    return { kind: 'approved', by, at, changed: worth?.changed.length ?? 0, gone: worth?.gone.length ?? 0 };
-  }
-  return { kind: rule === 'required' ? 'unapproved' : 'automatic' };
-}
-
 /** Whether the edition does not close unless an editor acts. */
-export function needsEditor(situation: DraftSituation): boolean {
-  return (
-    situation.kind === 'held' || situation.kind === 'unapproved' || (situation.kind === 'void' && situation.needed)
-  );
+export function needsEditor({ obstacle }: Pick<StatedDraft, 'obstacle'>): boolean {
+  return obstacle !== null && obstacle.remedy !== null;
 }

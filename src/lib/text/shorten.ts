@@ -141,34 +141,9 @@ type Pair = [from: number, to: number];
 
 /** Code units after a cut in which a quote is closed. */
 const PAIR_LENGTH = 300;
-const CLOSED_BY: Record<string, string> = {
-  ...{
-    '(': ')',
-    '[': ']',
-    '{': '}',
-    '（': '）',
-    '［': '］',
-    '【': '】',
-    '《': '》',
-    '〈': '〉',
-    '「': '」',
-    '『': '』',
-  },
-  ...{
-    '〔': '〕',
-    '〖': '〗',
-    '«': '»',
-    '»': '«',
-    '‹': '›',
-    '›': '‹',
-    '“': '”“',
-    '”': '”',
-    '„': '“”',
-    '‘': '’',
-    '‚': '‘’',
-  },
-  ...{ '"': '"', "'": "'", '〝': '〟', '＂': '＂' },
-};
+/** Each followed by what closes it. */
+const PAIRS = `() [] {} （） ［］ 【】 《》 〈〉 「」 『』 〔〕 〖〗 «» »« ‹› ›‹ “”“ ”” „“” ‘’ ‚‘’ "" '' 〝〟 ＂＂`;
+const CLOSED_BY = new Map(PAIRS.split(' ').map((pair) => [pair.charAt(0), pair.slice(1)]));
 /** Those that also close: they open at the beginning of a word. `'90s` and `l'eau` have apostrophes. */
 const EITHER = /["'”»›＂]/;
 
@@ -178,13 +153,13 @@ function pairsOf(text: string): Pair[] {
   for (const { 0: mark, index } of text.matchAll(/["'’\p{Ps}\p{Pe}\p{Pi}\p{Pf}＂]/gu)) {
     const [before, after] = [text.charAt(index - 1), text.charAt(index + 1)];
     const isApostrophe = /['’]/.test(mark) && /[\p{L}\p{N}]/u.test(after);
-    const closed = isApostrophe ? -1 : open.findLastIndex((from) => CLOSED_BY[text.charAt(from)]?.includes(mark));
+    const closed = isApostrophe ? -1 : open.findLastIndex((from) => CLOSED_BY.get(text.charAt(from))?.includes(mark));
     if (closed !== -1) {
       pairs.push([open[closed] as number, index]);
       open.length = closed;
     } else if (
       open.length < 4 &&
-      CLOSED_BY[mark] !== undefined &&
+      CLOSED_BY.has(mark) &&
       !(
         EITHER.test(mark) &&
         (/[\p{L}\p{N}]/u.test(before) || /^\s?$/.test(after) || (mark === "'" && /\d/.test(after)))

@@ -4,7 +4,7 @@ import { jsonRows } from '../../core/store/json-rows.ts';
 import { type Db, dialectOf, inTransaction, type Tx } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { DAY } from '../../lib/time.ts';
-import { allKeys, hasUnknownEntry, readIdentities } from '../../sources/identity/identify.ts';
+import { allKeys, readIdentities, unnamedEntries } from '../../sources/identity/identify.ts';
 import { findKeys, saveKeys } from '../../sources/identity/item-keys.ts';
 import type { SourceClaim } from '../../sources/source-state.ts';
 import { countHeldItems } from './held-items.ts';
@@ -53,7 +53,7 @@ export async function recordOutletItems(
       tx,
       [...new Set(keys.values())].filter((item) => item !== null),
     );
-    if (feed.readAt !== null && hasUnknownEntry(document, keys)) {
+    if (feed.readAt !== null && unnamedEntries(document, keys).unnamed.length > 0) {
       for (const row of await findItemsSince(tx, claim.id, feed.readAt - LATELY)) stored.set(row.id, row);
     }
     const plan = planRecording(feed, usable, { document, keys, stored }, times);

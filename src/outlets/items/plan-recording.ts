@@ -67,9 +67,7 @@ export function planRecording(
   },
   { now, windowMs }: { now: number; windowMs: number },
 ): RecordingPlan {
-  const summaries = entries.flatMap(({ summary }, index): [number, string][] => (summary ? [[index, summary]] : []));
-  const ofItems = [...stored].flatMap(([id, { summary }]): [number, string][] => (summary ? [[id, summary]] : []));
-  const texts = { entries: new Map(summaries), items: new Map(ofItems) };
+  const texts = new Map(entries.map(({ summary }, index) => [index, summary ?? '']));
   const found = identify(document, keys, comparedItems(stored, feed), texts);
   const shared = new Set(found.keys.filter(({ entry }) => entry === null).map(({ key }) => key));
   const contents = entries.map((entry, index) => {
@@ -149,9 +147,10 @@ function comparedItems(stored: ReadonlyMap<number, OutletItemRow>, { source: fee
   // `seen_at` is written once a day.
   const from = readAt === null ? 0 : startOfDay(readAt);
   return new Map(
-    [...stored].map(([id, { source, title, url, published_at, seen_at }]) => {
+    [...stored].map(([id, { source, title, url, published_at: publishedAt, seen_at: seenAt, summary }]) => {
       const isElsewhere = source !== feed;
-      return [id, { id, title, url, publishedAt: published_at, isCurrent: seen_at >= from, isElsewhere }];
+      const text = isElsewhere ? undefined : (summary ?? undefined);
+      return [id, { id, title, url, publishedAt, isCurrent: seenAt >= from, isElsewhere, text }];
     }),
   );
 }

@@ -38,6 +38,8 @@ export interface ComparedItem<Id = number> {
   isCurrent: boolean;
   /** Whether another source of the outlet has it: that this feed lacks it says nothing. */
   isElsewhere?: boolean;
+  /** The plain text of its body, where it is known. */
+  text?: string | undefined;
 }
 
 /** A document's entries with what may identify them. */

@@ -13,7 +13,7 @@ import {
   keysOf,
   normaliseTitle,
 } from './entry-keys.ts';
-import { goneItems, matchRenamed, type Texts } from './renamed-entries.ts';
+import { matchRenamed } from './renamed-entries.ts';
 
 export interface Identification<Id> {
   /** By entry. A `repeat` says nothing that another entry of the document, or a known item in it, does not say. */
@@ -63,19 +63,22 @@ export function allKeys({ entries }: IdentifiedDocument): string[] {
  * to another report with every poll; links and titles outvote it.)
  * @param known the items of stored keys; null for keys that identify none
  * @param items those of `known`, and those that the feed had lately
- * @param texts of the entries and items that `findRenamed` names
+ * @param texts plain texts of `unnamedEntries`
  */
 export function identify<Id extends number | string>(
   document: IdentifiedDocument,
   known: ReadonlyMap<string, Id | null>,
   items: ReadonlyMap<Id, ComparedItem<Id>>,
-  texts?: Texts<Id>,
+  texts: ReadonlyMap<number, string> = new Map(),
 ): Identification<Id> {
-  const itemOf = itemsByKey(document, known, items);
+  const itemOf = (key: string | null): ComparedItem<Id> | null => {
+    if (key === null || document.ambiguous.has(key)) return null;
+    const id = known.get(key) ?? null;
+    const item = id === null ? null : (items.get(id) ?? null);
+    return item === null || (isUndatedKey(key) && !item.isCurrent) ? null : item;
+  };
   const chosen = choose(document, itemOf, known);
-  const unchosen = entriesWithout(document, chosen);
-  for (const [entry, item] of matchRenamed(document, { chosen, unchosen, items, known, texts }))
-    chosen.set(entry, item);
+  for (const [entry, item] of matchRenamed(document, known, items, { chosen, texts })) chosen.set(entry, item);
   const outcomes: Identification<Id>['outcomes'] = [];
   const keys: Identification<Id>['keys'] = [];
   const stored = new Set<string>();
@@ -111,39 +114,14 @@ export function identify<Id extends number | string>(
   return { outcomes, keys };
 }
 
-/** Whether any entry has neither a guid nor a link of a known item. */
-export function hasUnknownEntry(document: IdentifiedDocument, known: ReadonlyMap<string, unknown>): boolean {
-  return document.entries.some(({ keys }) => strongKeys(keys).every((key) => known.get(key) == null));
-}
-
-/** The entries that no guid or link identifies, and the items that they may be under other names. */
-export function findRenamed<Id extends number | string>(
-  document: IdentifiedDocument,
+/** The entries that no guid or link names, and the items that these name of the others. */
+export function unnamedEntries<Id extends number | string>(
+  { entries }: IdentifiedDocument,
   known: ReadonlyMap<string, Id | null>,
-  items: ReadonlyMap<Id, ComparedItem<Id>>,
-): { entries: number[]; items: Id[] } {
-  const itemOf = itemsByKey(document, known, items);
-  const chosen = choose(document, itemOf, known);
-  const unchosen = entriesWithout(document, chosen);
-  const candidates = goneItems(document, { chosen, unchosen, items });
-  return { entries: unchosen, items: [...new Set([...candidates.values()].flat().map(({ id }) => id))] };
-}
-
-function itemsByKey<Id extends number | string>(
-  { ambiguous }: IdentifiedDocument,
-  known: ReadonlyMap<string, Id | null>,
-  items: ReadonlyMap<Id, ComparedItem<Id>>,
-) {
-  return (key: string | null): ComparedItem<Id> | null => {
-    if (key === null || ambiguous.has(key)) return null;
-    const id = known.get(key) ?? null;
-    const item = id === null ? null : (items.get(id) ?? null);
-    return item === null || (isUndatedKey(key) && !item.isCurrent) ? null : item;
-  };
-}
-
-function entriesWithout({ entries }: IdentifiedDocument, chosen: ReadonlyMap<number, unknown>): number[] {
-  return [...entries.keys()].filter((index) => !chosen.has(index) && !entries[index]?.repeats);
+): { unnamed: number[]; named: Set<Id> } {
+  const itemsOf = entries.map(({ keys }) => strongKeys(keys).flatMap((key) => known.get(key) ?? []));
+  const unnamed = [...entries.keys()].filter((index) => itemsOf[index]?.length === 0 && !entries[index]?.repeats);
+  return { unnamed, named: new Set(itemsOf.flat()) };
 }
 
 /**

@@ -9,84 +9,55 @@
 import { HOUR, MINUTE } from '../../lib/time.ts';
 import { type ComparedItem, type IdentifiedDocument, normaliseTitle } from './entry-keys.ts';
 
-/** Plain texts of bodies, where they are known. */
-export interface Texts<Id> {
-  entries: ReadonlyMap<number, string>;
-  items: ReadonlyMap<Id, string>;
-}
-
 /** By how much the dates of one story may differ: no zone is further from UTC. */
 const ZONE_ERROR = 14 * HOUR + MINUTE;
 const SAME_TEXT = 0.8;
 
-interface Assignment<Id extends number | string> {
-  /** Items by entry, and the entries that have none. */
-  chosen: ReadonlyMap<number, Id>;
-  unchosen: readonly number[];
-  items: ReadonlyMap<Id, ComparedItem<Id>>;
-}
-
-/** The items that have gone out of turn, by entry that may be one of them. */
-export function goneItems<Id extends number | string>(
-  { entries }: IdentifiedDocument,
-  { chosen, unchosen, items }: Assignment<Id>,
-): Map<number, ComparedItem<Id>[]> {
-  if (unchosen.length === 0) return new Map();
-  const taken = new Set(chosen.values());
-  const free = [...items.values()].filter(({ id }) => !taken.has(id));
-  const own = [...taken].map((id) => items.get(id)).filter((item) => item?.isElsewhere !== true);
-  const oldest = Math.min(...own.map((item) => item?.publishedAt ?? Number.POSITIVE_INFINITY));
-  const outOfTurn = free.filter(({ isElsewhere, publishedAt, isCurrent }) => {
-    if (isElsewhere) return true;
-    return own.length === 0 || publishedAt === null ? isCurrent : publishedAt > oldest;
-  });
-  // For the oldest entry of the document nothing older can stand: that one is not new.
-  const dateOf = (index: number): number | null => entries[index]?.identity.publishedAt ?? null;
-  const last = Math.max(-1, ...chosen.keys());
-  const earliest = Math.min(...[...chosen.keys()].map((index) => dateOf(index) ?? Number.POSITIVE_INFINITY));
-  const withCurrent = [...new Set([...outOfTurn, ...free.filter(({ isCurrent }) => isCurrent)])];
-  return new Map(
-    unchosen.map((index) => {
-      const at = dateOf(index);
-      const isOldest = at === null || earliest === Number.POSITIVE_INFINITY ? index > last : at <= earliest;
-      return [index, isOldest ? withCurrent : outOfTurn];
-    }),
-  );
-}
-
-/** @param choice.known the items of stored keys @returns the ids of items by entry */
+/**
+ * @param known the items of stored keys
+ * @param chosen items by entry; the other entries are looked for
+ * @param texts plain texts of bodies by entry, where they are known
+ * @returns the ids of items by entry
+ */
 export function matchRenamed<Id extends number | string>(
-  document: IdentifiedDocument,
-  choice: Assignment<Id> & { known: ReadonlyMap<string, Id | null>; texts: Texts<Id> | undefined },
+  { entries, ambiguous }: IdentifiedDocument,
+  known: ReadonlyMap<string, Id | null>,
+  items: ReadonlyMap<Id, ComparedItem<Id>>,
+  { chosen, texts }: { chosen: ReadonlyMap<number, Id>; texts: ReadonlyMap<number, string> },
 ): Map<number, Id> {
-  const { known, texts } = choice;
+  const found = new Map<number, Id>();
+  const unchosen = [...entries.entries()].filter(([index, { repeats }]) => !repeats && !chosen.has(index));
+  if (unchosen.length === 0) return found;
+  const taken = new Set(chosen.values());
+  const isOutOfTurn = turnsOf(entries, chosen, items);
+  const free = [...items.values()].filter(({ id }) => !taken.has(id));
+  const compared = free.filter(({ title, text }) => title !== null || text !== undefined);
+  const titles = new Map(compared.map(({ id, title }) => [id, title === null ? null : normaliseTitle(title)]));
+  const shingles = new Map<Id, Set<string>>();
   const pairs: { entry: number; item: Id; agreement: number; shift: number }[] = [];
-  const shingles = new Map<string, Set<string>>();
-  const chosen = new Set(choice.chosen.values());
-  for (const [entry, gone] of goneItems(document, choice)) {
-    const { identity, keys } = document.entries[entry] as IdentifiedDocument['entries'][number];
-    const named = choice.items.get(known.get(keys.title) as Id);
-    const isNamedNow = named !== undefined && !chosen.has(named.id) && named.publishedAt === identity.publishedAt;
-    const items = isNamedNow && identity.publishedAt !== null ? new Set([...gone, named]) : gone;
-    const isAmbiguous = document.ambiguous.has(keys.title) || known.get(keys.title) === null;
+  for (const [entry, { identity, keys }] of unchosen) {
+    const { publishedAt } = identity;
     const title = normaliseTitle(identity.title);
-    for (const item of items) {
-      const shift =
-        identity.publishedAt === null || item.publishedAt === null
-          ? Number.POSITIVE_INFINITY
-          : Math.abs(identity.publishedAt - item.publishedAt);
-      const isNamed = known.get(keys.title) === item.id;
-      const isTitled = isNamed || (!item.isElsewhere && item.title !== null && title === normaliseTitle(item.title));
-      const isDated = shift <= ZONE_ERROR || (isNamed && identity.publishedAt === null && item.isCurrent);
+    const text = shinglesOf(texts.get(entry));
+    const named = known.get(keys.title);
+    const isAmbiguous = ambiguous.has(keys.title) || named === null;
+    const namesake = named == null || taken.has(named) ? [] : (items.get(named) ?? []);
+    for (const item of new Set([...compared, namesake].flat())) {
+      const isNamed = item.id === named;
+      const dates = [publishedAt, item.publishedAt].filter((date) => date !== null);
+      const shift = dates.length < 2 ? Number.POSITIVE_INFINITY : Math.max(...dates) - Math.min(...dates);
+      if (!isOutOfTurn(entry, item) && !(isNamed && shift === 0)) continue;
+      const isTitled = isNamed || (!item.isElsewhere && title === titles.get(item.id));
+      const isDated = shift <= ZONE_ERROR || (isNamed && publishedAt === null && item.isCurrent);
       const hasTitle = !isAmbiguous && isTitled && isDated;
-      const body = similarity(texts?.entries.get(entry), texts?.items.get(item.id), shingles);
-      if (!hasTitle && (item.isElsewhere || body < SAME_TEXT)) continue;
-      pairs.push({ entry, item: item.id, agreement: Number(hasTitle) + body, shift });
+      const itsText = shingles.get(item.id) ?? shinglesOf(item.text);
+      shingles.set(item.id, itsText);
+      const body = similarity(text, itsText);
+      if (hasTitle || body >= SAME_TEXT)
+        pairs.push({ entry, item: item.id, agreement: Number(hasTitle) + body, shift });
     }
   }
   pairs.sort((one, other) => other.agreement - one.agreement || one.shift - other.shift || one.entry - other.entry);
-  const found = new Map<number, Id>();
-  const taken = new Set<Id>();
   for (const { entry, item } of pairs) {
     if (found.has(entry) || taken.has(item)) continue;
     found.set(entry, item);
@@ -95,27 +66,44 @@ export function matchRenamed<Id extends number | string>(
   return found;
 }
 
+/** @returns whether an item has gone out of turn, if an entry is that item */
+function turnsOf<Id extends number | string>(
+  entries: IdentifiedDocument['entries'],
+  chosen: ReadonlyMap<number, Id>,
+  items: ReadonlyMap<Id, ComparedItem<Id>>,
+): (entry: number, item: ComparedItem<Id>) => boolean {
+  const dateOf = (entry: number): number | null => entries[entry]?.identity.publishedAt ?? null;
+  const earliestOf = (dates: (number | null | undefined)[]): number =>
+    dates.reduce<number>((least, date) => Math.min(least, date ?? least), Number.POSITIVE_INFINITY);
+  const own = [...new Set(chosen.values())].map((id) => items.get(id)).filter((item) => item?.isElsewhere !== true);
+  const oldest = earliestOf(own.map((item) => item?.publishedAt));
+  const earliest = earliestOf([...chosen.keys()].map(dateOf));
+  const last = [...chosen.keys()].reduce((most, entry) => Math.max(most, entry), -1);
+  // For the oldest entry of the document nothing older can stand: that one is not new.
+  const isOldest = (entry: number): boolean => {
+    const at = dateOf(entry);
+    return at === null || earliest === Number.POSITIVE_INFINITY ? entry > last : at <= earliest;
+  };
+  return (entry, { isElsewhere, isCurrent, publishedAt }) => {
+    if (isElsewhere || (publishedAt !== null && publishedAt > oldest)) return true;
+    return isCurrent && (own.length === 0 || publishedAt === null || isOldest(entry));
+  };
+}
+
 /** Characters of a shingle: letters, since not all languages have spaces between words. */
 const SHINGLE = 8;
 /** A shorter text may be that of another story, such as a notice of one line. */
 const LEAST_SHINGLES = 60;
 const MAX_TEXT = 2_000;
 
-/** The share of shingles that two texts have in common, from 0 to 1; 0 if one is too short to tell. */
-function similarity(one: string | undefined, other: string | undefined, cache: Map<string, Set<string>>): number {
-  if (one === undefined || other === undefined) return 0;
-  const [first, second] = [one, other].map((text) => {
-    const known = cache.get(text) ?? shinglesOf(text);
-    cache.set(text, known);
-    return known;
-  }) as [Set<string>, Set<string>];
-  const [less, more] = [Math.min(first.size, second.size), Math.max(first.size, second.size)];
-  if (less < LEAST_SHINGLES || less / more < SAME_TEXT) return 0;
-  const common = first.intersection(second).size;
-  return common / (first.size + second.size - common);
-}
-
-function shinglesOf(text: string): Set<string> {
+function shinglesOf(text = ''): Set<string> {
   const letters = [...normaliseTitle(text.slice(0, MAX_TEXT))];
   return new Set(letters.slice(SHINGLE - 1).map((_, index) => letters.slice(index, index + SHINGLE).join('')));
+}
+
+/** The share of shingles that two texts have in common, from 0 to 1; 0 if one is too short to tell. */
+function similarity(one: Set<string>, other: Set<string>): number {
+  if (Math.min(one.size, other.size) < LEAST_SHINGLES) return 0;
+  const common = one.intersection(other).size;
+  return common / (one.size + other.size - common);
 }

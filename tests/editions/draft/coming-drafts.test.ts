@@ -18,17 +18,17 @@ forEachDatabase((open) => {
       const app = await openDraftApp(await open(), SLOT);
       const [daily, weekly] = await readComingDrafts(app, app.now);
       expect(daily?.later.map(({ label }) => label)).toEqual(['2026-11-26', '2026-11-27']);
-      expect(daily?.drafts).toEqual([
+      expect(daily?.drafts).toMatchObject([
         {
-          ...{ slot: { label: '2026-11-25', slotAt: SLOT }, situation: { kind: 'automatic' }, revision: 0 },
-          ...{ stories: 4, isTooShort: false, run: null, skippedAt: null, lost: null },
+          ...{ slot: { label: '2026-11-25', slotAt: SLOT }, draft: { state: { kind: 'automatic' }, revision: 0 } },
+          ...{ storyCount: 4, approval: null, obstacle: null, run: null, skippedAt: null, lost: null },
         },
       ]);
       expect(weekly?.newsletter.id).toBe('weekly-roundup');
       expect(weekly?.drafts).toHaveLength(1);
       await retract(app, 'two', 'three');
       const [after] = await readComingDrafts(app, app.now);
-      expect(after?.drafts[0]).toMatchObject({ stories: 2, isTooShort: true });
+      expect(after?.drafts[0]).toMatchObject({ storyCount: 2 });
     });
 
     it('include one that is held and waits after its slot, until it is skipped, besides the next one', async () => {
@@ -40,11 +40,12 @@ forEachDatabase((open) => {
       expect(daily?.drafts).toMatchObject([
         {
           slot: { label: '2026-11-25' },
-          situation: { kind: 'held', by: 'Ada' },
+          draft: { state: { kind: 'held', by: 'Ada' } },
+          obstacle: { remedy: 'unhold' },
           run: { state: 'waiting', since: SLOT + MINUTE, reason: 'held by Ada' },
           skippedAt: SLOT + grace * MINUTE,
         },
-        { slot: { label: '2026-11-26' }, situation: { kind: 'automatic' }, run: null },
+        { slot: { label: '2026-11-26' }, obstacle: null, run: null },
       ]);
       const target = await findDraftTarget(app, app.newsletter, '2026-11-25');
       expect(await readArrangedDraft(app, target)).toMatchObject({ ended: null, skippedAt: SLOT + grace * MINUTE });
@@ -74,7 +75,7 @@ forEachDatabase((open) => {
       await makeAlertEdition(app, newsletter, 'three', 'Ada');
       const [alerts] = await readComingDrafts(app, app.now);
       expect(alerts?.drafts).toMatchObject([
-        { situation: { kind: 'unapproved' }, stories: 1, isTooShort: false, skippedAt: app.now + HOUR },
+        { obstacle: { remedy: 'approve' }, storyCount: 1, skippedAt: app.now + HOUR },
       ]);
     });
   });

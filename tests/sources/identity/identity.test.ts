@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
+import { siteKeysOf, siteOf } from '../../../src/own-sites/shared-items.ts';
 import type { ComparedItem, EntryIdentity } from '../../../src/sources/identity/entry-keys.ts';
 import { allKeys, identify, readIdentities } from '../../../src/sources/identity/identify.ts';
-import { siteKeysOf, siteOf } from '../../../src/sources/identity/site-keys.ts';
 import { anyText } from '../../support/any-text.ts';
 import { runs } from '../../support/run-scope.ts';
 
@@ -164,13 +164,18 @@ describe('identify', () => {
   });
 
   it('compares links and unique guids across the sources of a site, and no other guids', () => {
-    expect(siteKeysOf({ guid: '123', link: '' })).toEqual([]);
+    const siteKeys = (guid: string, link: string): string[] => {
+      const [known = null] = readIdentities([entry(1, { guid, link })]).entries;
+      return siteKeysOf({ known, url: link });
+    };
+    expect(siteKeys('123', '')).toEqual([]);
+    expect(siteKeysOf({ known: null, url: 'https://times.example/one' })).toHaveLength(1);
     for (const guid of [
       'https://times.example/?p=1',
       'tag:times.example,2026:1',
       'urn:uuid:0b3f5c1e-11aa-4c00-9d11-2d1f00a1b2c3',
     ]) {
-      expect(siteKeysOf({ guid, link: 'https://times.example/one' })).toHaveLength(2);
+      expect(siteKeys(guid, 'https://times.example/one')).toHaveLength(2);
     }
   });
 

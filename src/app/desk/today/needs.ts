@@ -28,8 +28,8 @@ export function findNeeds(
   const counted = new Set<string>();
   for (const { newsletter, drafts } of newsletters) {
     for (const draft of drafts) {
-      const texts = draftNeeds(draft, newsletter.minimumStories, now);
-      if (texts.length > 0 && needsEditor(draft.situation)) counted.add(newsletter.id);
+      const texts = draftNeeds(draft, now);
+      if (texts.length > 0 && needsEditor(draft)) counted.add(newsletter.id);
       needs.push(...texts.map((text): Need => ({ text: `${newsletter.title} ${text}`, anchor: '#drafts' })));
     }
   }
@@ -57,20 +57,20 @@ export function findNeeds(
 }
 
 /** Each continues the name of the newsletter. */
-function draftNeeds(
-  { slot, situation, checks, isTooShort, stories }: TodayDraft,
-  minimum: number,
-  now: number,
-): string[] {
+function draftNeeds({ checks, storyCount, newsletter, ...draft }: TodayDraft, now: number): string[] {
+  const { state } = draft.draft;
   const texts: string[] = [];
   if (checks.kind === 'failed') texts.push('cannot be rendered');
-  if (slot.slotAt - now > NEAR) return texts;
-  if (situation.kind === 'held') texts.push(`is held by ${situation.by}`);
-  else if (needsEditor(situation)) texts.push('is not approved');
+  if (draft.slot.slotAt - now > NEAR) return texts;
+  if (state.kind === 'held') texts.push(`is held by ${state.by}`);
+  else if (needsEditor(draft)) texts.push('is not approved');
   if (checks.kind === 'checked' && checks.errors > 0) {
     texts.push(checks.errors === 1 ? 'has an error' : `has ${checks.errors} errors`);
   }
-  if (isTooShort) texts.push(`has ${stories} of at least ${minimum} stories, and would be skipped`);
+  const { minimumStories } = newsletter;
+  if (storyCount < minimumStories) {
+    texts.push(`has ${storyCount} of at least ${minimumStories} stories, and would be skipped`);
+  }
   return texts;
 }
 
@@ -93,10 +93,7 @@ export interface NextEdition {
 /** The next edition: one that an editor is sending, or the next slot that comes by itself; null where there is none. */
 export function nextEdition({ newsletters }: Today, now: number): NextEdition | null {
   const coming = newsletters.flatMap(({ newsletter: { title }, drafts }) =>
-    drafts.map(({ slot: { slotAt }, situation }) => ({
-      ...{ title, slotAt },
-      closeAt: situation.kind === 'countdown' ? situation.closeAt : null,
-    })),
+    drafts.map(({ slot: { slotAt }, draft: { closeAt } }) => ({ title, slotAt, closeAt })),
   );
   const instantOf = ({ closeAt, slotAt }: NextEdition): number => closeAt ?? slotAt;
   const open = coming.filter(({ closeAt, slotAt }) => closeAt !== null || slotAt > now);

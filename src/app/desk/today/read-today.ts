@@ -74,7 +74,7 @@ async function readNewsletters(desk: DeskContext, now: number): Promise<TodayNew
     coming.map(async ({ newsletter, drafts, later }) => ({
       ...{ newsletter, later },
       drafts: await Promise.all(
-        drafts.map(async (draft) => ({ ...draft, checks: await countDraftProblems(desk, newsletter, draft) })),
+        drafts.map(async (draft) => ({ ...draft, checks: await countDraftProblems(desk, draft) })),
       ),
     })),
   );
@@ -104,12 +104,10 @@ const draftChecks = agedCachePerDesk(findProblems);
  * Counts the problems that the checks find in a draft. An edition is composed for it, so the counts are kept for a
  * minute, or until the draft, a feed or the newsletter's last edition changes. No links are looked up: what was found
  * of them on the last day counts, as on the page of the edition.
- * @param draft its slot, and its newest log entry
  */
 async function countDraftProblems(
   desk: DeskContext,
-  newsletter: NewsletterConfig,
-  { slot, revision }: { slot: EditionSlot; revision: number },
+  { newsletter, slot, draft: { revision } }: ComingDraft,
 ): Promise<DraftCheckCounts> {
   const { store } = desk.app;
   const { version } = await readFeedVersion(store.db);

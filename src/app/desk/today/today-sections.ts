@@ -61,9 +61,7 @@ function newsletterRows(request: SignedInRequest, { newsletter, drafts, later }:
   }
   const following =
     later.length === 0 ? html`` : html`<span class="meaning">then ${laterSlots(request, id, later)}</span>`;
-  return drafts.map((draft, index) =>
-    draftRow(request, newsletter, draft, index === drafts.length - 1 ? following : html``),
-  );
+  return drafts.map((draft, index) => draftRow(request, draft, index === drafts.length - 1 ? following : html``));
 }
 
 function laterSlots(request: SignedInRequest, newsletter: string, slots: readonly EditionSlot[]): Html[] {
@@ -84,10 +82,10 @@ export function sendsSection(request: SignedInRequest, { newsletters, sends, hel
           withDeskWords(`The queue is held, ${heldDelivery}`, [RELEASE_QUEUE]),
         )}.</p>`;
   const countdowns = newsletters.flatMap(({ newsletter: { title }, drafts }) =>
-    drafts.flatMap(({ situation }) =>
-      situation.kind === 'countdown'
-        ? [html`<p>${statusMark('busy', title)} closes ${fromNow(request, situation.closeAt)}, and is sent then.</p>`]
-        : [],
+    drafts.flatMap(({ draft: { closeAt } }) =>
+      closeAt === null
+        ? []
+        : [html`<p>${statusMark('busy', title)} closes ${fromNow(request, closeAt)}, and is sent then.</p>`],
     ),
   );
   if (sends.length + countdowns.length === 0)

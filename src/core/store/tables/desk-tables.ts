@@ -2,7 +2,28 @@
 import type { Generated } from 'kysely';
 
 export interface DeskTables {
-  accounts: AccountsTable;
+  accounts: {
+    id: Generated<number>;
+    email: string;
+    email_key: string;
+    /** Shown to colleagues, and the editor's name in logs. */
+    name: string;
+    name_key: string;
+    /** The hash, with its parameters. */
+    password: string;
+    /** JSON array. */
+    roles: string;
+    /** 1 if single keys act on pages. */
+    has_shortcuts: Generated<number>;
+    created_at: number;
+    disabled_at: number | null;
+    /** Encrypted; null without a second factor. */
+    second_factor: string | null;
+    /** The last 30 seconds (since 1970) of which a code was accepted. */
+    second_factor_step: number | null;
+    /** JSON array of SHA-256, hex, of those that are left. */
+    recovery_codes: string | null;
+  };
   /** Links that let somebody choose a password: for a new account, or for `account_id`. */
   account_invitations: {
     id: Generated<number>;
@@ -49,29 +70,6 @@ export interface DeskTables {
   edition_visits: { newsletter: string; slot: string; day: string; visits: number };
   /** How far the delivery of an edition was at the last look of each minute (since 1970). */
   edition_progress: { edition_id: number; minute: number; at: number; submitted: number; failed: number };
-}
-
-interface AccountsTable {
-  id: Generated<number>;
-  email: string;
-  email_key: string;
-  /** Shown to colleagues, and the editor's name in logs. */
-  name: string;
-  name_key: string;
-  /** The hash, with its parameters. */
-  password: string;
-  /** JSON array. */
-  roles: string;
-  /** 1 if single keys act on pages. */
-  has_shortcuts: Generated<number>;
-  created_at: number;
-  disabled_at: number | null;
-  /** Encrypted; null without a second factor. */
-  second_factor: string | null;
-  /** The last 30 seconds (since 1970) of which a code was accepted. */
-  second_factor_step: number | null;
-  /** JSON array of SHA-256, hex, of those that are left. */
-  recovery_codes: string | null;
 }
 
 /** Acts of accounts. Append-only: triggers refuse changes. Never an address, password or token. */

@@ -2,7 +2,20 @@
 import type { Generated } from 'kysely';
 
 export interface FeedTables {
-  documents: DocumentsTable;
+  documents: {
+    /** Below feeds/, such as `latest.atom`. */
+    path: string;
+    media_type: string;
+    /** SHA-256 of the body, hex. */
+    hash: string;
+    /** Whole seconds; grows with every change of the body. */
+    modified_at: number;
+    /** Bytes of the body. */
+    size: number;
+    /** The compressed body. */
+    gzip: Uint8Array;
+    brotli: Uint8Array;
+  };
   /** One row, id 1: the number of publishes that changed a feed, and the last one's second. Publishes lock it. */
   feed_version: { id: number; version: number; modified_at: number };
   /** Feed requests, by day in the publication's zone: `unchanged` got a 304, the rest a full response. */
@@ -26,117 +39,92 @@ export interface FeedTables {
   archive_places: { article_id: string; places: string };
   /** The articles that a feed has published, and that are on no page of its archive yet. `bytes`: of the document. */
   archive_waiting: { feed: string; recorded_at: number; article_id: string; bytes: number };
-  archive_pages: ArchivePagesTable;
-  feed_builds: FeedBuildsTable;
-  archive_feeds: ArchiveFeedsTable;
-  hub_subscriptions: HubSubscriptionsTable;
-  hub_requests: HubRequestsTable;
-}
-
-interface DocumentsTable {
-  /** Below feeds/, such as `latest.atom`. */
-  path: string;
-  media_type: string;
-  /** SHA-256 of the body, hex. */
-  hash: string;
-  /** Whole seconds; grows with every change of the body. */
-  modified_at: number;
-  /** Bytes of the body. */
-  size: number;
-  /** The compressed body. */
-  gzip: Uint8Array;
-  brotli: Uint8Array;
-}
-
-/** The closed pages of each feed's archive, numbered from 1. Their documents are rendered on request. */
-interface ArchivePagesTable {
-  feed: string;
-  page: number;
-  /** `2026-10`, in the publication's zone. */
-  month: string;
-  /** Path of its documents, without the extension: `archive/latest/2026-10`. */
-  path: string;
-  /** Ids of its articles, a JSON array. */
-  members: string;
-  closed_at: number;
-  /** When it or one of its articles last changed. Whole seconds; grows with every change. */
-  changed_at: number;
-}
-
-/** Contents of the published documents of each feed; see feeds/feed-builds.ts. */
-interface FeedBuildsTable {
-  feed: string;
-  /** Hash of what a feed depends on beside its articles: its configuration, and daywire's version. */
-  fingerprint: string;
-  /** Its items and tombstones: JSON array of pairs of an article's id and `document_version`. */
-  items: string;
-  /** An article that was published before this instant does not enter the feed. */
-  enters_from: number;
-  /** The archive page that it links to; 0 for none. */
-  page: number;
-  /** Not used; always 0. */
-  waiting_version: number;
-}
-
-/** The feeds that have an archive. */
-interface ArchiveFeedsTable {
-  feed: string;
-  /** Names the archive in `archive_places`. Never given twice. */
-  number: number;
-  /** Not used. */
-  waiting_version: Generated<number>;
-  /** The feed's selection as JSON: when the configuration changes it, the backfill starts again. */
-  selection: string;
-  /** The last of the older articles that was backfilled: `[created_at, id]` as JSON; null when all are. */
-  backfilled_to: string | null;
-}
-
-/** The subscriptions of the embedded hub, and the outbox of their notifications. */
-interface HubSubscriptionsTable {
-  /** SHA-256 of topic and callback: a callback may be longer than an index entry. */
-  key: string;
-  /** The path of a feed document. */
-  topic: string;
-  callback: string;
-  /** The callback's host and port. */
-  host: string;
-  /** The subscriber's secret, encrypted, or null. */
-  secret: string | null;
-  verified_at: number;
-  /** The end of the WebSub lease. */
-  expires_at: number;
-  /** Grows with every change of the topic: a delivery clears `pending` only if it has not grown meanwhile. */
-  version: number;
-  /** 1 while a change has not been delivered. */
-  pending: number;
-  pending_since: number;
-  due_at: number;
-  /** Failures in a row. */
-  attempts: number;
-  failing_since: number | null;
-  /** Why the last attempt failed. */
-  reason: string | null;
-  delivered_at: number | null;
-  /** 1 if the last delivery took long. */
-  slow: Generated<number>;
-  lease_until: number | null;
-  /** Grows with renewals, too. */
-  fence: number;
-}
-
-/** Requests to the embedded hub that the callback has not confirmed yet. A newer one for the same key replaces it. */
-interface HubRequestsTable {
-  /** As in hub_subscriptions. */
-  key: string;
-  mode: 'subscribe' | 'unsubscribe';
-  topic: string;
-  callback: string;
-  host: string;
-  secret: string | null;
-  lease_seconds: number;
-  created_at: number;
-  attempts: number;
-  due_at: number;
-  lease_until: number | null;
-  fence: number;
+  /** The closed pages of each feed's archive, numbered from 1. Their documents are rendered on request. */
+  archive_pages: {
+    feed: string;
+    page: number;
+    /** `2026-10`, in the publication's zone. */
+    month: string;
+    /** Path of its documents, without the extension: `archive/latest/2026-10`. */
+    path: string;
+    /** Ids of its articles, a JSON array. */
+    members: string;
+    closed_at: number;
+    /** When it or one of its articles last changed. Whole seconds; grows with every change. */
+    changed_at: number;
+  };
+  /** Contents of the published documents of each feed; see feeds/feed-builds.ts. */
+  feed_builds: {
+    feed: string;
+    /** Hash of what a feed depends on beside its articles: its configuration, and daywire's version. */
+    fingerprint: string;
+    /** Its items and tombstones: JSON array of pairs of an article's id and `document_version`. */
+    items: string;
+    /** An article that was published before this instant does not enter the feed. */
+    enters_from: number;
+    /** The archive page that it links to; 0 for none. */
+    page: number;
+    /** Not used; always 0. */
+    waiting_version: number;
+  };
+  /** The feeds that have an archive. */
+  archive_feeds: {
+    feed: string;
+    /** Names the archive in `archive_places`. Never given twice. */
+    number: number;
+    /** Not used. */
+    waiting_version: Generated<number>;
+    /** The feed's selection as JSON: when the configuration changes it, the backfill starts again. */
+    selection: string;
+    /** The last of the older articles that was backfilled: `[created_at, id]` as JSON; null when all are. */
+    backfilled_to: string | null;
+  };
+  /** The subscriptions of the embedded hub, and the outbox of their notifications. */
+  hub_subscriptions: {
+    /** SHA-256 of topic and callback: a callback may be longer than an index entry. */
+    key: string;
+    /** The path of a feed document. */
+    topic: string;
+    callback: string;
+    /** The callback's host and port. */
+    host: string;
+    /** The subscriber's secret, encrypted, or null. */
+    secret: string | null;
+    verified_at: number;
+    /** The end of the WebSub lease. */
+    expires_at: number;
+    /** Grows with every change of the topic: a delivery clears `pending` only if it has not grown meanwhile. */
+    version: number;
+    /** 1 while a change has not been delivered. */
+    pending: number;
+    pending_since: number;
+    due_at: number;
+    /** Failures in a row. */
+    attempts: number;
+    failing_since: number | null;
+    /** Why the last attempt failed. */
+    reason: string | null;
+    delivered_at: number | null;
+    /** 1 if the last delivery took long. */
+    slow: Generated<number>;
+    lease_until: number | null;
+    /** Grows with renewals, too. */
+    fence: number;
+  };
+  /** Requests to the embedded hub that the callback has not confirmed yet. A newer one for the same key replaces it. */
+  hub_requests: {
+    /** As in hub_subscriptions. */
+    key: string;
+    mode: 'subscribe' | 'unsubscribe';
+    topic: string;
+    callback: string;
+    host: string;
+    secret: string | null;
+    lease_seconds: number;
+    created_at: number;
+    attempts: number;
+    due_at: number;
+    lease_until: number | null;
+    fence: number;
+  };
 }

@@ -2,7 +2,23 @@
 import type { Generated } from 'kysely';
 
 export interface SubscriberTables {
-  subscribers: SubscribersTable;
+  /** Subscribers of all newsletters. */
+  subscribers: {
+    id: Generated<number>;
+    email: string;
+    email_key: string;
+    zone: string | null;
+    created_at: number;
+    /** No edition is delivered before this instant. */
+    paused_until: number | null;
+    /** Set while the address is on the suppression list. */
+    suppressed_reason: SuppressionReason | null;
+    suppressed_at: number | null;
+    /** Not mailed: its address bounced while this mailbox provider was held (provider_holds). */
+    held_by: string | null;
+    /** From 1. Links to the preferences with an older version are revoked. */
+    token_version: Generated<number>;
+  };
   subscriptions: {
     subscriber_id: number;
     newsletter: string;
@@ -22,12 +38,72 @@ export interface SubscriberTables {
   /** Keys of unsubscribe tokens alone, by fingerprint of their signing secret, with the last day of their use. */
   unsubscribe_keys: { fingerprint: string; key: string; used_at: number };
   /** All changes of consent, as proof of it. Deleted with their subscriber. */
-  consent_events: ConsentEventsTable;
+  consent_events: {
+    id: Generated<number>;
+    subscriber_id: number;
+    /** Null for changes that concern all newsletters: zone, pause, suppression. */
+    newsletter: string | null;
+    change:
+      | 'requested'
+      | 'confirmed'
+      | 'unsubscribed'
+      | 'zone'
+      | 'paused'
+      | 'resumed'
+      | 'suppressed'
+      | 'unsuppressed'
+      | 'exported'
+      /** Chose sections, topics or reporters: `detail` is as in subscriptions. */
+      | 'choice'
+      /** Changed to this newsletter from the one that `detail` names, under the same consent. */
+      | 'moved'
+      | 'feed-wanted'
+      | 'feed-ended';
+    channel:
+      | 'form'
+      | 'confirmation'
+      | 'preferences'
+      | 'unsubscribe-page'
+      | 'one-click'
+      | 'mailto'
+      | 'operator'
+      | 'import'
+      | 'bounce'
+      | 'complaint';
+    /** The client's address, or the file and line of an import. */
+    source: string | null;
+    /** Such as the zone, or the day a pause ends. */
+    detail: string | null;
+    at: number;
+    /** The wording that was agreed to, in consent_texts; null without one. */
+    consent_text: string | null;
+  };
   /** Addresses that are never mailed again, as keyed hashes: they outlive their subscriber. */
   suppressions: { address_hash: string; reason: SuppressionReason; at: number };
   /** Subscriptions that were confirmed, and that ended after that, by the beginning of a quarter of an hour. */
   growth_counts: { quarter: number; newsletter: string; change: 'joined' | 'left'; slot: number; count: number };
-  subscriber_imports: SubscriberImportsTable;
+  /** Imports of files that accounts uploaded; see audience/csv/uploaded-imports.ts. */
+  subscriber_imports: {
+    id: string;
+    account_id: number;
+    /** `checked`: it waits for a confirmation. `refused`: nothing of it can be imported. */
+    state: 'checking' | 'checked' | 'refused' | 'importing' | 'done' | 'failed' | 'discarded';
+    file_name: string;
+    /** SHA-256 of the file, hex. */
+    file_hash: string;
+    /** Bytes of the file. */
+    size: number;
+    /** What the account chose, as JSON. */
+    options: string;
+    rows_read: number;
+    rejected: number;
+    bytes_read: number;
+    /** Report of the check, then of the import, as JSON. */
+    report: string | null;
+    problem: string | null;
+    created_at: number;
+    changed_at: number;
+  };
 }
 
 export const SUBSCRIPTION_STATES = ['confirmed', 'unconfirmed', 'unsubscribed'] as const;
@@ -35,85 +111,3 @@ export const SUBSCRIPTION_STATES = ['confirmed', 'unconfirmed', 'unsubscribed'] 
 export const SUPPRESSION_REASONS = ['hard-bounce', 'soft-bounces', 'complaint', 'erased', 'operator'] as const;
 
 export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];
-
-/** Subscribers of all newsletters. */
-interface SubscribersTable {
-  id: Generated<number>;
-  email: string;
-  email_key: string;
-  zone: string | null;
-  created_at: number;
-  /** No edition is delivered before this instant. */
-  paused_until: number | null;
-  /** Set while the address is on the suppression list. */
-  suppressed_reason: SuppressionReason | null;
-  suppressed_at: number | null;
-  /** Not mailed: its address bounced while this mailbox provider was held (provider_holds). */
-  held_by: string | null;
-  /** From 1. Links to the preferences with an older version are revoked. */
-  token_version: Generated<number>;
-}
-
-interface ConsentEventsTable {
-  id: Generated<number>;
-  subscriber_id: number;
-  /** Null for changes that concern all newsletters: zone, pause, suppression. */
-  newsletter: string | null;
-  change:
-    | 'requested'
-    | 'confirmed'
-    | 'unsubscribed'
-    | 'zone'
-    | 'paused'
-    | 'resumed'
-    | 'suppressed'
-    | 'unsuppressed'
-    | 'exported'
-    /** Chose sections, topics or reporters: `detail` is as in subscriptions. */
-    | 'choice'
-    /** Changed to this newsletter from the one that `detail` names, under the same consent. */
-    | 'moved'
-    | 'feed-wanted'
-    | 'feed-ended';
-  channel:
-    | 'form'
-    | 'confirmation'
-    | 'preferences'
-    | 'unsubscribe-page'
-    | 'one-click'
-    | 'mailto'
-    | 'operator'
-    | 'import'
-    | 'bounce'
-    | 'complaint';
-  /** The client's address, or the file and line of an import. */
-  source: string | null;
-  /** Such as the zone, or the day a pause ends. */
-  detail: string | null;
-  at: number;
-  /** The wording that was agreed to, in consent_texts; null without one. */
-  consent_text: string | null;
-}
-
-/** Imports of files that accounts uploaded; see audience/csv/uploaded-imports.ts. */
-interface SubscriberImportsTable {
-  id: string;
-  account_id: number;
-  /** `checked`: it waits for a confirmation. `refused`: nothing of it can be imported. */
-  state: 'checking' | 'checked' | 'refused' | 'importing' | 'done' | 'failed' | 'discarded';
-  file_name: string;
-  /** SHA-256 of the file, hex. */
-  file_hash: string;
-  /** Bytes of the file. */
-  size: number;
-  /** What the account chose, as JSON. */
-  options: string;
-  rows_read: number;
-  rejected: number;
-  bytes_read: number;
-  /** Report of the check, then of the import, as JSON. */
-  report: string | null;
-  problem: string | null;
-  created_at: number;
-  changed_at: number;
-}

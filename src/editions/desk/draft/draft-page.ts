@@ -4,8 +4,7 @@ import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondPage } from '../../../web/desk/page.ts';
 import { bothVersions } from '../../../web/desk/parts/differences.ts';
 import { postButton, refusalRegion } from '../../../web/desk/parts/form.ts';
-import { statusMark } from '../../../web/desk/parts/status-mark.ts';
-import { fromNow, when, whenText } from '../../../web/desk/parts/when.ts';
+import { whenText } from '../../../web/desk/parts/when.ts';
 import { readArrangedDraft } from '../../draft/arranged-draft.ts';
 import { arrangeDraft } from '../../draft/compose-draft.ts';
 import type { FieldValue } from '../../draft/decisions.ts';
@@ -27,7 +26,7 @@ import { previewRegion } from '../preview/preview-region.ts';
 import { readCopyReach } from '../sending/copy-reach.ts';
 import { sendingRegion } from '../sending/sending-region.ts';
 import { draftLog } from './draft-log.ts';
-import { describeState } from './draft-state.ts';
+import { describeState, draftStateText } from './draft-state.ts';
 import { actPath, type DraftPageView, storyName } from './draft-view.ts';
 import { findForm, findStories, foundRegion } from './find-stories.ts';
 import { leftOutTray } from './left-out-tray.ts';
@@ -85,22 +84,14 @@ function stateLine(view: DraftPageView): Html {
     story: (id) => `“${storyName(view, id)}”`,
     instant: (at) => whenText(at, request.at, zone),
   });
-  const { status, word, parts } = describeState(draft, request.at, lost);
-  const line = parts.map((part) =>
-    typeof part === 'string'
-      ? part
-      : 'at' in part
-        ? when(request, part.at)
-        : html`${when(request, part.countdown)}, ${fromNow(request, part.countdown)}`,
-  );
   const closed =
     draft.edition === null
       ? ''
       : html` <a href="${request.desk.base}${closedPath(draft)}">The edition as it was sent</a>`;
-  return html`<section id="state" data-region aria-label="State"><p class="lead">${statusMark(
-    status,
-    word,
-  )} ${line}${closed}</p></section>`;
+  return html`<section id="state" data-region aria-label="State"><p class="lead">${draftStateText(
+    request,
+    describeState(draft, request.at, lost),
+  )}${closed}</p></section>`;
 }
 
 /** Leads to the coming editions of the other newsletters. */

@@ -1,8 +1,11 @@
 /** The state of an edition in one line: what will happen to it, when, and what it waits for. Pure. */
+import { html } from 'hono/html';
 import { withDeskWords } from '../../../core/actions.ts';
-import type { StatusKind } from '../../../web/desk/parts/status-mark.ts';
+import type { DeskRequest, Html } from '../../../web/desk/desk-request.ts';
+import { type StatusKind, statusMark } from '../../../web/desk/parts/status-mark.ts';
+import { fromNow, when } from '../../../web/desk/parts/when.ts';
 import { alertEditionDeadline } from '../../alert-newsletters/alert-limits.ts';
-import type { ArrangedDraft } from '../../draft/arranged-draft.ts';
+import type { StatedDraft } from '../../draft/coming-drafts.ts';
 import type { LostApproval } from '../../draft/describe.ts';
 
 export interface EditionState {
@@ -12,11 +15,6 @@ export interface EditionState {
   /** Text after the word. Instants are epoch milliseconds; `countdown` ones are shown with the time until then. */
   parts: (string | { at: number } | { countdown: number })[];
 }
-
-type StatedDraft = Pick<
-  ArrangedDraft,
-  'newsletter' | 'slot' | 'draft' | 'approval' | 'obstacle' | 'ended' | 'edition' | 'storyCount' | 'skippedAt'
->;
 
 /**
  * Describes an edition at `now`, epoch milliseconds.
@@ -80,6 +78,16 @@ export function describeState(draft: StatedDraft, now: number, lost: LostApprova
     return { status: 'good', word: 'Approved', parts: [`by ${state.by}, `, { at: state.at }, `; ${gone}`, ...parts] };
   }
   return { status: 'good', word: 'Automatic', parts };
+}
+
+/** The mark and the line of a state. */
+export function draftStateText(request: DeskRequest, { status, word, parts }: EditionState): Html {
+  const line = parts.map((part) => {
+    if (typeof part === 'string') return part;
+    if ('at' in part) return when(request, part.at);
+    return html`${when(request, part.countdown)}, ${fromNow(request, part.countdown)}`;
+  });
+  return html`${statusMark(status, word)} ${line}`;
 }
 
 function goneText(count: number): string {

@@ -23,7 +23,10 @@ function className({ severity }: EditionProblem): Html {
 /** Counts in words, such as `1 error, 2 warnings`. */
 export function countProblems(problems: readonly EditionProblem[]): string {
   const errors = problems.filter(({ severity }) => severity === 'error').length;
-  const warnings = problems.length - errors;
+  return countsText(errors, problems.length - errors);
+}
+
+export function countsText(errors: number, warnings: number): string {
   const count = (n: number, word: string): string[] => (n === 0 ? [] : [`${n} ${word}${n === 1 ? '' : 's'}`]);
   return [...count(errors, 'error'), ...count(warnings, 'warning')].join(', ') || 'nothing found';
 }

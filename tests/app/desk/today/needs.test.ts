@@ -2,20 +2,23 @@ import { describe, expect, it } from 'vitest';
 import { adviceFor, findNeeds, missingRoles, nextEdition } from '../../../../src/app/desk/today/needs.ts';
 import type { Today, TodayNewsletter } from '../../../../src/app/desk/today/read-today.ts';
 import type { AlertSubject } from '../../../../src/core/alerts/alert-kind.ts';
+import { untouchedDraft } from '../../../../src/editions/draft/decisions.ts';
 import { HOUR } from '../../../../src/lib/time.ts';
 import { NOW } from '../../../support/clock.ts';
 import { sampleConfig } from '../../../support/sample.ts';
 
 const [NEWSLETTER] = sampleConfig().newsletters as [TodayNewsletter['newsletter']];
 type Draft = TodayNewsletter['drafts'][number];
+const UNTOUCHED = untouchedDraft(NEWSLETTER.id, '2026-11-24', NOW + HOUR);
 const PROCESS = { id: '', host: 'h', pid: 1, scope: null, version: '1', startedAt: 0 };
 const SEEN = { seenAt: NOW, stoppedAt: null, isRunning: true };
 const RUNNING = [{ ...PROCESS, ...SEEN, roles: ['web', 'schedule', 'deliver'] }];
 
 function today(drafts: Partial<Draft>[], change: Partial<Today> = {}): Today {
   const usual: Draft = {
-    ...{ slot: { label: '2026-11-24', slotAt: NOW + HOUR }, situation: { kind: 'automatic' }, revision: 0 },
-    ...{ stories: 5, isTooShort: false, run: null, skippedAt: null, lost: null },
+    ...{ newsletter: NEWSLETTER, slot: { label: '2026-11-24', slotAt: NOW + HOUR }, draft: UNTOUCHED },
+    ...{ approval: null, obstacle: null, ended: null, edition: null, storyCount: 5 },
+    ...{ run: null, skippedAt: null, lost: null },
     checks: { kind: 'checked', errors: 0, warnings: 3 },
   };
   const newsletter = { newsletter: NEWSLETTER, drafts: drafts.map((draft) => ({ ...usual, ...draft })), later: [] };
@@ -38,7 +41,10 @@ const alert = (kind: string, subject: AlertSubject) => {
   return { kind, subject, message: 'It is so.', actions: [], count: 1, ...at };
 };
 const texts = (given: Today) => findNeeds(given, NOW).map(({ text }) => text);
-const HELD = { kind: 'held', by: 'Ada', at: NOW, reason: null } as const;
+const HELD: Partial<Draft> = {
+  draft: { ...UNTOUCHED, state: { kind: 'held', by: 'Ada', at: NOW, reason: null } },
+  obstacle: { remedy: 'unhold', reason: 'held by Ada' },
+};
 
 describe('what needs somebody', () => {
   it('is nothing while drafts close by themselves, whatever warnings they have', () => {
@@ -49,15 +55,15 @@ describe('what needs somebody', () => {
 
   it('is a draft that is held, not approved, wrong or too short, from two hours before its slot on', () => {
     const { title } = NEWSLETTER;
-    expect(texts(today([{ situation: HELD }]))).toEqual([`${title} is held by Ada`]);
-    expect(texts(today([{ situation: { kind: 'unapproved' } }]))).toEqual([`${title} is not approved`]);
+    expect(texts(today([HELD]))).toEqual([`${title} is held by Ada`]);
+    expect(texts(today([{ obstacle: { remedy: 'approve', reason: 'not approved' } }]))).toEqual([
+      `${title} is not approved`,
+    ]);
     const checks = { kind: 'checked', errors: 2, warnings: 0 } as const;
     expect(texts(today([{ checks }]))).toEqual([`${title} has 2 errors`]);
-    expect(texts(today([{ isTooShort: true, stories: 2 }]))).toEqual([
-      `${title} has 2 of at least 3 stories, and would be skipped`,
-    ]);
+    expect(texts(today([{ storyCount: 2 }]))).toEqual([`${title} has 2 of at least 3 stories, and would be skipped`]);
     const slot = { label: '2026-11-25', slotAt: NOW + 3 * HOUR };
-    expect(texts(today([{ slot, situation: HELD, checks, isTooShort: true }]))).toEqual([]);
+    expect(texts(today([{ ...HELD, slot, checks, storyCount: 2 }]))).toEqual([]);
   });
 
   it('is an edition that cannot be rendered at any time', () => {
@@ -72,10 +78,7 @@ describe('what needs somebody', () => {
       alert('approval-reminder', { newsletter: NEWSLETTER.id, slot: '2026-11-24', minutes: 15 }),
       alert('edition', { edition: 7 }),
     ];
-    expect(texts(today([{ situation: HELD }], { alerts }))).toEqual([
-      `${NEWSLETTER.title} is held by Ada`,
-      'Delivery is paused',
-    ]);
+    expect(texts(today([HELD], { alerts }))).toEqual([`${NEWSLETTER.title} is held by Ada`, 'Delivery is paused']);
     expect(texts(today([{}], { alerts }))).toEqual(['A slot waits', 'An approval is needed', 'Delivery is paused']);
   });
 
@@ -110,7 +113,7 @@ describe('the next edition', () => {
   it('is the one that an editor is sending, before one whose slot comes earlier', () => {
     const closeAt = NOW + 2 * HOUR - 1;
     const slot = { label: '2026-11-25', slotAt: NOW + 30 * HOUR };
-    const drafts: Partial<Draft>[] = [{ slot, situation: { kind: 'countdown', closeAt } }];
+    const drafts: Partial<Draft>[] = [{ slot, draft: { ...UNTOUCHED, closeAt } }];
     const next = { title: NEWSLETTER.title, slotAt: slot.slotAt, closeAt };
     expect(nextEdition(today(drafts), NOW)).toEqual(next);
     const later = { label: '2026-11-26', slotAt: NOW + 2 * HOUR };

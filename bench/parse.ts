@@ -38,13 +38,10 @@ async function measure(bytes: Buffer): Promise<Figures> {
   delay.enable();
   const start = performance.now();
   const source = { id: 'times', sections: {}, kinds: {}, membersOnly: 'teaser' as const };
-  const page = await readPageInThread(
-    {
-      ...{ api: 'feed', url: 'https://example.com/feed', headers: {}, body: bytes, now: Date.now(), zone: 'UTC' },
-      rules: { source, sections: [] },
-    },
-    undefined,
-  );
+  const answer = { url: 'https://example.com/feed', headers: {}, body: bytes };
+  const config = { sections: [], publication: { zone: 'UTC' } };
+  const { signal } = new AbortController();
+  const page = await readPageInThread(answer, 'feed', { config, source, clock: Date.now, signal });
   const parsed = performance.now();
   let items = 0;
   for await (const some of entriesOf(page, 100)) items += some.length;

@@ -1,16 +1,15 @@
 /** Sources that are perhaps feeds of one outlet under two names: it would be counted and credited twice. Pure. */
+import { getDomain } from 'tldts';
 import { outletKey } from '../articles/outlets.ts';
 
-/** Sites of many publishers, which tell nothing. */
+/** Sites of many publishers that the public suffix list does not know: they tell nothing. */
 const SHARED_SITES = new Set(
   (
-    'acast.com apple.com blogspot.com buzzsprout.com dailymotion.com feedburner.com ghost.io github.io google.com ' +
-    'libsyn.com medium.com megaphone.fm netlify.app openrss.org pages.dev podbean.com reddit.com rss.app rsshub.app ' +
-    'simplecast.com soundcloud.com spotify.com substack.com tumblr.com vercel.app vimeo.com wordpress.com youtube.com'
+    'acast.com apple.com buzzsprout.com dailymotion.com feedburner.com ghost.io google.com libsyn.com medium.com ' +
+    'megaphone.fm openrss.org podbean.com reddit.com rss.app rsshub.app simplecast.com soundcloud.com spotify.com ' +
+    'substack.com tumblr.com vimeo.com wordpress.com youtube.com'
   ).split(' '),
 );
-/** In countries, names are registered below these. One too many only costs suggestions. */
-const SECOND_LEVEL = new Set('ac co com edu gob gouv gov in me ne net nom or org web'.split(' '));
 
 /** Words that a brand adds to the name of a feed: "The Example Video", but not "The Example of Orlen". */
 const FORM = new RegExp(
@@ -37,11 +36,8 @@ export function findSameBrands(sources: readonly { id: string; url: string; outl
   return hints;
 }
 
-/** The registered domain of an address; none where many publishers share it, as a bridge in the own network may be. */
+/** The registered domain of an address; none where many publishers share it, or in the own network. */
 function siteKeys(url: string): string[] {
-  const { hostname } = new URL(url);
-  const labels = hostname.split('.');
-  const [country = '', second = ''] = labels.toReversed();
-  const site = labels.slice(country.length === 2 && SECOND_LEVEL.has(second) ? -3 : -2).join('.');
-  return SHARED_SITES.has(site) || !/\.[a-z][a-z0-9-]*$/.test(hostname) ? [] : [site];
+  const site = getDomain(url, { allowPrivateDomains: true });
+  return site === null || SHARED_SITES.has(site) ? [] : [site];
 }

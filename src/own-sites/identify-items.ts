@@ -6,7 +6,7 @@ import { DAY, HOUR } from '../lib/time.ts';
 import { textOfHtml } from '../sources/html-text.ts';
 import { type ComparedItem, type IdentifiedDocument, keysOf, normaliseTitle } from '../sources/identity/entry-keys.ts';
 import { allKeys, type Identification, identify, unnamedEntries } from '../sources/identity/identify.ts';
-import { findKeys, type KeyTable, saveKeys } from '../sources/identity/item-keys.ts';
+import { findKeys, itemsOfKeys, type KeyTable, saveKeys } from '../sources/identity/item-keys.ts';
 import { findSourceItems, listItemsSeenSince, listItemsSince, type SourceItemRow } from '../sources/item-state.ts';
 import { LEAST_FLOOD } from '../sources/polling/flood.ts';
 import type { SourceRow } from '../sources/source-state.ts';
@@ -38,8 +38,7 @@ export async function identifyItems(
   if (readAt === null) await adoptItems(db, source, page, now);
   const { newKeys, document } = page;
   const known = await findKeys(db, siteKeyTable(source), allKeys(document));
-  const named = [...new Set(known.values())].filter((item) => item !== null);
-  const rows = await findSourceItems(db, source, named);
+  const rows = await findSourceItems(db, source, itemsOfKeys(known));
   await forgetReusedLinks(db, document, known, rows);
   const { unnamed, named: present } = unnamedEntries(document, known);
   const isCompared = readAt !== null && unnamed.length > 0;

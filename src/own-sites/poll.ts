@@ -169,10 +169,8 @@ async function readOlderPages(poll: SitePoll, first: ReadPage): Promise<void> {
     const url = nextPage;
     if (siteOf(url) !== siteOf(poll.row.endpoint ?? poll.source.url)) return;
     try {
-      const page = await importPage(poll, await askForOk(poll, url));
       read.add(url);
-      if (page.count === 0) return;
-      nextPage = page.nextPage;
+      ({ nextPage } = await importPage(poll, await askForOk(poll, url)));
     } catch (error) {
       if (!(error instanceof PollError)) throw error;
       poll.result.feedProblems.push(`older pages of the feed were not read: ${error.message}`);

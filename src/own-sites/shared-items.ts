@@ -4,7 +4,7 @@ import type { ArticleSource, Config } from '../core/config/config.ts';
 import { articleSources } from '../core/config/sources.ts';
 import type { Db } from '../core/store/store.ts';
 import { keysOf } from '../sources/identity/entry-keys.ts';
-import { findKeys } from '../sources/identity/item-keys.ts';
+import { findKeys, itemsOfKeys } from '../sources/identity/item-keys.ts';
 import { findSourceItems, type SourceItemRow } from '../sources/item-state.ts';
 import { siteKeyTable } from './identify-items.ts';
 import type { ItemEntry } from './read-page.ts';
@@ -38,21 +38,21 @@ export function siteKeysOf({ known, url }: Pick<ItemEntry, 'known' | 'url'>): st
 /**
  * Finds the articles of new items that other sources of the site have.
  * @param added the site keys of new items
- * @param rows of the items of the same document that are not new
+ * @param known rows of the items of the same document that are not new
  * @returns ids of articles by item
  */
 export async function findSharedArticles(
   db: Db,
   siblings: readonly string[],
   added: ReadonlyMap<string, string[]>,
-  rows: readonly SourceItemRow[],
+  known: readonly SourceItemRow[],
 ): Promise<Map<string, string>> {
   const articles = new Map<string, string>();
-  const taken = new Set(rows.map((row) => row.article_id));
+  const taken = new Set(known.map((row) => row.article_id));
   for (const sibling of siblings) {
     const found = await findKeys(db, siteKeyTable(sibling), [...new Set([...added.values()].flat())]);
-    const items = [...new Set(found.values())].filter((item) => item !== null);
-    const byItem = new Map((await findSourceItems(db, sibling, items)).map((row) => [row.item, row.article_id]));
+    const rows = await findSourceItems(db, sibling, itemsOfKeys(found));
+    const byItem = new Map(rows.map((row) => [row.item, row.article_id]));
     for (const [item, keys] of added) {
       const [article] = keys.flatMap((key) => byItem.get(found.get(key) ?? '') ?? []);
       if (article === undefined || articles.has(item) || taken.has(article)) continue;

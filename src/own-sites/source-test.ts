@@ -30,12 +30,7 @@ export async function testSite(
   const { id, url, api } = source;
   const found = await discoverApi(requester, { url, api, key: sourceKey(config, id) });
   const answer = await askForOk(requester, ...newestOf(found, sourceKey(config, id)));
-  const { url: address, headers, body } = answer;
-  const rules = { source, sections: config.sections };
-  const page = await readPageInThread(
-    { api: found.api, url: address, headers, body, rules, now: clock(), zone: config.publication.zone },
-    signal,
-  );
+  const page = await readPageInThread(answer, found.api, { config, source, clock, signal });
   const entries: PageEntry[] = [];
   for await (const part of entriesOf(page, PAGE_SIZE)) entries.push(...part);
   // Without those that the configuration leaves out.

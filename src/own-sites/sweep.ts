@@ -15,7 +15,7 @@ import { DAY, MINUTE, SECOND } from '../lib/time.ts';
 import { type CmsApi, CmsFormatError, MAX_PAGE_SIZE } from '../sources/cms/cms-api.ts';
 import { sourceAction } from '../sources/control-sources.ts';
 import { keysOf } from '../sources/identity/entry-keys.ts';
-import { findKeys } from '../sources/identity/item-keys.ts';
+import { findKeys, itemsOfKeys } from '../sources/identity/item-keys.ts';
 import {
   findSourceItems,
   hasItemAt,
@@ -59,7 +59,7 @@ export async function sweepIfDue(poll: SitePoll, cms: CmsApi, now: number): Prom
 async function readPublished(poll: SitePoll, cms: CmsApi, from: number): Promise<void> {
   const { present } = await readIds(poll, cms, from);
   const known = await findSourceItems(poll.store.db, poll.source.id, [...present.keys()]);
-  await readPosts(poll, cms, compareIds(known.map(toKnownItem), present).unread);
+  await readPosts(poll, cms, compareIds(known, present).unread);
 }
 
 /** Without a complete list nothing is withdrawn, which must not stay unnoticed. */
@@ -116,8 +116,7 @@ async function applySweep(
   // Present ones of another period: their time of publication was changed.
   const unlisted = [...present.keys()].filter((id) => !rows.has(id));
   const others = await findSourceItems(store.db, source.id, unlisted);
-  const known = [...rows.values(), ...others].map(toKnownItem);
-  const { returned, missing, suspected, unread } = compareIds(known, present);
+  const { returned, missing, suspected, unread } = compareIds([...rows.values(), ...others], present);
   await inTransaction(store.db, async (tx) => {
     await markItems(tx, source.id, returned, { missing: 0 });
     for (const [sweeps, items] of missing) await markItems(tx, source.id, items, { missing: sweeps });
@@ -130,10 +129,6 @@ async function applySweep(
     await progress(poll, {});
   }
   await withdraw(poll, gone);
-}
-
-function toKnownItem({ item, missing, modified_at, withdrawal }: SourceItemRow): KnownItem {
-  return { item, missing, modifiedAt: modified_at, isWithdrawn: withdrawal !== null };
 }
 
 async function readPosts(poll: SitePoll, cms: CmsApi, ids: string[]): Promise<void> {
@@ -168,11 +163,7 @@ export async function withdrawDeleted(poll: SitePoll, guids: readonly string[], 
   const { store, source } = poll;
   const keys = guids.flatMap((guid) => keysOf({ guid, link: '', title: '', publishedAt: null }).guid ?? []);
   const found = await findKeys(store.db, siteKeyTable(source.id), keys);
-  const rows = await findSourceItems(
-    store.db,
-    source.id,
-    [...found.values()].filter((item) => item !== null),
-  );
+  const rows = await findSourceItems(store.db, source.id, itemsOfKeys(found));
   // An entry that is in the document, too, was published again.
   const gone = rows.filter(({ withdrawal, seen_at }) => withdrawal === null && (seen_at ?? 0) < readAt);
   await withdraw(poll, gone);
@@ -182,15 +173,18 @@ export async function withdrawDeleted(poll: SitePoll, guids: readonly string[], 
 async function withdraw(poll: SitePoll, found: SourceItemRow[]): Promise<void> {
   const { store, source, config, clock, result } = poll;
   const gone = await withoutShared(store.db, siblingsOf(config, source), found);
+  const items = gone.map(({ item }) => item);
   const waiting = (await listWaitingWithdrawals(store.db, source.id)).length;
   const alert = withdrawalAlert(source.id);
   if (gone.length === 0 || waiting + gone.length <= MAX_AT_ONCE) {
-    await applyWithdrawal(poll, gone);
+    if (source.withdrawn === 'leave') {
+      await markItems(store.db, source.id, items, { withdrawal: 'left' });
+      result.left += gone.length;
+    } else result.retracted += await retractItems(store.db, { config, source }, gone, clock());
     if (waiting === 0) await resolveAlerts(store.db, [alert], clock());
     return;
   }
   await inTransaction(store.db, async (tx) => {
-    const items = gone.map(({ item }) => item);
     await markItems(tx, source.id, items, { withdrawal: 'waiting' });
     const message =
       `${source.id}: ${gone.length} posts are gone at once, which may be a fault of the site. Their articles stay ` +
@@ -236,20 +230,6 @@ export async function decideWithdrawals(
   });
 }
 
-async function applyWithdrawal(
-  { store, config, source, clock, result }: SitePoll,
-  gone: SourceItemRow[],
-): Promise<void> {
-  if (gone.length === 0) return;
-  const items = gone.map(({ item }) => item);
-  if (source.withdrawn === 'leave') {
-    await markItems(store.db, source.id, items, { withdrawal: 'left' });
-    result.left += gone.length;
-    return;
-  }
-  result.retracted += await retractItems(store.db, { config, source }, gone, clock());
-}
-
 /** Retracts the articles of items that a source no longer has. @returns how many were not retracted before */
 async function retractItems(
   db: Db,
@@ -257,6 +237,7 @@ async function retractItems(
   rows: SourceItemRow[],
   now: number,
 ): Promise<number> {
+  if (rows.length === 0) return 0;
   const items = rows.map(({ item }) => item);
   const publicUrl = config.publication.url;
   const note = `This story was withdrawn from ${new URL(source.url).hostname}.`;
@@ -275,14 +256,8 @@ const MISSING_SWEEPS = 2;
 /** More at once may be a fault of the source, such as a plugin that hides posts: they wait for the operator. */
 const MAX_AT_ONCE = 5;
 
-/** An item that daywire knows, and how many complete sweeps in a row have missed it. */
-export interface KnownItem {
-  item: string;
-  missing: number;
-  modifiedAt: number | null;
-  /** It is gone, and that has been dealt with, or waits for the operator. */
-  isWithdrawn: boolean;
-}
+/** `missing` counts complete sweeps in a row; one with a `withdrawal` is dealt with, or waits for the operator. */
+export type KnownItem = Pick<SourceItemRow, 'item' | 'missing' | 'modified_at' | 'withdrawal'>;
 
 export interface SweepOutcome {
   /** Present again. */
@@ -305,12 +280,12 @@ export function compareIds(known: readonly KnownItem[], present: ReadonlyMap<str
   const byItem = new Map(known.map((one) => [one.item, one]));
   for (const [id, modifiedAt] of present) {
     const item = byItem.get(id);
-    const isChanged = item !== undefined && modifiedAt !== null && modifiedAt > (item.modifiedAt ?? 0);
-    if (item === undefined || isChanged || item.isWithdrawn) outcome.unread.push(id);
+    const isChanged = item !== undefined && modifiedAt !== null && modifiedAt > (item.modified_at ?? 0);
+    if (item === undefined || isChanged || item.withdrawal !== null) outcome.unread.push(id);
     else if (item.missing > 0) outcome.returned.push(id);
   }
-  for (const { item, missing, isWithdrawn } of known) {
-    if (present.has(item) || isWithdrawn) continue;
+  for (const { item, missing, withdrawal } of known) {
+    if (present.has(item) || withdrawal !== null) continue;
     const sweeps = missing + 1;
     outcome.missing.set(sweeps, [...(outcome.missing.get(sweeps) ?? []), item]);
     if (sweeps >= MISSING_SWEEPS) outcome.suspected.push(item);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compareIds, isGone, type KnownItem } from '../../src/own-sites/sweep.ts';
 
 const known = (item: string, change: Partial<KnownItem> = {}): KnownItem => {
-  return { item, missing: 0, modifiedAt: 1_000, isWithdrawn: false, ...change };
+  return { item, missing: 0, modified_at: 1_000, withdrawal: null, ...change };
 };
 
 describe('comparing the ids of a source with what is known', () => {
@@ -25,12 +25,12 @@ describe('comparing the ids of a source with what is known', () => {
       ['undated', null],
       ['back', 1_000],
     ]);
-    const all = [known('changed'), known('same'), known('undated'), known('back', { isWithdrawn: true })];
+    const all = [known('changed'), known('same'), known('undated'), known('back', { withdrawal: 'retracted' })];
     expect(compareIds(all, present).unread).toEqual(['new', 'changed', 'back']);
   });
 
   it('leaves alone what is gone and dealt with', () => {
-    const outcome = compareIds([known('a', { missing: 5, isWithdrawn: true })], new Map());
+    const outcome = compareIds([known('a', { missing: 5, withdrawal: 'retracted' })], new Map());
     expect(outcome).toEqual({ returned: [], missing: new Map(), suspected: [], unread: [] });
   });
 
@@ -38,8 +38,8 @@ describe('comparing the ids of a source with what is known', () => {
     const item = fc.record({
       item: fc.constantFrom('a', 'b', 'c', 'd'),
       missing: fc.nat(3),
-      modifiedAt: fc.option(fc.nat(9)),
-      isWithdrawn: fc.boolean(),
+      modified_at: fc.option(fc.nat(9)),
+      withdrawal: fc.constantFrom(null, 'retracted' as const),
     });
     const items = fc.uniqueArray(item, { selector: (one) => one.item });
     const present = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'));

@@ -5,7 +5,7 @@ import { type Db, dialectOf, inTransaction, type Tx } from '../../core/store/sto
 import { chunks } from '../../lib/chunks.ts';
 import { DAY } from '../../lib/time.ts';
 import { allKeys, readIdentities, unnamedEntries } from '../../sources/identity/identify.ts';
-import { findKeys, saveKeys } from '../../sources/identity/item-keys.ts';
+import { findKeys, itemsOfKeys, saveKeys } from '../../sources/identity/item-keys.ts';
 import type { SourceClaim } from '../../sources/source-state.ts';
 import { countHeldItems } from './held-items.ts';
 import { adoptOutletName, outletKeyTable } from './item-keys.ts';
@@ -49,22 +49,15 @@ export async function recordOutletItems(
     await adoptOutletName(tx, scope);
     const feed = { ...scope, ...(await readFeed(tx, claim.id)) };
     const keys = await findKeys(tx, table, allKeys(document));
-    const stored = await findItems(
-      tx,
-      [...new Set(keys.values())].filter((item) => item !== null),
-    );
+    const stored = await findItems(tx, itemsOfKeys(keys));
     if (feed.readAt !== null && unnamedEntries(document, keys).unnamed.length > 0) {
       for (const row of await findItemsSince(tx, claim.id, feed.readAt - LATELY)) stored.set(row.id, row);
     }
     const plan = planRecording(feed, usable, { document, keys, stored }, times);
     const items = new Map([...plan.knownItems, ...(await insertItems(tx, plan.inserts))]);
     const itemOf = (entry: number | null): number | null => (entry === null ? null : (items.get(entry) ?? null));
-    await saveKeys(
-      tx,
-      table,
-      plan.keys.map(({ key, entry }) => ({ key, item: itemOf(entry) })),
-      now,
-    );
+    const ofItems = plan.keys.map(({ key, entry }) => ({ key, item: itemOf(entry) }));
+    await saveKeys(tx, table, ofItems, now);
     await updateItems(tx, plan, now);
     const read = { usual_new: plan.usualNew, items_read_at: now };
     await tx.updateTable('sources').set(read).where('id', '=', claim.id).execute();

@@ -5,6 +5,7 @@
  * The canonical link counts only on the page's own host. A page that names another host as its original may be a copy,
  * or may claim to be somebody else's report: what was fetched stays the address, and the other one is returned apart.
  */
+import { getDomainWithoutSuffix } from 'tldts';
 import { outletKey } from '../../articles/outlets.ts';
 import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
 import { parseWrittenDate } from '../../lib/written-date.ts';
@@ -97,14 +98,9 @@ function textFrom(written: string | null | undefined, limit: number): string | n
 /** The host without `www.`, and the name in it: `the-example` of `news.the-example.co.uk`. */
 function siteNames(url: string): string[] {
   const host = bareHost(url);
-  const labels = host.split('.').slice(0, -1);
-  if (labels.length > 1 && GENERAL_LABELS.has(labels.at(-1) ?? '')) labels.pop();
-  const name = labels.at(-1) ?? '';
+  const name = getDomainWithoutSuffix(host) ?? '';
   return [host, name, name.replaceAll('-', ' ')];
 }
-
-/** Below the domains of countries. */
-const GENERAL_LABELS = new Set(['ac', 'co', 'com', 'edu', 'gov', 'net', 'or', 'org']);
 
 /** `Title | The Example`, with any of the usual separators. */
 const SITE_AT_END = /^(.*\S)\s+(?:[|\-–—·•»:]|::)\s+(\S.*)$/su;

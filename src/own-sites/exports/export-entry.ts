@@ -12,6 +12,13 @@ export class ExportError extends Error {
   override name = 'ExportError';
 }
 
+/** @throws ExportError in place of an error of the file system */
+export function throwFileError(file: string, error: unknown): never {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === undefined) throw error;
+  throw new ExportError(`${file}: ${code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`}`);
+}
+
 /** A key that can be a part of an article's id. */
 export const ITEM_KEY = /^[A-Za-z0-9._~-]{1,60}$/;
 

@@ -5,9 +5,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { parseWrittenDate } from '../../lib/written-date.ts';
-import { textOfHtml } from '../../sources/html-text.ts';
+import { ghostItem } from '../../sources/cms/ghost.ts';
 import type { SourceItem } from '../../sources/source-item.ts';
-import { type ExportEntry, ExportError, ITEM_KEY, type LeftOut } from './export-entry.ts';
+import { type ExportEntry, ExportError, ITEM_KEY, type LeftOut, throwFileError } from './export-entry.ts';
 
 /** Bytes. A site of 10,000 posts has about 200 MB. */
 const MAX_BYTES = 400 * 1024 * 1024;
@@ -92,9 +92,7 @@ async function readText(file: string): Promise<string> {
     }
     return await readFile(file, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    throw new ExportError(`${file}: ${code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`}`);
+    throwFileError(file, error);
   }
 }
 
@@ -108,44 +106,31 @@ function isWanted(post: Row, leftOut: LeftOut): boolean {
   return false;
 }
 
+/** As the Content API would give it. */
 function toItem(
   post: Row,
   { meta, authors, tags, siteUrl }: { meta: Row; authors: Row[]; tags: Row[]; siteUrl: string },
 ): SourceItem {
+  const textOf = (row: Row, key: string): string => textIn(row, key).replaceAll(PLACEHOLDER, siteUrl);
   const slug = textIn(post, 'slug');
-  const absolute = (text: string): string => text.replaceAll(PLACEHOLDER, siteUrl);
-  const url = absolute(textIn(post, 'canonical_url')) || (slug === '' ? null : `${siteUrl}/${slug}/`);
-  const html = absolute(textIn(post, 'html'));
-  const isForMembers = (textIn(post, 'visibility') || 'public') !== 'public';
-  // Names with a hash are internal: they steer the theme.
-  const visible = tags.filter(
-    (tag) => textIn(tag, 'visibility') !== 'internal' && !textIn(tag, 'name').startsWith('#'),
-  );
-  const excerpt = textOfHtml(textIn(post, 'custom_excerpt'));
-  const image = absolute(textIn(post, 'feature_image'));
-  const credit = textOfHtml(absolute(textIn(meta, 'feature_image_caption')));
-  const size = { type: null, length: null, width: null, height: null };
-  return {
-    key: textIn(post, 'id'),
-    url,
-    slug: slug || null,
-    headline: textIn(post, 'title'),
-    dek: excerpt || null,
-    // The export has the whole text, also where people pay for it.
-    html: isForMembers ? publicPart(html) : html,
-    baseUrl: url ?? siteUrl,
-    authors: authors.map((author) => textIn(author, 'name')),
-    categories: visible.map((tag) => ({ name: textIn(tag, 'name'), slug: textIn(tag, 'slug') || null })),
-    tags: visible.map((tag) => textIn(tag, 'name')),
-    image:
-      image === ''
-        ? null
-        : { url: image, alt: textIn(meta, 'feature_image_alt') || null, credit: credit || null, ...size },
-    publishedAt: instantIn(post, 'published_at'),
-    updatedAt: instantIn(post, 'updated_at'),
-    language: null,
-    isForMembers,
+  const url = textOf(post, 'canonical_url') || (slug === '' ? null : `${siteUrl}/${slug}/`);
+  const visibility = textIn(post, 'visibility') || 'public';
+  const html = textOf(post, 'html');
+  const named = (row: Row) => {
+    return { name: textIn(row, 'name'), slug: textIn(row, 'slug') || null, visibility: textIn(row, 'visibility') };
   };
+  const item = ghostItem({
+    ...{ id: textIn(post, 'id'), title: textIn(post, 'title'), slug, url, visibility },
+    // The export has the whole text, also where people pay for it.
+    html: visibility === 'public' ? html : publicPart(html),
+    custom_excerpt: textIn(post, 'custom_excerpt'),
+    feature_image: textOf(post, 'feature_image'),
+    feature_image_alt: textIn(meta, 'feature_image_alt') || null,
+    feature_image_caption: textOf(meta, 'feature_image_caption'),
+    ...{ authors: authors.map(named), tags: tags.map(named) },
+  });
+  const dates = { publishedAt: instantIn(post, 'published_at'), updatedAt: instantIn(post, 'updated_at') };
+  return { ...item, ...dates, slug: slug || null, baseUrl: url ?? siteUrl };
 }
 
 /** What everybody may read of a post for members: without the mark of its author, nothing. */

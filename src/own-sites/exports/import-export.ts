@@ -16,7 +16,7 @@ import type { Store } from '../../core/store/store.ts';
 import { findSourceItems } from '../../sources/item-state.ts';
 import { type RecordRules, toArticleRecord } from '../article-record.ts';
 import { itemFile, recordContent } from '../import-entries.ts';
-import { type ExportEntry, ExportError, LeftOut } from './export-entry.ts';
+import { type ExportEntry, ExportError, LeftOut, throwFileError } from './export-entry.ts';
 import { readGhostExport } from './ghost.ts';
 import { findSitePosts, type SiteGenerator } from './site-folder.ts';
 import { readWordPressExport } from './wordpress.ts';
@@ -59,9 +59,7 @@ export async function importExport(
 ): Promise<ExportImportResult> {
   const { from, sourceId, siteUrl } = options;
   const rules = rulesOf(config, sourceId);
-  await stat(file).catch((error: NodeJS.ErrnoException) => {
-    throw new ExportError(`${file}: ${error.code === 'ENOENT' ? 'does not exist' : `cannot be read (${error.code})`}`);
-  });
+  await stat(file).catch((error: unknown) => throwFileError(file, error));
   const leftOut = new LeftOut();
   const entries =
     from === 'wordpress'

@@ -6,7 +6,7 @@ import { TextDecoder } from 'node:util';
 import { Parser } from 'htmlparser2';
 import { MAX_RECORD_BYTES } from '../../articles/import/files/json-lines.ts';
 import { boundedLine } from '../../lib/text/clean-text.ts';
-import { ExportError } from './export-entry.ts';
+import { ExportError, throwFileError } from './export-entry.ts';
 
 /** An `<item>`: a post, a page, a picture and so on. */
 export interface WxrItem {
@@ -41,9 +41,7 @@ export async function* readWxr(file: string): AsyncGenerator<WxrItem | WxrAuthor
       yield* reader.take();
     }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    throw new ExportError(`${file}: ${code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`}`);
+    throwFileError(file, error);
   }
   reader.end(decoder?.decode() ?? '');
   yield* reader.take();

@@ -51,7 +51,7 @@ interface UnreadablePost {
 }
 
 export interface IdPage {
-  posts: { id: string; publishedAt: number | null; modifiedAt: number | null }[];
+  posts: { id: string; modifiedAt: number | null }[];
   pages: number | null;
   /** Number of posts in all. */
   total: number | null;

@@ -39,7 +39,7 @@ export function openGhost(endpoint: string, key: string): CmsApi {
     },
     newestUrl: (size) => url({ ...whole, order: 'published_at desc', limit: size }),
     idsUrl: ({ from, page, size }) => {
-      const fields = 'id,published_at,updated_at';
+      const fields = 'id,updated_at';
       return url({ fields, order: 'id asc', limit: size, page, ...since('published_at', '>=', from) });
     },
     postsUrl: (ids) => url({ ...whole, filter: `id:[${ids.join(',')}]`, limit: Math.max(ids.length, 1) }),
@@ -78,16 +78,16 @@ const page = z.object({
 /** @throws CmsFormatError */
 export function readGhostPosts(body: Uint8Array): PostPage {
   const { posts, meta } = pageOf(body);
-  return { ...readPosts(posts, post, toItem), pages: wholeNumber(meta?.pagination.pages) };
+  return { ...readPosts(posts, post, ghostItem), pages: wholeNumber(meta?.pagination.pages) };
 }
 
 function readGhostIds(body: Uint8Array): IdPage {
   const { posts, meta } = pageOf(body);
   return {
     posts: posts.map((one) => {
-      const { id, published_at, updated_at } = (one ?? {}) as Record<string, unknown>;
+      const { id, updated_at } = (one ?? {}) as Record<string, unknown>;
       if (typeof id !== 'string' || !ID.test(id)) throw new CmsFormatError('a list that is not of posts');
-      return { id, publishedAt: utcInstant(published_at), modifiedAt: utcInstant(updated_at) };
+      return { id, modifiedAt: utcInstant(updated_at) };
     }),
     pages: wholeNumber(meta?.pagination.pages),
     total: wholeNumber(meta?.pagination.total),
@@ -100,7 +100,7 @@ function pageOf(body: Uint8Array): z.output<typeof page> {
   return parsed.data;
 }
 
-function toItem(post: GhostPost): SourceItem {
+export function ghostItem(post: GhostPost): SourceItem {
   const { primary_tag: primary, feature_image: image } = post;
   // Ghost's address of a post that is on no page of the site, or of any while it starts.
   const url = post.url?.endsWith('/404/') ? null : (post.url ?? null);

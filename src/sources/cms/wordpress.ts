@@ -45,7 +45,7 @@ export function openWordPress(endpoint: string): CmsApi {
     },
     newestUrl: (size) => url({ ...whole, orderby: 'date', order: 'desc', per_page: size }),
     idsUrl: ({ from, page, size }) => {
-      const fields = 'id,date_gmt,modified_gmt';
+      const fields = 'id,modified_gmt';
       // WordPress excludes the instant itself.
       const since = after('after', from === null ? null : from - 1_000);
       return url({ _fields: fields, orderby: 'id', order: 'asc', per_page: size, page, ...since });
@@ -99,9 +99,9 @@ export function readWordPressPosts(body: Uint8Array, headers: IncomingHttpHeader
 
 function readWordPressIds(body: Uint8Array, headers: IncomingHttpHeaders): IdPage {
   const posts = listOf(body).map((one) => {
-    const { id, date_gmt, modified_gmt } = (one ?? {}) as Record<string, unknown>;
+    const { id, modified_gmt } = (one ?? {}) as Record<string, unknown>;
     if (wholeNumber(id) === null) throw new CmsFormatError('a list that is not of posts');
-    return { id: String(id), publishedAt: utcInstant(date_gmt), modifiedAt: utcInstant(modified_gmt) };
+    return { id: String(id), modifiedAt: utcInstant(modified_gmt) };
   });
   return { posts, pages: wholeNumber(headers['x-wp-totalpages']), total: wholeNumber(headers['x-wp-total']) };
 }

@@ -6,7 +6,7 @@ import { type FeedResult, MAX_ITEMS, MAX_PARTS, type ParsedItem } from './parsed
 import { NO_HINTS } from './poll-hints.ts';
 import { feedLanguageTag, htmlOf, resolveAddress, type TextValue, textLine } from './text-values.ts';
 import type { XmlElement } from './xml-element.ts';
-import { type ItemContext, idOf, unreadableDate, usableDate } from './xml-item.ts';
+import { type ItemContext, idOf, usableDate } from './xml-item.ts';
 
 type JsonDocument = ReturnType<typeof parseJsonFeed<string>>;
 type JsonItem = NonNullable<JsonDocument['items']>[number];
@@ -88,7 +88,6 @@ function readItem(item: JsonItem, feedAuthors: string[], context: ItemContext): 
       .slice(0, MAX_PARTS),
     publishedAt: usableDate(item.date_published ?? '', context),
     updatedAt: usableDate(item.date_modified ?? '', context),
-    unreadableDate: unreadableDate(item.date_published ?? '') ?? unreadableDate(item.date_modified ?? ''),
     ...readMedia(filesOf(item), url),
   };
 }

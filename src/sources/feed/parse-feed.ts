@@ -16,12 +16,13 @@ export function parseFeed({ bytes, contentType, url, zone = 'UTC' }: FetchedFeed
   const document = decodeFeed(bytes, contentType);
   const start = document.slice(0, 1_000).trimStart();
   if (start === '' && document.trim() === '') return { kind: 'unreadable', reason: 'the document is empty' };
-  const context = { url, now, zone };
+  const unreadable: string[] = [];
+  const context = { url, now, zone, unreadable };
   const result = start.startsWith('{') ? readJsonFeed(document, context) : readXml(document, context);
-  if (result.kind === 'feed') {
-    noteLostCharacters(result.feed);
-    noteUnreadableDates(result.feed);
-  }
+  if (result.kind !== 'feed') return result;
+  noteLostCharacters(result.feed);
+  const { length, 0: date = '' } = unreadable;
+  if (length > 0) result.feed.problems.push(`dates that cannot be read: ${length}, such as “${boundedLine(date, 80)}”`);
   return result;
 }
 
@@ -30,13 +31,6 @@ function noteLostCharacters({ title, items, problems }: ParsedFeed): void {
   const lost = [title, ...items.map((item) => item.title)].find((one) => one?.includes('\ufffd'));
   if (lost == null) return;
   problems.push(`the feed's encoding is wrong: “${boundedLine(lost, 80)}” has lost characters; it must be valid UTF-8`);
-}
-
-function noteUnreadableDates({ items, problems }: ParsedFeed): void {
-  const dates = items.flatMap(({ unreadableDate }) => unreadableDate ?? []);
-  const [first] = dates;
-  if (first === undefined) return;
-  problems.push(`dates that cannot be read: ${dates.length}, such as “${boundedLine(first, 80)}”`);
 }
 
 /** The version of a JSON Feed, which text such as warnings may precede. */

@@ -49,8 +49,6 @@ export interface ParsedItem {
   categories: string[];
   publishedAt: number | null;
   updatedAt: number | null;
-  /** A date as written that cannot be read. */
-  unreadableDate: string | null;
   images: SourceImage[];
   enclosures: SourceEnclosure[];
 }

@@ -31,6 +31,8 @@ export interface ItemContext {
   now: number;
   /** Of dates without one. */
   zone: string;
+  /** Collects dates that cannot be read, as written. */
+  unreadable: string[];
 }
 
 export function readXmlItem(item: XmlElement, context: ItemContext): ParsedItem {
@@ -68,7 +70,6 @@ export function readXmlItem(item: XmlElement, context: ItemContext): ParsedItem 
       .slice(0, MAX_PARTS),
     publishedAt: readDate(all(PUBLISHED), context),
     updatedAt: readDate(all(UPDATED), context),
-    unreadableDate: first([...all(PUBLISHED), ...all(UPDATED)], (element) => unreadableDate(textOf(element))),
     ...readMedia(elements, base),
   };
 }
@@ -167,14 +168,9 @@ function readDate(elements: XmlElement[], context: ItemContext): number | null {
   return first(elements, (element) => usableDate(textOf(element), context));
 }
 
-/** A date as written, if it is none that can be read. */
-export function unreadableDate(written: string): string | null {
-  const text = cleanLine(written);
-  return text === '' || parseWrittenDate(text) !== null ? null : text;
-}
-
 /** Null also for what is more than a day ahead: clocks are wrong by hours, not by days. */
-export function usableDate(written: string, { now, zone }: Pick<ItemContext, 'now' | 'zone'>): number | null {
+export function usableDate(written: string, { now, zone, unreadable }: Omit<ItemContext, 'url'>): number | null {
   const at = parseWrittenDate(written, zone);
+  if (at === null && cleanLine(written) !== '') unreadable.push(written);
   return at === null || at > now + DAY ? null : at;
 }

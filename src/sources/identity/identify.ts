@@ -77,7 +77,7 @@ export function identify<Id extends number | string>(
     const item = id === null ? null : (items.get(id) ?? null);
     return item === null || (isUndatedKey(key) && !item.isCurrent) ? null : item;
   };
-  const chosen = choose(document, itemOf, known);
+  const chosen = choose(document, itemOf);
   for (const [entry, item] of matchRenamed(document, known, items, { chosen, texts })) chosen.set(entry, item);
   const outcomes: Identification<Id>['outcomes'] = [];
   const keys: Identification<Id>['keys'] = [];
@@ -124,26 +124,20 @@ export function unnamedEntries<Id extends number | string>(
   return { unnamed, named: new Set(itemsOf.flat()) };
 }
 
-/**
- * A title identifies alone only where nothing else can: no guid or link of the entry is its own.
- * @returns the ids of items by entry
- */
+/** @returns the ids of items by entry, as far as guids and links name them */
 function choose<Id extends number | string>(
-  { entries, ambiguous }: IdentifiedDocument,
+  { entries }: IdentifiedDocument,
   itemOf: (key: string | null) => ComparedItem<Id> | null,
-  known: ReadonlyMap<string, Id | null>,
 ): Map<number, Id> {
   const pairs: { entry: number; item: Id; weight: number }[] = [];
   for (const [index, { identity, keys, repeats }] of entries.entries()) {
     if (repeats) continue;
     const [guid, path, link, title] = [keys.guid, keys.path, keys.link, keys.title].map(itemOf);
     const samePath = path != null && isLikelyMoved(identity, path) ? path : null;
-    const isNameless = strongKeys(keys).every((key) => ambiguous.has(key) || known.get(key) === null);
-    for (const item of new Set([guid, samePath, link, title])) {
+    for (const item of new Set([guid, samePath, link])) {
       if (item == null) continue;
       const agreements = [guid === item || samePath === item, link === item, title === item].filter(Boolean).length;
-      const strength = guid === item ? 3 : samePath === item ? 2 : link === item ? 1 : 0;
-      if (strength === 0 && !isNameless) continue;
+      const strength = guid === item ? 3 : samePath === item ? 2 : 1;
       pairs.push({ entry: index, item: item.id, weight: agreements * 4 + strength });
     }
   }

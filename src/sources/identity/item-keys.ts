@@ -34,6 +34,11 @@ export async function findKeys<Id extends number | string>(
   return found;
 }
 
+/** The items of keys, each once. */
+export function itemsOfKeys<Id>(keys: ReadonlyMap<string, Id | null>): Id[] {
+  return [...new Set(keys.values())].filter((item) => item !== null);
+}
+
 /** Stores keys, or replaces their items. */
 export async function saveKeys<Id extends number | string>(
   tx: Tx,

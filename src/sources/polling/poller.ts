@@ -69,6 +69,7 @@ export interface PollOptions {
   jitter?: () => number;
   /** Limit of the hosts that are polled at once. */
   limit?: ConcurrencyLimit | undefined;
+  isByHand?: boolean;
 }
 
 /** Polls the sources of a kind that are due, unless another process does. */
@@ -191,7 +192,7 @@ async function pollClaimed<S extends AnySource, R>(
   kind: SourceKind<S, R>,
   source: S,
   row: SourceRow,
-  options: PollOptions & { isByHand?: boolean },
+  options: PollOptions,
 ): Promise<PollOutcome<R>> {
   const { store, clock, log } = app;
   const startedAt = clock();
@@ -235,7 +236,7 @@ async function readAndRecord<S extends AnySource, R>(
   kind: SourceKind<S, R>,
   source: S,
   row: SourceRow,
-  options: PollOptions & { isByHand?: boolean },
+  options: PollOptions,
 ): Promise<PollOutcome<R>> {
   const { store, clock } = app;
   const { openClient = (gate) => kind.openClient(app, gate), wait = waitFor, jitter = randomJitter } = options;
@@ -249,10 +250,8 @@ async function readAndRecord<S extends AnySource, R>(
   };
   const { signal = new AbortController().signal, isByHand = false } = options;
   const client = openClient(openHostGate({ db: store.db, clock, wait, onWait }));
-  const poll: Poll<S, R> = {
-    ...{ ...app, source, row, client, signal, isByHand },
-    ...{ jitter: jitter(), result: kind.emptyResult() },
-  };
+  const asked = { client, signal, isByHand, jitter: jitter() };
+  const poll: Poll<S, R> = { ...app, ...asked, source, row, result: kind.emptyResult() };
   try {
     const end = await kind.read(poll).catch((error: unknown) => {
       if (error instanceof PollError && !signal.aborted) return error;

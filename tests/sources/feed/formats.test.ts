@@ -53,7 +53,6 @@ it('reads RSS 2.0 with its usual modules', () => {
         authors: ['Ann Lee', 'Bo Chen'],
         categories: ['Local', 'Transport'],
         publishedAt: Date.parse('2026-11-26T10:14:55Z'),
-        unreadableDate: null,
         updatedAt: Date.parse('2026-11-26T12:00:00Z'),
         images: [
           { ...PICTURE, type: 'image/jpeg', length: 1234, width: 800, height: 600, alt: 'The ferry', credit: 'Cy Woo' },

@@ -26,7 +26,7 @@ export type OnRecovery = (tx: Tx) => Promise<void>;
 
 const DELAYS = [30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE];
 /** Trouble of this duration is worth an alert, even if it may pass by itself. */
-export const ALERT_AFTER = 5 * MINUTE;
+const ALERT_AFTER = 5 * MINUTE;
 const ID = 1;
 
 /** Milliseconds until the next probe. @param failures so far, at least 1 */

@@ -8,12 +8,14 @@ import { DELIVERY_HELD, readMeta } from '../../core/store/meta.ts';
 import { QuietPeriod } from '../../lib/clock-watch.ts';
 import { rfc3339, SECOND } from '../../lib/time.ts';
 import { DELIVERY_STOPPED } from '../alerts.ts';
-import { ALERT_AFTER, readBackOff } from '../control/back-off.ts';
+import { readBackOff } from '../control/back-off.ts';
 import { DailyLimit } from '../limits/daily-limit.ts';
 import type { AwaitedReply } from '../transport/connection.ts';
 import { redactAddresses } from '../transport/redact-addresses.ts';
 
 const LOOK_EVERY = 10 * SECOND;
+/** With the time between two looks, the alert comes within five minutes. */
+const STALLED_AFTER = 270 * SECOND;
 
 export class StallWatch {
   readonly #app: AppContext;
@@ -27,7 +29,7 @@ export class StallWatch {
   }
 
   /**
-   * Raises the alert once no message was submitted for five minutes, and resolves it. Does nothing within ten seconds
+   * Raises the alert once no message was submitted for some minutes, and resolves it. Does nothing within ten seconds
    * of the last look.
    * @param waits what connections of this process wait for
    * @throws if the store fails
@@ -44,7 +46,7 @@ export class StallWatch {
     const isMoving = waiting === null || submitted !== this.#submitted;
     this.#submitted = submitted;
     if (isMoving || now < this.#since) this.#since = now;
-    const isStalled = now >= this.#since + ALERT_AFTER - LOOK_EVERY;
+    const isStalled = now >= this.#since + STALLED_AFTER;
     if (!isStalled && (!isMoving || isFirst)) return;
     const isOpen = (await listOpenAlerts(store.db, DELIVERY_STOPPED.kind)).length > 0;
     if (isOpen === isStalled) return;

@@ -20,7 +20,7 @@ export interface QueueStatus {
   /** The words of a server that accepts nothing; `nextProbe` may be past while nothing is due. */
   backOff: { reason: string; since: string; nextProbe: string } | null;
   /** Mailbox providers that wait for a decision. */
-  providers: HoldStatus[];
+  providers: (HeldProvider & { since: string })[];
   /** When the next delivery is due; in the past where it waits for a process to deliver it. */
   nextDue: string | null;
   /** Editions with deliveries that `delivery.perDay` or `delivery.warmUp` lets expire. */
@@ -30,6 +30,8 @@ export interface QueueStatus {
   /** Number of all of them; the list has the oldest. */
   uncertainCount: number;
 }
+
+type HeldProvider = Pick<HoldStatus, 'provider' | 'reason' | 'waiting' | 'bounced'>;
 
 /** Entries of each list. */
 const SHOWN = 20;
@@ -47,7 +49,9 @@ export async function readQueueStatus({ store, config }: AppContext, now: number
       since: rfc3339(backOff.since),
       nextProbe: rfc3339(backOff.retry_at),
     },
-    providers: await readHolds(store),
+    providers: (await readHolds(store)).map(({ provider, reason, opened_at: since, waiting, bounced }) => {
+      return { provider, reason, since: rfc3339(since), waiting, bounced };
+    }),
     nextDue: nextDue === null ? null : rfc3339(nextDue),
     expiring: await findExpiring({ store, config }, now),
     uncertainDeliveries: (await listUncertain(store.reports, { now, limit: SHOWN })).map(
@@ -83,7 +87,7 @@ export function queueLines(queue: QueueStatus, at: string): string[] {
 }
 
 /** What waits for a mailbox provider, and why. */
-function formatHold({ provider, reason, waiting, bounced }: HoldStatus): string {
+function formatHold({ provider, reason, waiting, bounced }: HeldProvider): string {
   const people = bounced === 0 ? '' : `, and ${count(bounced, 'subscriber')} with a hard bounce`;
   const actions = ['try', 'release', 'suppress'].map((verb) => `"daywire queue ${verb} ${provider}"`).join(', ');
   return `${count(waiting, 'delivery', 'deliveries')} to ${provider} wait${people}: ${reason}; decide by ${actions}`;

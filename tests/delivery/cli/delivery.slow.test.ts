@@ -101,6 +101,9 @@ describe.concurrent('daywire queue', () => {
     expect((await folder.run(['queue', 'show'])).stdout).toMatch(
       /deliver(y|ies) to example\.com wait, and 1 subscriber with a hard bounce: all bounced; decide by "daywire queue try/,
     );
+    const { providers } = JSON.parse((await folder.run(['queue', 'show', '--json'])).stdout);
+    const since = '1970-01-01T00:00:00Z';
+    expect(providers).toMatchObject([{ provider: 'example.com', reason: 'all bounced', since, bounced: 1 }]);
     for (const args of [
       ['queue', 'try', 'example.com'],
       ['queue', 'suppress', 'EXAMPLE.com'],

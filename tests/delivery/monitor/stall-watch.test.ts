@@ -25,7 +25,7 @@ describe('messages of which none is submitted', () => {
       app.now = NOW;
       await queueEdition(app.store, 3);
       const watch = new StallWatch(app);
-      expect(await secondsToAlert(app, watch)).toBe(290);
+      expect(await secondsToAlert(app, watch)).toBe(270);
       expect(await openAlerts(app.store.db)).toMatchObject([
         { key: 'delivery', message: expect.stringContaining('mail.example.com:25 has not answered RCPT TO (2 ×)') },
       ]);
@@ -36,7 +36,7 @@ describe('messages of which none is submitted', () => {
     });
 
     it.each<[string, Parameters<typeof setDeliveries>[1], number | null]>([
-      ['were put off like all others', { attempts: 1, due_at: NOW + HOUR }, 290],
+      ['were put off like all others', { attempts: 1, due_at: NOW + HOUR }, 270],
       ['are due later', { due_at: NOW + HOUR }, null],
       ['have expired', { expires_at: NOW }, null],
       ['are uncertain', { state: 'submitting', lease_until: NOW }, null],

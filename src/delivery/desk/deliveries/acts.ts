@@ -175,7 +175,8 @@ export async function handleHold(request: SignedInRequest): Promise<Response> {
   const { form, desk } = request;
   const provider = form.get('provider') ?? '';
   const title = providerTitle(provider);
-  const act = (['try', 'suppress'] as const).find((one) => one === form.get('act')) ?? 'release';
+  const act = (['try', 'release', 'suppress'] as const).find((one) => one === form.get('act'));
+  if (act === undefined) return respondMissing(request, 'There is no such act.');
   const change = { provider, onCommit: request.audit(`delivery.${act}-provider`, 'queue', { provider }) };
   try {
     if (act === 'try') {

@@ -108,6 +108,8 @@ describe('the page of deliveries', () => {
       expect(await desk.read('editor', '/deliveries')).not.toContain('Try one message');
       const act = (name: string) =>
         desk.act('operator', '/deliveries/providers', { provider: 'example.com', act: name });
+      const other = { provider: 'example.com', act: 'other' };
+      expect((await desk.post('operator', '/deliveries/providers', other)).status).toBe(404);
       expect(await act('try')).toContain('One message to example.com is submitted now.');
       expect(await act('release')).toContain('2 messages to example.com will be submitted.');
       expect(await act('release')).toContain('do not wait for a decision');

@@ -4,8 +4,8 @@
  * `node scripts/feed-life-cycle.ts [--lives 2000] [--seed N] [--database sqlite|postgres]`
  *
  * Undecidable: (1) a story that returns after it was away, or is the oldest of the document, and whose guid, link and
- * headline are all new; (2) a tombstone of a guid that no document had; (3) a new story with the headline of another one
- * that has gone, dated at most 14 hours apart. Such a life ends there, and is counted.
+ * headline are all new; (2) a tombstone of a guid that no document had; (3) a new story with the headline of another
+ * one that has gone, dated at most 14 hours apart. Such a life ends there, and is counted.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

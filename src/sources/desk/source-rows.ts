@@ -1,6 +1,7 @@
 /** The tables of sources: how each was polled, and the acts on it. */
 import { html } from 'hono/html';
 import { findSameBrands } from '../../outlets/brands.ts';
+import { siblingsOf } from '../../own-sites/shared-items.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { formatCount } from '../../web/desk/parts/figure.ts';
 import { postButton } from '../../web/desk/parts/form.ts';
@@ -46,9 +47,11 @@ export function sourcesTable(
 function sourceRow(request: SignedInRequest, source: SourceStatus, brand: string | undefined): TableRow {
   const { id, url, outlet, api, endpoint, movedTo, waiting, held } = source;
   const found = api === null ? 'not found yet' : `${apiName(api)} at ${endpoint}`;
+  const siblings = outlet === null ? siblingsOf(request.desk.app.config, source).join(', ') : '';
+  const shared = siblings && html`<p class="meaning">One site with ${siblings}: what several have is one article.</p>`;
   const name =
     outlet === null
-      ? html`${id}<br>${address(url)}<br><span class="meaning">${found}</span>`
+      ? html`${id}<br>${address(url)}<br><span class="meaning">${found}</span>${shared}`
       : html`${outlet}<br><code>${id}</code> ${address(url)}${
           brand === undefined ? '' : html`<p class="meaning">${sentence(brand)}</p>`
         }`;

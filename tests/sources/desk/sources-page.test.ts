@@ -93,6 +93,14 @@ forEachDatabase((open) => {
       expect(html.match(/Perhaps a feed of/g)).toHaveLength(1);
     });
 
+    it('says which own sources are of one site', async () => {
+      const section = 'id: tech, url: "https://www.site.example/tech/feed", use: articles';
+      const desk = await openTestDesk(await open(), { edit: (yaml) => `${yaml}${SOURCES}  - { ${section} }\n` });
+      const text = textOf(await desk.read('editor', '/sources'));
+      expect(text).toContain('One site with tech: what several have is one article.');
+      expect(text).toContain('One site with our-site: what several have is one article.');
+    });
+
     it('polls, pauses and resumes a source, which the audit log records, and can be undone', async () => {
       const store = await open();
       const desk = await openSourcesDesk(store);

@@ -23,7 +23,6 @@ const NAMESPACES = new Map(
     'http://search.yahoo.com/mrss/': 'media',
     'http://www.itunes.com/dtds/podcast-1.0.dtd': 'itunes',
     'http://www.w3.org/1999/xhtml': 'xhtml',
-    'http://www.smartnews.be/snf': 'snf',
     'http://purl.org/atompub/tombstones/1.0': 'at',
   }),
 );

@@ -9,8 +9,8 @@ export interface OutletStory {
   at: number;
 }
 
-/** An RSS feed with these stories. @param head further elements of the channel */
-export function rssOf(host: string, stories: readonly OutletStory[], head = ''): string {
+/** An RSS feed with these stories. */
+export function rssOf(host: string, stories: readonly OutletStory[]): string {
   const items = stories.map(
     ({ number, at }) => `<item>
 <title>Report ${number} of ${host}</title>
@@ -20,7 +20,7 @@ export function rssOf(host: string, stories: readonly OutletStory[], head = ''):
 </item>`,
   );
   const start = '<?xml version="1.0"?><rss version="2.0" xmlns:sy="http://purl.org/rss/1.0/modules/syndication/">';
-  return `${start}<channel><title>${host}</title><language>en</language>${head}\n${items.join('\n')}\n</channel></rss>`;
+  return `${start}<channel><title>${host}</title><language>en</language>\n${items.join('\n')}\n</channel></rss>`;
 }
 
 /** Answers 200, or 304 to a request that names the same validator. */

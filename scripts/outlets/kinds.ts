@@ -13,8 +13,6 @@ export interface OutletKind {
   states: [state: string, by: number][];
   /** The least time between two polls, in milliseconds. */
   least: number;
-  /** Hours of the day without polls, UTC. */
-  skippedHours?: number[];
   /** Feeds of one kind that share a host, instead of a host for each. */
   sharesHost?: true;
   path: string;
@@ -25,8 +23,8 @@ export interface OutletKind {
 const QUARTER = 13.5 * MINUTE;
 const ACTIVE: OutletKind['states'] = [['active', 0]];
 
-const withEtag = (request: OutletRequest, stories: OutletStory[], head = '', more = {}): OutletAnswer =>
-  answerConditionally(request, rssOf(request.host, stories, head), { etag: true }, more);
+const withEtag = (request: OutletRequest, stories: OutletStory[], more = {}): OutletAnswer =>
+  answerConditionally(request, rssOf(request.host, stories), { etag: true }, more);
 
 function etag(gap: number, change: Partial<OutletKind> = {}): OutletKind {
   return {
@@ -47,14 +45,6 @@ function bare(gap: number): OutletKind {
   return etag(gap, {
     answer: ({ host }, _since, stories) => ({ status: 200, body: rssOf(host, stories) }),
     ...{ hasValidators: false, least: HOUR },
-  });
-}
-
-/** A feed that asks for something in its head or headers. */
-function asking(head: string, more: Record<string, string>, change: Partial<OutletKind>): OutletKind {
-  return etag(20 * MINUTE, {
-    answer: (request, _since, stories) => withEtag(request, stories, head, more),
-    ...change,
   });
 }
 
@@ -96,21 +86,15 @@ const retryAt = (until: number): OutletKind['answer'] => {
 const NEVER = Number.POSITIVE_INFINITY;
 const FAILING: OutletKind['states'] = [['failing', 0]];
 
-/** Fifty outlets, by name. Each has a host of its own, except those that share one. */
+/** The outlets, by name. Each has a host of its own, except those that share one. */
 export const KINDS: Record<string, OutletKind> = {
   ...Object.fromEntries([5, 20, 60, 120, 240, 720, 1440].map((gap) => [`etag-${gap}`, etag(gap * MINUTE)])),
   ...Object.fromEntries([30, 120, 180, 360].map((gap) => [`dated-${gap}`, dated(gap * MINUTE)])),
   ...Object.fromEntries([10, 60, 600].map((gap) => [`bare-${gap}`, bare(gap * MINUTE)])),
-  'ttl-120': asking('<ttl>120</ttl>', {}, { least: 2 * HOUR }),
-  'ttl-2000': asking('<ttl>2000</ttl>', {}, { least: DAY }),
-  'sy-hourly': asking('<sy:updatePeriod>hourly</sy:updatePeriod>', {}, { least: HOUR }),
-  'max-age': asking('', { 'Cache-Control': 'public, max-age=10800' }, { least: 3 * HOUR }),
-  'skip-hours': asking(
-    `<skipHours>${[0, 1, 2, 3, 4, 5].map((hour) => `<hour>${hour}</hour>`).join('')}</skipHours>`,
-    {},
-    { skippedHours: [0, 1, 2, 3, 4, 5] },
-  ),
-  'skip-days': asking('<skipDays><day>Wednesday</day></skipDays>', {}, {}),
+  'max-age': etag(20 * MINUTE, {
+    answer: (request, _since, stories) => withEtag(request, stories, { 'Cache-Control': 'public, max-age=10800' }),
+    least: 3 * HOUR,
+  }),
   'busy-seconds': during(2 * HOUR, 5 * HOUR, retryAt(5 * HOUR), [
     ...ACTIVE,
     ['waiting', 4 * HOUR],

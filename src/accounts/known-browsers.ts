@@ -4,8 +4,7 @@
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { deriveKey, type SigningSecrets } from '../core/config/signing-secrets.ts';
-import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
-import { DAY } from '../lib/time.ts';
+import { CLOCK_DIFFERENCE, DAY } from '../lib/time.ts';
 import { emailKey } from './account.ts';
 
 export const BROWSER_LIFETIME = 365 * DAY;

@@ -1,9 +1,8 @@
 /** Sessions of the desk. The browser keeps a random token, the store its hash. */
 import { randomBytes } from 'node:crypto';
 import type { Db, Tx } from '../core/store/store.ts';
-import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
 import { sha256 } from '../lib/sha256.ts';
-import { DAY, HOUR, MINUTE } from '../lib/time.ts';
+import { CLOCK_DIFFERENCE, DAY, HOUR, MINUTE } from '../lib/time.ts';
 import { type SignedInAccount, toSignedInAccount } from './account.ts';
 
 /** How long a session lasts, and how long without a request. */

@@ -11,9 +11,8 @@ import { deriveKey, type SigningSecrets } from '../core/config/signing-secrets.t
 import { acquirePermit } from '../core/store/rate-limits.ts';
 import { type Db, inTransaction, lockName, type Tx } from '../core/store/store.ts';
 import { addressBlock } from '../lib/cidr.ts';
-import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
 import { sha256 } from '../lib/sha256.ts';
-import { MINUTE, SECOND } from '../lib/time.ts';
+import { CLOCK_DIFFERENCE, MINUTE, SECOND } from '../lib/time.ts';
 import { emailKey, lockAccountRow, type SignedInAccount, toSignedInAccount } from './account.ts';
 import { accountSubject, auditAct } from './audit.ts';
 import { findKnownBrowser } from './known-browsers.ts';

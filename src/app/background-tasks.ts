@@ -13,9 +13,7 @@ import { PROCESS_IDS, RECORD_EVERY, recordProcess, recordStop } from '../core/sc
 import { graceOf, syncRoleAlerts } from '../core/schedule/role-alerts.ts';
 import { startTicker } from '../core/schedule/tick.ts';
 import { truncateLog } from '../core/store/deleted-text.ts';
-import { correctFutureInstants } from '../core/store/future-instants.ts';
 import { retryWhileAway } from '../core/store/outages.ts';
-import { ClockWatch } from '../lib/clock-watch.ts';
 import { repeat, type Stoppable } from '../lib/repeat.ts';
 import { errorLine } from '../lib/text/clean-text.ts';
 import { HOUR, MINUTE, SECOND } from '../lib/time.ts';
@@ -62,19 +60,6 @@ export async function settleRemovedSources(app: AppContext): Promise<void> {
   await clearSourceFailures(store.db, ids);
   await syncSourceAlerts(app);
   for (const id of ids) await clearRejectionsOfSource(store.db, id);
-}
-
-/** Corrects stored instants at once, and whenever the clock of the machine is set back. */
-export async function watchClock({ store, clock, log }: AppContext): Promise<Stoppable> {
-  const watch = new ClockWatch(clock);
-  const correct = async (message: string, tolerance?: number): Promise<void> => {
-    const rows = await correctFutureInstants(store.db, clock(), tolerance);
-    if (rows > 0) log.warn({ rows }, message);
-  };
-  await correct('the clock was set back while daywire did not run: corrected what would have waited for it');
-  return repeat(SECOND, 'watching the clock', log, async () => {
-    if (watch.setBackBy() > 0) await correct('the clock was set back: corrected what would have waited for it', 0);
-  });
 }
 
 /** Sends alerts, also those of other processes, and tries the folder of media. */

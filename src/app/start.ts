@@ -27,7 +27,6 @@ import {
   startCounting,
   startRecordingProcess,
   startScheduling,
-  watchClock,
 } from './background-tasks.ts';
 import { checkAtStart } from './check/check.ts';
 import { deliverFirst, type FirstRun, type FirstRunOptions, NOTHING_DONE, publishAndCompose } from './first-run.ts';
@@ -78,7 +77,7 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
   await readKeys(app, roles);
   const checks = await logChecks(app);
   await vacuumStore(app, options);
-  await correctFutureInstants(app.store.db, app.clock());
+  await correctInstants(app);
   // To the end: no background task will continue the work on archives.
   const archives = { signal: stop, onProgress: (closed: number) => onProgress?.({ kind: 'archiving', closed }) };
   const limits = { archives, polls: MAX_TIMEOUT };
@@ -123,7 +122,7 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
     if (isServing) await waiting(() => storeConsentText(app.store.db, consentTextOf(app.config), app.clock()));
     const server = isServing ? await startServer(app, options) : null;
     if (server !== null) tasks.push(server);
-    tasks.push(await waiting(() => watchClock(app)));
+    await waiting(() => correctInstants(app));
     recording = await waiting(() => startRecordingProcess(app, roles));
     const published = roles.includes('schedule') ? await waiting(() => publishAndCompose(app, options)) : NOTHING_DONE;
     if (roles.includes('schedule') && !signal.aborted) await startScheduling(app, tasks, signal);
@@ -172,6 +171,12 @@ async function logChecks(app: AppContext): Promise<Finding[]> {
 }
 
 /** Rewrites the file of the store where that is due. A failure is only logged: nothing else depends on it. */
+/** Corrects what a clock planned that was set back since: work would wait until it has caught up. */
+async function correctInstants({ store, clock, log }: AppContext): Promise<void> {
+  const rows = await correctFutureInstants(store.db, clock());
+  if (rows > 0) log.warn({ rows }, 'the clock was set back: corrected what would have waited for it');
+}
+
 async function vacuumStore({ store, log }: AppContext, { onProgress }: FirstRunOptions): Promise<void> {
   const outcome = await vacuumIfDue(store.db, () => {
     log.info({ store: store.location }, 'rewriting the file of the store, once (VACUUM)');

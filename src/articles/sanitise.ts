@@ -28,12 +28,12 @@ export class BodyError extends Error {
 type Attributes = Record<string, string>;
 
 // `s` is allowed: newsrooms strike out text that no longer applies, and without the element it would read as valid.
-export const ELEMENTS = new Set([
+const ELEMENTS = new Set([
   ...['p', 'br', 'hr', 'h2', 'h3', 'h4', 'blockquote', 'pre', 'figure', 'figcaption', 'img', 'a'],
   ...['em', 'strong', 'b', 'i', 's', 'code', 'sub', 'sup', 'ul', 'ol', 'li', 'dl', 'dt', 'dd'],
   ...['table', 'caption', 'thead', 'tbody', 'tfoot', 'tr', 'th', 'td'],
 ]);
-export const VOID = new Set(['br', 'hr', 'img']);
+const VOID = new Set(['br', 'hr', 'img']);
 const RENAMED = new Map([
   ['h1', 'h2'],
   ['h5', 'h4'],
@@ -47,7 +47,7 @@ const REMOVED_WITH_CONTENT = new Set([
   ...['plaintext', 'svg', 'math', 'canvas', 'audio', 'video', 'select', 'option', 'textarea', 'button'],
 ]);
 /** Deeper elements are dropped and their content kept: later code may walk a body by recursion. */
-export const MAX_DEPTH = 64;
+const MAX_DEPTH = 64;
 /** The parser's time grows with the square of the depth: a depth of 50,000 takes eight seconds. */
 const MAX_SOURCE_DEPTH = 1_000;
 /**
@@ -114,13 +114,11 @@ interface SanitiserOptions {
   imageUrl?: ImageUrl;
   /** An element was removed with its content. */
   onRemoved?(what: string): void;
-  /** Markup of the source is missing in the output, or differs. */
-  onChanged?(what: string): void;
 }
 
 /** @param sites null rejects relative URLs, and does not look for private addresses */
-export function sanitise(source: string, sites: OwnSites | null, options: SanitiserOptions): string {
-  const { elements = ELEMENTS, removedWithContent = REMOVED_WITH_CONTENT, onRemoved, onChanged } = options;
+function sanitise(source: string, sites: OwnSites | null, options: SanitiserOptions): string {
+  const { elements = ELEMENTS, removedWithContent = REMOVED_WITH_CONTENT, onRemoved } = options;
   const { maxLength = Number.POSITIVE_INFINITY } = options;
   /** For each open element of the source its end tag in the output, or an empty string. */
   const open: string[] = [];
@@ -135,19 +133,13 @@ export function sanitise(source: string, sites: OwnSites | null, options: Saniti
       if (html.length > maxLength) throw new BodyError(`becomes more than ${maxLength} characters of HTML`);
       if (open.length + removedDepth > MAX_SOURCE_DEPTH) throw new BodyError('nests its elements more than 1000 deep');
       if (removedDepth > 0 || removedWithContent.has(name)) {
-        if (removedDepth === 0) {
-          onRemoved?.(`<${name}>`);
-          onChanged?.(`<${name}>`);
-        }
+        if (removedDepth === 0) onRemoved?.(`<${name}>`);
         removedDepth += 1;
         return;
       }
       const element = RENAMED.get(name) ?? name;
       const isAllowed = elements.has(element) && depth < MAX_DEPTH && !(element === 'a' && open.includes('</a>'));
       const attributes = isAllowed ? attributesOf(element, given, sites, options) : null;
-      if (onChanged !== undefined && !(attributes !== null && element === name && isSame(given, attributes))) {
-        onChanged(`<${name}${serialise(given)}>`);
-      }
       if (attributes === null) {
         open.push('');
         return;
@@ -171,8 +163,6 @@ export function sanitise(source: string, sites: OwnSites | null, options: Saniti
       if (end !== '') depth -= 1;
       html += end;
     },
-    oncomment: () => onChanged?.('a comment'),
-    onprocessinginstruction: () => onChanged?.('a declaration'),
   });
   parser.write(cleanText(source));
   parser.end();
@@ -186,18 +176,6 @@ export function sanitise(source: string, sites: OwnSites | null, options: Saniti
 function isInBlock(open: readonly string[]): boolean {
   const parent = open.findLast((end) => end !== '');
   return parent !== undefined && !INLINE_ELEMENTS.has(parent.slice(2, -1));
-}
-
-/** Whether the attributes are those that are kept. URLs may be written in any way, as long as they are absolute. */
-function isSame(given: Attributes, kept: Attributes): boolean {
-  const names = Object.keys(kept);
-  return (
-    names.length === Object.keys(given).length &&
-    names.every((name) => {
-      const value = given[name];
-      return value !== undefined && (value === kept[name] || cleanUrl(value) === kept[name]);
-    })
-  );
 }
 
 /** Whether sanitised HTML displays nothing: no letter, no image. */

@@ -5,8 +5,7 @@
  */
 import { sql } from 'kysely';
 import type { Db, Tx } from '../core/store/store.ts';
-import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
-import { SECOND } from '../lib/time.ts';
+import { CLOCK_DIFFERENCE, SECOND } from '../lib/time.ts';
 
 export interface FeedVersion {
   /** Grows by one with each publish that changes a document. */

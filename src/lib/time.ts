@@ -12,6 +12,9 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
+/** More than the clocks of machines that share a store differ, in milliseconds. */
+export const CLOCK_DIFFERENCE = 60 * SECOND;
+
 /** Whether `zone` is an IANA time zone that this system knows, such as `Asia/Shanghai`. */
 export function isZone(zone: string): boolean {
   try {

@@ -70,7 +70,7 @@ const NOT_REDIRECTED = { moved_to: null, moved_since: null, moved_polls: 0, move
 const UNKNOWN = {
   ...{ ...UNREAD, ...NOT_REDIRECTED, api: null, endpoint: null, polled_at: null, succeeded_at: null, repaired: 0 },
   ...{ state: 'active' as const, reason: null, not_found_since: null, news_at: null },
-  ...{ item_gap: null, usual_new: null, hints: null, items_read_at: null },
+  ...{ item_gap: null, usual_new: null, items_read_at: null },
 } satisfies Change;
 
 async function addSource(db: Db, row: Insertable<Tables['sources']>): Promise<void> {
@@ -247,7 +247,7 @@ export function conditionOf(row: SourceRow): SourceCondition {
 /** What a poll has learnt of a source beside its condition; what is left out stays as it was. */
 export type PollFindings = Pick<
   Change,
-  'api' | 'etag' | 'last_modified' | 'repaired' | 'item_gap' | 'hints' | 'usual_new' | 'items_read_at'
+  'api' | 'etag' | 'last_modified' | 'repaired' | 'item_gap' | 'usual_new' | 'items_read_at'
 >;
 
 /**

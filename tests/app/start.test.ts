@@ -5,13 +5,15 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../scripts/free-port.ts';
 import { closeServers, startScripted } from '../../scripts/smtp-servers.ts';
+import { queueEdition } from '../../scripts/test-edition.ts';
 import { formatFirstRun } from '../../src/app/cli/start.ts';
 import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
 import { ROLES, runOnce, type StartOptions, start } from '../../src/app/start.ts';
 import { listProcesses } from '../../src/core/schedule/processes.ts';
 import { findDocument } from '../../src/feeds/documents.ts';
-import { DAY } from '../../src/lib/time.ts';
+import { DAY, HOUR } from '../../src/lib/time.ts';
 import { startWebServer } from '../core/schedule/web-server.ts';
+import { deliveriesOf } from '../delivery/fixture.ts';
 import { startSubscriber } from '../feeds/hub/subscriber.ts';
 import { openAlerts } from '../support/alerts.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
@@ -158,6 +160,18 @@ forEachDatabase((open) => {
       expect(errors[0]).toMatch(/^delivery stopped .* 553 5\.7\.1 <address>.*: Sender address rejected.*"retryAt"/);
       expect(errors[0]).not.toContain('bounces+');
       await closeServers();
+    });
+
+    it('makes deliveries due that a clock planned which was set back since', async () => {
+      const app = openTestApp(await open());
+      const warn = vi.spyOn(app.log, 'warn');
+      await queueEdition(app.store, 2);
+      const [{ changed_at: closedAt } = { changed_at: 0 }] = await deliveriesOf(app.store);
+      app.now = closedAt - 3 * HOUR;
+      const running = await start(app, { ...startOptions(), roles: ['web'] });
+      await running.stop();
+      expect((await deliveriesOf(app.store)).map(({ due_at }) => due_at)).toEqual([app.now, app.now]);
+      expect(warn.mock.calls).toContainEqual([{ rows: 2 }, expect.stringMatching(/^the clock was set back/)]);
     });
 
     it('counts the readers of its feeds, and stores the last counts when it stops', async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { QuietPeriod } from '../../src/lib/clock-watch.ts';
+import { QuietPeriod } from '../../src/lib/quiet-period.ts';
 
 it('lasts as long as given, but not when the clock is set back to before it began', () => {
   const period = new QuietPeriod();

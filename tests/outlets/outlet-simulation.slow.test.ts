@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { simulateOutlets } from '../../scripts/outlets/simulate.ts';
 import { forEachDatabase } from '../support/databases.ts';
 
-/** Of the fifty kinds that the whole simulation has. */
+/** Of the kinds that the whole simulation has. */
 const OUTLETS = [
-  ...['etag-20', 'bare-10', 'ttl-120', 'busy-silent', 'forbidden', 'from-permanent', 'not-found', 'many-1', 'many-2'],
+  ...['etag-20', 'bare-10', 'max-age', 'busy-silent', 'forbidden', 'from-permanent', 'not-found', 'many-1', 'many-2'],
 ];
 
 describe('two processes that poll outlets for two hours', () => {

@@ -7,8 +7,7 @@ import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import type { KeyedLimit } from '../../core/store/rate-limits.ts';
 import type { Db } from '../../core/store/store.ts';
 import { mailboxKey } from '../../lib/address.ts';
-import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
-import { DAY, HOUR } from '../../lib/time.ts';
+import { CLOCK_DIFFERENCE, DAY, HOUR } from '../../lib/time.ts';
 import { isLargeProvider } from '../mailbox-providers.ts';
 import { hashAddress, hashesOfAddress } from '../suppression.ts';
 

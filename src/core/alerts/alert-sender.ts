@@ -4,8 +4,8 @@
  */
 import { sql } from 'kysely';
 import { callUrl } from '../../lib/call-url.ts';
-import { QuietPeriod } from '../../lib/clock-watch.ts';
 import type { Log } from '../../lib/log.ts';
+import { QuietPeriod } from '../../lib/quiet-period.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { type Clock, MINUTE, rfc3339, SECOND } from '../../lib/time.ts';
 import { isLedByOther } from '../schedule/processes.ts';

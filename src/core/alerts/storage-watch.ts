@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getSystemErrorMessage } from 'node:util';
-import { QuietPeriod } from '../../lib/clock-watch.ts';
+import { QuietPeriod } from '../../lib/quiet-period.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { SECOND } from '../../lib/time.ts';
 import { writeMeta } from '../store/meta.ts';

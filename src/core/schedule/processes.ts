@@ -5,8 +5,7 @@
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { sql } from 'kysely';
-import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
-import { DAY, SECOND } from '../../lib/time.ts';
+import { CLOCK_DIFFERENCE, DAY, SECOND } from '../../lib/time.ts';
 import type { Db } from '../store/store.ts';
 
 /** How often a process writes its row. */

@@ -5,8 +5,7 @@
  * what is planned by the calendar: deliveries at a time of day, articles to be published later.
  */
 import { type RawBuilder, sql } from 'kysely';
-import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
-import { MINUTE, SECOND } from '../../lib/time.ts';
+import { CLOCK_DIFFERENCE, MINUTE, SECOND } from '../../lib/time.ts';
 import { isInOpenState } from './delivery-states.ts';
 import type { Db } from './store.ts';
 
@@ -23,14 +22,10 @@ export const LONGEST_LEASES = {
   host: MINUTE,
 } as const;
 
-/**
- * @param tolerance by which a row may be later, because another machine wrote it; 0 if this process has noticed that
- *   the clock was set back. Then a row of a machine whose clock is ahead is due a little early, once.
- * @returns number of rows that were corrected
- */
-export async function correctFutureInstants(db: Db, now: number, tolerance = CLOCK_DIFFERENCE): Promise<number> {
+/** A row may be later by what the clocks of two machines differ. @returns number of rows that were corrected */
+export async function correctFutureInstants(db: Db, now: number): Promise<number> {
   const at = sql`cast(${now} as bigint)`;
-  const latest = (lease: number): number => now + lease + tolerance;
+  const latest = (lease: number): number => now + lease + CLOCK_DIFFERENCE;
   /** Whether the row was written by a clock that was set back since. */
   const isLater = (column: string): RawBuilder<boolean> => sql`${sql.ref(column)} > ${latest(0)}`;
   const { claim, submission, run, hub, remoteImage, longestBackOff, host } = LONGEST_LEASES;

@@ -13,7 +13,7 @@ import {
   type UpdateQueryBuilder,
   type UpdateResult,
 } from 'kysely';
-import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
+import { CLOCK_DIFFERENCE } from '../../lib/time.ts';
 import { type Db, dialectOf } from './store.ts';
 import type { Tables } from './tables.ts';
 

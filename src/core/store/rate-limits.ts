@@ -3,7 +3,7 @@
  * instant for each key, the theoretical arrival time of the next request.
  */
 import { sql } from 'kysely';
-import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
+import { CLOCK_DIFFERENCE } from '../../lib/time.ts';
 import { type Db, dialectOf, inTransaction } from './store.ts';
 
 /** One request every `everyMs` milliseconds in the long run, of which `burst`, 1 or more, may come at once. */

@@ -19,9 +19,8 @@ import { arrangeEdition } from '../../editions/selection/arrange.ts';
 import { countStories } from '../../editions/selection/selection.ts';
 import type { EditionSlot } from '../../editions/slot.ts';
 import { comingSlot, cutoffOf } from '../../editions/slots.ts';
-import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
-import { formatDuration, HOUR, localDateTime, MINUTE, SECOND } from '../../lib/time.ts';
+import { CLOCK_DIFFERENCE, formatDuration, HOUR, localDateTime, MINUTE, SECOND } from '../../lib/time.ts';
 import { type CloseOutcome, composeAfterCountdown } from './close.ts';
 
 /** The edition cannot be sent, or its countdown not be cancelled: why, and what would be right. */

@@ -1,6 +1,6 @@
 /** Watches over a process's deliveries: alerts about what waits or has failed, and the heartbeat. */
 import type { AppContext } from '../../core/app-context.ts';
-import { QuietPeriod } from '../../lib/clock-watch.ts';
+import { QuietPeriod } from '../../lib/quiet-period.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
 import type { PrepareFinish } from '../queue/outbox.ts';

@@ -5,7 +5,7 @@ import type { AppContext } from '../../core/app-context.ts';
 import { readCountsByState } from '../../core/store/counts.ts';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
 import { DELIVERY_HELD, readMeta } from '../../core/store/meta.ts';
-import { QuietPeriod } from '../../lib/clock-watch.ts';
+import { QuietPeriod } from '../../lib/quiet-period.ts';
 import { rfc3339, SECOND } from '../../lib/time.ts';
 import { DELIVERY_STOPPED } from '../alerts.ts';
 import { readBackOff } from '../control/back-off.ts';

@@ -2,9 +2,7 @@
  * Hands claimed messages to several workers one by one, and claims more before they run out: service messages first,
  * since somebody waits for them, then deliveries.
  */
-import { correctFutureInstants } from '../../core/store/future-instants.ts';
 import type { Store } from '../../core/store/store.ts';
-import { ClockWatch } from '../../lib/clock-watch.ts';
 import { type Clock, MINUTE, SECOND } from '../../lib/time.ts';
 import { type ClaimOptions, type ClaimResult, claimDeliveries } from './claim.ts';
 import { type ClaimedDelivery, releaseClaims } from './outbox.ts';
@@ -41,7 +39,6 @@ type BufferOptions = Pick<ClaimOptions, 'uncertain' | 'dailyLimit' | 'editionId'
 export class ClaimBuffer {
   readonly #store: Store;
   readonly #options: BufferOptions;
-  readonly #clockWatch: ClockWatch;
   #deliveries: ClaimedDelivery[] = [];
   #serviceMessages: ClaimedServiceMessage[] = [];
   /** When the places of what is buffered were taken: the last two claims. */
@@ -59,7 +56,6 @@ export class ClaimBuffer {
   constructor(store: Store, options: BufferOptions) {
     this.#store = store;
     this.#options = options;
-    this.#clockWatch = new ClockWatch(options.clock);
   }
 
   /** The next message; null if nothing is due. @throws if the store fails */
@@ -116,7 +112,6 @@ export class ClaimBuffer {
   async #claimDeliveries(): Promise<void> {
     const { workers: _, mayClaim, clock, onClaimed, onServiceExpired: __, ...conditions } = this.#options;
     if (!(await mayClaim())) return;
-    if (this.#clockWatch.setBackBy() > 0) await correctFutureInstants(this.#store.db, clock(), 0);
     this.#adaptClaimSize(performance.now());
     const limit = this.#limit();
     for (;;) {

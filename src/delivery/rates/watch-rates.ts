@@ -8,7 +8,7 @@ import { alertText, raiseAlert, resolveAlerts } from '../../core/alerts/alerts.t
 import type { AppContext } from '../../core/app-context.ts';
 import { inTransaction } from '../../core/store/store.ts';
 import { fullEditionName } from '../../editions/queries.ts';
-import { QuietPeriod } from '../../lib/clock-watch.ts';
+import { QuietPeriod } from '../../lib/quiet-period.ts';
 import { repeat, type Stoppable } from '../../lib/repeat.ts';
 import { DAY, MINUTE, SECOND } from '../../lib/time.ts';
 import { isAtProvider } from '../holds/provider-holds.ts';

@@ -1,21 +1,16 @@
 /** Commands about feeds. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import {
   type CliContext,
-  CommandError,
-  findById,
   type JsonOption,
   jsonCommand,
   parseWholeNumber,
   printResult,
 } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
-import { indent, section, table } from '../../core/cli/text.ts';
+import { indent, table } from '../../core/cli/text.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import { findDocument } from '../documents.ts';
-import { checkFeed, PLATFORM_IDS, type PlatformId } from '../feed-check/platforms.ts';
 import { type PublishedFeed, readFeedStates } from '../feed-states.ts';
-import { feedAddresses, feedPath } from '../formats/feed-view.ts';
 import { formatPublish } from '../publish/format-publish.ts';
 import { publish } from '../publish/publish.ts';
 import {
@@ -28,16 +23,13 @@ import {
 export function addFeedCommands(program: Command, cli: CliContext): void {
   jsonCommand(program, 'publish', 'publish all feeds now').action((options: JsonOption) => publishFeeds(cli, options));
 
-  const feeds = program.command('feeds').description('list feeds and who reads them, and check them');
+  const feeds = program.command('feeds').description('list feeds and who reads them');
   jsonCommand(feeds, 'list', 'list the feeds of the configuration and their documents').action((options: JsonOption) =>
     cli.withApp(async (app) => {
       const value = await readFeedStates(app);
       printResult(cli, options, value, () => formatFeeds(value));
     }),
   );
-  jsonCommand(feeds, 'check <feed>', 'check a published feed by the rules of news apps')
-    .addOption(new Option('--for <app>', 'only this one; exit code 1 if a rule is broken').choices(PLATFORM_IDS))
-    .action((id: string, options: JsonOption & { for?: PlatformId }) => checkPublished(cli, id, options));
   jsonCommand(
     feeds,
     'readers',
@@ -51,24 +43,6 @@ export function addFeedCommands(program: Command, cli: CliContext): void {
         printResult(cli, options, value, () => formatReaders(value));
       }),
     );
-}
-
-function checkPublished(cli: CliContext, id: string, options: JsonOption & { for?: PlatformId }): Promise<void> {
-  return cli.withApp(async ({ store, config }) => {
-    const feed = findById(config.feeds, id, 'feed');
-    const document = await findDocument(store.db, feedPath(feed, 'rss'));
-    if (document === null) throw new CommandError(`${id} has not been published yet: run daywire publish`);
-    const value = checkFeed(document.body, feedAddresses(config, id).rss, options.for);
-    printResult(cli, options, value, () => value.map(formatCheck).join('\n\n'));
-    const isBroken = value.some(({ rules }) => rules.some(({ outcome }) => outcome === 'breaks'));
-    if (options.for !== undefined && isBroken) cli.fail();
-  });
-}
-
-function formatCheck({ platform, source, rules }: ReturnType<typeof checkFeed>[number]): string {
-  const lines = table(rules.map(({ outcome, rule, found }) => [outcome, rule, found]));
-  const changes = rules.flatMap(({ rule, change }) => (change === null ? [] : `${rule}: ${change}`));
-  return [`${platform}: ${source}`, ...indent(lines), ...section('To change', changes)].join('\n');
 }
 
 function publishFeeds(cli: CliContext, options: JsonOption): Promise<void> {

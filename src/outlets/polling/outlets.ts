@@ -3,7 +3,6 @@ import type { RoundupSource } from '../../core/config/schema.ts';
 import { type AnySource, roundupSources } from '../../core/config/sources.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { SITES } from '../../own-sites/poll.ts';
-import { NO_HINTS, type PollHints } from '../../sources/feed/poll-hints.ts';
 import { openHostGate } from '../../sources/host-gate.ts';
 import type { IdentifiedDocument } from '../../sources/identity/entry-keys.ts';
 import { readIdentities } from '../../sources/identity/identify.ts';
@@ -64,12 +63,11 @@ async function readOutlet(poll: Poll<RoundupSource, OutletPollResult>): Promise<
       await adoptOutletName(tx, { source: row.id, outlet: source.outlet });
       const held = await countHeldItems(tx, row.id);
       poll.result = { ...poll.result, held };
-      const hints = row.hints === null ? NO_HINTS : (JSON.parse(row.hints) as PollHints);
-      const nextAt = nextPoll(now, { itemGap: row.item_gap, maxAge, hints, hasValidators: true }, jitter);
+      const nextAt = nextPoll(now, { itemGap: row.item_gap, maxAge, hasValidators: true }, jitter);
       return { signal: { kind: 'read', endpoint, movedTo, knowsOne: null, newsAt: null, held, nextAt }, findings: {} };
     };
   }
-  const { itemGap, hints, repaired } = document;
+  const { itemGap, repaired } = document;
   const validators = validatorsOf(answer);
   const { language } = source;
   const entries = language === undefined ? document.entries : document.entries.map((entry) => ({ ...entry, language }));
@@ -84,9 +82,9 @@ async function readOutlet(poll: Poll<RoundupSource, OutletPollResult>): Promise<
       ...{ kind: 'read', endpoint, movedTo, newsAt, held },
       // Before the first document nothing is known, and the new place is as good as the old one.
       knowsOne: row.items_read_at === null ? null : recorded.knowsOne,
-      nextAt: nextPoll(now, { itemGap, maxAge, hints, hasValidators }, jitter),
+      nextAt: nextPoll(now, { itemGap, maxAge, hasValidators }, jitter),
     };
-    const read = { api: 'feed' as const, repaired: repaired ? 1 : 0, item_gap: itemGap, hints: JSON.stringify(hints) };
+    const read = { api: 'feed' as const, repaired: repaired ? 1 : 0, item_gap: itemGap };
     return { signal, findings: { ...validators, ...read } satisfies PollFindings };
   };
 }

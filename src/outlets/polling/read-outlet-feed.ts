@@ -2,7 +2,6 @@
 import { dekOf } from '../../sources/feed/feed-items.ts';
 import { parseFeed } from '../../sources/feed/parse-feed.ts';
 import type { ParsedFeed, ParsedItem } from '../../sources/feed/parsed-feed.ts';
-import type { PollHints } from '../../sources/feed/poll-hints.ts';
 import { medianGap } from '../../sources/polling/flood.ts';
 import { MAX_SUMMARY, type OutletEntry } from '../items/usable-entry.ts';
 
@@ -13,7 +12,6 @@ export interface OutletDocument {
   language: string | null;
   /** In the order of the feed. */
   entries: OutletEntry[];
-  hints: PollHints;
   /** The median time between two items, in milliseconds; null while there are too few with a date. */
   itemGap: number | null;
   /** Whether the document breaks the rules of XML, and was read nevertheless. */
@@ -42,7 +40,7 @@ export function readOutletFeed({
 }): OutletFeedResult {
   const result = parseFeed(document, now);
   if (result.kind === 'unreadable') return result;
-  const { title, language, items, hints, repaired, problems } = result.feed;
+  const { title, language, items, repaired, problems } = result.feed;
   const entries = items.slice(0, MAX_ENTRIES).map((item) => toEntry(item, result.feed));
   const isCut = items.length > MAX_ENTRIES;
   const cut = `it has more than ${MAX_ENTRIES.toLocaleString('en')} items: the rest was not read`;
@@ -51,7 +49,6 @@ export function readOutletFeed({
     document: {
       ...{ title, language },
       entries,
-      hints,
       itemGap: medianGap(entries.flatMap(({ publishedAt }) => publishedAt ?? [])),
       repaired,
       problems: isCut ? [...problems, cut] : problems,

@@ -3,7 +3,6 @@ import { parseJsonFeed } from 'feedsmith';
 import { cleanLine } from '../../lib/text/clean-text.ts';
 import { readMedia } from './media.ts';
 import { type FeedResult, MAX_ITEMS, MAX_PARTS, type ParsedItem } from './parsed-feed.ts';
-import { NO_HINTS } from './poll-hints.ts';
 import { feedLanguageTag, htmlOf, resolveAddress, type TextValue, textLine } from './text-values.ts';
 import type { XmlElement } from './xml-element.ts';
 import { type ItemContext, idOf, usableDate } from './xml-item.ts';
@@ -31,7 +30,6 @@ export function readJsonFeed(document: string, context: ItemContext): FeedResult
     feed: {
       title: cleanLine(feed.title ?? '') || null,
       language: feedLanguageTag(feed.language ?? ''),
-      hints: NO_HINTS,
       deleted: [],
       nextPage: resolveAddress(feed.next_url ?? '', context.url),
       items: items.map((item) => readItem(item, authors, context)),

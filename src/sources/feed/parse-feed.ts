@@ -3,7 +3,6 @@ import { boundedLine, cleanLine } from '../../lib/text/clean-text.ts';
 import { decodeFeed, isUnreadable } from './decode-feed.ts';
 import { readJsonFeed } from './json-feed.ts';
 import type { FeedResult, FetchedFeed, ParsedFeed, ParsedItem } from './parsed-feed.ts';
-import { readPollHints } from './poll-hints.ts';
 import { feedLanguageTag, resolveAddress, textLine, textValue } from './text-values.ts';
 import { textOf, type XmlElement } from './xml-element.ts';
 import { authorNames, type ItemContext, idOf, readXmlItem } from './xml-item.ts';
@@ -63,7 +62,6 @@ function readHead({ root, head, repaired, problems }: XmlFeed, { url }: ItemCont
   return {
     title: title === undefined ? null : textLine(textValue(title, root?.base ?? url)),
     language: feedLanguageTag(language === undefined ? (root?.attributes['xml:lang'] ?? '') : textOf(language)),
-    hints: readPollHints(head),
     deleted: head.flatMap(({ name, attributes }) =>
       name === 'at:deleted-entry' ? (idOf(attributes.ref ?? '') ?? []) : [],
     ),

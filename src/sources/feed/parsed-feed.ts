@@ -1,6 +1,5 @@
 /** A feed as it was read: the same shape for RSS, RDF, Atom and JSON Feed. */
 import type { SourceEnclosure, SourceImage } from '../source-item.ts';
-import type { PollHints } from './poll-hints.ts';
 
 export interface FetchedFeed {
   /** IANA zone of dates without one; default UTC. */
@@ -20,7 +19,6 @@ export interface ParsedFeed {
   title: string | null;
   /** BCP 47, canonical. */
   language: string | null;
-  hints: PollHints;
   /** In the order of the feed. */
   items: ParsedItem[];
   /** Ids of entries that an Atom feed says are deleted (RFC 6721). */

@@ -19,18 +19,16 @@ const NAMESPACES = new Map(
     'http://purl.org/dc/elements/1.1/': 'dc',
     'http://purl.org/dc/terms/': 'dcterms',
     'http://purl.org/rss/1.0/modules/content/': 'content',
-    'http://purl.org/rss/1.0/modules/syndication/': 'sy',
     'http://search.yahoo.com/mrss/': 'media',
     'http://www.itunes.com/dtds/podcast-1.0.dtd': 'itunes',
     'http://www.w3.org/1999/xhtml': 'xhtml',
-    'http://www.smartnews.be/snf': 'snf',
     'http://purl.org/atompub/tombstones/1.0': 'at',
   }),
 );
 
 /** Prefixes that mean the usual namespace where a feed declares none, or one with a typing error. */
 const PREFIXES = new Map([
-  ...['rss', 'atom', 'rdf', 'dc', 'dcterms', 'content', 'media', 'itunes', 'xhtml', 'sy', 'at'].map(
+  ...['rss', 'atom', 'rdf', 'dc', 'dcterms', 'content', 'media', 'itunes', 'xhtml', 'at'].map(
     (one): [string, string] => [one, one],
   ),
   ['atom10', 'atom'],

@@ -22,33 +22,36 @@ const PATIENCE = 30;
 const MAX_RESULTS = 100;
 
 export class AgedCache<Key extends string | number, Value> {
-  readonly #clock: Clock;
-  readonly #compute: (key: Key) => Promise<Value>;
+  readonly #results: LRUCache<Key, AgedResult<Value>>;
   readonly #patience: number;
-  readonly #results = new LRUCache<Key, AgedResult<Value> & { lifetime: number }>({ max: MAX_RESULTS });
-  readonly #inProgress = new Map<Key, Promise<AgedResult<Value>>>();
 
   constructor(clock: Clock, compute: (key: Key) => Promise<Value>, patience = PATIENCE) {
-    this.#clock = clock;
-    this.#compute = compute;
     this.#patience = patience;
+    this.#results = new LRUCache<Key, AgedResult<Value>>({
+      max: MAX_RESULTS,
+      allowStale: true,
+      noDeleteOnFetchRejection: true,
+      // A result that was forgotten meanwhile goes to those who wait for it, and is not kept.
+      ignoreFetchAbort: true,
+      async fetchMethod(key, _known, { options }) {
+        const at = clock();
+        const begin = performance.now();
+        const value = await compute(key);
+        options.ttl = Math.max(LIFETIME, COST * (performance.now() - begin));
+        return { value, at };
+      },
+    });
   }
 
   /** The last result; null if there is none yet. @throws what the first computation throws while somebody waits */
   async read(key: Key): Promise<AgedResult<Value> | null> {
-    const known = this.#results.get(key);
-    const age = known === undefined ? 0 : this.#clock() - known.at;
-    // Also where the clock has been set back.
-    const isDue = known === undefined || age < 0 || age >= known.lifetime;
-    if (!isDue) return known;
-    const computing = this.#inProgress.get(key) ?? this.#begin(key);
+    const result = this.#results.fetch(key);
     // Perhaps nobody waits for it any longer.
-    computing.catch(() => {});
-    if (known !== undefined) return known;
+    result.catch(() => {});
     const timeout = Promise.withResolvers<null>();
     const timer = setTimeout(() => timeout.resolve(null), this.#patience);
     try {
-      return await Promise.race([computing, timeout.promise]);
+      return (await Promise.race([result, timeout.promise])) ?? null;
     } finally {
       clearTimeout(timer);
     }
@@ -57,25 +60,6 @@ export class AgedCache<Key extends string | number, Value> {
   /** Forgets a result that an act has changed. */
   forget(key: Key): void {
     this.#results.delete(key);
-    this.#inProgress.delete(key);
-  }
-
-  #begin(key: Key): Promise<AgedResult<Value>> {
-    const at = this.#clock();
-    const begin = performance.now();
-    const computing = this.#compute(key)
-      .then((value) => {
-        const result = { value, at };
-        // Unless it was forgotten meanwhile.
-        const lifetime = Math.max(LIFETIME, COST * (performance.now() - begin));
-        if (this.#inProgress.get(key) === computing) this.#results.set(key, { ...result, lifetime });
-        return result;
-      })
-      .finally(() => {
-        if (this.#inProgress.get(key) === computing) this.#inProgress.delete(key);
-      });
-    this.#inProgress.set(key, computing);
-    return computing;
   }
 }
 

@@ -2,12 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { type FeedRhythm, nextPoll } from '../../../src/outlets/polling/next-poll.ts';
-import { NO_HINTS } from '../../../src/sources/feed/poll-hints.ts';
 import { medianGap } from '../../../src/sources/polling/flood.ts';
 
 /** A Friday. */
 const NOW = Date.parse('2026-11-27T12:00:00Z');
-const RHYTHM: FeedRhythm = { itemGap: 2 * HOUR, maxAge: null, hints: NO_HINTS, hasValidators: true };
+const RHYTHM: FeedRhythm = { itemGap: 2 * HOUR, maxAge: null, hasValidators: true };
 const wait = (rhythm: Partial<FeedRhythm>, jitter = 0): number => nextPoll(NOW, { ...RHYTHM, ...rhythm }, jitter) - NOW;
 /** Without the spread of what the feed asks for. */
 const EARLIEST = -1;
@@ -25,9 +24,8 @@ describe('the next poll of a feed', () => {
     expect(wait({}, 1)).toBe(66 * MINUTE);
   });
 
-  it('waits for max-age, ttl and the update period, up to a day, and never polls before them', () => {
+  it('waits for max-age, up to a day, and never polls before it', () => {
     expect(wait({ maxAge: 3 * HOUR }, EARLIEST)).toBe(3 * HOUR);
-    expect(wait({ hints: { ...NO_HINTS, intervalMs: 4 * HOUR } }, EARLIEST)).toBe(4 * HOUR);
     expect(wait({ maxAge: 365 * DAY }, EARLIEST)).toBe(DAY);
     expect(wait({ maxAge: 365 * DAY }, 1)).toBe(26.4 * HOUR);
     expect(wait({ maxAge: MINUTE })).toBe(HOUR);
@@ -38,25 +36,12 @@ describe('the next poll of a feed', () => {
     expect(wait({ itemGap: 0, hasValidators: false }, 1)).toBe(66 * MINUTE);
   });
 
-  it('is after the hours and days that the feed skips', () => {
-    const skip = (skipHours: number[], skipDays: number[]) => ({ hints: { ...NO_HINTS, skipHours, skipDays } });
-    expect(wait(skip([13, 14], []), EARLIEST)).toBe(54 * MINUTE);
-    expect(wait(skip([13, 14], []))).toBe(3 * HOUR + 2.5 * MINUTE);
-    expect(wait(skip([], [5]), EARLIEST)).toBe(12 * HOUR);
-    expect(wait(skip([0, 1], [5]), EARLIEST)).toBe(14 * HOUR);
-  });
-
   it('is within these bounds for every feed', () => {
     const milliseconds = fc.option(fc.integer({ min: 0, max: 400 * DAY }));
     const rhythm = fc.record({
       itemGap: milliseconds,
       maxAge: milliseconds,
       hasValidators: fc.boolean(),
-      hints: fc.record({
-        intervalMs: milliseconds,
-        skipHours: fc.uniqueArray(fc.integer({ min: 0, max: 23 }), { maxLength: 23 }),
-        skipDays: fc.uniqueArray(fc.integer({ min: 0, max: 6 }), { maxLength: 6 }),
-      }),
     });
     const now = fc.integer({ min: NOW, max: NOW + 7 * DAY });
     fc.assert(
@@ -66,12 +51,8 @@ describe('the next poll of a feed', () => {
         expect(Number.isSafeInteger(next)).toBe(true);
         expect(interval).toBeLessThanOrEqual(1.1 * DAY + 1);
         expect(interval).toBeGreaterThanOrEqual(13.5 * MINUTE);
-        const asked = Math.max(feed.maxAge ?? 0, feed.hints.intervalMs ?? 0, feed.hasValidators ? 0 : HOUR);
+        const asked = Math.max(feed.maxAge ?? 0, feed.hasValidators ? 0 : HOUR);
         expect(interval).toBeGreaterThanOrEqual(Math.min(asked, DAY) - 1);
-        const { skipHours, skipDays } = feed.hints;
-        const date = new Date(next);
-        const isSkipped = skipHours.includes(date.getUTCHours()) || skipDays.includes(date.getUTCDay());
-        if (isSkipped) expect(interval).toBeGreaterThanOrEqual(DAY - 1);
       }),
     );
   });

@@ -39,7 +39,6 @@ it('reads RSS 2.0 with its usual modules', () => {
     language: 'en-GB',
     deleted: [],
     nextPage: null,
-    hints: { intervalMs: null, skipHours: [], skipDays: [] },
     repaired: false,
     problems: [],
     items: [

@@ -1,42 +1,53 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SECOND } from '../../../src/lib/time.ts';
 import { AgedCache } from '../../../src/web/desk/aged-cache.ts';
 
+/** Of the clock, and of what has passed. */
+const time = { now: 0 };
+
+beforeEach(() => {
+  time.now = 1;
+  vi.spyOn(performance, 'now').mockImplementation(() => time.now);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
 function openCache(patience = 1_000) {
   const computations: PromiseWithResolvers<string>[] = [];
-  const time = { now: 0 };
   const compute = (): Promise<string> => {
     const computation = Promise.withResolvers<string>();
     computations.push(computation);
     return computation.promise;
   };
   const cache = new AgedCache<number, string>(() => time.now, compute, patience);
-  return { cache, computations, time };
+  return { cache, computations };
 }
 
 describe('a result that takes long', () => {
   it('is computed once for all who ask, and kept for five seconds', async () => {
-    const { cache, computations, time } = openCache();
+    const { cache, computations } = openCache();
     const asked = [cache.read(1), cache.read(1)];
     computations[0]?.resolve('a');
     expect(await Promise.all(asked)).toMatchObject([
-      { value: 'a', at: 0 },
-      { value: 'a', at: 0 },
+      { value: 'a', at: 1 },
+      { value: 'a', at: 1 },
     ]);
-    time.now = 4 * SECOND;
-    expect(await cache.read(1)).toMatchObject({ value: 'a', at: 0 });
+    time.now += 4 * SECOND;
+    expect(await cache.read(1)).toMatchObject({ value: 'a', at: 1 });
     expect(computations).toHaveLength(1);
   });
 
   it('is shown with its age while the next one is computed', async () => {
-    const { cache, computations, time } = openCache();
+    const { cache, computations } = openCache();
     const first = cache.read(1);
     computations[0]?.resolve('a');
     await first;
-    time.now = 5 * SECOND;
-    expect(await cache.read(1)).toMatchObject({ value: 'a', at: 0 });
+    time.now += 5 * SECOND + 1;
+    expect(await cache.read(1)).toMatchObject({ value: 'a', at: 1 });
     computations[1]?.resolve('b');
-    await vi.waitFor(async () => expect(await cache.read(1)).toMatchObject({ value: 'b', at: 5 * SECOND }));
+    await vi.waitFor(async () => expect(await cache.read(1)).toMatchObject({ value: 'b', at: 5 * SECOND + 2 }));
     expect(computations).toHaveLength(2);
   });
 
@@ -56,6 +67,20 @@ describe('a result that takes long', () => {
     computations[0]?.resolve('old');
     expect(await Promise.all([old, fresh])).toMatchObject([{ value: 'old' }, { value: 'new' }]);
     expect(await cache.read(1)).toMatchObject({ value: 'new' });
+  });
+
+  it('is still shown when the next computation fails, which is tried again', async () => {
+    const { cache, computations } = openCache();
+    const first = cache.read(1);
+    computations[0]?.resolve('a');
+    await first;
+    time.now += 5 * SECOND + 1;
+    expect(await cache.read(1)).toMatchObject({ value: 'a' });
+    computations[1]?.reject(new Error('the store is away'));
+    await vi.waitFor(async () => {
+      expect(await cache.read(1)).toMatchObject({ value: 'a' });
+      expect(computations).toHaveLength(3);
+    });
   });
 
   it('throws what the computation throws to all that wait, and is tried again', async () => {

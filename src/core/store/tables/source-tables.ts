@@ -54,7 +54,7 @@ export interface SourceTables {
     item_gap: number | null;
     /** The usual number of new items of a poll. */
     usual_new: number | null;
-    /** How often the feed of an outlet asks to be polled: `PollHints` as JSON. */
+    /** No longer read or written: how often a feed asks to be polled. */
     hints: string | null;
     /** When the items of a document were last recorded. A response 304 has none. */
     items_read_at: number | null;

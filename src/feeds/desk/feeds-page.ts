@@ -1,10 +1,11 @@
 /** Feeds: their documents, who reads them, and the hub that tells of their changes. */
 import { html } from 'hono/html';
+import { count, formatCount } from '../../lib/text/count.ts';
 import { agedCachePerDesk } from '../../web/desk/aged-cache.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskSection } from '../../web/desk/desk-route.ts';
 import { respondPage } from '../../web/desk/page.ts';
-import { explainedHeading, figures, formatCount } from '../../web/desk/parts/figure.ts';
+import { explainedHeading, figures } from '../../web/desk/parts/figure.ts';
 import { operatorText } from '../../web/desk/parts/operator-text.ts';
 import { rowTable } from '../../web/desk/parts/row-table.ts';
 import { fromNow, when } from '../../web/desk/parts/when.ts';
@@ -77,7 +78,7 @@ function archiveText(archive: PublishedFeed['archive']): Html {
   if (archive === null) return html`none: it has a window`;
   const { pages, newestUrl } = archive;
   if (newestUrl === null) return html`no page is full yet`;
-  return html`<a href="${newestUrl}">${pages === 1 ? '1 page' : `${formatCount(pages)} pages`}</a>`;
+  return html`<a href="${newestUrl}">${count(pages, 'page')}</a>`;
 }
 
 /** `87.1 kB`. */

@@ -107,7 +107,7 @@ async function scheduleStatus(app: AppContext, now: number) {
 
 async function readersOfTheWeek({ store, config }: AppContext, now: number) {
   const { zone } = config.publication;
-  const { from, readers } = await readReaderStatistics(store.reports, { days: 7, now, zone });
+  const { from, readers } = await readReaderStatistics(store.reports, { now, zone });
   return { since: from, count: readers.length, ...totalOf(readers) };
 }
 

@@ -41,16 +41,15 @@ export async function eraseSubscriber(
   now: number,
   onCommit?: InTransaction,
 ): Promise<boolean> {
-  const erased = await inTransaction(db, async (tx) => {
+  const isErased = await inTransaction(db, async (tx) => {
     const subscriber = await lockSubscriber(tx, subscriberId);
-    if (subscriber === null) return null;
+    if (subscriber === null) return false;
     await replaceByHash(tx, secrets, subscriber, (reason) => !isLiftedByOptIn(reason), now);
     await onCommit?.(tx);
-    return [subscriber.email, subscriber.email_key];
+    return true;
   });
-  if (erased === null) return false;
-  await removeDeletedText(db, erased);
-  return true;
+  if (isErased) await removeDeletedText(db);
+  return isErased;
 }
 
 /**

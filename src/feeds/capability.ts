@@ -6,17 +6,15 @@ import { cleanHub } from './hub/hub.ts';
 import { addFeedMetrics } from './metrics.ts';
 import { publish } from './publish/publish.ts';
 import { deleteReaderCounts } from './readers/reader-rows.ts';
+import { READER_DAYS } from './readers/reader-statistics.ts';
 import { startFeedTasks } from './tasks.ts';
-
-/** More than a year: a season is compared with the one before. */
-const COUNTS_KEPT_FOR = 400 * DAY;
 
 export const feedsCapability: Capability = {
   jobs: (app) => [publishJob(app)],
   startTasks: startFeedTasks,
   async runRetention(app, now) {
     const { publication } = app.config;
-    const firstDay = localDate(now - COUNTS_KEPT_FOR, publication.zone);
+    const firstDay = localDate(now - READER_DAYS * DAY, publication.zone);
     return {
       readers: await deleteReaderCounts(app.store.db, firstDay),
       hubSubscriptions: await cleanHub(app),

@@ -10,7 +10,7 @@ export const PRIVATE_FOLDER = 0o700;
 
 /**
  * Creates an empty file, unless it exists: for programs that take over the mode of an existing file. One that exists is
- * not opened, since closing it would release the locks that SQLite has on it (see core/store/deleted-text.ts).
+ * not opened, since closing it would release the locks that SQLite has on it.
  * @throws the error of the file system, other than that the file exists
  */
 export function createPrivateFile(path: string): void {

@@ -285,8 +285,8 @@ describe('runRetention', () => {
       const store = await open();
       const day = { path: 'latest.atom', requests: 1, unchanged: 0 };
       const report = { path: 'latest.atom', reader: 'Feedly', feed: '', subscribers: 5, reported_at: 1 };
-      // The kept day is 400 days before NOW in the publication's zone.
-      const [last, kept] = ['2025-10-19', '2025-10-20'] as const;
+      // The kept day is 7 days before NOW in the publication's zone.
+      const [last, kept] = ['2026-11-16', '2026-11-17'] as const;
       await store.db
         .insertInto('feed_readers')
         .values([

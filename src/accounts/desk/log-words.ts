@@ -4,10 +4,10 @@ import { articleDeskPath } from '../../articles/article-link.ts';
 import { roundupSources } from '../../core/config/sources.ts';
 import { closedPath, draftPath } from '../../editions/draft/draft-target.ts';
 import { findHeadlines } from '../../editions/selection/candidates.ts';
+import { formatCount } from '../../lib/text/count.ts';
 import { readGroups } from '../../outlets/story-groups/group-rows.ts';
 import { firstItemOf } from '../../outlets/story-groups/story-group.ts';
 import type { DeskRequest, Html } from '../../web/desk/desk-request.ts';
-import { formatCount } from '../../web/desk/parts/figure.ts';
 import type { Account } from '../account.ts';
 import type { AuditLogEntry } from '../audit.ts';
 

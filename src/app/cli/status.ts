@@ -1,10 +1,11 @@
 /** The command `status`. */
 import type { Command } from 'commander';
 import { type CliContext, type JsonOption, jsonCommand, printResult } from '../../core/cli/context.ts';
-import { count, counts, displayPath, section, table, withLocalTimes } from '../../core/cli/text.ts';
+import { counts, displayPath, section, table, withLocalTimes } from '../../core/cli/text.ts';
 import { formatEdition } from '../../delivery/status/format-editions.ts';
 import { queueLines } from '../../delivery/status/queue-status.ts';
 import { unchangedPercent } from '../../feeds/readers/reader-statistics.ts';
+import { count } from '../../lib/text/count.ts';
 import { formatSource, sourceJson } from '../../sources/cli/format-sources.ts';
 import { readStatus, type Status } from '../status.ts';
 

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, type JsonOption, printResult } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
-import { count, displayPath } from '../../core/cli/text.ts';
+import { displayPath } from '../../core/cli/text.ts';
 import { type Config, loadConfig } from '../../core/config/config.ts';
 import { adoptSigningSecret, LOST_WITH_SECRET, verifySigningSecrets } from '../../core/signing-secret.ts';
 import { backupStore, restoreStore } from '../../core/store/backup/backup.ts';
@@ -13,6 +13,7 @@ import { migrate } from '../../core/store/schema.ts';
 import { openStore, type Store } from '../../core/store/store.ts';
 import { SUBMITTING_LEASE } from '../../delivery/queue/group-commit.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
+import { count } from '../../lib/text/count.ts';
 import { formatDuration, rfc3339 } from '../../lib/time.ts';
 import { openParts } from '../context-parts.ts';
 import { type Rehearsal, rehearseRestore } from '../rehearse-restore.ts';
@@ -42,7 +43,7 @@ export function addStoreCommands(program: Command, cli: CliContext): void {
         const isFree = !existsSync(file);
         const { alerts } = openParts(config, store, cli.processEnv('silent'));
         try {
-          const { rows } = await backupStore(store, file, cli.clock(), {
+          const rows = await backupStore(store, file, cli.clock(), {
             onProgress: (copied) => cli.progress.show(`backing up: ${copied} rows`),
           });
           alerts.storage.set('backup', null);
@@ -71,7 +72,7 @@ export function addStoreCommands(program: Command, cli: CliContext): void {
       options.rehearse === true
         ? rehearse(cli, file, options)
         : withStore(cli, async (store, config) => {
-            const { rows } = await restoreStore(file, store, cli.clock(), {
+            const rows = await restoreStore(file, store, cli.clock(), {
               verify: adoptSecret ? undefined : (backup) => verifySigningSecrets(config, backup, store.dialect),
               onProgress: (copied) => cli.progress.show(`restoring: ${copied} rows`),
             });

@@ -11,11 +11,12 @@ import {
   printResult,
 } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
-import { count, withLocalTimes } from '../../core/cli/text.ts';
+import { withLocalTimes } from '../../core/cli/text.ts';
 import { INDEXED_NOTHING, INDEXED_TO, writeMeta } from '../../core/store/meta.ts';
 import { formatPublish } from '../../feeds/publish/format-publish.ts';
 import { publishChanges, summarise } from '../../feeds/publish/publish.ts';
 import { cleanLine, cleanUrl } from '../../lib/text/clean-text.ts';
+import { count } from '../../lib/text/count.ts';
 import { endIdleThreads } from '../../lib/threads/thread-pool.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import {

@@ -15,13 +15,14 @@ import {
 } from '../../core/cli/context.ts';
 import { BY, type EditorOptions, editorName } from '../../core/cli/editor.ts';
 import { formatSubscriberProgress } from '../../core/cli/progress.ts';
-import { count, formatJson } from '../../core/cli/text.ts';
+import { formatJson } from '../../core/cli/text.ts';
 import type { Config } from '../../core/config/config.ts';
 import { inTransaction } from '../../core/store/store.ts';
 import { SUPPRESSION_REASONS, type SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
 import { submittedDeliveries } from '../../delivery/bounces/record.ts';
 import { isAtProvider } from '../../delivery/holds/provider-holds.ts';
 import { parseAddress } from '../../lib/address.ts';
+import { count } from '../../lib/text/count.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { parseWrittenInstant } from '../../lib/written-date.ts';
 import { revokeLinksOf } from '../account-links.ts';

@@ -1,11 +1,12 @@
 /** The audience: search, totals, growth. */
 import { html } from 'hono/html';
 import { SUBSCRIPTION_STATES } from '../../core/store/tables/subscriber-tables.ts';
+import { formatCount } from '../../lib/text/count.ts';
 import { barChart } from '../../web/desk/chart.ts';
 import type { DeskRequest, SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { Html } from '../../web/desk/html.ts';
 import { respondPage } from '../../web/desk/page.ts';
-import { explainedHeading, formatCount } from '../../web/desk/parts/figure.ts';
+import { explainedHeading } from '../../web/desk/parts/figure.ts';
 import { errorSummary, hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { sentence } from '../../web/desk/parts/operator-text.ts';
 import { rowTable, type TableRow } from '../../web/desk/parts/row-table.ts';

@@ -2,11 +2,6 @@
 import { relative } from 'node:path';
 import { localDateTime, rfc3339 } from '../../lib/time.ts';
 
-/** `1 feed`, `2 feeds`. */
-export function count(number: number, one: string, many = `${one}s`): string {
-  return `${number} ${number === 1 ? one : many}`;
-}
-
 /** `3 submitted, 1 failed`: the counts that are not zero; empty where all are. */
 export function counts(record: Record<string, number>): string {
   return Object.entries(record)

@@ -1,12 +1,10 @@
 /**
  * Removes deleted text from the files of an SQLite store. SQLite overwrites what it deletes (`secure_delete`), but the
  * log keeps earlier versions of pages, and a page that was split can keep an unreachable copy of a row that moved: in a
- * test, of 1 in 541 deleted addresses. PostgreSQL and its autovacuum reuse space by their own rules.
+ * test, of 1 in 541 deleted addresses. Only VACUUM removes those. PostgreSQL and its autovacuum reuse space by their own rules.
  */
-import { fstatSync, openSync, read, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { promisify } from 'node:util';
 import { type Kysely, sql } from 'kysely';
 import { freeSpace, toMegabytes } from './free-space.ts';
 import { readMeta, VACUUM_DUE, writeMeta } from './meta.ts';
@@ -33,15 +31,15 @@ export async function truncateLog(db: Db): Promise<boolean> {
 }
 
 /**
- * Removes what remains in the files of texts whose rows have been deleted. A file that still contains one is rewritten:
- * a small one now, a large one by `vacuumIfDue`. Does nothing within a transaction or on PostgreSQL.
+ * Rewrites the files of a store after an erasure: a small one now, a large one by the `vacuumIfDue` of the next start.
+ * Does nothing within a transaction or on PostgreSQL.
  */
-export async function removeDeletedText(db: Db, texts: readonly string[]): Promise<void> {
-  await truncateLog(db);
+export async function removeDeletedText(db: Db): Promise<void> {
   const file = await fileOf(db);
-  if (file === null || db.isTransaction || !(await containsAny(file, texts))) return;
+  if (file === null || db.isTransaction) return;
   await writeMeta(db, VACUUM_DUE, 'erasure');
-  if ((await stat(file)).size <= MAX_IMMEDIATE_VACUUM) await vacuumIfDue(db);
+  const isDone = (await stat(file)).size <= MAX_IMMEDIATE_VACUUM && (await vacuumIfDue(db)).kind === 'done';
+  if (!isDone) await truncateLog(db);
 }
 
 /**
@@ -104,50 +102,4 @@ async function fileOf(db: Db): Promise<string | null> {
     file: string | null;
   }>`select file from pragma_database_list where name = 'main'`.execute(db);
   return rows[0]?.file || null;
-}
-
-/**
- * By path, and never closed: when a process closes any descriptor of a file, it loses all POSIX locks that it has on
- * the file, those of SQLite's connections included. Another program could then take the log for its own, and delete it.
- */
-const descriptors = new Map<string, number>();
-
-async function descriptorOf(file: string): Promise<number> {
-  const known = descriptors.get(file);
-  if (known !== undefined && isSameFile(fstatSync(known), await stat(file))) return known;
-  const opened = openSync(file, 'r');
-  descriptors.set(file, opened);
-  return opened;
-}
-
-function isSameFile(one: Stats, other: Stats): boolean {
-  return one.ino === other.ino && one.dev === other.dev;
-}
-
-/** Bytes that are read at once. */
-const PART = 1024 * 1024;
-
-const readAt = promisify(read);
-
-/** Not by a stream, which closes its descriptor when its reader stops before the end, even with `autoClose: false`. */
-async function* partsOf(file: string): AsyncGenerator<Buffer> {
-  const descriptor = await descriptorOf(file);
-  for (let position = 0; ; ) {
-    const { bytesRead, buffer } = await readAt(descriptor, Buffer.allocUnsafe(PART), 0, PART, position);
-    if (bytesRead === 0) return;
-    yield buffer.subarray(0, bytesRead);
-    position += bytesRead;
-  }
-}
-
-async function containsAny(file: string, texts: readonly string[]): Promise<boolean> {
-  const needles = texts.map((text) => Buffer.from(text));
-  const overlap = Math.max(...needles.map(({ length }) => length)) - 1;
-  let tail = Buffer.alloc(0);
-  for await (const part of partsOf(file)) {
-    const bytes = Buffer.concat([tail, part]);
-    if (needles.some((needle) => bytes.includes(needle))) return true;
-    tail = bytes.subarray(Math.max(bytes.length - overlap, 0));
-  }
-  return false;
 }

@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { type CliContext, CommandError, type JsonOption, jsonCommand, printResult } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
-import { count } from '../../core/cli/text.ts';
 import { correctFutureInstants } from '../../core/store/future-instants.ts';
 import { listUnfinishedEditions } from '../../editions/queries.ts';
+import { count } from '../../lib/text/count.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { handleIncomingMail, INCOMING_LIMIT } from '../bounces/mail.ts';
 import { release } from '../control/operator-control.ts';

@@ -1,7 +1,8 @@
 /** Text output about editions and deliveries. */
-import { count, counts, indent, record, section, table } from '../../core/cli/text.ts';
+import { counts, indent, record, section, table } from '../../core/cli/text.ts';
 import type { Config } from '../../core/config/config.ts';
 import { TOO_FEW } from '../../editions/copies/copy.ts';
+import { count } from '../../lib/text/count.ts';
 import { datelineTime, rfc3339 } from '../../lib/time.ts';
 import type { CloseOutcome } from '../closing/close.ts';
 import type { NamedRunResult } from '../deliver-due.ts';

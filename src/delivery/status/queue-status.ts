@@ -1,8 +1,8 @@
 /** What an operator sees of the delivery queue, also as text. */
 import { withCommands } from '../../core/actions.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import { count } from '../../core/cli/text.ts';
 import { DELIVERY_HELD, readMeta } from '../../core/store/meta.ts';
+import { count } from '../../lib/text/count.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { RELEASE_QUEUE } from '../alerts.ts';
 import { readBackOff } from '../control/back-off.ts';

@@ -3,7 +3,7 @@
  * the run of its slot has ended. Retention deletes old runs, so a missing run shows an open alert only for some days.
  */
 import { sql } from 'kysely';
-import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
+import { type Db, inTransaction, lockName, type Tx } from '../../core/store/store.ts';
 import { DAY } from '../../lib/time.ts';
 import type { Draft } from '../draft/decisions.ts';
 import { changeStoredDraft, findDraftSlots } from '../draft/draft-store.ts';
@@ -65,7 +65,7 @@ export interface NewAlertDraft {
 export function createAlertDraft(db: Db, alert: NewAlertDraft): Promise<EditionSlot> {
   const { newsletter, articleId, editor, now } = alert;
   return inTransaction(db, async (tx) => {
-    await lockAlerts(tx, newsletter);
+    await lockName(tx, `alerts ${newsletter}`);
     const open = await listOpenAlertDrafts(tx, newsletter, now);
     await assertAllowed(tx, alert, open);
     const slot = await freeSlot(tx, alert);
@@ -81,15 +81,6 @@ export function createAlertDraft(db: Db, alert: NewAlertDraft): Promise<EditionS
     );
     return slot;
   });
-}
-
-/** Lets other transactions that make an alert of the newsletter wait until this one ends. SQLite has one writer. */
-async function lockAlerts(tx: Tx, newsletter: string): Promise<void> {
-  await tx
-    .insertInto('meta')
-    .values({ key: `alerts.${newsletter}`, value: '' })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value: '' }))
-    .execute();
 }
 
 async function assertAllowed(tx: Tx, alert: NewAlertDraft, open: readonly OpenAlertDraft[]): Promise<void> {

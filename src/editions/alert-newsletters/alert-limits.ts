@@ -1,7 +1,9 @@
 /** What an alert newsletter may send, and until when. */
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
+import { findRun, isOpenRun } from '../../core/schedule/run-ledger.ts';
 import type { Db } from '../../core/store/store.ts';
 import { formatDuration, localDay, MINUTE } from '../../lib/time.ts';
+import { newsletterJobId } from '../slot.ts';
 
 /** Why an edition must not close yet. */
 export interface ClosingObstacle {
@@ -50,22 +52,10 @@ export async function findAlertEditionObstacle(
   { slotAt, closeAt, now }: { slotAt: number; closeAt: number | null; now: number },
 ): Promise<ClosingObstacle | null> {
   const lapsed = `not sent within ${formatDuration(ALERT_LAPSE)}`;
-  if (now >= alertEditionDeadline(slotAt, closeAt) || (await hasEnded(db, id, slotAt))) {
-    return { remedy: null, reason: lapsed };
-  }
+  const run = await findRun(db, newsletterJobId(id), slotAt);
+  const hasEnded = run !== null && !isOpenRun(run);
+  if (hasEnded || now >= alertEditionDeadline(slotAt, closeAt)) return { remedy: null, reason: lapsed };
   const count = await countAlertEditionsOn(db, id, now, publication.zone);
   if (count < maxPerDay) return null;
   return { remedy: null, reason: `${id} has sent ${count} today, the maximum being ${maxPerDay} (maxPerDay)` };
-}
-
-/** Whether the run of the slot has ended without an edition. */
-async function hasEnded(db: Db, newsletter: string, slotAt: number): Promise<boolean> {
-  const run = await db
-    .selectFrom('runs')
-    .select('state')
-    .where('schedule', '=', `newsletter:${newsletter}`)
-    .where('slot_at', '=', slotAt)
-    .where((e) => e.or([e('state', '=', 'skipped'), e.and([e('state', '=', 'failed'), e('lease_until', 'is', null)])]))
-    .executeTakeFirst();
-  return run !== undefined;
 }

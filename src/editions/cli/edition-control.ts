@@ -10,7 +10,7 @@ import {
   printResult,
 } from '../../core/cli/context.ts';
 import { BY, type EditorOptions, editorName } from '../../core/cli/editor.ts';
-import { count, indent } from '../../core/cli/text.ts';
+import { indent } from '../../core/cli/text.ts';
 import { type Reissue, type ReissueRequest, reissueEdition } from '../../delivery/closing/reissue.ts';
 import { pauseEdition } from '../../delivery/control/edition-control.ts';
 import { cancel, type ResumeResult, resume, retry, settle } from '../../delivery/control/operator-control.ts';
@@ -19,6 +19,7 @@ import { providerNamed } from '../../delivery/holds/provider-holds.ts';
 import { type EditionStatus, readEditionDetails, summariseEditions } from '../../delivery/status/edition-status.ts';
 import { formatFailures, tooFewWords } from '../../delivery/status/format-editions.ts';
 import { publish } from '../../feeds/publish/publish.ts';
+import { count } from '../../lib/text/count.ts';
 import { DAY, HOUR, MINUTE, rfc3339 } from '../../lib/time.ts';
 import { findDraftTarget } from '../draft/draft-target.ts';
 import { editDraft } from '../draft/edit-draft.ts';

@@ -1,6 +1,7 @@
 /** Text output about drafts of editions. */
 import { withCommands } from '../../core/actions.ts';
-import { count, section, table } from '../../core/cli/text.ts';
+import { section, table } from '../../core/cli/text.ts';
+import { count } from '../../lib/text/count.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import { localDateTime, rfc3339 } from '../../lib/time.ts';
 import type { ArrangedDraft, ArrangedStory } from '../draft/arranged-draft.ts';

@@ -7,19 +7,16 @@ import { type EditionView, numberedStories } from '../rendering/edition-view.ts'
 import { editionPreheader } from '../rendering/headline.ts';
 import type { RenderedEdition } from '../rendering/render.ts';
 import type { LoadedStories } from '../selection/load-stories.ts';
-import { placedStories } from '../selection/selection.ts';
+import { groupReports, placedStories } from '../selection/selection.ts';
 import type { CopySubjects, EditionSegments } from './copy.ts';
 import type { Part } from './segments.ts';
 
 /** The reports of each story, in display order: an event of several outlets is one story. */
-function storyReports({ plan, placed }: LoadedStories): { pinned: boolean; article: Article }[][] {
-  const stories: ReturnType<typeof storyReports> = [];
-  for (const [index, { block, story }] of placedStories(plan).entries()) {
-    const report = { pinned: story.pinned, article: (placed[index] as LoadedStories['placed'][number]).article };
-    if (block === 'also') stories.at(-1)?.push(report);
-    else stories.push([report]);
-  }
-  return stories;
+function storyReports({ plan, placed }: LoadedStories) {
+  const reports = placedStories(plan).map(({ block, story: { pinned } }, index) => {
+    return { block, pinned, article: (placed[index] as LoadedStories['placed'][number]).article };
+  });
+  return groupReports(reports);
 }
 
 /**

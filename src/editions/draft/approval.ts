@@ -1,5 +1,6 @@
 /** What an approval covers, and when it is void. Pure. */
 import { sha256 } from '../../lib/sha256.ts';
+import { groupReports } from '../selection/selection.ts';
 import {
   type Decisions,
   DRAFT_BLOCKS,
@@ -81,21 +82,11 @@ export function voidReason(
 ): string | null {
   const lead = stories.find(({ block }) => block === 'lead');
   if (lead !== undefined && !available.has(lead.id)) return `its lead ${lead.id} is no longer available`;
-  const events = eventsOf(stories);
+  // While one report of an event is left, the event is in the edition.
+  const events = groupReports(stories);
   const left = events.filter((reports) => reports.some(({ id }) => available.has(id))).length;
   if (left >= minimumStories) return null;
   return `${left} of its ${events.length} stories ${left === 1 ? 'is' : 'are'} left, fewer than ${minimumStories}`;
-}
-
-/** Stories with the other reports of their events: while one of them is left, the event is in the edition. */
-function eventsOf(stories: readonly ListedStory[]): ListedStory[][] {
-  const events: ListedStory[][] = [];
-  for (const story of stories) {
-    const before = events.at(-1);
-    if (story.block === 'also' && before !== undefined) before.push(story);
-    else events.push([story]);
-  }
-  return events;
 }
 
 /** The approved stories whose content has changed since. */

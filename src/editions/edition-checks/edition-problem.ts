@@ -57,8 +57,6 @@ export function shownStories(view: EditionView): ShownStory[] {
   ];
 }
 
-/** Finds all strings of a view, in all blocks. */
-
 /** A string of a view, with the keys that lead to it; those of lists are omitted: `related`, `title`. */
 export interface ViewString {
   keys: readonly string[];

@@ -126,6 +126,17 @@ export function placedStories(plan: EditionPlan): { block: Block; story: StoryCa
   ];
 }
 
+/** Each story with the other reports of its event. @param stories in the order of `placedStories` */
+export function groupReports<T extends { block: Block }>(stories: readonly T[]): [first: T, ...also: T[]][] {
+  const groups: [T, ...T[]][] = [];
+  for (const story of stories) {
+    const last = groups.at(-1);
+    if (story.block === 'also' && last !== undefined) last.push(story);
+    else groups.push([story]);
+  }
+  return groups;
+}
+
 /**
  * All stories in the order in which a headline names them: the lead, news and analysis by importance, the roundup, the
  * latest. Of an event, its first report.

@@ -4,7 +4,6 @@ import {
   type CliContext,
   type JsonOption,
   jsonCommand,
-  parseWholeNumber,
   printResult,
 } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
@@ -33,16 +32,13 @@ export function addFeedCommands(program: Command, cli: CliContext): void {
   jsonCommand(
     feeds,
     'readers',
-    'list the feed readers that fetch the feeds, how often, and the subscribers they report',
-  )
-    .option('--days <number>', 'number of days, today included', parseWholeNumber(3_650), 7)
-    .action(({ days, ...options }: JsonOption & { days: number }) =>
-      cli.withApp(async ({ store, config, clock }) => {
-        const { zone } = config.publication;
-        const value = await readReaderStatistics(store.reports, { days, now: clock(), zone });
-        printResult(cli, options, value, () => formatReaders(value));
-      }),
-    );
+    'list the feed readers of the last seven days, how often they fetch the feeds, and the subscribers they report',
+  ).action((options: JsonOption) =>
+    cli.withApp(async ({ store, config, clock }) => {
+      const value = await readReaderStatistics(store.reports, { now: clock(), zone: config.publication.zone });
+      printResult(cli, options, value, () => formatReaders(value));
+    }),
+  );
 }
 
 function publishFeeds(cli: CliContext, options: JsonOption): Promise<void> {

@@ -1,27 +1,24 @@
 /** Feeds: their documents, who reads them, and the hub that tells of their changes. */
 import { html } from 'hono/html';
+import { count, formatCount } from '../../lib/text/count.ts';
 import { agedCachePerDesk } from '../../web/desk/aged-cache.ts';
-import { barChart } from '../../web/desk/chart.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskSection } from '../../web/desk/desk-route.ts';
 import { respondPage } from '../../web/desk/page.ts';
-import { explainedHeading, figures, formatCount } from '../../web/desk/parts/figure.ts';
+import { explainedHeading, figures } from '../../web/desk/parts/figure.ts';
 import { operatorText } from '../../web/desk/parts/operator-text.ts';
 import { rowTable } from '../../web/desk/parts/row-table.ts';
 import { fromNow, when } from '../../web/desk/parts/when.ts';
 import { type PublishedFeed, readFeedStates } from '../feed-states.ts';
 import { readHubStatus } from '../hub/status.ts';
 import {
-  type DayRequests,
   type ReaderStatistics,
   readReaderStatistics,
-  readRequestsByDay,
   totalOf,
   unchangedPercent,
 } from '../readers/reader-statistics.ts';
 import { hubAddress } from '../topics.ts';
 
-const DAYS = 7;
 const READERS_SHOWN = 30;
 
 export const feedsSection: DeskSection = {
@@ -81,7 +78,7 @@ function archiveText(archive: PublishedFeed['archive']): Html {
   if (archive === null) return html`none: it has a window`;
   const { pages, newestUrl } = archive;
   if (newestUrl === null) return html`no page is full yet`;
-  return html`<a href="${newestUrl}">${pages === 1 ? '1 page' : `${formatCount(pages)} pages`}</a>`;
+  return html`<a href="${newestUrl}">${count(pages, 'page')}</a>`;
 }
 
 /** `87.1 kB`. */
@@ -89,24 +86,15 @@ function sizeText(bytes: number): string {
   return bytes < 1_000 ? `${bytes} B` : `${(bytes / 1_000).toFixed(1)} kB`;
 }
 
-interface ReadersOfDays {
-  statistics: ReaderStatistics;
-  byDay: DayRequests[];
-}
-
 /** Strangers who invent readers can make the statistics take seconds: a page shows the last ones. */
-const readersOf = agedCachePerDesk(async ({ app: { store, config, clock } }, _: 'readers'): Promise<ReadersOfDays> => {
-  const options = { days: DAYS, now: clock(), zone: config.publication.zone };
-  return {
-    statistics: await readReaderStatistics(store.reports, options),
-    byDay: await readRequestsByDay(store.reports, options),
-  };
-});
+const readersOf = agedCachePerDesk(({ app: { store, config, clock } }, _: 'readers') =>
+  readReaderStatistics(store.reports, { now: clock(), zone: config.publication.zone }),
+);
 
 const READER_FIGURES = ['Requests a day', 'Unchanged', 'Reported subscribers', 'Documents'];
 const READER_COLUMNS = ['Reader', ...READER_FIGURES.map((label) => ({ label, isNumber: true }))];
 
-function readersSection({ statistics: { from, readers, days }, byDay }: ReadersOfDays): Html {
+function readersSection({ from, readers, days }: ReaderStatistics): Html {
   if (readers.length === 0) {
     return html`<p class="soft">No feed was requested since ${from}. Counts reach the store every 10 seconds.
 The addresses of the feeds are above, for readers to follow.</p>`;
@@ -138,15 +126,6 @@ The addresses of the feeds are above, for readers to follow.</p>`;
       meaning: 'What aggregators report, summed. Nobody can check it; who follows two feeds counts twice.',
     },
   ])}
-${barChart({
-  ...{ id: 'requests-by-day', title: 'Feed requests by day', axis: 'Day' },
-  description: `Requests for feeds on each of the last ${DAYS} days, and how many of them found nothing new.`,
-  labels: byDay.map(({ day }) => day),
-  series: [
-    { name: 'requests', values: byDay.map((day) => day.requests) },
-    { name: 'unchanged', values: byDay.map((day) => day.unchanged) },
-  ],
-})}
 ${rowTable({ titleId: 'readers-title' }, READER_COLUMNS, rows)}
 ${more > 0 ? html`<p class="meaning">and ${formatCount(more)} more, with fewer requests.</p>` : ''}`;
 }

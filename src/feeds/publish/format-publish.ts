@@ -1,5 +1,6 @@
-import { count, displayPath } from '../../core/cli/text.ts';
+import { displayPath } from '../../core/cli/text.ts';
 import type { Config } from '../../core/config/config.ts';
+import { count } from '../../lib/text/count.ts';
 import type { PublishResult } from './publish.ts';
 
 /** What a publish changed, in one line. */

@@ -68,26 +68,11 @@ export async function saveReports({ db, dialect }: Store, day: string, rows: rea
     where excluded.reported_at >= feed_reader_reports.reported_at`.execute(db);
 }
 
-/**
- * Deletes the counts of days before a day, one day at a time: a few thousand rows. Reports are deleted first, so that
- * none remain after an interruption.
- * @returns number of deleted counts
- */
+/** Deletes the counts and reports of days before a day. @returns number of deleted counts */
 export async function deleteReaderCounts(db: Db, before: string): Promise<number> {
-  let deleted = 0;
-  for (;;) {
-    const oldest = await db
-      .selectFrom('feed_readers')
-      .select((e) => e.fn.min('day').as('day'))
-      .executeTakeFirstOrThrow();
-    if (oldest.day === null || oldest.day >= before) return deleted;
-    await db.deleteFrom('feed_reader_reports').where('day', '<=', oldest.day).execute();
-    const { numDeletedRows } = await db
-      .deleteFrom('feed_readers')
-      .where('day', '=', oldest.day)
-      .executeTakeFirstOrThrow();
-    deleted += Number(numDeletedRows);
-  }
+  await db.deleteFrom('feed_reader_reports').where('day', '<', before).execute();
+  const { numDeletedRows } = await db.deleteFrom('feed_readers').where('day', '<', before).executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
 }
 
 // PostgreSQL does not infer the type of a parameter in a select.

@@ -1,4 +1,4 @@
-/** Statistics of feed readers over a number of days. */
+/** Statistics of feed readers over the last days. */
 import { sql } from 'kysely';
 import { readStateCounts } from '../../core/store/counts.ts';
 import type { Db } from '../../core/store/store.ts';
@@ -20,14 +20,17 @@ export interface ReaderLine extends ReaderRequests {
 
 export type ReaderStatistics = Awaited<ReturnType<typeof readReaderStatistics>>;
 
-/** @param options.days number of days, including today; `zone` is the publication's */
-export async function readReaderStatistics(db: Db, { days, now, zone }: { days: number; now: number; zone: string }) {
+/** Number of days that are counted, including today. */
+export const READER_DAYS = 7;
+
+/** @param options.zone the publication's */
+export async function readReaderStatistics(db: Db, { now, zone }: { now: number; zone: string }) {
   const today = localDay(now, zone);
-  const asked = dateBefore(today.date, days - 1);
+  const start = Date.parse(today.date) - (READER_DAYS - 1) * DAY;
   const { first } = await db
     .selectFrom('feed_readers')
     .select((e) => e.fn.min('day').as('first'))
-    .where('day', '>=', asked)
+    .where('day', '>=', new Date(start).toISOString().slice(0, 10))
     .executeTakeFirstOrThrow();
   const from = first ?? today.date;
   const ofToday = (now - today.from) / (today.until - today.from);
@@ -41,26 +44,6 @@ export async function readReaderStatistics(db: Db, { days, now, zone }: { days: 
     /** Busiest first. */
     readers: requests.map((one): ReaderLine => ({ ...one, subscribers: subscribers.get(one.reader) ?? null })),
   };
-}
-
-/** The requests of a day in the publication's zone, such as `2026-11-24`. */
-export type DayRequests = Pick<ReaderRequests, 'requests' | 'unchanged'> & { day: string };
-
-/** The requests of each of the last days, oldest first, with zeros for days without any. @param options as above */
-export async function readRequestsByDay(
-  db: Db,
-  { days, now, zone }: { days: number; now: number; zone: string },
-): Promise<DayRequests[]> {
-  const { date } = localDay(now, zone);
-  const dates = Array.from({ length: days }, (_, index) => dateBefore(date, days - 1 - index));
-  const rows = await db
-    .selectFrom('feed_readers')
-    .select(['day', sum('requests').as('requests'), sum('unchanged').as('unchanged')])
-    .where('day', '>=', dates[0] as string)
-    .groupBy('day')
-    .execute();
-  const found = new Map(rows.map((row) => [row.day, row]));
-  return dates.map((day) => found.get(day) ?? { day, requests: 0, unchanged: 0 });
 }
 
 export function totalOf(readers: readonly ReaderLine[]): Pick<ReaderRequests, 'requests' | 'unchanged'> & {
@@ -127,10 +110,6 @@ export async function countSubscribers(db: Db, from: string): Promise<Map<string
     where age = 1 and reported_at >= last_at - ${REPORT_EXPIRES_AFTER}
     group by reader order by reader`.execute(db);
   return new Map(rows.map(({ reader, subscribers }) => [reader, subscribers]));
-}
-
-function dateBefore(date: string, days: number): string {
-  return new Date(Date.parse(date) - days * DAY).toISOString().slice(0, 10);
 }
 
 function sum(column: 'requests' | 'unchanged') {

@@ -1,6 +1,6 @@
 /** Output of the commands of `daywire roundup`. */
-import { count } from '../../core/cli/text.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';
+import { count } from '../../lib/text/count.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import { formatDuration, localDateTime, MINUTE } from '../../lib/time.ts';
 import type { AddedReport } from '../story-groups/add-report.ts';

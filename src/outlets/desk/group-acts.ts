@@ -1,5 +1,6 @@
 /** The acts of an editor on story groups: each is one command, which names the groups as the page showed them. */
 import type { Tx } from '../../core/store/store.ts';
+import { count } from '../../lib/text/count.ts';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter } from '../../web/desk/page.ts';
 import { sentence } from '../../web/desk/parts/operator-text.ts';
@@ -10,7 +11,7 @@ import { findGroupIds, readGroups } from '../story-groups/group-rows.ts';
 import type { StoryGroup } from '../story-groups/story-group.ts';
 import { groupPath, listPath, parseBack, parseBackQuery, parseItems, referenceOf, seenOf } from './group-address.ts';
 import { groupParameter, respondGroup } from './group-page.ts';
-import { commandWords, countWithNoun, headlineOf } from './group-parts.ts';
+import { commandWords, headlineOf } from './group-parts.ts';
 import { type CarriedOut, undoOf } from './group-undo.ts';
 import { respondInList } from './list-page.ts';
 
@@ -194,7 +195,7 @@ function doneText({ command, references, edit: { groups } }: DoneCommand, group:
         references.length < 3 ? '' : ' To take that back, split the groups off one by one.'
       }`;
     case 'split':
-      return `Split off ${countWithNoun(groups[1]?.items.length ?? 0, 'report')} from ${story}.`;
+      return `Split off ${count(groups[1]?.items.length ?? 0, 'report')} from ${story}.`;
     case 'rule':
       return `Let in ${story}.`;
   }

@@ -3,6 +3,7 @@ import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { findProblemsOfFile } from '../../articles/rejections.ts';
 import type { Db } from '../../core/store/store.ts';
+import { count } from '../../lib/text/count.ts';
 import { DAY } from '../../lib/time.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondMissing, respondPage } from '../../web/desk/page.ts';
@@ -36,7 +37,6 @@ import { groupPath, itemsText, parseBack } from './group-address.ts';
 import {
   besideRefused,
   commandWords,
-  countWithNoun,
   doubtfulItems,
   groupStateMark,
   headlineLanguage,
@@ -123,7 +123,7 @@ async function stateRegion(request: SignedInRequest, group: StoryGroup, problem:
   const { db } = request.desk.app.store;
   const isUnwritten = decision !== null && decision.revision > decision.publishedRevision;
   const problems = isUnwritten && articleId !== null ? await findProblemsOfFile(db, pickPath(articleId)) : [];
-  const outlets = countWithNoun(outletsOf(group.items).length, 'outlet');
+  const outlets = count(outletsOf(group.items).length, 'outlet');
   const decided =
     decision === null
       ? ''
@@ -152,7 +152,7 @@ action="${request.desk.base}${groupPath(group.id)}/split">
 ${hiddenFields({ items: itemsText(group.items), seen })}${button}
 <span class="hint">They become a group of their own.</span></form>`;
   return html`<section id="reports" data-region aria-labelledby="reports-title">
-<h2 id="reports-title">${countWithNoun(group.items.length, 'report')}</h2>
+<h2 id="reports-title">${count(group.items.length, 'report')}</h2>
 <ol class="rows">${group.items.map((item) => reportRow(request, view, item, canSplit))}</ol>
 ${canSplit ? splitForm : ''}</section>`;
 }

@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { cleanUrl } from '../../lib/text/clean-text.ts';
+import { count } from '../../lib/text/count.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import type { DeskRequest, Html } from '../../web/desk/desk-request.ts';
 import { bothVersions } from '../../web/desk/parts/differences.ts';
@@ -27,8 +28,8 @@ export function groupStateMark({ decision }: StoryGroup): Html {
 
 /** Marks what came after the editor's last look. */
 export function newReportsBadge(group: StoryGroup): Html {
-  const count = newItems(group).length;
-  return count === 0 ? html`` : badge(countWithNoun(count, 'new report'), 'new');
+  const added = newItems(group).length;
+  return added === 0 ? html`` : badge(count(added, 'new report'), 'new');
 }
 
 /** `3 outlets: The Example, Second Post, Third Wire`, the first-named one first. */
@@ -93,11 +94,6 @@ export function headlineOf(group: StoryGroup): string {
 /** Texts of editors are in the language of the desk. */
 export function headlineLanguage(group: StoryGroup): Html | '' {
   return group.decision?.headline == null ? languageAttribute(firstItemOf(group).language) : '';
-}
-
-/** `1 report`, `1,204 reports`. */
-export function countWithNoun(count: number, one: string): string {
-  return `${new Intl.NumberFormat('en-US').format(count)} ${count === 1 ? one : `${one}s`}`;
 }
 
 /**

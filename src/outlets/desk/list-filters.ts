@@ -2,12 +2,11 @@
 import { html } from 'hono/html';
 import { outletKey } from '../../articles/outlets.ts';
 import { roundupSources } from '../../core/config/sources.ts';
+import { count, formatCount } from '../../lib/text/count.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
-import { formatCount } from '../../web/desk/parts/figure.ts';
 import { selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { GROUP_FILTERS, type GroupFilter, type GroupPage } from '../story-groups/browse-groups.ts';
 import { LEAST_OUTLETS, LIMITS, type RoundupQuery } from './group-address.ts';
-import { countWithNoun } from './group-parts.ts';
 
 const FILTER_NAMES: Record<GroupFilter, string> = {
   ...{ current: 'all but dropped', open: 'new', picked: 'picked', 'by-rule': 'let in by a rule' },
@@ -51,7 +50,7 @@ ${submitButton('Filter', { id: 'apply-filter' })}</form>`;
 export function foundLine(request: SignedInRequest, query: RoundupQuery, page: GroupPage): Html {
   if (!isSearch(query)) return html``;
   return html`<p class="hint" role="status">${formatCount(page.found)} of
-${countWithNoun(page.counts[query.filter], 'group')}. <a href="${request.desk.base}/roundup">Show all</a></p>`;
+${count(page.counts[query.filter], 'group')}. <a href="${request.desk.base}/roundup">Show all</a></p>`;
 }
 
 function isSearch({ words, outlet, leastOutlets, newsletter }: RoundupQuery): boolean {

@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { lastEdition } from '../../editions/queries.ts';
+import { count } from '../../lib/text/count.ts';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { Html } from '../../web/desk/html.ts';
 import { roundupVersion } from '../../web/desk/live/snapshot.ts';
@@ -30,7 +31,6 @@ import {
 import { isEdit } from './group-page.ts';
 import {
   besideRefused,
-  countWithNoun,
   groupStateMark,
   headlineLanguage,
   headlineOf,
@@ -115,22 +115,21 @@ interface ListView {
 function freshness({ request, page }: ListView, { groupedAt, waiting }: GroupingState): Html {
   const { withheld, unpolled, sources, windowHours } = page;
   const sourcesLink = html`<a href="${request.desk.base}/sources">Sources</a>`;
-  const count =
-    waiting.count === MAX_WAITING ? `${MAX_WAITING} or more reports` : countWithNoun(waiting.count, 'report');
+  const reports = waiting.count === MAX_WAITING ? `${MAX_WAITING} or more reports` : count(waiting.count, 'report');
   const named = withheld.slice(0, 3).map(({ source, state }) => `${source} ${state}`);
   const others = withheld.length > 3 ? ` and ${withheld.length - 3} more` : '';
-  const notRead = `${countWithNoun(withheld.length, 'source')} not read: ${named.join(', ')}${others}`;
+  const notRead = `${count(withheld.length, 'source')} not read: ${named.join(', ')}${others}`;
   const problems = [
     ...(withheld.length === 0 ? [] : [html`${notRead}. See ${sourcesLink}.`]),
-    ...(unpolled === 0 ? [] : [html`${countWithNoun(unpolled, 'source')} not polled yet. See ${sourcesLink}.`]),
+    ...(unpolled === 0 ? [] : [html`${count(unpolled, 'source')} not polled yet. See ${sourcesLink}.`]),
   ];
   return html`<section id="freshness" data-region aria-label="How current the list is">
-<p class="hint">Reports of the last ${windowHours} hours from ${countWithNoun(sources, 'source')}.
+<p class="hint">Reports of the last ${windowHours} hours from ${count(sources, 'source')}.
 ${groupedAt === null ? 'Nothing was grouped yet.' : html`Grouped ${fromNow(request, groupedAt)}.`}
 ${
   waiting.since === null
     ? 'All reports are sorted into events.'
-    : html`${count} ${waiting.count === 1 ? 'waits' : 'wait'} to be grouped, since ${when(request, waiting.since)}.`
+    : html`${reports} ${waiting.count === 1 ? 'waits' : 'wait'} to be grouped, since ${when(request, waiting.since)}.`
 }</p>
 ${problems.length === 0 ? '' : html`<ul class="problems">${problems.map((problem) => html`<li>${problem}</li>`)}</ul>`}
 </section>`;
@@ -245,6 +244,6 @@ function morePages({ request, query, page }: ListView): Html {
   }${
     page.more === 0 || last === undefined
       ? ''
-      : html`<a rel="next" href="${address(rankKey(last.rank))}">${countWithNoun(page.more, 'more group')}</a>`
+      : html`<a rel="next" href="${address(rankKey(last.rank))}">${count(page.more, 'more group')}</a>`
   }</nav>`;
 }

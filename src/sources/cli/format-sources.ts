@@ -1,5 +1,6 @@
 /** Sources as text, and as JSON with instants in RFC 3339, UTC. */
-import { count, record } from '../../core/cli/text.ts';
+import { record } from '../../core/cli/text.ts';
+import { count } from '../../lib/text/count.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import type { SourceTest } from '../polling/source-kind.ts';
 import { apiName } from '../source-state.ts';

@@ -4,10 +4,10 @@ import { resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { type CliContext, CommandError, type JsonOption, jsonCommand, printResult } from '../../core/cli/context.ts';
-import { count } from '../../core/cli/text.ts';
 import { roundupSources } from '../../core/config/sources.ts';
 import { feedOutline, writeOpml } from '../../feeds/formats/opml.ts';
 import { cleanLine } from '../../lib/text/clean-text.ts';
+import { count } from '../../lib/text/count.ts';
 import { MAX_OPML_BYTES, type OpmlImport, sourcesOfOpml } from '../../outlets/import-opml.ts';
 import { withNewSources, writeConfig } from '../add-source.ts';
 

@@ -2,10 +2,11 @@
 import { withCommands } from '../../core/actions.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, findById, type JsonOption, printResult } from '../../core/cli/context.ts';
-import { count, withLocalTimes } from '../../core/cli/text.ts';
+import { withLocalTimes } from '../../core/cli/text.ts';
 import { ConfigError } from '../../core/config/config.ts';
 import type { AnySource } from '../../core/config/sources.ts';
 import { publishChanges } from '../../feeds/publish/publish.ts';
+import { count } from '../../lib/text/count.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { decideHeld } from '../../outlets/items/held-items.ts';
 import { SOURCE_KINDS } from '../../outlets/polling/outlets.ts';

@@ -2,6 +2,7 @@
 import { source } from '../../core/config/source-schema.ts';
 import type { AnySource } from '../../core/config/sources.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
+import { count } from '../../lib/text/count.ts';
 import { SECOND } from '../../lib/time.ts';
 import { decideHeld } from '../../outlets/items/held-items.ts';
 import { SOURCE_KINDS } from '../../outlets/polling/outlets.ts';
@@ -81,9 +82,9 @@ function decide(decision: 'accept' | 'ignore'): SourceAct {
     const act = source.use === 'roundup' ? decideHeld : decideHeldPosts;
     const { open, old, ignored } = await act(request.desk.app, source, decision, audit);
     if (open + old + ignored === 0) return problem(request, `No item of ${id} is still held.`);
-    if (decision === 'ignore') return done(request, `${items(ignored)} of ${id} will not be shown.`);
-    if (source.use === 'articles') return done(request, `${items(open)} of ${id} imported.`);
-    return done(request, `${items(open)} of ${id} accepted for the roundup, and ${old} older than its window.`);
+    if (decision === 'ignore') return done(request, `${count(ignored, 'item')} of ${id} will not be shown.`);
+    if (source.use === 'articles') return done(request, `${count(open, 'item')} of ${id} imported.`);
+    return done(request, `${count(open, 'item')} of ${id} accepted for the roundup, and ${old} older than its window.`);
   };
 }
 
@@ -93,9 +94,9 @@ function withdraw(decision: 'retract' | 'keep'): SourceAct {
     if (source.use !== 'articles')
       return problem(request, `${id} is the feed of another outlet: it withdraws nothing.`);
     const act = decision === 'retract' ? 'source.retract-withdrawn' : 'source.keep-withdrawn';
-    const count = await decideWithdrawals(request.desk.app, source, decision, request.audit(act, id));
-    if (count === 0) return problem(request, `No post of ${id} still waits for a decision.`);
-    const articles = count === 1 ? '1 article' : `${count} articles`;
+    const decided = await decideWithdrawals(request.desk.app, source, decision, request.audit(act, id));
+    if (decided === 0) return problem(request, `No post of ${id} still waits for a decision.`);
+    const articles = count(decided, 'article');
     return done(request, decision === 'retract' ? `Retracted ${articles} of ${id}.` : `Kept ${articles} of ${id}.`);
   };
 }
@@ -149,8 +150,4 @@ function done(request: SignedInRequest, text: string, undo?: string): Response {
 
 function problem(request: SignedInRequest, text: string): Response {
   return respondAfter(request, sourcesPath(request), { kind: 'problem', text });
-}
-
-function items(count: number): string {
-  return count === 1 ? '1 item' : `${count} items`;
 }

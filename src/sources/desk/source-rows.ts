@@ -1,9 +1,9 @@
 /** The tables of sources: how each was polled, and the acts on it. */
 import { html } from 'hono/html';
+import { formatCount } from '../../lib/text/count.ts';
 import { findSameBrands } from '../../outlets/brands.ts';
 import { siblingsOf } from '../../own-sites/shared-items.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
-import { formatCount } from '../../web/desk/parts/figure.ts';
 import { postButton } from '../../web/desk/parts/form.ts';
 import { operatorText, sentence } from '../../web/desk/parts/operator-text.ts';
 import { rowTable, type TableRow } from '../../web/desk/parts/row-table.ts';

@@ -9,9 +9,9 @@ import {
 } from '../../articles/rejections.ts';
 import { parseWordQuery } from '../../articles/search/search-terms.ts';
 import { roundupSources } from '../../core/config/sources.ts';
+import { formatCount } from '../../lib/text/count.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondPage } from '../../web/desk/page.ts';
-import { formatCount } from '../../web/desk/parts/figure.ts';
 import { errorSummary, selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { localInstants } from '../../web/desk/parts/operator-text.ts';
 import { pager, queryText } from '../../web/desk/parts/pager.ts';

@@ -34,8 +34,8 @@ it('lists levels and mailbox providers', () => {
       { ...level, kind: 'bounce', level: 'alert', mailboxProvider: 'Gmail' },
     ]),
   ).toEqual([
-    '2026-11-24T08:00:00Z: complaints, 0.3 % of 3000 messages: pause',
-    '2026-11-24T08:00:00Z: bounces at Gmail, 0.3 % of 3000 messages: alert',
+    '2026-11-24T08:00:00Z: complaints, 0.3 % of 3,000 messages: pause',
+    '2026-11-24T08:00:00Z: bounces at Gmail, 0.3 % of 3,000 messages: alert',
   ]);
   const counts = { submitted: 1_200, complaints: 0, bounces: 1, softBounces: 0, senderBounces: 2, waiting: 3 };
   expect(formatProviderReports([{ mailboxProvider: 'Gmail', id: 'gmail', ...counts }])).toEqual([

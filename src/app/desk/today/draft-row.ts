@@ -2,8 +2,8 @@
 import { html } from 'hono/html';
 import { describeState, draftStateText } from '../../../editions/desk/draft/draft-state.ts';
 import { countsText } from '../../../editions/desk/draft/problem-list.ts';
+import { count } from '../../../lib/text/count.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
-import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { postButton } from '../../../web/desk/parts/form.ts';
 import { operatorText } from '../../../web/desk/parts/operator-text.ts';
 import type { TableRow } from '../../../web/desk/parts/row-table.ts';
@@ -52,7 +52,7 @@ function runText(request: SignedInRequest, { run }: TodayDraft): Html {
 }
 
 function storiesCell({ storyCount, newsletter }: TodayDraft): Html {
-  const text = storyCount === 1 ? '1 story' : `${formatCount(storyCount)} stories`;
+  const text = count(storyCount, 'story', 'stories');
   return storyCount < newsletter.minimumStories ? statusMark('bad', text) : html`${text}`;
 }
 

@@ -5,8 +5,8 @@ import { needsEditor } from '../../../editions/draft/coming-drafts.ts';
 import { nextPath } from '../../../editions/draft/draft-target.ts';
 import { fullEditionName } from '../../../editions/queries.ts';
 import { newsletterOfJob } from '../../../editions/slot.ts';
+import { formatCount } from '../../../lib/text/count.ts';
 import { HOUR } from '../../../lib/time.ts';
-import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { ALERT_KINDS } from '../../capabilities.ts';
 import type { Today, TodayDraft } from './read-today.ts';
 

@@ -6,10 +6,11 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { html } from 'hono/html';
 import { inTransaction } from '../../../core/store/store.ts';
+import { formatCount } from '../../../lib/text/count.ts';
 import { DAY } from '../../../lib/time.ts';
 import type { DeskRequest, Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondAfter, respondMissing, respondPage } from '../../../web/desk/page.ts';
-import { type Figure, figures, formatCount } from '../../../web/desk/parts/figure.ts';
+import { type Figure, figures } from '../../../web/desk/parts/figure.ts';
 import {
   choiceField,
   errorSummary,

@@ -4,7 +4,7 @@
  * since. Nor does it give the numbers again that have been given since, and are in emails. Nobody is signed in.
  */
 import { existsSync } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { sql } from 'kysely';
 import { createPrivateFile } from '../../../lib/private-files.ts';
@@ -26,11 +26,6 @@ export interface RestoreOptions extends CopyOptions {
   verify?: ((backup: Db) => Promise<unknown>) | undefined;
 }
 
-export interface CopyResult {
-  readonly rows: number;
-  readonly bytes: number;
-}
-
 /** Tables whose numbers are in the tokens of emails. */
 const MAILED_NUMBERS = ['subscribers', 'editions', 'service_messages'];
 
@@ -40,14 +35,10 @@ const STALE = 'only the current schema is copied. Do this with the daywire that 
  * Writes a snapshot of a store to a file. Other processes can write meanwhile, and do not wait.
  * @param file must not exist; it appears when it is complete and synced to disk
  * @param now epoch milliseconds, which the held queue of a restored store names
+ * @returns number of rows
  * @throws StoreError where the file exists, the schema is not current, or the copy is damaged
  */
-export async function backupStore(
-  store: Store,
-  file: string,
-  now: number,
-  options: CopyOptions = {},
-): Promise<CopyResult> {
+export async function backupStore(store: Store, file: string, now: number, options: CopyOptions = {}): Promise<number> {
   if (existsSync(file)) throw new StoreError(`${file} exists already: a backup overwrites nothing, name a new file`);
   const partial = `${file}.${process.pid}.part`;
   await deleteDatabase(partial);
@@ -70,7 +61,7 @@ export async function backupStore(
       if (existsSync(file)) throw new StoreError(`${file} has appeared meanwhile: a backup overwrites nothing`);
       await rename(partial, file);
       await syncFolder(dirname(file));
-      return { rows, bytes: (await stat(file)).size };
+      return rows;
     } finally {
       await copy.close();
     }
@@ -83,6 +74,7 @@ export async function backupStore(
  * Fills an empty store from a backup, in one transaction, and holds its queue.
  * @param store gets the schema where it has none
  * @param now epoch milliseconds
+ * @returns number of rows
  * @throws StoreError where the file is damaged, not a backup or one of another schema, or the store is not empty
  */
 export async function restoreStore(
@@ -90,7 +82,7 @@ export async function restoreStore(
   store: Store,
   now: number,
   options: RestoreOptions = {},
-): Promise<CopyResult> {
+): Promise<number> {
   const backup = await openBackup(file);
   try {
     await options.verify?.(backup.db);
@@ -110,7 +102,7 @@ export async function restoreStore(
     );
     const names = (await readTables(backup.db)).map(({ name }) => name);
     await analyseTables(store.db, names);
-    return { rows, bytes: (await stat(file)).size };
+    return rows;
   } finally {
     await backup.close();
   }

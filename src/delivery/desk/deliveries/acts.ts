@@ -2,10 +2,10 @@
 import { html } from 'hono/html';
 import { type Edition, fullEditionName } from '../../../editions/queries.ts';
 import { boundedLine } from '../../../lib/text/clean-text.ts';
+import { count, formatCount } from '../../../lib/text/count.ts';
 import { HOUR } from '../../../lib/time.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondAfter, respondMissing, respondPage } from '../../../web/desk/page.ts';
-import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { passwordField, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import { sentence } from '../../../web/desk/parts/operator-text.ts';
 import { DeliveryControlError, pauseEdition } from '../../control/edition-control.ts';
@@ -15,7 +15,7 @@ import { closeHold, NOBODY_TO_TRY, tryHold } from '../../holds/control-holds.ts'
 import { providerTitle } from '../../holds/provider-holds.ts';
 import { countAllDeliveries, NO_DELIVERIES } from '../../queue/queries.ts';
 import { failureFigures, providerReports } from '../editions/edition-figures.ts';
-import { mailedName, messageCount } from '../editions/edition-names.ts';
+import { mailedName } from '../editions/edition-names.ts';
 import { type DeliveryProblem, deliveredEdition, respondDelivery } from './delivery-page.ts';
 import { deliveryPath } from './delivery-parts.ts';
 
@@ -101,8 +101,8 @@ export function handleRetry(request: SignedInRequest): Promise<Response> {
     const rest =
       ineligible === 0
         ? ''
-        : ` ${messageCount(ineligible)} to people who have left, paused or are suppressed stay as they are.`;
-    return { text: `${messageCount(reopened)} will be submitted again.${rest}` };
+        : ` ${count(ineligible, 'message')} to people who have left, paused or are suppressed stay as they are.`;
+    return { text: `${count(reopened, 'message')} will be submitted again.${rest}` };
   });
 }
 
@@ -125,8 +125,9 @@ export function handleSettleAll(request: SignedInRequest): Promise<Response> {
     const onCommit = request.audit('delivery.settle-all', fullEditionName(edition), { as });
     const { settled, inProgress } = await settle(request.desk.app, { editionId: edition.id }, as, onCommit);
     const what = as === 'submitted' ? 'recorded as submitted' : 'will be submitted again';
-    const rest = inProgress === 0 ? '' : ` ${messageCount(inProgress)} may still be in progress: settle them later.`;
-    return { text: `${messageCount(settled)} ${what}.${rest}` };
+    const rest =
+      inProgress === 0 ? '' : ` ${count(inProgress, 'message')} may still be in progress: settle them later.`;
+    return { text: `${count(settled, 'message')} ${what}.${rest}` };
   });
 }
 
@@ -159,7 +160,7 @@ export function handleCancel(request: SignedInRequest): Promise<Response> {
   return onEdition(request, async (edition) => {
     const onCommit = request.audit('delivery.cancel', fullEditionName(edition));
     const cancelled = await cancel(request.desk.app, edition.id, reasonOf(request), onCommit);
-    return { text: `Cancelled: ${messageCount(cancelled)} will not be submitted.` };
+    return { text: `Cancelled: ${count(cancelled, 'message')} will not be submitted.` };
   });
 }
 
@@ -191,7 +192,7 @@ export async function handleHold(request: SignedInRequest): Promise<Response> {
         : ` ${formatCount(bounced)} people who waited are ${act === 'suppress' ? 'suppressed' : 'mailed again'}.`;
     return respondAfter(request, '/deliveries', {
       kind: 'done',
-      text: `${messageCount(waiting)} to ${title} will be submitted.${people}`,
+      text: `${count(waiting, 'message')} to ${title} will be submitted.${people}`,
     });
   } catch (error) {
     if (!(error instanceof DeliveryControlError)) throw error;

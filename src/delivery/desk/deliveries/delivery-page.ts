@@ -1,18 +1,15 @@
-/** The deliveries of one edition: its failures by the server's words, what is uncertain, and how fast it went. */
+/** The deliveries of one edition: its failures by the server's words, and what is uncertain. */
 import { html } from 'hono/html';
 import { readTogether } from '../../../core/store/store.ts';
 import { type Edition, findEditionById, fullEditionName } from '../../../editions/queries.ts';
 import { maskLocalPart } from '../../../lib/address.ts';
-import { DAY, HOUR, localDateTime, MINUTE, wallClock } from '../../../lib/time.ts';
-import { barChart, type Chart } from '../../../web/desk/chart.ts';
+import { formatCount } from '../../../lib/text/count.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondMissing, respondPage } from '../../../web/desk/page.ts';
-import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { postButton, refusalRegion } from '../../../web/desk/parts/form.ts';
 import { pager } from '../../../web/desk/parts/pager.ts';
 import { rowTable } from '../../../web/desk/parts/row-table.ts';
 import { fromNow, when } from '../../../web/desk/parts/when.ts';
-import { type EditionProgress, listProgress } from '../../progress.ts';
 import type { FailureGroup } from '../../queue/failure-groups.ts';
 import {
   type FailedDeliveryOf,
@@ -37,8 +34,6 @@ import {
 const PER_PAGE = 50;
 /** Failures that are grouped in the reading of the other figures: these take 50 ms. */
 const GROUPED_AT_ONCE = 5_000;
-/** Minutes of progress that are read: two days. Older ones are not in the chart. */
-const MAX_PROGRESS = 2_880;
 
 /** Reason why an act was refused. */
 export interface DeliveryProblem {
@@ -78,8 +73,7 @@ export async function respondDelivery(
       groups: one.counts.failed > GROUPED_AT_ONCE ? null : await groupFailures(tx, id),
     };
   });
-  const [progress, counted, providers] = await Promise.all([
-    listProgress(store.db, id, MAX_PROGRESS),
+  const [counted, providers] = await Promise.all([
     groups === null ? failureFigures(desk).read(id) : { value: { groups }, at },
     providerReports(desk).read(id),
   ]);
@@ -110,9 +104,7 @@ ${
   providers === null
     ? countingNote
     : html`${providerTable(request, edition, providers.value)}${age(request, providers.at)}`
-}</section>
-<section id="over-time" data-region aria-labelledby="over-time-heading"><h2 id="over-time-heading">Over time</h2>
-${chart(request, edition, progress)}</section>`;
+}</section>`;
   const isWrong = problem.message !== undefined || problem.expired !== undefined;
   const topics = [`edition:${id}`];
   return respondPage(request, {
@@ -227,55 +219,4 @@ function providerTable(request: SignedInRequest, edition: Edition, reports: read
   }));
   const columns = ['Mailbox provider', ...labels.map((label) => ({ label, isNumber: true })), 'Their copies'];
   return rowTable({ titleId: 'providers-heading' }, columns, rows);
-}
-
-/** @param progress the newest first */
-function chart({ desk }: SignedInRequest, edition: Edition, progress: readonly EditionProgress[]): Html {
-  const drawn = submissionsChart(edition.closedAt, progress.toReversed(), desk.app.config.publication.zone);
-  if (drawn !== null) return barChart(drawn);
-  return html`<p class="empty">No progress is recorded. It is recorded while daywire runs and
-delivers the edition, and deleted with its deliveries.</p>`;
-}
-
-const MAX_PARTS = 60;
-const LENGTHS = [MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 12 * HOUR, DAY];
-
-/**
- * The chart of a delivery, in at most about sixty parts of equal length.
- * @param closedAt when the edition closed: nothing was submitted before
- * @param progress by time, as recorded; see `EditionProgress`
- * @returns null if nothing has been recorded
- */
-export function submissionsChart(closedAt: number, progress: readonly EditionProgress[], zone: string): Chart | null {
-  const last = progress.at(-1);
-  if (last === undefined) return null;
-  const span = Math.max(0, last.at - closedAt);
-  const length = LENGTHS.find((one) => span / one < MAX_PARTS) ?? Math.ceil(span / MAX_PARTS / DAY) * DAY;
-  const parts = Math.floor(span / length) + 1;
-  const [submitted, failed] = [Array<number>(parts).fill(0), Array<number>(parts).fill(0)];
-  let before: Omit<EditionProgress, 'at'> = { submitted: 0, failed: 0 };
-  for (const one of progress) {
-    const part = Math.min(parts - 1, Math.max(0, Math.floor((one.at - closedAt) / length)));
-    // Fewer where an operator has retried failed ones.
-    submitted[part] = (submitted[part] ?? 0) + Math.max(0, one.submitted - before.submitted);
-    failed[part] = (failed[part] ?? 0) + Math.max(0, one.failed - before.failed);
-    before = one;
-  }
-  const label = span < DAY ? clock : localDateTime;
-  return {
-    id: 'submissions',
-    title: 'Messages over time',
-    description: 'Messages that were submitted and that failed, from the close of the edition to the last change.',
-    axis: 'From',
-    labels: submitted.map((_, part) => label(closedAt + part * length, zone)),
-    series: [
-      { name: 'Submitted', values: submitted },
-      { name: 'Failed', values: failed },
-    ],
-  };
-}
-
-/** `07:30`. */
-function clock(instant: number, zone: string): string {
-  return wallClock(instant, zone).toPlainTime().toString({ smallestUnit: 'minute' });
 }

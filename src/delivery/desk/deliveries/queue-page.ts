@@ -2,9 +2,9 @@
 import { html } from 'hono/html';
 import { DELIVERY_HELD, readMeta } from '../../../core/store/meta.ts';
 import { fullEditionName, listEditions, listUnfinishedEditions } from '../../../editions/queries.ts';
+import { count, formatCount } from '../../../lib/text/count.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondPage } from '../../../web/desk/page.ts';
-import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { postButton } from '../../../web/desk/parts/form.ts';
 import { fromNow, when } from '../../../web/desk/parts/when.ts';
 import { type BackOff, readBackOff } from '../../control/back-off.ts';
@@ -12,13 +12,7 @@ import { type HoldStatus, readHolds } from '../../holds/control-holds.ts';
 import { providerTitle } from '../../holds/provider-holds.ts';
 import { countSubmissions } from '../../limits/daily-limit.ts';
 import { listProgress } from '../../progress.ts';
-import {
-  deliveryStateMark,
-  editionDeskPath,
-  mailedName,
-  messageCount,
-  outcomeText,
-} from '../editions/edition-names.ts';
+import { deliveryStateMark, editionDeskPath, mailedName, outcomeText } from '../editions/edition-names.ts';
 import { deliveryPath, deliveryState, type EditionDelivery, readDeliveriesOf } from './delivery-parts.ts';
 
 /** GET `/deliveries`. */
@@ -79,7 +73,7 @@ function holdNotice(request: SignedInRequest, hold: HoldStatus): Html {
   const act = (name: string, label: string): Html =>
     postButton(request, '/deliveries/providers', label, { fields: { provider, act: name }, id: `${name}-${provider}` });
   return html`<div class="notice problem"><p><strong>Messages to ${providerTitle(provider)} wait for you:</strong>
-<bdi>${reason}</bdi>.</p><p>Since ${when(request, since)}. Waiting: ${messageCount(waiting)}; subscribers with a hard
+<bdi>${reason}</bdi>.</p><p>Since ${when(request, since)}. Waiting: ${count(waiting, 'message')}; subscribers with a hard
 bounce, who are mailed nothing: ${formatCount(bounced)}. After seven days one message is tried.</p>
 ${
   request.may('deliveries.control')

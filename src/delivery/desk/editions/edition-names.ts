@@ -2,9 +2,9 @@
 import type { EditionDeliveryState } from '../../../core/store/tables/edition-tables.ts';
 import { TOO_FEW } from '../../../editions/copies/copy.ts';
 import { type Edition, type EditionSummary, findEdition } from '../../../editions/queries.ts';
+import { formatCount } from '../../../lib/text/count.ts';
 import type { DeskContext, DeskRequest } from '../../../web/desk/desk-request.ts';
 import type { Html } from '../../../web/desk/html.ts';
-import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { type StatusKind, statusMark } from '../../../web/desk/parts/status-mark.ts';
 import type { DeliveryStateCounts } from '../../queue/queries.ts';
 
@@ -56,9 +56,4 @@ const STATES: Record<EditionDeliveryState, [kind: StatusKind, word: string]> = {
 
 export function deliveryStateMark(state: EditionDeliveryState): Html {
   return statusMark(...STATES[state]);
-}
-
-/** `1 message`, `1,204 messages`. */
-export function messageCount(count: number): string {
-  return count === 1 ? '1 message' : `${formatCount(count)} messages`;
 }

@@ -8,10 +8,10 @@ import {
   type EditionSummary,
   listEditionsAfter,
 } from '../../../editions/queries.ts';
+import { formatCount } from '../../../lib/text/count.ts';
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { Html } from '../../../web/desk/html.ts';
 import { respondPage } from '../../../web/desk/page.ts';
-import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { selectField, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import { pager } from '../../../web/desk/parts/pager.ts';
 import { rowTable, type TableRow } from '../../../web/desk/parts/row-table.ts';

@@ -7,15 +7,15 @@ import { DraftConflictError, editDraft } from '../../../editions/draft/edit-draf
 import { type Edition, fullEditionName } from '../../../editions/queries.ts';
 import { StaleComposition } from '../../../editions/record.ts';
 import { publish } from '../../../feeds/publish/publish.ts';
+import { count } from '../../../lib/text/count.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondAfter, respondMissing, respondPage } from '../../../web/desk/page.ts';
-import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { errorSummary, hiddenFields, refusalRegion, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import { sentence } from '../../../web/desk/parts/operator-text.ts';
 import { type Reissue, reissueEdition } from '../../closing/reissue.ts';
 import { DeliveryControlError } from '../../control/edition-control.ts';
 import { tooFewWords } from '../../status/format-editions.ts';
-import { editionDeskPath, mailedName, messageCount, requestedEdition } from './edition-names.ts';
+import { editionDeskPath, mailedName, requestedEdition } from './edition-names.ts';
 
 const MISSING = 'There is no such edition.';
 
@@ -98,7 +98,7 @@ export async function handleReissue(request: SignedInRequest): Promise<Response>
     return respondReissue(request, edition, { problem: problemOf(error) });
   }
   await publish(desk.app);
-  const text = `Reissued as revision ${reissue.edition.revision}: ${messageCount(reissue.queued)} queued.`;
+  const text = `Reissued as revision ${reissue.edition.revision}: ${count(reissue.queued, 'message')} queued.`;
   return respondAfter(request, editionDeskPath(reissue.edition), { kind: 'done', text });
 }
 
@@ -163,22 +163,18 @@ export function confirmingSentence(
   asCorrection: boolean,
 ): string {
   const parts = [
-    `${messageCount(queued)} of revision ${edition.revision} will be queued at once${tooFewWords(tooFew)}`,
-    ...(suppressed === 0 ? [] : [`${messageCount(suppressed)} of the revision before will no longer be sent`]),
+    `${count(queued, 'message')} of revision ${edition.revision} will be queued at once${tooFewWords(tooFew)}`,
+    ...(suppressed === 0 ? [] : [`${count(suppressed, 'message')} of the revision before will no longer be sent`]),
     ...(submitted === 0
       ? []
       : [
           asCorrection
-            ? `${people(submitted)} who may have it already get it as a correction`
-            : `${people(submitted)} who may have it already get no second mail`,
+            ? `${count(submitted, 'subscriber')} who may have it already get it as a correction`
+            : `${count(submitted, 'subscriber')} who may have it already get no second mail`,
         ]),
     ...(uncertain === 0
       ? []
-      : [`${people(uncertain)} may have got an earlier revision, and get no second mail either`]),
+      : [`${count(uncertain, 'subscriber')} may have got an earlier revision, and get no second mail either`]),
   ];
   return `${parts.join('; ')}.`;
-}
-
-function people(count: number): string {
-  return count === 1 ? '1 subscriber' : `${formatCount(count)} subscribers`;
 }

@@ -10,6 +10,7 @@ import { badge } from '../../../web/desk/parts/status-mark.ts';
 import { when, whenText } from '../../../web/desk/parts/when.ts';
 import type { ArrangedStory } from '../../draft/arranged-draft.ts';
 import { DRAFT_BLOCKS, type DraftBlock } from '../../draft/decisions.ts';
+import { groupReports } from '../../selection/selection.ts';
 import { actPath, type DraftPageView, rowId } from './draft-view.ts';
 import { problemsOf } from './problem-list.ts';
 
@@ -20,12 +21,6 @@ const BLOCK_TITLES: Record<DraftBlock, string> = {
   roundup: 'Roundup',
   latest: 'Latest',
 };
-
-/** A story with the other reports of its event. */
-interface RowGroup {
-  first: ArrangedStory;
-  also: ArrangedStory[];
-}
 
 /** All blocks, also those without stories. An alert has one story, which stays. */
 export function storyBlockLists(view: DraftPageView): Html {
@@ -48,12 +43,12 @@ ${hiddenFields({ story: '', block: '', before: '', seen: draft.draft.revision })
 
 function blockList(view: DraftPageView, block: DraftBlock, canMove: boolean): Html {
   const { draft } = view;
-  const groups = groupsOf(draft.stories, block);
+  const groups = groupReports(draft.stories).filter(([first]) => first.block === block);
   const limit = block === 'lead' ? 1 : draft.newsletter.blocks[block];
   const isOrdered = draft.draft.decisions.blocks[block] !== undefined;
   const problems = view.problems.filter(({ place }) => place?.block === block && place.articleId === null);
   const rows = groups.map((group, index) => {
-    const neighbours = { before: groups[index - 1]?.first.id ?? null, after: groups[index + 1]?.first.id ?? null };
+    const neighbours = { before: groups[index - 1]?.[0].id ?? null, after: groups[index + 1]?.[0].id ?? null };
     return storyRow(view, group, { block, canMove, ...neighbours });
   });
   const attributes = canMove ? html` data-drag-list="${block}"` : '';
@@ -74,15 +69,6 @@ function roundupLinks({ request, mayEdit }: DraftPageView): Html {
   }</ul>`;
 }
 
-function groupsOf(stories: readonly ArrangedStory[], block: DraftBlock): RowGroup[] {
-  const groups: RowGroup[] = [];
-  for (const story of stories) {
-    if (story.block === block) groups.push({ first: story, also: [] });
-    else if (story.block === 'also' && block === 'roundup') groups.at(-1)?.also.push(story);
-  }
-  return groups;
-}
-
 interface RowPlace {
   block: DraftBlock;
   canMove: boolean;
@@ -93,7 +79,7 @@ interface RowPlace {
 }
 
 /** In one line where there is room: handle, headline with its marks, outlet and time, buttons. */
-function storyRow(view: DraftPageView, { first, also }: RowGroup, place: RowPlace): Html {
+function storyRow(view: DraftPageView, [first, ...also]: [ArrangedStory, ...ArrangedStory[]], place: RowPlace): Html {
   const { request, draft, find } = view;
   const { id, article } = first;
   const problems = view.problems.filter(({ place: at }) => at?.articleId === id);

@@ -4,8 +4,8 @@
  * it without loading the page, and posts texts that are not saved into the same frame.
  */
 import { html } from 'hono/html';
+import { formatCount } from '../../../lib/text/count.ts';
 import type { Html } from '../../../web/desk/html.ts';
-import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { hiddenFields, submitButton } from '../../../web/desk/parts/form.ts';
 import { queryText } from '../../../web/desk/parts/pager.ts';
 import type { DraftComposition } from '../../draft/compose-draft.ts';

@@ -3,8 +3,8 @@ import { readChoice } from '../../../articles/choice.ts';
 import { type ChoiceCounts, countChoices, countSubscriptions } from '../../../audience/subscriptions.ts';
 import type { NewsletterConfig } from '../../../core/config/config.ts';
 import { editionLocale } from '../../../core/config/site-view.ts';
+import { formatCount } from '../../../lib/text/count.ts';
 import type { DeskContext } from '../../../web/desk/desk-request.ts';
-import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { type EditionCopy, openCopies, TOO_FEW } from '../../copies/copy.ts';
 import type { DraftComposition, EmptyComposition } from '../../draft/compose-draft.ts';
 

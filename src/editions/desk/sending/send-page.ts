@@ -3,6 +3,7 @@ import { html } from 'hono/html';
 import { articleDeskPath } from '../../../articles/article-link.ts';
 import { listProcesses } from '../../../core/schedule/processes.ts';
 import { requireSendable, SendError } from '../../../delivery/closing/countdown.ts';
+import { count } from '../../../lib/text/count.ts';
 import { SECOND } from '../../../lib/time.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondPage } from '../../../web/desk/page.ts';
@@ -103,8 +104,10 @@ ${fromNow(request, closeAt)}.</p><div class="buttons">${back}</div>`;
   const reach = await readCopyReach(desk, newsletter, composition);
   const terms = { reach, zone: desk.app.config.publication.zone, deliverAt: newsletter.deliverAt };
   const sentence = countdownSentence(terms, newsletter.undoSeconds * SECOND);
-  return html`<p class="sentence">“<bdi>${composition.composed.subject}</bdi>”, with ${storyCount(
+  return html`<p class="sentence">“<bdi>${composition.composed.subject}</bdi>”, with ${count(
     composition.stories,
+    'story',
+    'stories',
   )}, goes ${sentence}.</p>
 ${reach.words === '' ? '' : html`<p>${reach.words}</p>`}
 ${whatIsMissing(request, target, composition, atSlot)}
@@ -113,10 +116,6 @@ that, a pause stops only what is not submitted yet.</p>
 <div class="buttons">${postButton(request, actPath(target, 'send'), 'Send now', {
     ...{ fields: { hash: composition.hash }, id: 'send', danger: true, disabled: obstacle !== null },
   })}${back}</div>`;
-}
-
-function storyCount(count: number): string {
-  return count === 1 ? '1 story' : `${count} stories`;
 }
 
 /** Stories of the edition's page that are not public when the countdown ends, and an approval that is void then. */
@@ -136,11 +135,10 @@ function whatIsMissing(
         headline
       }</a>, public from ${when(request, publishedAt)}</li>`,
   );
-  const count = countStories(plan);
   return html`${
     late.length === 0
       ? ''
-      : html`<p class="error">${late.length} of ${storyCount(count)} ${
+      : html`<p class="error">${late.length} of ${count(countStories(plan), 'story', 'stories')} ${
           late.length === 1 ? 'is' : 'are'
         } not public when it closes, and will not be in it:</p><ul class="problems">${items}</ul>`
   }${voided === null ? '' : html`<p class="error">The approval does not count then: ${voided}.</p>`}`;

@@ -1,6 +1,6 @@
 /** The sentence before an edition goes out: to how many, and when. Pure. */
+import { count, formatCount } from '../../../lib/text/count.ts';
 import { formatDuration, MINUTE, SECOND } from '../../../lib/time.ts';
-import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { whenText } from '../../../web/desk/parts/when.ts';
 
 export interface SendingTerms {
@@ -30,7 +30,7 @@ function countdownText(milliseconds: number): string {
 }
 
 function recipients({ confirmed, mailed }: SendingTerms['reach']): string {
-  const all = confirmed === 1 ? '1 subscriber' : `${formatCount(confirmed)} subscribers`;
+  const all = count(confirmed, 'subscriber');
   return mailed === confirmed ? all : `${formatCount(mailed)} of ${all}`;
 }
 

@@ -8,8 +8,8 @@ import type { AppContext } from '../../../core/app-context.ts';
 import { NO_DELIVERIES, percentOver } from '../../../delivery/queue/queries.ts';
 import { formatRate, RATE_WINDOW, type RateSample, submissionRate } from '../../../delivery/submission-rate.ts';
 import { errorLine } from '../../../lib/text/clean-text.ts';
+import { formatCount } from '../../../lib/text/count.ts';
 import { DAY, formatDuration, SECOND } from '../../../lib/time.ts';
-import { formatCount } from '../parts/figure.ts';
 import { type LiveSnapshot, readSnapshot } from './snapshot.ts';
 
 /** What changed since the last message; the first message has everything. */

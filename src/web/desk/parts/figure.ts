@@ -1,5 +1,6 @@
 /** Figures, each with an explanation of what it means. */
 import { html } from 'hono/html';
+import { formatCount } from '../../../lib/text/count.ts';
 import type { Html } from '../html.ts';
 
 export interface Figure {
@@ -9,11 +10,6 @@ export interface Figure {
   meaning: string;
   /** Its name in the live stream, such as `edition:17:submitted`. */
   live?: string | undefined;
-}
-
-/** `1,204`. */
-export function formatCount(count: number): string {
-  return new Intl.NumberFormat('en-US').format(count);
 }
 
 /** A list of figures. */

@@ -113,15 +113,14 @@ describe('a backup', () => {
     it('has the same rows and ids when it is restored on either database, and submits nothing', async () => {
       const store = await open();
       await fill(store);
-      const { rows, bytes } = await backupStore(store, file, NOW);
+      const rows = await backupStore(store, file, NOW);
       expect(await readdir(folder)).toEqual(['backup.sqlite']);
       const original = await readFile(file);
-      expect(bytes).toBe(original.length);
 
       const targets = [await openMigrated(), await openStore({ databaseUrl: await newPostgresUrl(), path: '' })];
       await writeMeta(store.db, 'delivery.held', HELD);
       for (const target of targets) {
-        expect(await restoreStore(file, target, NOW + 5)).toEqual({ rows, bytes });
+        expect(await restoreStore(file, target, NOW + 5)).toBe(rows);
         expect(await contents(target)).toEqual(await contents(store));
         expect(await nextSubscriber(target)).toBe(NOW + 6);
         await target.close();
@@ -216,7 +215,7 @@ describe('a backup', () => {
         with recursive n (i) as (select 1 union all select i + 1 from n where i < 6000)
         select ${dialect === 'sqlite' ? sql`'k' || i` : sql`'k' || i::text`}, i from n`.execute(store.db);
       const backedUp: number[] = [];
-      const { rows } = await backupStore(store, file, NOW, { onProgress: (n) => backedUp.push(n) });
+      const rows = await backupStore(store, file, NOW, { onProgress: (n) => backedUp.push(n) });
       const restored: number[] = [];
       const target = await open();
       await restoreStore(file, target, NOW, { onProgress: (n) => restored.push(n) });

@@ -1,7 +1,7 @@
 /**
  * npm run -s countdown-races -- [--races 1000] [--database sqlite|postgres|both]
  *
- * Cancels the countdown of an edition at the last instant, again and again. Exits with 1 unless each edition was sent
+ * Cancels the sending of an edition at the last instant, again and again. Exits with 1 unless each edition was sent
  * whole or not at all, as the command that cancelled was told.
  */
 import { mkdtempSync, rmSync } from 'node:fs';

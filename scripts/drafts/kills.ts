@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { jobsOf } from '../../src/app/capabilities.ts';
 import { registerSchedules } from '../../src/core/schedule/register.ts';
 import { runDue } from '../../src/core/schedule/run-due.ts';
-import { closeDueCountdowns, startSending } from '../../src/delivery/closing/countdown.ts';
+import { closeDueEditions, startSending } from '../../src/delivery/closing/send-now.ts';
 import { composeDraft } from '../../src/editions/draft/compose-draft.ts';
 import { readDraft } from '../../src/editions/draft/draft-store.ts';
 import { findDraftTarget } from '../../src/editions/draft/draft-target.ts';
@@ -92,7 +92,7 @@ export async function closeAnEdition(room: DraftNewsroom, way: Way, later: numbe
   if (way === 'send') {
     if ((await findDraftTarget(app, newsletter, slot.label)).edition === null) await startSending(app, target, EDITOR);
     app.now += 2 * MINUTE;
-    await closeDueCountdowns(app);
+    await closeDueEditions(app);
   }
   app.now = SLOT + later;
   const jobs = jobsOf(app).filter(({ id }) => id.startsWith('newsletter:'));
@@ -133,8 +133,8 @@ async function runWorker(place: NewsroomPlace, way: Way, killBefore: number): Pr
 async function stepOf({ app }: DraftNewsroom): Promise<string> {
   const { draft, editions, runs } = await readFigures(app.store);
   const run = runs[0]?.state ?? 'no run';
-  const countdown = draft !== null && draft.closeAt !== null ? ', in its countdown' : '';
-  return `${editions === 1 ? 'closed' : (draft?.state ?? 'untouched')}${countdown}, ${run}`;
+  const sent = draft !== null && draft.closeAt !== null ? ', being sent' : '';
+  return `${editions === 1 ? 'closed' : (draft?.state ?? 'untouched')}${sent}, ${run}`;
 }
 
 async function findFaults({ app }: DraftNewsroom): Promise<string[]> {

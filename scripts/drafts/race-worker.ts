@@ -1,8 +1,8 @@
 /**
- * The other process of a race: cancels the countdown, or closes the edition, when its parent says so, and reports the
+ * The other process of a race: cancels the sending, or closes the edition, when its parent says so, and reports the
  * outcome. Argument: the place (JSON).
  */
-import { cancelSending, closeDueCountdowns, SendError } from '../../src/delivery/closing/countdown.ts';
+import { cancelSending, closeDueEditions, SendError } from '../../src/delivery/closing/send-now.ts';
 import { findDraftTarget } from '../../src/editions/draft/draft-target.ts';
 import { EDITOR, type NewsroomPlace, openNewsroom } from './newsroom.ts';
 
@@ -25,7 +25,7 @@ const { app, newsletter } = await openNewsroom(JSON.parse(process.argv[2] ?? '')
 async function carryOut({ kind, now }: RaceOrder): Promise<boolean> {
   app.now = now;
   if (kind === 'close') {
-    await closeDueCountdowns(app);
+    await closeDueEditions(app);
     return true;
   }
   try {

@@ -1,13 +1,13 @@
 /**
- * Cancels countdowns at the last instant, by another process than the one that closes the edition: each edition is sent
- * whole, or not at all, and the command that cancelled was told which.
+ * Cancels the sending of editions at the last instant, by another process than the one that closes the edition: each
+ * edition is sent whole, or not at all, and the command that cancelled was told which.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once as nextEvent } from 'node:events';
 import { join } from 'node:path';
 import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
 import type { Store } from '../../src/core/store/store.ts';
-import { closeDueCountdowns, startSending } from '../../src/delivery/closing/countdown.ts';
+import { closeDueEditions, startSending } from '../../src/delivery/closing/send-now.ts';
 import { findDraftTarget } from '../../src/editions/draft/draft-target.ts';
 import { MINUTE } from '../../src/lib/time.ts';
 import {
@@ -38,8 +38,8 @@ const LAST_INSTANTS = 12;
 const LAST_QUERIES = 8;
 
 /**
- * Each race starts a countdown and lets it end. In every fourth race both processes close it. The cancellation comes at
- * a random moment around the begin of the transaction that closes the edition.
+ * Each race sends an edition and lets it come due. In every fourth race both processes close it. The cancellation comes
+ * at a random moment around the begin of the transaction that closes the edition.
  */
 export async function runRaces(
   place: NewsroomPlace,
@@ -134,7 +134,7 @@ async function runRace(
   });
   await Promise.all([
     // If the other process was faster, it has had fewer queries.
-    closeDueCountdowns({ ...sender.app, store: watched }).finally(cancelLater),
+    closeDueEditions({ ...sender.app, store: watched }).finally(cancelLater),
     closeTwice ? other.order('close', closeAt) : null,
     cancelling.promise,
   ]);

@@ -7,7 +7,7 @@ import type { WorkProgress } from '../core/cli/progress.ts';
 import { runDue } from '../core/schedule/run-due.ts';
 import type { Run } from '../core/schedule/run-ledger.ts';
 import { type CloseOutcome, composeNow } from '../delivery/closing/close.ts';
-import { closeDueCountdowns } from '../delivery/closing/countdown.ts';
+import { closeDueEditions } from '../delivery/closing/send-now.ts';
 import { deliverDue, type NamedRunResult } from '../delivery/deliver-due.ts';
 import { DeliveryMonitor } from '../delivery/monitor/monitor.ts';
 import { needsOperator } from '../delivery/monitor/run-details.ts';
@@ -81,7 +81,7 @@ export async function publishAndCompose(
   if (lacksEdition) await applySamplePicks(app);
   const { documents, rejected } = await publish(app, archives);
   const edition = lacksEdition ? await composeNow(app, first) : null;
-  await closeDueCountdowns(app);
+  await closeDueEditions(app);
   const runs = await runDue(store, jobsOf(app), { ...app, signal: stop });
   // An edition is an item of a feed: publish it now.
   if (await hasDueChanges(store.db, clock())) await publish(app, archives);

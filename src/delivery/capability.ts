@@ -12,8 +12,8 @@ import {
   checkSigning,
   checkTransport,
 } from './checks.ts';
-import { closeDueCountdowns } from './closing/countdown.ts';
 import { newsletterJobs } from './closing/newsletter-jobs.ts';
+import { closeDueEditions } from './closing/send-now.ts';
 import { addDeliveryMetrics } from './metrics.ts';
 import { runDeliveryRetention } from './retention.ts';
 import { watchSendingDomain } from './sending-domain/watch-domain.ts';
@@ -21,7 +21,7 @@ import { watchSendingDomain } from './sending-domain/watch-domain.ts';
 export const deliveryCapability: Capability = {
   jobs: newsletterJobs,
   startTasks: (app) => [
-    repeat(SECOND, 'sending editions', app.log, () => closeDueCountdowns(app)),
+    repeat(SECOND, 'sending editions', app.log, () => closeDueEditions(app)),
     repeat(10 * MINUTE, 'watching the sending domain', app.log, () => watchSendingDomain(app)),
   ],
   runRetention: runDeliveryRetention,

@@ -80,8 +80,6 @@ export interface ComposedEdition {
   approval: ApprovalStatus | null;
   /** Why it must not close yet; null if it may. */
   obstacle: ClosingObstacle | null;
-  /** The end of the draft's countdown, epoch milliseconds; null without one. */
-  closeAt: number | null;
   /** The revision that this one replaces, or null. */
   reissueOf: Edition | null;
   /** The listed corrections. */
@@ -119,11 +117,11 @@ export interface SkippedEdition {
   approval: ApprovalStatus | null;
   /** Why the edition must not close, with enough stories either; or null. */
   obstacle: ClosingObstacle | null;
-  /** The end of the draft's countdown, epoch milliseconds; null without one. */
-  closeAt: number | null;
 }
 
 export interface CompositionOptions extends ArrangementOptions {
+  /** Set if it may only close because an editor lets it close then, epoch milliseconds: not if that was cancelled. */
+  dueAt?: number | undefined;
   /** With `reissueOf`: whether subscribers who have an earlier revision get this one as well, as a correction. */
   isCorrection?: boolean | undefined;
   /** At least 16 random letters and digits, generated for this edition. */
@@ -146,22 +144,22 @@ export async function composeEdition(
   options: CompositionOptions,
 ): Promise<ComposedEdition | SkippedEdition | { kind: 'closed'; edition: Edition }> {
   const { db } = store;
-  const { slot, now, nonce, reissueOf = null, isCorrection = false, render = renderInThread } = options;
+  const { slot, now, nonce, dueAt, reissueOf = null, isCorrection = false, render = renderInThread } = options;
   const edition = await findEdition(db, newsletter.id, slot.label);
   if (edition !== null && reissueOf === null) return { kind: 'closed', edition };
 
   const arranged = options.arranged ?? (await arrangeEdition(db, config, newsletter, options));
   const { draft, last, cutoffAt, window, loading, loaded, approval } = arranged;
   const { rules } = loading;
-  const { closeAt } = draft;
   const voided = approval?.voided ?? null;
-  const obstacle = reissueOf === null ? await findObstacle(db, config, newsletter, draft, { voided, now }) : null;
+  const obstacle =
+    reissueOf === null ? await findObstacle(db, config, newsletter, draft, { voided, now, dueAt }) : null;
   if (countStories(loaded.plan) < newsletter.minimumStories) {
     // Another process may have closed it meanwhile, with these stories.
     const closed = await findEdition(db, newsletter.id, slot.label);
     if (closed !== null && reissueOf === null) return { kind: 'closed', edition: closed };
     const reason = tooFewStories(loaded, newsletter, window);
-    return { kind: 'skipped', reason, window, rejected: loaded.rejected, approval, obstacle, closeAt };
+    return { kind: 'skipped', reason, window, rejected: loaded.rejected, approval, obstacle };
   }
 
   const due = await loadCorrections(db, config, newsletter, reissueOf);
@@ -210,7 +208,7 @@ export async function composeEdition(
     dropped: stories.plan.dropped.map((candidate) => candidate.id),
     draftRevision: draft.revision,
     approval: approval?.voided === null ? { ...approval, gone: missingOf(draft, stories) } : approval,
-    ...{ obstacle, closeAt },
+    obstacle,
     reissueOf,
     corrections: corrections.due,
     notesShown: stories.placed.flatMap(({ article: { id, status } }) =>

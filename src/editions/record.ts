@@ -27,22 +27,16 @@ const ROWS_PER_STATEMENT = 1_000;
  * Writes the edition, its articles, the omitted articles with reasons, and the roundup article that represents it in
  * feeds.
  * @param now the closing instant, epoch milliseconds; also the publication time of the roundup article
- * @param countdown the end of the draft's countdown that must still run; default: whether one runs does not matter
  * @returns the edition's id
  * @throws StaleComposition if an article has changed since, or the slot or number belongs to another edition: roll back
  *   and compose again
  */
-export async function recordEdition(
-  tx: Tx,
-  composed: ComposedEdition,
-  now: number,
-  countdown?: number,
-): Promise<number> {
+export async function recordEdition(tx: Tx, composed: ComposedEdition, now: number): Promise<number> {
   const { newsletter, select, window, lastEditionId } = composed;
   if (((await lastEdition(tx, newsletter))?.id ?? null) !== lastEditionId) {
     throw new StaleComposition(`another edition of ${newsletter} has been closed since`);
   }
-  await closeItsDraft(tx, composed, now, countdown);
+  await closeItsDraft(tx, composed, now);
   await assertUnchanged(tx, [...composed.articles, ...composed.corrections]);
   await insertRoundupArticle(tx, composed, now);
   const editionId = await insertEdition(tx, composed, now);
@@ -59,10 +53,10 @@ export async function recordEdition(
 }
 
 /** The draft's lock comes first, so that an editor's command waits, and learns that the edition is closed. */
-export async function closeItsDraft(tx: Tx, composed: ComposedEdition, now: number, countdown?: number): Promise<void> {
+export async function closeItsDraft(tx: Tx, composed: ComposedEdition, now: number): Promise<void> {
   const { newsletter, slot, slotAt, draftRevision, revision, articles } = composed;
   const stories = articles.map(({ articleId: id, block, digest }) => ({ id, block, digest }));
-  const close = { draftRevision, stories, editionRevision: revision, countdown, now };
+  const close = { draftRevision, stories, editionRevision: revision, now };
   if (await closeDraft(tx, newsletter, { label: slot, slotAt }, close)) return;
   throw new StaleComposition(`the draft of ${newsletter}/${slot} has changed since the edition was composed`);
 }

@@ -146,8 +146,8 @@ export async function slotLabelled(
 }
 
 /**
- * The cut-off of an edition that closes by its schedule or its countdown: the slot's own instant, however late it is,
- * so that a slot always selects the same articles. While an editor works on it after its slot, it is the instant of the
+ * The cut-off of an edition that closes by its schedule, or was sent: the slot's own instant, however late it is, so
+ * that a slot always selects the same articles. While an editor works on it after its slot, it is the instant of the
  * last command: what the editor saw can be in it.
  */
 export async function cutoffOf({ store }: AppContext, { id }: NewsletterConfig, slot: EditionSlot): Promise<number> {

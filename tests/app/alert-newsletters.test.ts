@@ -8,8 +8,8 @@ import { runDue } from '../../src/core/schedule/run-due.ts';
 import { listLastRuns, listRuns } from '../../src/core/schedule/run-ledger.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { composeSlot } from '../../src/delivery/closing/close.ts';
-import { closeDueCountdowns, startSending } from '../../src/delivery/closing/countdown.ts';
 import { makeAlertEdition } from '../../src/delivery/closing/newsletter-jobs.ts';
+import { closeDueEditions, startSending } from '../../src/delivery/closing/send-now.ts';
 import { createAlertDraft, listOpenAlertDrafts } from '../../src/editions/alert-newsletters/alert-drafts.ts';
 import { readArrangedDraft } from '../../src/editions/draft/arranged-draft.ts';
 import { findDraftTarget } from '../../src/editions/draft/draft-target.ts';
@@ -79,7 +79,7 @@ describe('an alert', () => {
       await tick(app);
       expect(await runsOf(app)).toEqual(['waiting: not approved']);
       await approve(app);
-      expect(await composeSlot(app, app.newsletter, slot.slotAt)).toMatchObject({ kind: 'closed', queued: 0 });
+      expect(await composeSlot(app, app.newsletter, slot)).toMatchObject({ kind: 'closed', queued: 0 });
       const edition = await findEdition(app.store.db, 'breaking', slot.label);
       expect(await listEditionArticles(app.store.db, edition?.id ?? 0)).toEqual([{ id: 'b', block: 'lead' }]);
       expect(edition?.subject).toBe('Breaking: Headline of b');
@@ -94,7 +94,7 @@ describe('an alert', () => {
       expect(await listOpenAlertDrafts(app.store.db, 'breaking', app.now)).toEqual([]);
     });
 
-    it('closes by the countdown that its approval starts, and ends its run', async () => {
+    it('closes when it was sent, after undoSeconds, and ends its run', async () => {
       const app = await openAlertApp(await open(), '    undoSeconds: 5\n');
       await makeAlertEdition(app, app.newsletter, 'a', 'Ada');
       await tick(app);
@@ -104,7 +104,7 @@ describe('an alert', () => {
       await tick(app);
       expect(await runsOf(app)).toEqual([expect.stringMatching(/^waiting: approved: closes at /)]);
       app.now += 5 * SECOND;
-      await closeDueCountdowns(app);
+      await closeDueEditions(app);
       expect(await findEdition(app.store.db, 'breaking', target.slot.label)).toMatchObject({ number: 1 });
       expect(await runsOf(app)).toEqual([expect.stringMatching(/^done: waited 5 s: approved: .*edition 1 was closed/)]);
       await tick(app);
@@ -118,7 +118,7 @@ describe('an alert', () => {
       app.now += 5 * MINUTE;
       await approve(app);
       await startSending(app, await findDraftTarget(app, app.newsletter), 'Ada');
-      await closeDueCountdowns(app);
+      await closeDueEditions(app);
       expect(await runsOf(app)).toEqual(['late: waited 5 min: not approved; edition 1 was closed by hand']);
       await tick(app);
       expect(await runsOf(app)).toHaveLength(1);
@@ -132,7 +132,7 @@ describe('an alert', () => {
       await tick(app);
       await approve(app);
       await startSending(app, await findDraftTarget(app, app.newsletter), 'Ada');
-      await closeDueCountdowns(app);
+      await closeDueEditions(app);
       expect(await openOperatorAlerts(app.store.db)).toEqual([]);
       await tick(app);
       await tick(app);
@@ -207,7 +207,7 @@ describe('an alert', () => {
       expect(await runsOf(app)).toEqual([expect.stringMatching(/^skipped: .*; its grace period is over$/)]);
       const alerts = await openOperatorAlerts(app.store.db);
       expect(alerts.map(({ key }) => key)).toEqual(['skipped:newsletter:breaking']);
-      expect(await composeSlot(app, app.newsletter, slot.slotAt)).toEqual({
+      expect(await composeSlot(app, app.newsletter, slot)).toEqual({
         kind: 'waiting',
         remedy: 'approve',
         reason: 'not approved',
@@ -224,7 +224,7 @@ describe('an alert', () => {
       const { slot } = await makeAlertEdition(app, app.newsletter, 'a', 'Ada');
       await approve(app);
       app.now += 60 * MINUTE;
-      expect(await composeSlot(app, app.newsletter, slot.slotAt)).toEqual({
+      expect(await composeSlot(app, app.newsletter, slot)).toEqual({
         kind: 'waiting',
         remedy: null,
         reason: 'not sent within 1 h',
@@ -237,7 +237,7 @@ describe('an alert', () => {
       await approve(app);
       const status = { state: 'retracted', note: 'Wrong', at: NOW } as const;
       await saveAsPublished(app.store, [article('a', { status, updatedAt: NOW })]);
-      expect(await composeSlot(app, app.newsletter, slot.slotAt)).toMatchObject({
+      expect(await composeSlot(app, app.newsletter, slot)).toMatchObject({
         kind: 'waiting',
         reason: expect.stringMatching(/^not approved: the approval by Ada is void/),
       });
@@ -249,7 +249,7 @@ describe('an alert', () => {
       const { slot } = await make('a');
       await expect(make('a')).rejects.toThrow(`an alert of a is open: breaking/${slot.label}`);
       await approve(app);
-      await composeSlot(app, app.newsletter, slot.slotAt);
+      await composeSlot(app, app.newsletter, slot);
       await expect(make('a')).rejects.toThrow('breaking has sent a already');
       const second = await make('b');
       expect(second.slot.label).toBe(`${slot.label}-2`);
@@ -298,7 +298,7 @@ describe('an alert', () => {
         const alert = { newsletter: 'breaking', articleId, publishedAt: NOW - HOUR, editor: 'Ada', maxPerDay: 9 };
         slots.push(await createAlertDraft(app.store.db, { ...alert, zone: 'Asia/Shanghai', now: NOW }));
       }
-      const outcomes = await Promise.all(slots.map(({ slotAt }) => composeSlot(app, limited, slotAt)));
+      const outcomes = await Promise.all(slots.map((slot) => composeSlot(app, limited, slot)));
       expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['closed', 'waiting', 'waiting']);
       expect(outcomes).toContainEqual({
         kind: 'waiting',

@@ -8,13 +8,18 @@ import type { Config } from '../../core/config/config.ts';
 import type { NewsletterConfig } from '../../core/config/schema.ts';
 import { type Db, isSerializationFailure, type Store, type Tx } from '../../core/store/store.ts';
 import type { ClosingObstacle } from '../../editions/alert-newsletters/alert-limits.ts';
-import { type ComposedEdition, composeEdition, type SkippedEdition } from '../../editions/compose.ts';
+import {
+  type ComposedEdition,
+  type CompositionOptions,
+  composeEdition,
+  type SkippedEdition,
+} from '../../editions/compose.ts';
 import { TOO_FEW } from '../../editions/copies/copy.ts';
 import { recordClose } from '../../editions/draft/closing-alerts.ts';
 import { type EditionSummary, findEdition } from '../../editions/queries.ts';
 import { recordEdition, StaleComposition } from '../../editions/record.ts';
 import type { EditionSlot } from '../../editions/slot.ts';
-import { cutoffOf, slotAtInstant, slotNamed } from '../../editions/slots.ts';
+import { cutoffOf, slotNamed } from '../../editions/slots.ts';
 import { openTemplates, type Templates } from '../../lib/templates.ts';
 import type { Clock } from '../../lib/time.ts';
 import { countAllDeliveries, NO_DELIVERIES, queuedOf } from '../queue/queries.ts';
@@ -32,24 +37,22 @@ export type CloseOutcome =
   /** It has too few stories. */
   | { kind: 'skipped'; reason: string }
   /** An editor holds it, or must approve it first. */
-  | ({ kind: 'waiting' } & ClosingObstacle)
-  /** The countdown that was to close it no longer runs. */
-  | { kind: 'cancelled'; reason: string };
+  | ({ kind: 'waiting' } & ClosingObstacle);
 
 // Composing and closing takes a fraction of a second, and an article must change each time.
 const MAX_COMPOSITIONS = 5;
 
-/** Conditions and effects of closing an edition, besides its content. */
-interface CloseConditions {
-  /** The end of its draft's countdown, epoch milliseconds: it closes only while that runs. */
-  countdown?: number | undefined;
-  /** Called in the transaction that closes it. */
+type ClosingSlot = Pick<CompositionOptions, 'slot' | 'cutoffAt' | 'dueAt'>;
+
+interface CloseEffects {
+  /** Called in the transaction that closes the edition. */
   onClose?: ((tx: Tx, composed: ComposedEdition, now: number) => Promise<void>) | undefined;
 }
 
 /**
  * Composes the edition of a slot and closes it. Composes again if one of its articles or its draft changes in between.
  * @param options.cutoffAt articles published before this instant are candidates
+ * @param options.dueAt it closes only if an editor lets it close then, epoch milliseconds; default: by its schedule
  * @param options.nonce generates the nonce of the placeholders: at least 16 random letters and digits
  * @throws StaleComposition if articles change faster than it composes
  */
@@ -58,22 +61,20 @@ export async function composeAndClose(
   config: Config,
   templates: Templates,
   newsletter: NewsletterConfig,
-  options: CloseConditions & { slot: EditionSlot; cutoffAt: number; clock: Clock; nonce?: () => string },
+  options: CloseEffects & ClosingSlot & { clock: Clock; nonce?: () => string },
 ): Promise<CloseOutcome> {
-  const { slot, cutoffAt, clock, nonce = () => randomBytes(16).toString('hex'), ...conditions } = options;
-  const { countdown } = conditions;
+  const { slot, cutoffAt, dueAt, clock, nonce = () => randomBytes(16).toString('hex'), ...effects } = options;
   for (let composition = 1; ; composition++) {
     const now = clock();
-    const composing = { slot, cutoffAt, now, nonce: nonce() };
+    const composing = { slot, cutoffAt, dueAt, now, nonce: nonce() };
     const composed = await composeEdition(store, config, templates, newsletter, composing);
     if (composed.kind === 'closed') return { kind: 'closed', ...(await closedBefore(store.reports, composed.edition)) };
-    const { obstacle, closeAt } = composed;
-    if (countdown !== undefined && closeAt !== countdown) return { kind: 'cancelled', reason: 'cancelled' };
+    const { obstacle } = composed;
     if (obstacle !== null) return { kind: 'waiting', ...obstacle };
     if (composed.kind === 'skipped') return { kind: 'skipped', reason: skipReason(composed) };
     try {
       const terms = closingTerms(config, newsletter, composed);
-      return { kind: 'closed', ...(await closeEdition(store, composed, terms, now, conditions)) };
+      return { kind: 'closed', ...(await closeEdition(store, composed, terms, now, effects)) };
     } catch (error) {
       const isTransient = error instanceof StaleComposition || isSerializationFailure(error);
       if (!isTransient || composition === MAX_COMPOSITIONS) throw error;
@@ -83,15 +84,14 @@ export async function composeAndClose(
 
 /**
  * Closes a composed edition and queues its deliveries. If the slot was closed in the meantime, returns that edition.
- * @throws StaleComposition if one of its articles, or its draft, has changed since it was composed, or if the countdown
- *   no longer runs
+ * @throws StaleComposition if one of its articles, or its draft, has changed since it was composed
  */
 export async function closeEdition(
   store: Store,
   composed: ComposedEdition,
   terms: ClosingTerms,
   now: number,
-  { countdown, onClose }: CloseConditions = {},
+  { onClose }: CloseEffects = {},
 ): Promise<ClosedEdition> {
   const { newsletter, slot } = composed;
   const queue = await prepareQueueing(store.reports, newsletter, terms);
@@ -99,7 +99,7 @@ export async function closeEdition(
     return await store.db.transaction().execute(async (tx) => {
       const closed = await findEdition(tx, newsletter, slot);
       if (closed !== null) return closedBefore(tx, closed);
-      const editionId = await recordEdition(tx, composed, now, countdown);
+      const editionId = await recordEdition(tx, composed, now);
       await onClose?.(tx, composed, now);
       const counts = await queue(tx, editionId, now);
       const edition = await findEdition(tx, newsletter, slot);
@@ -135,37 +135,19 @@ export async function composeNow(app: AppContext, newsletter: NewsletterConfig, 
 }
 
 /**
- * Composes and closes the edition of a scheduled slot, with the cut-off of `cutoffOf`.
- * @param slotAt epoch milliseconds
- * @throws SlotError where the newsletter has no slot at that instant
+ * Composes and closes the edition of a slot, with the cut-off of `cutoffOf`.
+ * @param dueAt as for `composeAndClose`
  */
 export async function composeSlot(
   app: AppContext,
   newsletter: NewsletterConfig,
-  slotAt: number,
-): Promise<CloseOutcome> {
-  const slot = await slotAtInstant(app, newsletter, slotAt);
-  return compose(app, newsletter, { slot, cutoffAt: await cutoffOf(app, newsletter, slot) });
-}
-
-/**
- * Composes and closes the edition of a slot whose countdown has ended, with the cut-off of `cutoffOf`.
- * @param countdown the end of the countdown: the edition is closed only while it runs
- */
-export async function composeAfterCountdown(
-  app: AppContext,
-  newsletter: NewsletterConfig,
   slot: EditionSlot,
-  countdown: number,
+  dueAt?: number,
 ): Promise<CloseOutcome> {
-  return compose(app, newsletter, { slot, cutoffAt: await cutoffOf(app, newsletter, slot), countdown });
+  return compose(app, newsletter, { slot, cutoffAt: await cutoffOf(app, newsletter, slot), dueAt });
 }
 
-function compose(
-  app: AppContext,
-  newsletter: NewsletterConfig,
-  options: { slot: EditionSlot; cutoffAt: number; countdown?: number },
-): Promise<CloseOutcome> {
+function compose(app: AppContext, newsletter: NewsletterConfig, options: ClosingSlot): Promise<CloseOutcome> {
   const { store, config, clock } = app;
   // Read again each time (a few milliseconds a day), so that a broken template can be corrected while daywire runs.
   const templates = openTemplates(config.paths.templates, config.publication.zone, config.ownMessages);

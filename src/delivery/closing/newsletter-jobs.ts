@@ -50,7 +50,7 @@ function closingJob(app: AppContext, newsletter: NewsletterConfig, schedule: Job
       return obstacle === null ? { kind: 'ready' } : { kind: 'waiting', reason: obstacle.reason };
     },
     run: async (slotAt) => {
-      const outcome = await composeSlot(app, newsletter, slotAt);
+      const outcome = await composeSlot(app, newsletter, await slotAtInstant(app, newsletter, slotAt));
       if (outcome.kind === 'skipped') return outcome;
       // An editor has held it, or its approval has become void, since its readiness was asked.
       if (outcome.kind !== 'closed') return { kind: 'waiting', reason: outcome.reason };
@@ -69,7 +69,7 @@ function closingJob(app: AppContext, newsletter: NewsletterConfig, schedule: Job
 /** After its deadline no alert closes. It lapses a little later, so that one which closes just then is not skipped. */
 const LAPSE_DELAY = MINUTE;
 
-/** An alert that needs an approval closes by the countdown that its approval starts; any other one at once. */
+/** An alert that needs an approval closes when an editor sends it; any other one at once. */
 function alertJob(app: AppContext, newsletter: NewsletterConfig): Job {
   const { db } = app.store;
   const { id, approval } = newsletter;
@@ -89,8 +89,8 @@ function alertJob(app: AppContext, newsletter: NewsletterConfig): Job {
       if (state.kind === 'closed') return { kind: 'ready' };
       const readiness = await job.readiness(slotAt, now);
       if (readiness.kind === 'waiting' || approval === 'auto') return readiness;
-      const countdown = closeAt === null ? 'its countdown was cancelled' : `closes at ${rfc3339(closeAt)}`;
-      return { kind: 'waiting', reason: `approved: ${countdown}` };
+      const when = closeAt === null ? 'nobody has sent it' : `closes at ${rfc3339(closeAt)}`;
+      return { kind: 'waiting', reason: `approved: ${when}` };
     },
   };
 }

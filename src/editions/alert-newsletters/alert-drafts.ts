@@ -15,7 +15,7 @@ import { countAlertEditionsOn } from './alert-limits.ts';
 export interface OpenAlertDraft {
   slot: EditionSlot;
   state: Draft['state']['kind'];
-  /** The end of its countdown, epoch milliseconds; null without one. */
+  /** When an editor lets it close, epoch milliseconds; null: nobody has sent it. */
   closeAt: number | null;
 }
 

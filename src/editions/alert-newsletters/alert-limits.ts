@@ -29,16 +29,16 @@ export async function countAlertEditionsOn(db: Db, newsletter: string, at: numbe
 
 /** An alert that was not approved in this time is no longer sent: news that has waited for longer is none. */
 export const ALERT_LAPSE = 60 * MINUTE;
-/** A countdown may end a little after its time, as when daywire is started again. */
-const COUNTDOWN_DELAY = 5 * MINUTE;
+/** One that was sent may close a little later than it should, as when daywire is started again. */
+const CLOSING_DELAY = 5 * MINUTE;
 
 /**
- * Until when an alert may close: news that waited for longer is none. A countdown that has begun in time may end.
- * @param closeAt the end of its countdown, or null
+ * Until when an alert may close: news that waited for longer is none. One that was sent in time may close.
+ * @param closeAt when it closes, or null
  * @returns epoch milliseconds
  */
 export function alertEditionDeadline(slotAt: number, closeAt: number | null): number {
-  return Math.max(slotAt + ALERT_LAPSE, closeAt === null ? slotAt : closeAt + COUNTDOWN_DELAY);
+  return Math.max(slotAt + ALERT_LAPSE, closeAt === null ? slotAt : closeAt + CLOSING_DELAY);
 }
 
 /**

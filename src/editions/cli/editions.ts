@@ -1,6 +1,5 @@
 /** Commands about editions: composing, listing and showing them. edition-control.ts has those about their delivery. */
 import type { Command } from 'commander';
-import type { AppContext } from '../../core/app-context.ts';
 import {
   type CliContext,
   CommandError,
@@ -12,15 +11,15 @@ import {
 } from '../../core/cli/context.ts';
 import { BY, type EditorOptions, editorName } from '../../core/cli/editor.ts';
 import { composeNow } from '../../delivery/closing/close.ts';
-import { awaitCountdown, cancelSending, refuseSecondSend, startSending } from '../../delivery/closing/countdown.ts';
+import { cancelSending, isClosing, refuseSecondSend, startSending } from '../../delivery/closing/send-now.ts';
 import { expiringSentence, findExpiring } from '../../delivery/monitor/expiring.ts';
 import { readEditionDetails, summariseEditions } from '../../delivery/status/edition-status.ts';
 import { formatClosedEdition, formatEditionDetails, formatEditions } from '../../delivery/status/format-editions.ts';
 import { publish } from '../../feeds/publish/publish.ts';
-import { datelineTime, formatDuration } from '../../lib/time.ts';
+import { datelineTime, rfc3339 } from '../../lib/time.ts';
 import { readArrangedDraft } from '../draft/arranged-draft.ts';
 import { arrangeDraft, composeDraft } from '../draft/compose-draft.ts';
-import { type DraftTarget, targetName } from '../draft/draft-target.ts';
+import { targetName } from '../draft/draft-target.ts';
 import { checkDraft } from '../edition-checks/check-draft.ts';
 import { fullEditionName, listEditions } from '../queries.ts';
 import { addDraftCommands } from './drafts.ts';
@@ -113,54 +112,29 @@ interface SendOptions extends EditorOptions {
 
 /** Adds to the group `editions`. */
 function addSendCommand(editions: Command, cli: CliContext): void {
-  addDraftCommand(editions, 'send', 'close the edition and queue its deliveries, after a countdown')
-    .option('--cancel', 'cancel the countdown instead, whichever process started it')
+  addDraftCommand(editions, 'send', 'let a running daywire close the edition after undoSeconds, before its slot')
+    .option('--cancel', 'leave the edition to its slot instead, whoever has sent it')
     .option(...BY)
     .action((name: string, { cancel = false, by, ...options }: SendOptions) =>
       withDraft(cli, name, async (app, target) => {
         const editor = editorName(cli, by);
-        if (!cancel && !name.includes('/')) await refuseSecondSend(app, target);
-        if (!cancel) return sendEdition(cli, app, { target, editor }, options);
-        await cancelSending(app, target, editor);
-        printCancelled(cli, target, options);
+        const edition = targetName(target);
+        if (cancel) {
+          await cancelSending(app, target, editor);
+          const value = { edition, outcome: 'cancelled' };
+          printResult(cli, options, value, () => `cancelled: ${edition} was not sent`);
+          return;
+        }
+        if (!name.includes('/')) await refuseSecondSend(app, target);
+        const closeAt = await startSending(app, target, editor);
+        const time = datelineTime(closeAt, app.config.publication.zone);
+        printResult(
+          cli,
+          options,
+          { edition, outcome: 'sending', closeAt: rfc3339(closeAt) },
+          () => `${edition} closes on ${time}. To cancel that, use "daywire editions send ${edition} --cancel".`,
+        );
+        if (!(await isClosing(app))) cli.printError('no running daywire closes it: start one');
       }),
     );
-}
-
-function printCancelled(cli: CliContext, target: DraftTarget, options: JsonOption): void {
-  const edition = targetName(target);
-  printResult(cli, options, { edition, outcome: 'cancelled' }, () => `cancelled: ${edition} was not sent`);
-}
-
-/** Starts the countdown of an edition, waits for its end, and closes the edition. */
-async function sendEdition(
-  cli: CliContext,
-  app: AppContext,
-  { target, editor }: { target: DraftTarget; editor: string },
-  options: JsonOption,
-): Promise<void> {
-  const edition = targetName(target);
-  const closeAt = await startSending(app, target, editor);
-  const left = closeAt - app.clock();
-  if (left > 0) {
-    const { zone } = app.config.publication;
-    cli.printError(
-      `${edition} closes in ${formatDuration(left)}, on ${datelineTime(closeAt, zone)}. ` +
-        `To cancel that, press Ctrl-C, or use "daywire editions send ${edition} --cancel".`,
-    );
-  }
-  const outcome = await awaitCountdown(app, target, closeAt, { editor, signal: cli.stopSignal() });
-  if (outcome.kind === 'lapsed') throw new CommandError(`${edition} was not sent: ${outcome.reason}`);
-  if (outcome.kind === 'cancelled') {
-    cli.fail();
-    printCancelled(cli, target, options);
-    return;
-  }
-  printResult(
-    cli,
-    options,
-    { edition, outcome: 'closed', number: outcome.edition.number, queued: outcome.queued, tooFew: outcome.tooFew },
-    () => formatClosedEdition(outcome, app.config),
-  );
-  await publish(app);
 }

@@ -73,12 +73,12 @@ export function formatStoryCount(
 }
 
 function describeState({ draft: { state, closeAt }, approval, obstacle }: ArrangedDraft, zone: string): string {
-  const countdown = closeAt === null ? '' : `; closes at ${rfc3339(closeAt)} unless that is cancelled`;
+  const sent = closeAt === null ? '' : `; closes at ${rfc3339(closeAt)} unless that is cancelled`;
   const by = 'by' in state ? ` by ${state.by}, ${localDateTime(state.at, zone)}` : '';
   const voided = approval?.voided == null ? '' : `; the approval is void: ${approval.voided}`;
   const waits = obstacle === null || state.kind === 'held' ? '' : `; ${obstacle.reason}`;
   const reason = state.kind === 'held' && state.reason !== null ? `: ${state.reason}` : '';
-  return `${state.kind}${by}${reason}${voided === '' ? waits : voided}${countdown}`;
+  return `${state.kind}${by}${reason}${voided === '' ? waits : voided}${sent}`;
 }
 
 function formatReason(reason: LeftOutReason, zone: string): string {

@@ -35,14 +35,19 @@ export function closingObstacle(
   return { remedy: 'approve', reason: `not approved: the approval by ${state.by} is void: ${voided}` };
 }
 
-/** Why the edition of an open draft must not close at `now`; null if it may. @param voided as for `closingObstacle` */
+/**
+ * Why the edition of an open draft must not close at `now`; null if it may.
+ * @param options.voided as for `closingObstacle`
+ * @param options.dueAt it may only close if an editor lets it close then; default: also by its schedule
+ */
 export async function findObstacle(
   db: Db,
   config: Pick<Config, 'publication'>,
   newsletter: NewsletterConfig,
   { state, slotAt, closeAt }: Pick<Draft, 'state' | 'slotAt' | 'closeAt'>,
-  { voided, now }: { voided: string | null; now: number },
+  { voided, now, dueAt }: { voided: string | null; now: number; dueAt?: number | undefined },
 ): Promise<ClosingObstacle | null> {
+  if (dueAt !== undefined && closeAt !== dueAt) return { remedy: null, reason: 'cancelled' };
   const obstacle = closingObstacle(state, newsletter.approval, voided);
   if (obstacle !== null || newsletter.kind !== 'alert' || state.kind === 'closed') return obstacle;
   return findAlertEditionObstacle(db, config, newsletter, { slotAt, closeAt, now });

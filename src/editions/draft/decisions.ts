@@ -81,7 +81,7 @@ export interface Draft {
   fieldRevisions: Partial<Record<DraftField, number>>;
   /** The number of the newest log entry; 0 for a draft that nobody has touched. */
   revision: number;
-  /** The end of the countdown to an early close, epoch milliseconds; null without one. */
+  /** When an editor lets it close before its slot, epoch milliseconds; null: at its slot. */
   closeAt: number | null;
 }
 

@@ -91,35 +91,32 @@ export interface DraftClose {
   stories: ListedStory[];
   /** Revision of the edition, from 1. */
   editionRevision: number;
-  /** The end of the countdown that must still run; undefined: whether one runs does not matter. */
-  countdown?: number | undefined;
   now: number;
 }
 
 /**
  * Closes the draft with its edition.
- * @returns false if the draft has changed since the edition was composed, or its countdown was cancelled: roll back
+ * @returns false if the draft has changed since the edition was composed: roll back
  */
 export async function closeDraft(
   tx: Tx,
   newsletter: string,
   slot: EditionSlot,
-  { draftRevision, stories, editionRevision, countdown, now }: DraftClose,
+  { draftRevision, stories, editionRevision, now }: DraftClose,
 ): Promise<boolean> {
   const draft = await lockDraft(tx, newsletter, slot);
   if (draft.revision !== draftRevision) return false;
-  if (countdown !== undefined && draft.closeAt !== countdown) return false;
   const closed = closeWith(draft, { stories, editionRevision, now });
   await writeDraft(tx, closed.draft, closed.entry);
   return true;
 }
 
 /**
- * Starts the countdown to an early close.
- * @param options.onCommit called only if none ran
- * @returns its end: that of a countdown which runs already, or `closeAt`; null if the draft is closed
+ * Sets when an edition closes before its slot.
+ * @param options.onCommit called only if that was not set yet
+ * @returns when it closes: as was set before, or `closeAt`; null if the draft is closed
  */
-export async function startCountdown(
+export async function setCloseAt(
   { db }: Pick<Store, 'db'>,
   newsletter: string,
   slot: EditionSlot,
@@ -139,20 +136,17 @@ export async function startCountdown(
 }
 
 /**
- * Ends a countdown without closing the edition. While another process closes it, waits for the result.
- * @param options.closeAt the end of the countdown; default: any
- * @returns false if no such countdown runs: it was cancelled, or the edition is closed
+ * Leaves the close to the slot again. While another process closes the edition, waits for the result.
+ * @param options.closeAt only if it was to close then
+ * @returns false if it was not to close before its slot, or is closed
  */
-export async function endCountdown(
+export async function clearCloseAt(
   db: Db,
   newsletter: string,
   slot: string,
-  {
-    closeAt,
-    onCommit,
-    ...author
-  }: Pick<LogEntry, 'editor' | 'at'> & { closeAt?: number; onCommit?: InTransaction | undefined },
+  options: Pick<LogEntry, 'editor' | 'at'> & { closeAt?: number; onCommit?: InTransaction | undefined },
 ): Promise<boolean> {
+  const { closeAt, onCommit, ...author } = options;
   return inTransaction(db, async (tx) => {
     const ended = await tx
       .updateTable('drafts')
@@ -164,33 +158,31 @@ export async function endCountdown(
       .returning('revision')
       .executeTakeFirst();
     if (ended === undefined) return false;
-    const entry = {
+    const command = { kind: 'cancel' } as const;
+    await writeLogEntry(tx, newsletter, slot, {
       number: ended.revision,
       ...author,
-      command: { kind: 'cancel' },
+      command,
       changes: [],
       undoes: null,
-    } as const;
-    await writeLogEntry(tx, newsletter, slot, entry);
+    });
     await onCommit?.(tx);
     return true;
   });
 }
 
 /**
- * The drafts whose countdown has ended, oldest first, and those whose countdown lasts longer than any: the clock was
- * set back.
- * @param longest milliseconds
+ * The sent drafts that were to close by `now`, oldest first, and those that would close after `latest`: the clock was
+ * set back. Instants are epoch milliseconds.
  */
-export async function listDueCountdowns(db: Db, now: number, longest: number): Promise<Draft[]> {
+export async function listDueDrafts(db: Db, now: number, latest: number): Promise<(Draft & { closeAt: number })[]> {
   const rows = await db
     .selectFrom('drafts')
     .selectAll()
-    .where('close_at', 'is not', null)
-    .where((e) => e.or([e('close_at', '<=', now), e('close_at', '>', now + longest)]))
+    .where((e) => e.or([e('close_at', '<=', now), e('close_at', '>', latest)]))
     .orderBy('close_at')
     .execute();
-  return rows.map(toDraft);
+  return rows.map((row) => ({ ...toDraft(row), closeAt: row.close_at as number }));
 }
 
 /** The drafts of slots after an instant, epoch milliseconds, that are not closed. */

@@ -43,7 +43,7 @@ export interface LogEntry {
     | DraftCommand
     | { kind: 'undo' | 'redo' }
     | { kind: 'close'; revision: number }
-    /** The countdown to an early close, and its end without one. */
+    /** It closes before its slot; or no longer. */
     | { kind: 'send'; closeAt: number }
     | { kind: 'cancel' };
   changes: FieldChange[];

@@ -1,11 +1,6 @@
 /** Commands about feeds. */
 import type { Command } from 'commander';
-import {
-  type CliContext,
-  type JsonOption,
-  jsonCommand,
-  printResult,
-} from '../../core/cli/context.ts';
+import { type CliContext, type JsonOption, jsonCommand, printResult } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
 import { indent, table } from '../../core/cli/text.ts';
 import { rfc3339 } from '../../lib/time.ts';

@@ -56,12 +56,6 @@ const ATTEMPTS: Attempt[] = [
   draft('redo', {}, 'has no undone command to redo: to see all commands, use the log on its page'),
   draft('send', {}, 'needs at least 3'),
   draft('cancel-send', {}, 'there is nothing to cancel'),
-  {
-    role: 'editor',
-    path: '/today/cancel',
-    fields: { newsletter: 'daily-roundup', slot: SLOT },
-    says: 'nothing to cancel',
-  },
   group('first', { item: '99999' }, 'the report is no longer in this group'),
   group('split', { report: '99999' }, 'the report is no longer in this group'),
   group('restore', {}, 'neither picked nor dropped'),

@@ -13,15 +13,23 @@ describe.concurrent('daywire editions send', () => {
     return folder;
   }
 
-  it('closes the next edition after its countdown, by its name where one has just closed', async () => {
+  it('sends the next edition, by its name where one has just closed', async () => {
     const folder = await folderWithArticle();
     const twice = await folder.run(['editions', 'send', 'daily-roundup']);
     // The sample's first edition has just closed.
     const [, name = ''] = /to send that now, too, use "daywire editions send (\S+)"\n$/.exec(twice.stderr) ?? [];
     expect([twice.code, name]).toEqual([1, expect.stringMatching(/^daily-roundup\/[-\d]+$/)]);
     const sent = await folder.run(['editions', 'send', name, '--json']);
-    expect(JSON.parse(sent.stdout)).toMatchObject({ outcome: 'closed', number: 2 });
+    expect(JSON.parse(sent.stdout)).toMatchObject({ edition: name, outcome: 'sending' });
+    expect(sent.stderr).toBe('daywire: no running daywire closes it: start one\n');
     const { edition } = JSON.parse(sent.stdout) as { edition: string };
+    expect((await folder.run(['editions', 'send', edition, '--cancel'])).stdout).toBe(
+      `cancelled: ${edition} was not sent\n`,
+    );
+    const again = await folder.run(['editions', 'send', edition]);
+    expect(again.stdout).toMatch(/^daily-roundup\/\S+ closes on .* To cancel that, use "daywire editions send /);
+    await folder.run(['start', '--once', '--role', 'schedule']);
+    expect(JSON.parse((await folder.run(['editions', 'show', edition, '--json'])).stdout)).toMatchObject({ number: 2 });
     const cancelled = await folder.run(['editions', 'send', edition, '--cancel']);
     expect(cancelled).toMatchObject({
       code: 1,
@@ -54,7 +62,8 @@ describe.concurrent('daywire alert', () => {
     const approved = await folder.run(['editions', 'approve', name, '--hash', hash]);
     expect([approved.code, approved.stderr]).toEqual([0, '']);
     const sent = await folder.run(['editions', 'send', 'breaking']);
-    expect(sent.stdout).toMatch(/^breaking \S+, number 1, closed, 1 delivery queued: http/);
+    expect(sent.stdout).toMatch(/^breaking\/\S+ closes on /);
+    await folder.run(['start', '--once', '--role', 'schedule']);
     const again = await folder.run(['alert', 'brand-new']);
     expect([again.code, again.stderr]).toEqual([1, 'daywire: breaking has sent brand-new already\n']);
     expect((await folder.run(['deliver'])).stdout).toMatch(/submitted/);

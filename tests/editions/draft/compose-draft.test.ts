@@ -115,7 +115,7 @@ describe('a test copy', () => {
     const preview = writePreviewFiles(app, composition.composed);
     await sendTestCopy(app, target, { to: 'ada@example.com' });
     app.now = target.slot.slotAt;
-    expect(await composeSlot(app, newsletter, app.now)).toMatchObject({ kind: 'closed' });
+    expect(await composeSlot(app, newsletter, target.slot)).toMatchObject({ kind: 'closed' });
     const edition = await findEdition(app.store.db, newsletter.id, target.slot.label);
     if (edition === null) throw new Error('it is closed');
 

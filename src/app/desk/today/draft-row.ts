@@ -1,6 +1,7 @@
 /** The state of a draft, in words and with a mark. */
 import { html } from 'hono/html';
 import { describeState, draftStateText } from '../../../editions/desk/draft/draft-state.ts';
+import { actPath } from '../../../editions/desk/draft/draft-view.ts';
 import { countsText } from '../../../editions/desk/draft/problem-list.ts';
 import { count } from '../../../lib/text/count.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
@@ -32,10 +33,8 @@ function stateCell(request: SignedInRequest, draft: TodayDraft): Html {
   const state = draftStateText(request, describeState(draft, request.at, draft.lost));
   if (draft.draft.closeAt === null || !request.may('drafts.edit')) return html`${state}${runText(request, draft)}`;
   const { id, title } = draft.newsletter;
-  const { label } = draft.slot;
-  const cancel = postButton(request, '/today/cancel', 'Cancel', {
-    fields: { newsletter: id, slot: label },
-    ...{ id: `cancel-${id}-${label}`, name: `Cancel sending ${title}` },
+  const cancel = postButton(request, actPath(draft, 'cancel-send'), 'Cancel', {
+    ...{ id: `cancel-${id}-${draft.slot.label}`, name: `Cancel sending ${title}` },
   });
   return html`${state} ${cancel}${runText(request, draft)}`;
 }

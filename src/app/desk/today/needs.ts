@@ -86,7 +86,7 @@ export function missingRoles(processes: readonly { roles: string[]; isRunning: b
 export interface NextEdition {
   title: string;
   slotAt: number;
-  /** When the countdown of an editor ends; null where none runs. */
+  /** When it closes, as an editor has sent it; null: at its slot. */
   closeAt: number | null;
 }
 

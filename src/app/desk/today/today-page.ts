@@ -1,12 +1,8 @@
 /** Today: what goes out next, what goes out now, and what needs somebody. */
 import { html } from 'hono/html';
-import { cancelSending, SendError } from '../../../delivery/closing/countdown.ts';
-import { findDraftTarget, targetName } from '../../../editions/draft/draft-target.ts';
-import { SlotError } from '../../../editions/slots.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskSection } from '../../../web/desk/desk-route.ts';
-import { respondAfter, respondMissing, respondPage } from '../../../web/desk/page.ts';
-import { operatorText, refusalText, sentence } from '../../../web/desk/parts/operator-text.ts';
+import { respondPage } from '../../../web/desk/page.ts';
 import { readToday, type Today } from './read-today.ts';
 import {
   alertsSection,
@@ -20,10 +16,7 @@ import {
 
 export const todaySection: DeskSection = {
   navigation: { id: 'today', label: 'Today', path: '', needs: 'desk' },
-  routes: [
-    { method: 'GET', path: '', needs: 'desk', handle: showToday },
-    { method: 'POST', path: '/today/cancel', needs: 'drafts.edit', handle: cancelCountdown },
-  ],
+  routes: [{ method: 'GET', path: '', needs: 'desk', handle: showToday }],
 };
 
 async function showToday(request: SignedInRequest): Promise<Response> {
@@ -49,22 +42,4 @@ function topicsOf({ newsletters, sends }: Today): string[] {
     drafts.map(({ slot }) => `draft:${newsletter.id}/${slot.label}`),
   );
   return ['alerts', 'articles', 'deliveries', ...drafts, ...sends.map(({ edition }) => `edition:${edition.id}`)];
-}
-
-/** Cancels the countdown of an edition that an editor has sent. */
-async function cancelCountdown(request: SignedInRequest): Promise<Response> {
-  const { form, desk, account } = request;
-  const id = form.get('newsletter') ?? '';
-  const newsletter = desk.app.config.newsletters.find((one) => one.id === id);
-  if (newsletter === undefined) return respondMissing(request, `There is no newsletter ${id}.`);
-  const label = form.get('slot') ?? '';
-  try {
-    const target = await findDraftTarget(desk.app, newsletter, label);
-    const name = targetName(target);
-    await cancelSending(desk.app, target, account.name, request.audit('edition.cancel-sending', name));
-    return respondAfter(request, '', { kind: 'done', text: `${newsletter.title} is no longer being sent.` });
-  } catch (error) {
-    if (!(error instanceof SendError || error instanceof SlotError)) throw error;
-    return respondAfter(request, '', { kind: 'problem', text: sentence(operatorText(request, refusalText(error))) });
-  }
 }

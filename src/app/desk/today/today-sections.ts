@@ -73,7 +73,7 @@ function laterSlots(request: SignedInRequest, newsletter: string, slots: readonl
   });
 }
 
-export function sendsSection(request: SignedInRequest, { newsletters, sends, heldDelivery }: Today): Html {
+export function sendsSection(request: SignedInRequest, { sends, heldDelivery }: Today): Html {
   const held =
     heldDelivery === null
       ? ''
@@ -81,16 +81,8 @@ export function sendsSection(request: SignedInRequest, { newsletters, sends, hel
           request,
           withDeskWords(`The queue is held, ${heldDelivery}`, [RELEASE_QUEUE]),
         )}.</p>`;
-  const countdowns = newsletters.flatMap(({ newsletter: { title }, drafts }) =>
-    drafts.flatMap(({ draft: { closeAt } }) =>
-      closeAt === null
-        ? []
-        : [html`<p>${statusMark('busy', title)} closes ${fromNow(request, closeAt)}, and is sent then.</p>`],
-    ),
-  );
-  if (sends.length + countdowns.length === 0)
-    return html`${held}<p class="soft">No edition is being sent. Open one above to send it.</p>`;
-  return html`${held}${countdowns}${sends.map((send) => sendPart(request, send))}`;
+  if (sends.length === 0) return html`${held}<p class="soft">No edition is being sent. Open one above to send it.</p>`;
+  return html`${held}${sends.map((send) => sendPart(request, send))}`;
 }
 
 function sendPart(request: SignedInRequest, send: EditionDelivery): Html {

@@ -75,7 +75,7 @@ export interface EditionTables {
     revision: number;
     /** State, decisions and the revisions of the fields, as JSON. */
     document: string;
-    /** The end of the countdown that an editor started; null without one. */
+    /** When an editor lets it close before its slot; null: at its slot. */
     close_at: number | null;
   };
   /** All commands to a draft, numbered from 1. */

@@ -28,7 +28,7 @@ export function describeState(draft: StatedDraft, now: number, lost: LostApprova
     return { status: 'off', word: 'Closed', parts };
   }
   if (closeAt !== null && obstacle !== null) {
-    const parts = ['its countdown ends ', { countdown: closeAt }, `, but nothing is sent then: ${obstacle.reason}`];
+    const parts = ['would close ', { countdown: closeAt }, `, but nothing is sent then: ${obstacle.reason}`];
     return { status: 'bad', word: 'Sending', parts };
   }
   if (closeAt !== null) {

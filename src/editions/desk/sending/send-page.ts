@@ -1,8 +1,7 @@
 /** The page that confirms sending an edition at once: one sentence, with the figures. */
 import { html } from 'hono/html';
 import { articleDeskPath } from '../../../articles/article-link.ts';
-import { listProcesses } from '../../../core/schedule/processes.ts';
-import { requireSendable, SendError } from '../../../delivery/closing/countdown.ts';
+import { isClosing, requireSendable, SendError } from '../../../delivery/closing/send-now.ts';
 import { count } from '../../../lib/text/count.ts';
 import { SECOND } from '../../../lib/time.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
@@ -21,9 +20,9 @@ import { countStories } from '../../selection/selection.ts';
 import { actPath } from '../draft/draft-view.ts';
 import { renderForDesk } from '../preview/compose-for-desk.ts';
 import { readCopyReach } from './copy-reach.ts';
-import { countdownSentence, RECIPIENTS_MEANING } from './sending-sentence.ts';
+import { RECIPIENTS_MEANING, sendingSentence } from './sending-sentence.ts';
 
-/** The edition as it would close at the end of a countdown that begins now. */
+/** The edition as it would close if it were sent now. */
 export async function composeToSend(
   { desk, at }: SignedInRequest,
   target: DraftTarget,
@@ -32,7 +31,6 @@ export async function composeToSend(
   return composeDraft(desk.app, target, { arrangement, render: renderForDesk });
 }
 
-/** What would close the edition at the end of its countdown. */
 const NO_SCHEDULE =
   'Nothing would close the edition: no running daywire has the role schedule. Start one, then send it.';
 
@@ -47,8 +45,7 @@ export async function findSendingObstacle(
     if (error instanceof SendError) return `${error.problem}.`;
     throw error;
   }
-  const processes = await listProcesses(app.store.db, at);
-  return processes.some(({ isRunning, roles }) => isRunning && roles.includes('schedule')) ? null : NO_SCHEDULE;
+  return (await isClosing(app)) ? null : NO_SCHEDULE;
 }
 
 /** @param problem of an attempt to send it, in one line: the status is 422 then */
@@ -98,12 +95,12 @@ async function whatIsSent(
   const { closeAt } = composition.draft;
   // The browser's back button leads here, too.
   if (closeAt !== null) {
-    return html`<p class="sentence">It is being sent already: its countdown ends ${when(request, closeAt)},
+    return html`<p class="sentence">It is being sent already: it closes ${when(request, closeAt)},
 ${fromNow(request, closeAt)}.</p><div class="buttons">${back}</div>`;
   }
   const reach = await readCopyReach(desk, newsletter, composition);
   const terms = { reach, zone: desk.app.config.publication.zone, deliverAt: newsletter.deliverAt };
-  const sentence = countdownSentence(terms, newsletter.undoSeconds * SECOND);
+  const sentence = sendingSentence(terms, newsletter.undoSeconds * SECOND);
   return html`<p class="sentence">“<bdi>${composition.composed.subject}</bdi>”, with ${count(
     composition.stories,
     'story',
@@ -111,14 +108,14 @@ ${fromNow(request, closeAt)}.</p><div class="buttons">${back}</div>`;
   )}, goes ${sentence}.</p>
 ${reach.words === '' ? '' : html`<p>${reach.words}</p>`}
 ${whatIsMissing(request, target, composition, atSlot)}
-<p class="meaning">${RECIPIENTS_MEANING} Until the countdown ends it can be cancelled; after
+<p class="meaning">${RECIPIENTS_MEANING} Until it closes that can be cancelled; after
 that, a pause stops only what is not submitted yet.</p>
 <div class="buttons">${postButton(request, actPath(target, 'send'), 'Send now', {
     ...{ fields: { hash: composition.hash }, id: 'send', danger: true, disabled: obstacle !== null },
   })}${back}</div>`;
 }
 
-/** Stories of the edition's page that are not public when the countdown ends, and an approval that is void then. */
+/** Stories of the edition's page that are not public when it closes, and an approval that is void then. */
 function whatIsMissing(
   request: SignedInRequest,
   target: DraftTarget,

@@ -23,7 +23,7 @@ ${content}</section>`;
 function controls({ request, draft: sent, composition, reach }: DraftPageView): Html {
   const { closeAt, state } = sent.draft;
   const mayAct = request.may('drafts.edit');
-  if (closeAt !== null) return countdown(request, sent, closeAt, mayAct);
+  if (closeAt !== null) return beingSent(request, sent, closeAt, mayAct);
   const shares = reach.words === '' ? '' : html`<p>${reach.words}</p>`;
   const sentence = html`<p class="sentence">${sentenceOf(request, sent, reach)}</p>${shares}`;
   const meaning = html`<p class="meaning">Approved, it has exactly the stories of this page, with their later
@@ -123,7 +123,7 @@ function holdButton(request: SignedInRequest, sent: ArrangedDraft): Html {
   return html`<button form="hold-form" id="hold" data-key="h">Hold</button>`;
 }
 
-function countdown(request: SignedInRequest, sent: ArrangedDraft, closeAt: number, mayAct: boolean): Html {
+function beingSent(request: SignedInRequest, sent: ArrangedDraft, closeAt: number, mayAct: boolean): Html {
   const cancel = mayAct
     ? postButton(request, actPath(sent, 'cancel-send'), 'Cancel sending', { id: 'cancel-send', primary: true })
     : '';
@@ -131,7 +131,7 @@ function countdown(request: SignedInRequest, sent: ArrangedDraft, closeAt: numbe
   const sentence =
     sent.obstacle === null
       ? html`It is being sent: it closes ${end}.`
-      : html`Its countdown ends ${end}. Nothing is sent then: ${sent.obstacle.reason}.`;
+      : html`It would close ${end}. Nothing is sent then: ${sent.obstacle.reason}.`;
   return html`<p class="sentence">${sentence}</p>
 <div class="buttons">${cancel}</div>`;
 }

@@ -1,7 +1,7 @@
 /** The acts that let an edition go, or keep it. */
 import { html } from 'hono/html';
 import { acquirePermit } from '../../../core/store/rate-limits.ts';
-import { cancelSending, SendError, startSending } from '../../../delivery/closing/countdown.ts';
+import { cancelSending, SendError, startSending } from '../../../delivery/closing/send-now.ts';
 import { sendTestCopy } from '../../../delivery/message/test-copy.ts';
 import { maskLocalPart, parseAddress } from '../../../lib/address.ts';
 import { errorLine } from '../../../lib/text/clean-text.ts';
@@ -94,7 +94,7 @@ async function outcomeText(
   return `Approved: it goes ${slotSentence(terms, slot.slotAt, at)}.`;
 }
 
-/** Starts the countdown, if the edition is still the one that the confirming page showed. */
+/** Sends it, if the edition is still the one that the confirming page showed. */
 async function send(request: SignedInRequest, target: DraftTarget): Promise<Response> {
   const { desk, account, form, at } = request;
   const obstacle = await findSendingObstacle(request, target);
@@ -112,7 +112,7 @@ async function send(request: SignedInRequest, target: DraftTarget): Promise<Resp
       request.audit('edition.send', targetName(target)),
     );
     const { zone } = desk.app.config.publication;
-    const text = `It closes ${whenText(closeAt, at, zone)}, after its countdown. Until then it can be cancelled.`;
+    const text = `It closes ${whenText(closeAt, at, zone)}. Until then it can be cancelled.`;
     return respondAfter(request, draftPath(target), { kind: 'done', text });
   } catch (error) {
     if (error instanceof SendError) return respondSendPage(request, target, `${error.problem}.`);

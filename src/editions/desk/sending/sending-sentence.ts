@@ -1,6 +1,6 @@
 /** The sentence before an edition goes out: to how many, and when. Pure. */
 import { count, formatCount } from '../../../lib/text/count.ts';
-import { formatDuration, MINUTE, SECOND } from '../../../lib/time.ts';
+import { formatDuration } from '../../../lib/time.ts';
 import { whenText } from '../../../web/desk/parts/when.ts';
 
 export interface SendingTerms {
@@ -18,15 +18,10 @@ export function slotSentence(terms: SendingTerms, at: number, now: number): stri
   return `to ${recipients(terms.reach)}, ${when}${localTime(terms)}`;
 }
 
-/** `to 1,204 subscribers, now, after a countdown of 60 s`. @param countdown milliseconds */
-export function countdownSentence(terms: SendingTerms, countdown: number): string {
-  const after = countdown === 0 ? '' : `, after a countdown of ${countdownText(countdown)}`;
-  return `to ${recipients(terms.reach)}, now${after}${localTime(terms)}`;
-}
-
-/** `60 s`, `5 min`. */
-function countdownText(milliseconds: number): string {
-  return milliseconds < 2 * MINUTE ? `${milliseconds / SECOND} s` : formatDuration(milliseconds);
+/** `to 1,204 subscribers, in 1 min`. @param after when it closes, in milliseconds from now */
+export function sendingSentence(terms: SendingTerms, after: number): string {
+  const when = after === 0 ? 'now' : `in ${formatDuration(after)}`;
+  return `to ${recipients(terms.reach)}, ${when}${localTime(terms)}`;
 }
 
 function recipients({ confirmed, mailed }: SendingTerms['reach']): string {

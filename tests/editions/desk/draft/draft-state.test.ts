@@ -89,12 +89,12 @@ describe('the line of an edition', () => {
     );
   });
 
-  it('shows a countdown before everything else', () => {
+  it('shows that it is being sent before everything else', () => {
     const draft = withState({ kind: 'automatic' }, { closeAt: BEFORE + HOUR });
     expect(stateOf({ draft, storyCount: 1 })).toBe('busy Sending: closes [until -1 h] unless that is cancelled');
     const obstacle = { remedy: 'unhold', reason: 'held by Ada' } as const;
     expect(stateOf({ draft, obstacle })).toBe(
-      'bad Sending: its countdown ends [until -1 h], but nothing is sent then: held by Ada',
+      'bad Sending: would close [until -1 h], but nothing is sent then: held by Ada',
     );
   });
 

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { addSubscriber } from '../../../../src/audience/subscriptions.ts';
 import { recordProcess, recordStop } from '../../../../src/core/schedule/processes.ts';
 import type { Store } from '../../../../src/core/store/store.ts';
-import { closeDueCountdowns } from '../../../../src/delivery/closing/countdown.ts';
+import { closeDueEditions } from '../../../../src/delivery/closing/send-now.ts';
 import { findEdition, listEditionArticles } from '../../../../src/editions/queries.ts';
 import { HOUR, MINUTE } from '../../../../src/lib/time.ts';
 import { openTestDesk } from '../../../app/desk/test-desk.ts';
@@ -122,7 +122,7 @@ describe('sending an edition from the desk', () => {
       expect(confirm).toMatch(/id="send" disabled/);
     });
 
-    it('says what an act during a countdown, or after the edition has closed, is worth', async () => {
+    it('says what an act while it is being sent, or after the edition has closed, is worth', async () => {
       const { desk, app, fields, startSchedule } = await openSending(await open(), 'required');
       await startSchedule();
       await desk.act('editor', `${PATH}/approve`, await fields('approve'));
@@ -134,7 +134,7 @@ describe('sending an edition from the desk', () => {
       expect(held).toContain('Nothing is sent then: held by Edda Moreno: Wait.');
       await desk.act('editor', `${PATH}/undo`, {});
       app.now += MINUTE;
-      await closeDueCountdowns(app);
+      await closeDueEditions(app);
       const late = await desk.act('editor', `${PATH}/drop`, { seen: '4', story: 'third' });
       expect(late).toContain('The edition is closed: this takes effect only if it is reissued.');
       expect(await desk.act('editor', `${PATH}/cancel-send`)).toContain(
@@ -142,19 +142,19 @@ describe('sending an edition from the desk', () => {
       );
     });
 
-    it('sends it after a countdown, once somebody has confirmed the sentence', async () => {
+    it('sends it after undoSeconds, once somebody has confirmed the sentence', async () => {
       const { desk, app, fields, startSchedule, acts } = await openSending(await open());
       await startSchedule();
       const confirm = await desk.read('editor', `${PATH}/send`);
-      expect(confirm).toContain('goes to 2 subscribers, now, after a countdown of 60 s.');
+      expect(confirm).toContain('goes to 2 subscribers, in 1 min.');
       const sent = await desk.act('editor', `${PATH}/send`, await fields('send', `${PATH}/send`));
       expect(sent).toContain('It is being sent: it');
       expect(sent).toContain('id="cancel-send"');
       const again = await desk.read('editor', `${PATH}/send`);
-      expect(again).toContain('It is being sent already: its countdown ends');
+      expect(again).toContain('It is being sent already: it closes');
       expect(again).not.toContain('id="send"');
       app.now += MINUTE;
-      await closeDueCountdowns(app);
+      await closeDueEditions(app);
       expect(await findEdition(app.store.db, NEWSLETTER, SLOT)).not.toBeNull();
       expect(await desk.read('editor', PATH)).toMatch(/<section id="sending" data-region="\w+" hidden/);
       expect(await acts()).toEqual(['edition.send']);
@@ -173,19 +173,19 @@ describe('sending an edition from the desk', () => {
       const sent = await desk.act('editor', `${PATH}/send`, await fields('send', `${PATH}/send`));
       expect(sent).toContain('It is being sent: it');
       app.now += MINUTE;
-      await closeDueCountdowns(app);
+      await closeDueEditions(app);
       const edition = await findEdition(app.store.db, NEWSLETTER, SLOT);
       const stories = await listEditionArticles(app.store.db, edition?.id ?? 0);
       expect(stories.map(({ id }) => id).sort()).toEqual(['first', 'second', 'third']);
     });
 
-    it('cancels the countdown, and says when it is too late', async () => {
+    it('cancels that, and says when it is too late', async () => {
       const { desk, app, fields, startSchedule, acts } = await openSending(await open());
       await startSchedule();
       await desk.act('editor', `${PATH}/send`, await fields('send', `${PATH}/send`));
       expect(await desk.act('editor', `${PATH}/cancel-send`)).toContain('Cancelled: it was not sent.');
       app.now += MINUTE;
-      await closeDueCountdowns(app);
+      await closeDueEditions(app);
       expect(await findEdition(app.store.db, NEWSLETTER, SLOT)).toBeNull();
       expect(await desk.act('editor', `${PATH}/cancel-send`)).toContain(
         'is not being sent: there is nothing to cancel',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countdownSentence, slotSentence } from '../../../../src/editions/desk/sending/sending-sentence.ts';
+import { sendingSentence, slotSentence } from '../../../../src/editions/desk/sending/sending-sentence.ts';
 import { HOUR, SECOND } from '../../../../src/lib/time.ts';
 
 const SHANGHAI = 'Asia/Shanghai';
@@ -21,14 +21,14 @@ describe('the sentence before an edition goes out', () => {
   });
 
   it('names how many are mailed where some have too few chosen stories', () => {
-    expect(countdownSentence({ ...terms, reach: { ...reach, mailed: 1_192 } }, 0)).toBe(
+    expect(sendingSentence({ ...terms, reach: { ...reach, mailed: 1_192 } }, 0)).toBe(
       'to 1,192 of 1,204 subscribers, now',
     );
   });
 
-  it('names the countdown, and the time of day at which copies are due', () => {
-    expect(countdownSentence(terms, 60 * SECOND)).toBe('to 1,204 subscribers, now, after a countdown of 60 s');
-    expect(countdownSentence(terms, 0)).toBe('to 1,204 subscribers, now');
+  it('names when it closes, and the time of day at which copies are due', () => {
+    expect(sendingSentence(terms, 60 * SECOND)).toBe('to 1,204 subscribers, in 1 min');
+    expect(sendingSentence(terms, 0)).toBe('to 1,204 subscribers, now');
     expect(slotSentence({ ...terms, deliverAt: '08:00' }, SLOT, SLOT - HOUR)).toBe(
       'to 1,204 subscribers, today 07:30 Asia/Shanghai; delivered at 08:00 in each subscriber’s time zone',
     );

@@ -4,13 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { addSubscriber } from '../../../src/audience/subscriptions.ts';
 import { listRuns } from '../../../src/core/schedule/run-ledger.ts';
 import type { Tx } from '../../../src/core/store/store.ts';
-import {
-  awaitCountdown,
-  cancelSending,
-  closeDueCountdowns,
-  SendError,
-  startSending,
-} from '../../../src/delivery/closing/countdown.ts';
+import { cancelSending, closeDueEditions, SendError, startSending } from '../../../src/delivery/closing/send-now.ts';
 import { readDraft, readDraftLog } from '../../../src/editions/draft/draft-store.ts';
 import { type DraftTarget, findDraftTarget } from '../../../src/editions/draft/draft-target.ts';
 import { entryToUndo } from '../../../src/editions/draft/history.ts';
@@ -41,7 +35,7 @@ forBothDatabases((open) => {
   const cancel = async (app: DraftApp): Promise<void> => cancelSending(app, await target(app), 'Ben');
   const closeDue = async (app: DraftApp, now: number): Promise<void> => {
     app.now = now;
-    await closeDueCountdowns(app);
+    await closeDueEditions(app);
   };
   const closeAt = async ({ store, newsletter, slot }: DraftApp): Promise<number | null> =>
     (await readDraft(store.db, newsletter.id, slot)).closeAt;
@@ -51,7 +45,7 @@ forBothDatabases((open) => {
     (await store.db.selectFrom('deliveries').selectAll().execute()).length;
 
   describe('sending an edition by hand', () => {
-    it('closes it at the end of its countdown, and the run of its slot finds it closed', async () => {
+    it('closes it after undoSeconds, and the run of its slot finds it closed', async () => {
       const app = await openApp();
       const subscriber = { email: 'a@example.com', newsletters: [app.newsletter.id] };
       await addSubscriber(app.store.db, SECRETS, subscriber, { channel: 'operator' }, EARLY);
@@ -69,16 +63,14 @@ forBothDatabases((open) => {
       expect(await alerts(app)).toEqual([]);
     });
 
-    it('is given up with an alert if the clock is set back so far that nobody would wait for its end', async () => {
+    it('is given up with an alert if the clock is set back so far that nobody would wait for it', async () => {
       const app = await openApp();
       const end = await start(app);
       await closeDue(app, EARLY - HOUR);
       expect(await closeAt(app)).toBe(end);
       await closeDue(app, EARLY - 3 * HOUR);
       expect(await closeAt(app)).toBeNull();
-      expect(await alerts(app)).toEqual([
-        expect.stringMatching(/its countdown would end in 3 h.*the clock was set back/),
-      ]);
+      expect(await alerts(app)).toEqual([expect.stringMatching(/it would close in 3 h.*the clock was set back/)]);
       expect(await closedStories(app)).toBeNull();
     });
 
@@ -210,22 +202,22 @@ forBothDatabases((open) => {
     });
   });
 
-  describe('a countdown that ends without an edition', () => {
+  describe('an edition that cannot be sent when it is due', () => {
     const NOT_SENT = 'send:daily-roundup: The edition daily-roundup/2026-11-24 was not sent: ';
     const AGAIN = '. To send it, use "daywire editions send daily-roundup/2026-11-24".';
 
-    it('lapses with an alert if its end was missed by more than the grace period', async () => {
+    it('is left to its slot with an alert if that was missed by more than the grace period', async () => {
       const app = await openApp();
       const end = await start(app);
       await closeDue(app, end + 240 * MINUTE + 1);
       expect(await closedStories(app)).toBeNull();
       expect(await closeAt(app)).toBeNull();
       expect(await alerts(app)).toEqual([
-        `${NOT_SENT}its countdown ended 4 h ago, more than the grace period of 4 h, while no daywire was running${AGAIN}`,
+        `${NOT_SENT}it was to close 4 h ago, more than the grace period of 4 h, while no daywire was running${AGAIN}`,
       ]);
     });
 
-    it('closes the edition if its end was missed by less', async () => {
+    it('is sent if that was missed by less', async () => {
       const app = await openApp();
       const end = await start(app);
       await closeDue(app, end + 240 * MINUTE);
@@ -236,7 +228,7 @@ forBothDatabases((open) => {
       ['an editor has held the edition meanwhile', hold, 'held by Ada'],
       ['stories were retracted meanwhile', (app: DraftApp) => retract(app, 'one', 'two'), 'only 2 stories are ready'],
       ['its template is broken', breakTemplate, 'undefined variable'],
-    ] as const)('lapses with an alert if %s', async (_what, spoil, reason) => {
+    ] as const)('is left to its slot with an alert if %s', async (_what, spoil, reason) => {
       const app = await openApp();
       const end = await start(app);
       await spoil(app);
@@ -256,46 +248,6 @@ forBothDatabases((open) => {
       await closeDue(app, await startSending(app, sent, 'Ada'));
       expect(await closedStories(app)).toEqual(STORIES.toSorted());
       expect(await alerts(app)).toEqual([]);
-    });
-  });
-
-  describe('waiting for a countdown', () => {
-    it('closes the edition at its end, and says so if another process was faster', async () => {
-      const app = await openApp();
-      const sent = await target(app);
-      const end = await startSending(app, sent, 'Ada');
-      app.now = end;
-      const signal = new AbortController().signal;
-      expect(await awaitCountdown(app, sent, end, { editor: 'Ada', signal })).toMatchObject({
-        kind: 'closed',
-        isNew: true,
-      });
-      expect(await awaitCountdown(app, sent, end, { editor: 'Ada', signal })).toMatchObject({
-        kind: 'closed',
-        isNew: false,
-      });
-    });
-
-    it('cancels the countdown when it is interrupted', async () => {
-      const app = await openApp();
-      const sent = await target(app);
-      const end = await startSending(app, sent, 'Ada');
-      const stop = new AbortController();
-      const waiting = awaitCountdown(app, sent, end, { editor: 'Ada', signal: stop.signal });
-      stop.abort();
-      expect(await waiting).toEqual({ kind: 'cancelled' });
-      expect(await closeAt(app)).toBeNull();
-    });
-
-    it('notices that another process has cancelled it', async () => {
-      const app = await openApp();
-      const sent = await target(app);
-      const end = await startSending(app, sent, 'Ada');
-      await cancelSending(app, sent, 'Ben');
-      expect(await awaitCountdown(app, sent, end, { editor: 'Ada', signal: new AbortController().signal })).toEqual({
-        kind: 'cancelled',
-      });
-      expect(await closedStories(app)).toBeNull();
     });
   });
 });

@@ -12,6 +12,8 @@ const DANGLING = /[\s\p{Ps}\p{Pi}\p{Sc}\p{Pd}\p{Po}&+|]+$/u;
 const CLOSING = /[%‰!?！？]/u;
 
 const ELLIPSIS = '…';
+/** Places between a number and its unit: each is looked at for 60 µs, and a table of figures has nothing else. */
+const MAX_TRIED = 8;
 
 /** User-perceived characters (grapheme clusters, UAX #29). */
 export function graphemesOf(text: string): string[] {
@@ -70,13 +72,14 @@ interface CutContext {
 /** @returns how many of the first `available` graphemes are kept */
 function cutParts(text: string, parts: string[], available: number, { edges, pairs }: CutContext): number {
   let fallback = available;
+  let tried = 0;
   let at = parts.slice(0, available).join('').length;
-  for (let end = available; end > available / 4; at -= (parts[--end] as string).length) {
+  for (let end = available; end > available / 4 && tried < MAX_TRIED; at -= (parts[--end] as string).length) {
     if (!canCutAt(parts, end, edges.has(at))) continue;
     const kept = withoutDangling(parts, end, pairs);
     const length = parts.slice(0, kept).join('').length;
     if (!separatesUnit(text.slice(Math.max(0, length - 40), length), text.slice(length, length + 9))) return kept;
-    if (fallback === available) fallback = end;
+    if (tried++ === 0) fallback = end;
   }
   return withoutDangling(parts, fallback, pairs);
 }

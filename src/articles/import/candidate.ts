@@ -219,10 +219,8 @@ function leaveOutWrong(
 /** A copy with another value at a path; undefined removes it. */
 function withPart(whole: unknown, [key, ...rest]: PropertyKey[], value: unknown): unknown {
   const inner = (part: unknown): unknown => (rest.length === 0 ? value : withPart(part, rest, value));
-  const parts = Object.entries(whole as object).map(([name, part]) => [
-    name,
-    name === String(key) ? inner(part) : part,
-  ]);
+  const changed = (name: string, part: unknown): unknown => (name === String(key) ? inner(part) : part);
+  const parts = Object.entries(whole as object).map(([name, part]) => [name, changed(name, part)]);
   const kept = parts.filter(([, part]) => part !== undefined);
   return Array.isArray(whole) ? kept.map(([, part]) => part) : Object.fromEntries(kept);
 }

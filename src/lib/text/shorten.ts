@@ -47,12 +47,8 @@ export function shorten(text: string, limit: number, sizeOf?: (grapheme: string)
   const edges = wordEdges(text.slice(0, length + 20));
   // What is closed after the ellipsis takes space, too.
   for (let room = limit - 1; room >= 0; room--) {
-    const end = cutParts(
-      text,
-      parts,
-      sizes.findLastIndex((size) => size <= room),
-      { edges, pairs },
-    );
+    const available = sizes.findLastIndex((size) => size <= room);
+    const end = cutParts(text, parts, available, { edges, pairs });
     const kept = parts.slice(0, end).join('');
     const open = pairs.filter(([from, to]) => from < kept.length && to >= kept.length).reverse();
     const closing = open.map(([from, to]) => (/^\s/.exec(text.slice(from + 1))?.[0] ?? '') + text.charAt(to)).join('');
@@ -155,21 +151,13 @@ function pairsOf(text: string): Pair[] {
   const open: number[] = [];
   for (const { 0: mark, index } of text.matchAll(/["'’\p{Ps}\p{Pe}\p{Pi}\p{Pf}＂]/gu)) {
     const [before, after] = [text.charAt(index - 1), text.charAt(index + 1)];
+    const isAtBeginning = !/[\p{L}\p{N}]/u.test(before) && !/^\s?$/.test(after) && !(mark === "'" && /\d/.test(after));
     const isApostrophe = /['’]/.test(mark) && /[\p{L}\p{N}]/u.test(after);
     const closed = isApostrophe ? -1 : open.findLastIndex((from) => CLOSED_BY.get(text.charAt(from))?.includes(mark));
     if (closed !== -1) {
       pairs.push([open[closed] as number, index]);
       open.length = closed;
-    } else if (
-      open.length < 4 &&
-      CLOSED_BY.has(mark) &&
-      !(
-        EITHER.test(mark) &&
-        (/[\p{L}\p{N}]/u.test(before) || /^\s?$/.test(after) || (mark === "'" && /\d/.test(after)))
-      )
-    ) {
-      open.push(index);
-    }
+    } else if (open.length < 4 && CLOSED_BY.has(mark) && (!EITHER.test(mark) || isAtBeginning)) open.push(index);
   }
   return pairs.sort(([a], [b]) => a - b);
 }

@@ -36,6 +36,9 @@ const FORMS = [
   // A link whose address is one.
   '!?\\[(?<label>[^\\[\\]\\n]{0,500})\\]' +
     '\\(\\s*(?:\\{\\{[<%][^{}]{0,500}[>%]\\}\\}|\\{%[^{}]{0,500}%\\})[^()\\s]{0,200}\\)',
+  // Of MDX, kramdown and Liquid.
+  '(?<comment>\\{/\\*[^{}]{0,2000}?\\*/\\}|\\{::comment\\}[^]{0,5000}?\\{:/(?:comment)?\\}|' +
+    '\\{%-? ?comment ?-?%\\}[^]{0,5000}?\\{%-? ?endcomment ?-?%\\})',
   '\\{\\{[<%](?<hugo>[^{}]{0,2000})[>%]\\}\\}',
   '\\{%-?(?<liquid>[^{}]{0,2000}?)-?%\\}',
   // Not `{{a}}`, as formulas have it.
@@ -47,7 +50,6 @@ const FORMS = [
   // `:::note Title` and its end; `> [!NOTE]`.
   '(?<=^[ \\t>]{0,20}):{3,}[ \\t]*(?<container>[^\\n:][^\\n]{0,300}|)$',
   '(?<=^[ \\t]{0,20}>[ \\t>]{0,20})\\[!(?<alert>[A-Za-z-]{1,30})\\][+-]?',
-  '(?<comment>\\{/\\*[^{}]{0,2000}?\\*/\\})',
   // A label such as [video] is none.
   '\\[(?<wordpress>/?(?:gallery|caption|wp_caption|embed|(?:su|vc|et_pb)_\\w{1,30}|' +
     '(?:audio|video|playlist)(?=\\s+\\w{1,20}=)|(?<=/)(?:audio|video|playlist))' +

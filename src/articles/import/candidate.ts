@@ -72,9 +72,10 @@ interface Provenance {
  */
 const PRIMARY = new Set<PropertyKey>(['id', 'headline', 'body', 'format', 'published', 'state', 'embargo', 'note']);
 
-function isPrimary([key, part]: PropertyKey[], { kind }: Record<string, unknown>): boolean {
-  // Without its credit, another outlet's report would be published as the newsroom's own.
-  return key === undefined || PRIMARY.has(key) || (key === 'outlet' && part !== 'url' && kind === 'roundup-item');
+function isPrimary([key, part]: PropertyKey[], { kind, outlet }: Record<string, unknown>): boolean {
+  if (key === undefined || PRIMARY.has(key)) return true;
+  // Without its kind or credit, another outlet's report would be published as the newsroom's own.
+  return key === 'kind' ? !isBlankValue(outlet) : key === 'outlet' && part !== 'url' && kind === 'roundup-item';
 }
 
 /** The parts of the configuration by which articles are validated. */
@@ -104,7 +105,11 @@ export function candidateReader(config: ArticleRules): CandidateReader {
 
     const written = isStrict ? given : leaveOutWrong(schema, given, leftOut);
     const checked = schema.safeParse(written);
-    const violations = [...crossFieldViolations(written)];
+    const violations: RuleViolation[] = [];
+    for (const violation of crossFieldViolations(written)) {
+      if (isStrict || isPrimary(violation.path, given)) violations.push(violation);
+      else leftOut.push({ ...violation, what: ' is' });
+    }
     if (!checked.success) violations.unshift(...checked.error.issues.flatMap(violationsOf));
 
     const format = written.format === 'html' ? 'html' : 'markdown';
@@ -214,10 +219,8 @@ function leaveOutWrong(
 /** A copy with another value at a path; undefined removes it. */
 function withPart(whole: unknown, [key, ...rest]: PropertyKey[], value: unknown): unknown {
   const inner = (part: unknown): unknown => (rest.length === 0 ? value : withPart(part, rest, value));
-  const parts = Object.entries(whole as object).map(([name, part]) => [
-    name,
-    name === String(key) ? inner(part) : part,
-  ]);
+  const changed = (name: string, part: unknown): unknown => (name === String(key) ? inner(part) : part);
+  const parts = Object.entries(whole as object).map(([name, part]) => [name, changed(name, part)]);
   const kept = parts.filter(([, part]) => part !== undefined);
   return Array.isArray(whole) ? kept.map(([, part]) => part) : Object.fromEntries(kept);
 }

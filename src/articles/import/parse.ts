@@ -57,18 +57,20 @@ export function parseMarkdown(text: string): ParsedRecord {
   return { ...parsed, body, lineOf: (path) => (path[0] === 'body' ? bodyLine : parsed.lineOf(path)) };
 }
 
-/** As Hexo has it: a title and other keys up to a fence, without one before them. */
+/** As Hexo has it: a title and other keys up to a fence, without one before them. After an empty line only keys. */
 function isOpenFrontMatter(lines: string[], start: number): boolean {
   const end = lines.findIndex((line, index) => index > start && /^-{3,}[ \t]*$/.test(line));
   const keys = lines.slice(start, end === -1 ? start : end);
+  const isKey = (line: string): boolean => /^(?:[\w-]{1,60}[ \t]*:|\s*$)/.test(line);
   return (
-    keys.every((line) => /^(?:[\w-]{1,60}[ \t]*:|[ \t#]|- |$)/.test(line)) &&
+    keys.every((line, at) => isKey(line) || (/^(?:[ \t#]|- )/.test(line) && keys[at - 1]?.trim() !== '')) &&
     keys.some((line) => /^(?:title|headline)[ \t]*:/i.test(line))
   );
 }
 
-/** As Pelican has it, up to a line that is none. */
+/** As Pelican has it, up to a line that is none and continues none. */
 const METADATA = /^([\w-]{1,60}):(.*)$/;
+const CONTINUED = /^(?: {4}|\t)\s*\S/;
 
 /**
  * Markdown without front matter: its first heading is the headline, or its first lines are keys and values.
@@ -79,12 +81,16 @@ function parsePlain(lines: string[], start: number): ParsedRecord {
   if (line.trim() === '') return broken(1, 'is empty: write a line "---", the keys, a line "---", and the text');
   const [, key = ''] = METADATA.exec(line) ?? [];
   const isKey = findKey(key, new Map()) !== null;
-  const end = lines.findIndex((one, at) => at > start && !METADATA.test(one));
-  const metadata = lines.slice(start, end).map((one) => METADATA.exec(one) as RegExpExecArray);
+  const end = lines.findIndex((one, at) => at > start && !METADATA.test(one) && !CONTINUED.test(one));
+  const metadata = lines.slice(start, end);
   if (isKey && !/^-{3}/.test(lines[end] ?? '---')) {
-    const fields = Object.fromEntries(metadata.map(([, name = '', value = '']) => [name, value.trim()]));
-    const lineOf = ([name]: PropertyKey[]): number =>
-      1 + Math.max(start, start + metadata.findLastIndex((one) => one[1] === name));
+    const whole = metadata.join('\n').replace(/\n(?: {4}|\t)[ \t]*/g, ' ');
+    const pairs = whole.split('\n').map((one) => (METADATA.exec(one) ?? []).slice(1));
+    const fields = Object.fromEntries(pairs.map(([name = '', value = '']) => [name, value.trim()]));
+    const lineOf = ([name]: PropertyKey[]): number => {
+      const index = metadata.findLastIndex((one) => METADATA.exec(one)?.[1] === name);
+      return 1 + start + Math.max(0, index);
+    };
     return { kind: 'parsed', fields, body: lines.slice(end).join('\n').trim(), lineOf, warnings: [] };
   }
   if (isKey || /^[—–−-]{1,5}\s*$/.test(line)) {

@@ -111,7 +111,7 @@ function boxesIn(bytes: Buffer, from: number, until: number): Map<string, { star
   const boxes = new Map<string, { start: number; end: number }>();
   for (let at = from; at < until; ) {
     const [size, isLong] = [bytes.readUInt32BE(at), bytes.readUInt32BE(at) === 1];
-    const end = size === 0 ? until : at + (isLong ? Number(bytes.readBigUInt64BE(at + 8)) : Math.max(size, 8));
+    const end = size === 0 ? until : at + Math.max(isLong ? Number(bytes.readBigUInt64BE(at + 8)) : size, 8);
     boxes.set(textAt(bytes, at + 4, 4), { start: at + (isLong ? 16 : 8), end });
     at = end;
   }

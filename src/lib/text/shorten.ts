@@ -12,6 +12,8 @@ const DANGLING = /[\s\p{Ps}\p{Pi}\p{Sc}\p{Pd}\p{Po}&+|]+$/u;
 const CLOSING = /[%‰!?！？]/u;
 
 const ELLIPSIS = '…';
+/** Places between a number and its unit: each is looked at for 60 µs, and a table of figures has nothing else. */
+const MAX_TRIED = 8;
 
 /** User-perceived characters (grapheme clusters, UAX #29). */
 export function graphemesOf(text: string): string[] {
@@ -45,12 +47,8 @@ export function shorten(text: string, limit: number, sizeOf?: (grapheme: string)
   const edges = wordEdges(text.slice(0, length + 20));
   // What is closed after the ellipsis takes space, too.
   for (let room = limit - 1; room >= 0; room--) {
-    const end = cutParts(
-      text,
-      parts,
-      sizes.findLastIndex((size) => size <= room),
-      { edges, pairs },
-    );
+    const available = sizes.findLastIndex((size) => size <= room);
+    const end = cutParts(text, parts, available, { edges, pairs });
     const kept = parts.slice(0, end).join('');
     const open = pairs.filter(([from, to]) => from < kept.length && to >= kept.length).reverse();
     const closing = open.map(([from, to]) => (/^\s/.exec(text.slice(from + 1))?.[0] ?? '') + text.charAt(to)).join('');
@@ -70,13 +68,14 @@ interface CutContext {
 /** @returns how many of the first `available` graphemes are kept */
 function cutParts(text: string, parts: string[], available: number, { edges, pairs }: CutContext): number {
   let fallback = available;
+  let tried = 0;
   let at = parts.slice(0, available).join('').length;
-  for (let end = available; end > available / 4; at -= (parts[--end] as string).length) {
+  for (let end = available; end > available / 4 && tried < MAX_TRIED; at -= (parts[--end] as string).length) {
     if (!canCutAt(parts, end, edges.has(at))) continue;
     const kept = withoutDangling(parts, end, pairs);
     const length = parts.slice(0, kept).join('').length;
     if (!separatesUnit(text.slice(Math.max(0, length - 40), length), text.slice(length, length + 9))) return kept;
-    if (fallback === available) fallback = end;
+    if (tried++ === 0) fallback = end;
   }
   return withoutDangling(parts, fallback, pairs);
 }
@@ -152,21 +151,13 @@ function pairsOf(text: string): Pair[] {
   const open: number[] = [];
   for (const { 0: mark, index } of text.matchAll(/["'’\p{Ps}\p{Pe}\p{Pi}\p{Pf}＂]/gu)) {
     const [before, after] = [text.charAt(index - 1), text.charAt(index + 1)];
+    const isAtBeginning = !/[\p{L}\p{N}]/u.test(before) && !/^\s?$/.test(after) && !(mark === "'" && /\d/.test(after));
     const isApostrophe = /['’]/.test(mark) && /[\p{L}\p{N}]/u.test(after);
     const closed = isApostrophe ? -1 : open.findLastIndex((from) => CLOSED_BY.get(text.charAt(from))?.includes(mark));
     if (closed !== -1) {
       pairs.push([open[closed] as number, index]);
       open.length = closed;
-    } else if (
-      open.length < 4 &&
-      CLOSED_BY.has(mark) &&
-      !(
-        EITHER.test(mark) &&
-        (/[\p{L}\p{N}]/u.test(before) || /^\s?$/.test(after) || (mark === "'" && /\d/.test(after)))
-      )
-    ) {
-      open.push(index);
-    }
+    } else if (open.length < 4 && CLOSED_BY.has(mark) && (!EITHER.test(mark) || isAtBeginning)) open.push(index);
   }
   return pairs.sort(([a], [b]) => a - b);
 }

@@ -25,6 +25,13 @@ describe('removeShortcodes', () => {
   });
 
   it.each([
+    'A {/* not for you */}B',
+    'A {::comment}not {.for} you{:/}B',
+    'A {::comment}\nnot *for* you\n{:/comment}B',
+    'A {% comment %}\nnot {{ for }} you\n{%- endcomment -%}B',
+  ])('publishes no comment: %j', (body) => expect(remove(body)).toEqual(['A B']));
+
+  it.each([
     [
       'a {{< highlight go >}}b{{< /highlight >}} c',
       'a b c',

@@ -36,7 +36,6 @@ describe('a problem in a Markdown file', () => {
       'story.md:3: embargo is "2026-11-25 07:00": only a scheduled article may have one: add "state: scheduled"',
     ],
     ['note: N', 'story.md:3: note is "N": only a corrected or retracted article may have one'],
-    ['noteAt: 2026-11-24 07:00', 'story.md:3: noteAt is "2026-11-24 07:00": requires a note'],
   ])('names line, key, value and rule: %s', async (keys, problem) => {
     expect(await problemsOf(keys)).toEqual([problem]);
   });

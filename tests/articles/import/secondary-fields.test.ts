@@ -82,6 +82,7 @@ describe('a wrong secondary field', () => {
       'outlet: { name: A, url: "https://u:p@e.example" }',
       /^outlet.url "https:\/\/u:p@e.example" is left out: must be an/,
     ],
+    [`noteAt: ${PUBLISHED}`, 'noteAt is left out: requires a note'],
     ['language: en_US!', /^language "en_US!" is left out: must be a BCP 47 language tag/],
     ['cover: { src: https://e.example/a.png, width: 100% }', 'cover.width "100%" is left out: must be a whole number'],
     [
@@ -127,6 +128,8 @@ describe('a wrong primary field', () => {
     [['id'], { id: 'a b' }],
     // Without its credit, another outlet's report would be the newsroom's own.
     [['outlet', 'name'], { kind: 'roundup-item', outlet: { url: 'https://times.example/a' } }],
+    [['kind'], { kind: 'Roundup item', outlet: { name: 'Times', url: 'https://times.example/a' } }],
+    [['kind'], { kind: 'Roundup item', outlet: { url: 'https://times.example/a' } }],
   ])('rejects the article: %s', async (path, fields) => {
     expect(await parseJson(fields)).toMatchObject({ kind: 'invalid', violations: [{ path }] });
   });

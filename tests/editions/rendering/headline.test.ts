@@ -82,7 +82,7 @@ describe('editionSubject', () => {
 
   it('counts two columns for Chinese and Japanese characters', () => {
     expect(editionSubject(ENGLISH, '科技速览', [item('三'.repeat(50)), item('星')])).toBe(
-      `科技速览: ${'三'.repeat(28)}…`,
+      `科技速览: ${'三'.repeat(29)}…`,
     );
   });
 

@@ -54,6 +54,12 @@ describe('a feed', () => {
     expectGolden('feeds/feeds.opml', renderOpml(config));
   });
 
+  it('is named by its RSS document in OPML if it is a podcast', () => {
+    const podcast = { category: 'News', image: 'cover.png', explicit: false };
+    const opml = renderOpml({ ...config, feeds: [{ ...latest, podcast }] } as typeof config);
+    expect(opml).toContain(`xmlUrl="${URL}/${latest.id}.rss"`);
+  });
+
   it.for([
     ['full', latest],
     ['summary', summaries],

@@ -77,4 +77,10 @@ describe('eraseMetadata', () => {
       { numRuns: runs(100) },
     );
   });
+
+  it('ends for an AVIF picture with a box of no length', () => {
+    const type = Buffer.from('\0\0\0\x18ftypavif\0\0\0\0avifmif1', 'latin1');
+    const withoutLength = Buffer.from('\0\0\0\x01free\0\0\0\0\0\0\0\0', 'latin1');
+    expect(eraseMetadata(Buffer.concat([type, withoutLength]))).toHaveLength(40);
+  });
 });

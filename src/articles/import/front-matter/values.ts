@@ -162,11 +162,10 @@ function plainText(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
 }
 
+/** Of WordPress and Pelican. */
 const STATES: Readonly<Record<string, string>> = {
-  publish: 'published',
-  public: 'published',
-  private: 'draft',
-  hidden: 'draft',
+  ...{ publish: 'published', public: 'published' },
+  ...{ private: 'draft', hidden: 'draft', pending: 'draft', trash: 'draft', skip: 'draft' },
 };
 
 export function toState(value: unknown): unknown {

@@ -24,6 +24,16 @@ describe('an import', () => {
     expect(report).toMatchObject({ added: 4, rejectedCount: 0, warningCount: 6, ignoredKeys: ['layout'] });
   });
 
+  it('reports characters that turn the text after them around', async () => {
+    const report = await importJson(await openMigrated(), [
+      { id: 'a', title: '\u202egnp.exe' },
+      { id: 'b', title: 'B' },
+    ]);
+    expect(messagesOf(report).warnings).toEqual([
+      'wire.jsonl:1: left out: characters that turn the text after them around (U+202A to U+2069)',
+    ]);
+  });
+
   it('reports categories that became tags in one line, whatever their names are', async () => {
     const store = await openMigrated();
     const report = await importJson(store, [

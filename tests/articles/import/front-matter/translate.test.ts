@@ -252,6 +252,10 @@ describe('the values', () => {
     [{ state: 'Published', draft: 'true' }, { state: 'published' }],
     [{ state: 'publish' }, { state: 'published' }],
     [{ state: 'private' }, { state: 'draft' }],
+    [{ status: 'hidden' }, { state: 'draft' }],
+    [{ status: 'skip' }, { state: 'draft' }],
+    [{ status: 'pending' }, { state: 'draft' }],
+    [{ status: 'trash' }, { state: 'draft' }],
   ])('of draft become a state: %j', (written, fields) => {
     expect(fieldsOf(written)).toEqual(fields);
   });

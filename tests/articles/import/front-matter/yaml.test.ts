@@ -108,6 +108,21 @@ describe('front matter in YAML', () => {
     expect(parseMarkdown('title: A\ndate: 2013-01-02\nText.')).toMatchObject({ fields: { title: 'A' }, body: 'Text.' });
   });
 
+  it.each(['# Heading', '- one\n- two', '    code', 'Note: text\n\n- one'])(
+    'without a fence ends before the text, also if a rule follows it: %s',
+    (beginning) => {
+      const body = `${beginning}\n\n---\n\nMore.`;
+      const parsed = parseMarkdown(`Title: A\nDate: 2013-01-02\n\n${body}`);
+      expect(parsed).toMatchObject({ fields: { Title: 'A', Date: '2013-01-02' }, body: body.trim() });
+    },
+  );
+
+  it('may continue a value on indented lines, as in Pelican', () => {
+    const parsed = parseMarkdown('Title: A\nTags: a,\n    b,\n    c: d\nDate: 2013-01-02\n\nText.');
+    expect(parsed).toMatchObject({ fields: { Title: 'A', Tags: 'a, b, c: d', Date: '2013-01-02' }, body: 'Text.' });
+    expect(parsed.kind === 'parsed' && parsed.lineOf(['Date'])).toBe(5);
+  });
+
   it('that is valid is never changed', () => {
     const text = fc.string({ unit: fc.constantFrom(...'ab :#\'"[]{}|>-?%@`,\n\t\\“é&*!'.split('')), maxLength: 30 });
     const key = fc.constantFrom('title', 'dek', 'tags', 'other');

@@ -1,11 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { closeServers, startScripted } from '../../../scripts/smtp-servers.ts';
 import { queueEdition } from '../../../scripts/test-edition.ts';
+import { suppressAddress } from '../../../src/audience/suppression.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { recordBounce } from '../../../src/delivery/bounces/record.ts';
 import { retry } from '../../../src/delivery/control/operator-control.ts';
 import { deliverDue } from '../../../src/delivery/deliver-due.ts';
 import { closeHold, readHolds, tryHold } from '../../../src/delivery/holds/control-holds.ts';
+import { holdSubscriber } from '../../../src/delivery/holds/provider-holds.ts';
 import { holdsProvider, type TriedDelivery, trialStep } from '../../../src/delivery/holds/watch-holds.ts';
 import { RateWatch } from '../../../src/delivery/rates/watch-rates.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
@@ -72,6 +75,13 @@ async function simulate(store: Store) {
     app.now += 60_001;
     await watch.look();
   };
+  const recordBounces = async (id: number, ids: number[], refusal: typeof SENDER, kind: 'hard' | 'soft') => {
+    for (const subscriberId of ids) {
+      const named = { editionId: id, serviceMessageId: null, newsletter: null, isUnsubscribe: false };
+      const about = { target: { ...named, subscriberId }, bounce: { kind, ...refusal }, source: null };
+      await recordBounce(store.db, app.config, secrets, about, app.now);
+    }
+  };
   return {
     ...{ app, look },
     async edition(): Promise<{ id: number; newsletter: string; slot: string; subscriberIds: number[] }> {
@@ -85,12 +95,9 @@ async function simulate(store: Store) {
       app.now += HOUR;
       return { id, newsletter: 'daily-roundup', slot, subscriberIds };
     },
-    async bounce(editionId: number, ids: number[], refusal: typeof SENDER, kind: 'hard' | 'soft') {
-      for (const subscriberId of ids) {
-        const named = { editionId, serviceMessageId: null, newsletter: null, isUnsubscribe: false };
-        const about = { target: { ...named, subscriberId }, bounce: { kind, ...refusal }, source: null };
-        await recordBounce(store.db, app.config, secrets, about, app.now);
-      }
+    recordBounces,
+    async bounce(...bounces: Parameters<typeof recordBounces>) {
+      await recordBounces(...bounces);
       await look();
     },
     suppressed: async () => {
@@ -205,6 +212,61 @@ describe('a mailbox provider at which most messages bounce', () => {
         expect((await readHolds(one.app.store)).map(({ bounced }) => bounced)).toEqual(day < 5 ? [] : [6]);
         one.app.now += DAY;
       }
+    });
+
+    it('does not bring back whom an edition without trouble has suppressed', async () => {
+      const one = await simulate(await open());
+      const first = await one.edition();
+      const gmail = first.subscriberIds.slice(0, 6);
+      await one.bounce(first.id, gmail.slice(0, 1), UNKNOWN, 'hard');
+      const second = await one.edition();
+      await one.bounce(second.id, gmail.slice(1), SENDER, 'soft');
+      expect(await readHolds(one.app.store)).toMatchObject([{ provider: 'gmail' }]);
+      // Another process looks at all editions of the last days.
+      await new RateWatch(one.app).look();
+      expect(await one.suppressed()).toEqual(gmail.slice(0, 1));
+    });
+
+    it('lets nobody wait who complained, or whose hold was closed, since the bounces were read', async () => {
+      const one = await simulate(await open());
+      const { id, subscriberIds } = await one.edition();
+      const { app } = one;
+      const { db } = app.store;
+      const secrets = await app.keys.signingSecrets();
+      const heldBy = db.selectFrom('subscribers').select('id').where('held_by', 'is not', null);
+      const [complainer, ...others] = subscriberIds.slice(0, 6) as [number];
+      await one.recordBounces(id, [complainer, ...others], UNKNOWN, 'hard');
+      const { signingSecrets } = app.keys;
+      const lookAnd = async (meanwhile: () => Promise<unknown>): Promise<void> => {
+        app.keys.signingSecrets = () => {
+          app.keys.signingSecrets = signingSecrets;
+          return meanwhile().then(() => secrets);
+        };
+        await new RateWatch(app).look();
+      };
+      await lookAnd(() => closeHold(app, 'release', { provider: 'gmail' }));
+      expect(await heldBy.execute()).toEqual([]);
+      await db.deleteFrom('provider_holds').execute();
+      const via = { channel: 'complaint' as const, source: null };
+      await lookAnd(() => suppressAddress(db, secrets, complainer, 'complaint', via, app.now));
+      expect(await one.suppressed()).toEqual([complainer]);
+      expect(await heldBy.execute()).toHaveLength(5);
+    });
+
+    it('lets nobody wait for ever whose bounce is recorded while the hold is closed', async () => {
+      const one = await simulate(await open());
+      const { db } = one.app.store;
+      const { id, subscriberIds } = await one.edition();
+      const [late, ...gmail] = subscriberIds.slice(0, 6) as [number];
+      await one.bounce(id, gmail, UNKNOWN, 'hard');
+      const { closing } = await db.transaction().execute(async (tx) => {
+        await holdSubscriber(tx, { id: late, email_key: 'r0@gmail.com', suppressed_reason: null });
+        const closing = closeHold(one.app, 'release', { provider: 'gmail' });
+        await Promise.race([closing, sleep(300)]);
+        return { closing };
+      });
+      await closing;
+      expect(await db.selectFrom('subscribers').select('id').where('held_by', 'is not', null).execute()).toEqual([]);
     });
   });
 });

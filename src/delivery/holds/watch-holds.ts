@@ -47,13 +47,9 @@ export async function holdProviders(
     // Of messages that were submitted before the last decision, nothing is new.
     const since = hold?.closed_at ?? 0;
     const events = all.filter(({ kind, messageAt }) => kind !== 'complaint' && messageAt >= since);
-    const isOpen = hold?.closed_at === null;
-    if (!(isOpen && hold.edition_id === editionId) && !(await holdIfReached(app, editionId, provider, events)))
-      continue;
-    // Not who bounced when a message was tried since.
-    const before = isOpen ? hold.opened_at : Number.MAX_SAFE_INTEGER;
-    const suppressed = events.filter(({ hasSuppressed, messageAt }) => hasSuppressed && messageAt <= before);
-    await holdSuppressed(app, provider, suppressed);
+    const isOfHold = hold?.closed_at === null && hold.edition_id === editionId;
+    if (!isOfHold && !(await holdIfReached(app, editionId, provider, events))) continue;
+    await holdSuppressed(app, provider, events);
   }
 }
 
@@ -111,7 +107,8 @@ async function holdSuppressed(
 ): Promise<void> {
   const via = { channel: 'bounce', source: `${providerTitle(provider)} is held` } as const;
   const secrets = await keys.signingSecrets();
-  for (const { subscriberId } of events) {
+  for (const { subscriberId, hasSuppressed } of events) {
+    if (!hasSuppressed) continue;
     await inTransaction(store.db, async (tx) => {
       const subscriber = await lockSubscriber(tx, subscriberId);
       if (!isOfBounce(subscriber?.suppressed_reason) || !(await isHeld(tx, provider))) return;

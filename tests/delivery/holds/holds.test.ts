@@ -140,6 +140,9 @@ describe('a mailbox provider at which most messages bounce', () => {
       await closeHold(one.app, 'release', { provider: 'gmail' });
       await deliverDue(one.app);
       expect(await one.count(second.id, 'submitted')).toBe(10);
+      // What bounced before the decision does not hold it again.
+      await new RateWatch(one.app).look();
+      expect(await one.holdAlerts()).toEqual([]);
       const request = { kinds: ['bounced'] as const, provider: 'gmail', isDryRun: false };
       expect(await retry(one.app, first, request)).toMatchObject({ reopened: 6, ineligible: 0 });
       expect(await retry(one.app, first, request)).toMatchObject({ reopened: 0 });
@@ -200,6 +203,32 @@ describe('a mailbox provider at which most messages bounce', () => {
       expect(await closeHold(one.app, 'suppress', { provider: 'gmail' })).toMatchObject({ bounced: 5 });
       expect(await one.suppressed()).toEqual(first.subscriberIds.slice(1, 6));
       await expect(tryHold(one.app, { provider: 'gmail' })).rejects.toThrow('do not wait for a decision');
+    });
+
+    it('gets a message for one of those who wait with a hard bounce, not for a person who paused or left', async () => {
+      const one = await simulate(await open());
+      const { db } = one.app.store;
+      const { id, subscriberIds } = await one.edition();
+      const [, , paused, left, next] = subscriberIds as [number, number, number, number, number];
+      await one.recordBounces(id, subscriberIds.slice(0, 2), SENDER, 'soft');
+      await one.bounce(id, subscriberIds.slice(2, 6), UNKNOWN, 'hard');
+      const until = { paused_until: one.app.now + DAY };
+      await db.updateTable('subscribers').set(until).where('id', '=', paused).execute();
+      const ended = db.updateTable('subscriptions').set({ state: 'unsubscribed' });
+      await ended.where('subscriber_id', '=', left).execute();
+      expect(await tryHold(one.app, { provider: 'gmail' })).toMatchObject({ subscriberId: next });
+    });
+
+    it('is not held by a few bounces of a large list whose delivery has begun', async () => {
+      const one = await simulate(await open());
+      const emails = Array.from({ length: 110 }, (_, n) => `r${n}@gmail.com`);
+      const { editionId, subscriberIds } = await queueEdition(one.app.store, emails, { closedAt: one.app.now });
+      const sent = subscriberIds.slice(0, 12);
+      for (const id of sent) await setDeliveries(one.app.store, { state: 'submitted' }, { subscriber_id: id });
+      await one.bounce(editionId, sent.slice(0, 9), SENDER, 'soft');
+      expect(await readHolds(one.app.store)).toEqual([]);
+      await one.bounce(editionId, sent.slice(9, 10), SENDER, 'soft');
+      expect(await readHolds(one.app.store)).toMatchObject([{ waiting: 98 }]);
     });
 
     it('is not held in an outage of four days; at the fifth, those whom soft bounces would suppress wait', async () => {

@@ -102,11 +102,10 @@ export function addSubscriberCommands(program: Command, cli: CliContext): void {
     .option('--since <date>', 'with --reason: only those suppressed since then, such as 2026-11-24', parseDay)
     .option('--dry-run', 'with --reason: only show whom it would bring back, and when they were last accepted')
     .action((addresses: string[], options: SuppressedFilter) => {
-      if ((options.reason === undefined) === (addresses.length === 0)) {
-        throw new CommandError('unsuppress takes either addresses or --reason');
-      }
-      if (options.reason === undefined) return changeSuppression(cli, addresses, unsuppressByOperator);
-      return unsuppressAll(cli, options);
+      const isNamed = Object.keys(options).length === 0;
+      if (isNamed ? addresses.length === 0 : addresses.length > 0 || options.reason === undefined)
+        throw new CommandError('unsuppress takes either addresses, or --reason with its options');
+      return isNamed ? changeSuppression(cli, addresses, unsuppressByOperator) : unsuppressAll(cli, options);
     });
 
   subscribers

@@ -69,6 +69,7 @@ export async function tryHold(app: AppContext, act: HoldAct): Promise<TriedMessa
     join subscriptions on subscriptions.subscriber_id = subscribers.id
       and subscriptions.newsletter = editions.newsletter and subscriptions.state = 'confirmed'
     where ${isAtProvider(provider)} and subscribers.suppressed_reason is null
+      and coalesce(subscribers.paused_until, 0) <= ${clock()}
       and (deliveries.state in ('pending', 'failed') or deliveries.state = 'submitted' and exists (
         select 1 from bounces where bounces.edition_id = editions.id and bounces.subscriber_id = subscribers.id
           and bounces.kind <> 'complaint'))

@@ -5,7 +5,7 @@
  */
 import { type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
 import { mailboxProviderById, mailboxProviderOf } from '../../audience/mailbox-providers.ts';
-import type { Db, Tx } from '../../core/store/store.ts';
+import { type Db, dialectOf, type Tx } from '../../core/store/store.ts';
 import type { Tables } from '../../core/store/tables.ts';
 import { domainOf } from '../../lib/address.ts';
 
@@ -58,13 +58,20 @@ export function isPutOff(
   return hold !== undefined && (hold.tried_edition_id !== editionId || hold.tried_subscriber_id !== subscriberId);
 }
 
+/** Whether a mailbox provider is held, until the transaction ends. */
+export async function isHeld(tx: Tx, provider: string): Promise<boolean> {
+  const hold = tx.selectFrom('provider_holds').select('edition_id').where('provider', '=', provider);
+  const open = hold.where('closed_at', 'is', null).$if(dialectOf(tx) === 'postgres', (q) => q.forShare());
+  return (await open.executeTakeFirst()) !== undefined;
+}
+
 /** Lets a subscriber wait, if the mailbox provider is held. @returns whether it is */
 export async function holdSubscriber(
   tx: Tx,
   subscriber: Pick<Selectable<Tables['subscribers']>, 'id' | 'email_key' | 'suppressed_reason'>,
 ): Promise<boolean> {
   const provider = providerOf(subscriber.email_key);
-  const held = (await listHolds(tx, { isOpen: true })).some((hold) => hold.provider === provider);
+  const held = await isHeld(tx, provider);
   if (held && subscriber.suppressed_reason === null) await setHeldBy(tx, subscriber.id, provider);
   return held;
 }

@@ -1,5 +1,6 @@
 /** Holds mailbox providers by the bounces of editions, and goes on with holds about which nobody decides. */
 import { sql } from 'kysely';
+import { lockSubscriber } from '../../audience/consent/changes.ts';
 import { liftSuppression, suppressAddress } from '../../audience/suppression.ts';
 import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
@@ -9,10 +10,10 @@ import { boundedLine } from '../../lib/text/clean-text.ts';
 import { DAY } from '../../lib/time.ts';
 import { classifyRefusal, isAboutSender } from '../bounces/classify.ts';
 import { countSubmittedTo } from '../queue/queries.ts';
-import type { ReportedEvent } from '../rates/count-rates.ts';
+import { isOfBounce, type ReportedEvent } from '../rates/count-rates.ts';
 import { redactAddresses } from '../transport/redact-addresses.ts';
 import { closeHold, holdAlert, tryHold } from './control-holds.ts';
-import { isAtProvider, listHolds, type ProviderHold, providerTitle, setHeldBy } from './provider-holds.ts';
+import { isAtProvider, isHeld, listHolds, type ProviderHold, providerTitle, setHeldBy } from './provider-holds.ts';
 
 /** In percent: 2 % of dead addresses are ordinary. */
 const UNKNOWN_RECIPIENTS = 20;
@@ -46,15 +47,9 @@ export async function holdProviders(
     // Of messages that were submitted before the last decision, nothing is new.
     const since = hold?.closed_at ?? 0;
     const events = all.filter(({ kind, messageAt }) => kind !== 'complaint' && messageAt >= since);
-    const isOpen = hold !== undefined && hold.closed_at === null;
-    if (!isOpen && !(await holdIfReached(app, editionId, provider, events))) continue;
-    // Not who bounced when a message was tried since.
-    const before = isOpen ? hold.opened_at : Number.MAX_SAFE_INTEGER;
-    await holdSuppressed(
-      app,
-      provider,
-      events.filter(({ hasSuppressed, messageAt }) => hasSuppressed && messageAt <= before),
-    );
+    const isOfHold = hold?.closed_at === null && hold.edition_id === editionId;
+    if (!isOfHold && !(await holdIfReached(app, editionId, provider, events))) continue;
+    await holdSuppressed(app, provider, events);
   }
 }
 
@@ -95,15 +90,16 @@ async function holdIfReached(
         conflict.column('provider').doUpdateSet(row).where('provider_holds.closed_at', 'is not', null),
       )
       .executeTakeFirstOrThrow();
-    if (numInsertedOrUpdatedRows > 0n) await raiseAlert(tx, await holdAlert(tx, { provider, ...row }), now);
+    if (numInsertedOrUpdatedRows === 0n) return;
+    await raiseAlert(tx, await holdAlert(tx, { provider, ...row }), now);
+    log.warn({ provider }, reason);
   });
-  log.warn({ provider }, reason);
   return true;
 }
 
 const NOT_TRIED = { tried_edition_id: null, tried_subscriber_id: null };
 
-/** Lets those wait whom these bounces have suppressed. */
+/** Lets those wait whom these bounces have suppressed. Meanwhile one may have complained, or the hold was closed. */
 async function holdSuppressed(
   { store, keys, clock }: AppContext,
   provider: string,
@@ -111,9 +107,13 @@ async function holdSuppressed(
 ): Promise<void> {
   const via = { channel: 'bounce', source: `${providerTitle(provider)} is held` } as const;
   const secrets = await keys.signingSecrets();
-  for (const { subscriberId } of events) {
+  for (const { subscriberId, hasSuppressed } of events) {
+    if (!hasSuppressed) continue;
     await inTransaction(store.db, async (tx) => {
-      if (await liftSuppression(tx, secrets, subscriberId, via, clock())) await setHeldBy(tx, subscriberId, provider);
+      const subscriber = await lockSubscriber(tx, subscriberId);
+      if (!isOfBounce(subscriber?.suppressed_reason) || !(await isHeld(tx, provider))) return;
+      await liftSuppression(tx, secrets, subscriberId, via, clock());
+      await setHeldBy(tx, subscriberId, provider);
     });
   }
 }
@@ -151,9 +151,7 @@ export async function continueHolds(app: AppContext): Promise<void> {
   const { store, keys, clock } = app;
   for (const hold of await listHolds(store.db, { isOpen: true })) {
     const { provider, tried_subscriber_id: tried } = hold;
-    if (tried === null) {
-      if (clock() < hold.try_at || (await tryHold(app, { provider })) !== null) continue;
-    }
+    if (tried === null && (clock() < hold.try_at || (await tryHold(app, { provider })) !== null)) continue;
     const step = tried === null ? 'release' : trialStep(await readTried(store.db, hold), clock());
     if (step === 'release') await closeHold(app, 'release', { provider });
     if (step === 'release' || step === 'wait') continue;

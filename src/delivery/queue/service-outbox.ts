@@ -144,11 +144,11 @@ export async function markServiceMessage(
 async function reasonToSuppress(tx: Tx, { kind, subscriberId }: ClaimedServiceMessage): Promise<string | null> {
   const subscriber = await tx
     .selectFrom('subscribers')
-    .select('suppressed_reason')
+    .select(['suppressed_reason', 'held_by'])
     .where('id', '=', subscriberId)
     .executeTakeFirst();
   if (subscriber === undefined) return 'the subscriber no longer exists';
-  const { suppressed_reason: reason } = subscriber;
+  const reason = subscriber.suppressed_reason ?? (subscriber.held_by === null ? null : 'hard-bounce');
   if (reason === null || (kind !== 'already' && isLiftedByOptIn(reason))) return null;
   return `the address is suppressed: ${reason}`;
 }

@@ -5,6 +5,7 @@
  */
 import { readDelivered } from '../../core/store/counts.ts';
 import type { Db } from '../../core/store/store.ts';
+import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
 import type { BounceKind } from '../../core/store/tables.ts';
 import { isAboutSender } from '../bounces/classify.ts';
 import { findRefused, findRejected } from '../bounces/rejected-recipients.ts';
@@ -121,33 +122,27 @@ export async function readReported(db: Db, editionId: number): Promise<Map<strin
         .onRef('deliveries.edition_id', '=', 'bounces.edition_id')
         .onRef('deliveries.subscriber_id', '=', 'bounces.subscriber_id'),
     )
-    .select([
-      'subscribers.id',
-      'email_key',
-      'suppressed_reason',
-      'suppressed_at',
-      'held_by',
-      'kind',
-      'status',
-      'detail',
-    ])
-    .select(['bounces.at', 'deliveries.changed_at'])
+    .select(['subscribers.id', 'email_key', 'suppressed_reason', 'suppressed_at', 'held_by'])
+    .select(['kind', 'status', 'detail', 'bounces.at', 'deliveries.changed_at'])
     .where('bounces.edition_id', '=', editionId)
     .execute();
   const recorded = rows.map((row): ReportedEvent => {
     const refusal = { status: row.status, text: row.detail ?? '' };
-    const isOfBounce = row.suppressed_reason === 'hard-bounce' || row.suppressed_reason === 'soft-bounces';
     return {
       subscriberId: row.id,
       provider: providerOf(row.email_key),
       kind: row.kind === 'soft' && isAboutSender(refusal) ? 'sender' : row.kind,
       isRefused: row.kind !== 'complaint' && refused.delete(row.id),
       ...{ status: row.status, detail: refusal.text, messageAt: row.changed_at ?? 0 },
-      hasSuppressed: isOfBounce && row.suppressed_at === row.at,
+      hasSuppressed: isOfBounce(row.suppressed_reason) && row.suppressed_at === row.at,
       waits: row.held_by !== null,
     };
   });
   return Map.groupBy([...recorded, ...refused.values()], ({ provider }) => provider);
+}
+
+export function isOfBounce(reason: SuppressionReason | null | undefined): boolean {
+  return reason === 'hard-bounce' || reason === 'soft-bounces';
 }
 
 /** Subscribers whose hard bounce is recorded. */

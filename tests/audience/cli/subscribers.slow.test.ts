@@ -87,6 +87,10 @@ describe.concurrent('daywire subscribers suppress and unsuppress', () => {
       stdout: `${ADA}: suppressed\nnobody@example.com: suppressed\n${ADA}: nothing to change\n`,
       stderr: 'daywire: no-address: it has no @\n',
     });
+    for (const options of [['--dry-run'], ['--domain', 'example.com'], ['--reason', 'operator']]) {
+      const stderr = 'daywire: unsuppress takes either addresses, or --reason with its options\n';
+      expect(await subscribers(folder, 'unsuppress', ADA, ...options)).toMatchObject({ code: 1, stderr });
+    }
     expect((await subscribers(folder, 'list')).stdout).toMatch(/daily-roundup confirmed\t\tsuppressed: operator\n/);
     expect((await subscribers(folder, 'show', 'nobody@example.com')).stderr).toMatch(/suppression list .*: operator\n/);
     expect((await subscribers(folder, 'unsuppress', ...both)).stdout).toBe(

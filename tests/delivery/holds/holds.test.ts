@@ -1,11 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { closeServers, startScripted } from '../../../scripts/smtp-servers.ts';
 import { queueEdition } from '../../../scripts/test-edition.ts';
+import { suppressAddress } from '../../../src/audience/suppression.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { recordBounce } from '../../../src/delivery/bounces/record.ts';
 import { retry } from '../../../src/delivery/control/operator-control.ts';
 import { deliverDue } from '../../../src/delivery/deliver-due.ts';
 import { closeHold, readHolds, tryHold } from '../../../src/delivery/holds/control-holds.ts';
+import { holdSubscriber } from '../../../src/delivery/holds/provider-holds.ts';
 import { holdsProvider, type TriedDelivery, trialStep } from '../../../src/delivery/holds/watch-holds.ts';
 import { RateWatch } from '../../../src/delivery/rates/watch-rates.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
@@ -72,6 +75,13 @@ async function simulate(store: Store) {
     app.now += 60_001;
     await watch.look();
   };
+  const recordBounces = async (id: number, ids: number[], refusal: typeof SENDER, kind: 'hard' | 'soft') => {
+    for (const subscriberId of ids) {
+      const named = { editionId: id, serviceMessageId: null, newsletter: null, isUnsubscribe: false };
+      const about = { target: { ...named, subscriberId }, bounce: { kind, ...refusal }, source: null };
+      await recordBounce(store.db, app.config, secrets, about, app.now);
+    }
+  };
   return {
     ...{ app, look },
     async edition(): Promise<{ id: number; newsletter: string; slot: string; subscriberIds: number[] }> {
@@ -85,12 +95,9 @@ async function simulate(store: Store) {
       app.now += HOUR;
       return { id, newsletter: 'daily-roundup', slot, subscriberIds };
     },
-    async bounce(editionId: number, ids: number[], refusal: typeof SENDER, kind: 'hard' | 'soft') {
-      for (const subscriberId of ids) {
-        const named = { editionId, serviceMessageId: null, newsletter: null, isUnsubscribe: false };
-        const about = { target: { ...named, subscriberId }, bounce: { kind, ...refusal }, source: null };
-        await recordBounce(store.db, app.config, secrets, about, app.now);
-      }
+    recordBounces,
+    async bounce(...bounces: Parameters<typeof recordBounces>) {
+      await recordBounces(...bounces);
       await look();
     },
     suppressed: async () => {
@@ -133,6 +140,9 @@ describe('a mailbox provider at which most messages bounce', () => {
       await closeHold(one.app, 'release', { provider: 'gmail' });
       await deliverDue(one.app);
       expect(await one.count(second.id, 'submitted')).toBe(10);
+      // What bounced before the decision does not hold it again.
+      await new RateWatch(one.app).look();
+      expect(await one.holdAlerts()).toEqual([]);
       const request = { kinds: ['bounced'] as const, provider: 'gmail', isDryRun: false };
       expect(await retry(one.app, first, request)).toMatchObject({ reopened: 6, ineligible: 0 });
       expect(await retry(one.app, first, request)).toMatchObject({ reopened: 0 });
@@ -195,6 +205,32 @@ describe('a mailbox provider at which most messages bounce', () => {
       await expect(tryHold(one.app, { provider: 'gmail' })).rejects.toThrow('do not wait for a decision');
     });
 
+    it('gets a message for one of those who wait with a hard bounce, not for a person who paused or left', async () => {
+      const one = await simulate(await open());
+      const { db } = one.app.store;
+      const { id, subscriberIds } = await one.edition();
+      const [, , paused, left, next] = subscriberIds as [number, number, number, number, number];
+      await one.recordBounces(id, subscriberIds.slice(0, 2), SENDER, 'soft');
+      await one.bounce(id, subscriberIds.slice(2, 6), UNKNOWN, 'hard');
+      const until = { paused_until: one.app.now + DAY };
+      await db.updateTable('subscribers').set(until).where('id', '=', paused).execute();
+      const ended = db.updateTable('subscriptions').set({ state: 'unsubscribed' });
+      await ended.where('subscriber_id', '=', left).execute();
+      expect(await tryHold(one.app, { provider: 'gmail' })).toMatchObject({ subscriberId: next });
+    });
+
+    it('is not held by a few bounces of a large list whose delivery has begun', async () => {
+      const one = await simulate(await open());
+      const emails = Array.from({ length: 110 }, (_, n) => `r${n}@gmail.com`);
+      const { editionId, subscriberIds } = await queueEdition(one.app.store, emails, { closedAt: one.app.now });
+      const sent = subscriberIds.slice(0, 12);
+      for (const id of sent) await setDeliveries(one.app.store, { state: 'submitted' }, { subscriber_id: id });
+      await one.bounce(editionId, sent.slice(0, 9), SENDER, 'soft');
+      expect(await readHolds(one.app.store)).toEqual([]);
+      await one.bounce(editionId, sent.slice(9, 10), SENDER, 'soft');
+      expect(await readHolds(one.app.store)).toMatchObject([{ waiting: 98 }]);
+    });
+
     it('is not held in an outage of four days; at the fifth, those whom soft bounces would suppress wait', async () => {
       const one = await simulate(await open());
       for (let day = 1; day <= 5; day++) {
@@ -205,6 +241,61 @@ describe('a mailbox provider at which most messages bounce', () => {
         expect((await readHolds(one.app.store)).map(({ bounced }) => bounced)).toEqual(day < 5 ? [] : [6]);
         one.app.now += DAY;
       }
+    });
+
+    it('does not bring back whom an edition without trouble has suppressed', async () => {
+      const one = await simulate(await open());
+      const first = await one.edition();
+      const gmail = first.subscriberIds.slice(0, 6);
+      await one.bounce(first.id, gmail.slice(0, 1), UNKNOWN, 'hard');
+      const second = await one.edition();
+      await one.bounce(second.id, gmail.slice(1), SENDER, 'soft');
+      expect(await readHolds(one.app.store)).toMatchObject([{ provider: 'gmail' }]);
+      // Another process looks at all editions of the last days.
+      await new RateWatch(one.app).look();
+      expect(await one.suppressed()).toEqual(gmail.slice(0, 1));
+    });
+
+    it('lets nobody wait who complained, or whose hold was closed, since the bounces were read', async () => {
+      const one = await simulate(await open());
+      const { id, subscriberIds } = await one.edition();
+      const { app } = one;
+      const { db } = app.store;
+      const secrets = await app.keys.signingSecrets();
+      const heldBy = db.selectFrom('subscribers').select('id').where('held_by', 'is not', null);
+      const [complainer, ...others] = subscriberIds.slice(0, 6) as [number];
+      await one.recordBounces(id, [complainer, ...others], UNKNOWN, 'hard');
+      const { signingSecrets } = app.keys;
+      const lookAnd = async (meanwhile: () => Promise<unknown>): Promise<void> => {
+        app.keys.signingSecrets = () => {
+          app.keys.signingSecrets = signingSecrets;
+          return meanwhile().then(() => secrets);
+        };
+        await new RateWatch(app).look();
+      };
+      await lookAnd(() => closeHold(app, 'release', { provider: 'gmail' }));
+      expect(await heldBy.execute()).toEqual([]);
+      await db.deleteFrom('provider_holds').execute();
+      const via = { channel: 'complaint' as const, source: null };
+      await lookAnd(() => suppressAddress(db, secrets, complainer, 'complaint', via, app.now));
+      expect(await one.suppressed()).toEqual([complainer]);
+      expect(await heldBy.execute()).toHaveLength(5);
+    });
+
+    it('lets nobody wait for ever whose bounce is recorded while the hold is closed', async () => {
+      const one = await simulate(await open());
+      const { db } = one.app.store;
+      const { id, subscriberIds } = await one.edition();
+      const [late, ...gmail] = subscriberIds.slice(0, 6) as [number];
+      await one.bounce(id, gmail, UNKNOWN, 'hard');
+      const { closing } = await db.transaction().execute(async (tx) => {
+        await holdSubscriber(tx, { id: late, email_key: 'r0@gmail.com', suppressed_reason: null });
+        const closing = closeHold(one.app, 'release', { provider: 'gmail' });
+        await Promise.race([closing, sleep(300)]);
+        return { closing };
+      });
+      await closing;
+      expect(await db.selectFrom('subscribers').select('id').where('held_by', 'is not', null).execute()).toEqual([]);
     });
   });
 });

@@ -295,7 +295,8 @@ describe('markSubmitting', () => {
         .execute();
       await of(2).set({ paused_until: NOW }).execute();
       await store.db.deleteFrom('subscribers').where('id', '=', subscriberIds[3]!).execute();
-      expect(await mark(store, claims)).toEqual(['suppressed', 'suppressed', 'submitting', 'suppressed', 'submitting']);
+      await of(4).set({ held_by: 'gmail' }).execute();
+      expect(await mark(store, claims)).toEqual(['suppressed', 'suppressed', 'submitting', 'suppressed', 'released']);
       expect((await deliveriesOf(store)).map((row) => row.reason)).toEqual([
         'the address is suppressed: complaint',
         'the subscriber paused mail until 2026-11-24T07:30:00Z',

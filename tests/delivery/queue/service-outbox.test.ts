@@ -86,6 +86,14 @@ describe('the outbox of service messages', () => {
       ]);
     });
 
+    it('suppresses a notice to an address that waits with a hard bounce', async () => {
+      const store = await open();
+      await queueConfirmation(store, 'a@example.com', { kind: 'already' });
+      await store.db.updateTable('subscribers').set({ held_by: 'example.com' }).execute();
+      const [message] = await claim(store);
+      expect(await mark(store, message!)).toBe('suppressed');
+    });
+
     it('suppresses a message for a subscriber who no longer exists', async () => {
       const store = await open();
       await queueConfirmation(store, 'a@example.com');

@@ -80,6 +80,16 @@ forEachDatabase((open) => {
     expect(await pollDue(app, SITES, { wait: waitOf(app) })).toHaveLength(2);
   });
 
+  it('reads a source whose section an article cannot have, such as an edition that another source brought', async () => {
+    const store = await open();
+    const digest = entry('one').replace('<id>', '<category term="Digest"/><id>');
+    const documents = { main: feed(digest), sport: feed(digest, entry('two')) };
+    const kinds = ', kinds: { Digest: roundup }';
+    const { poll } = await openFeeds(store, documents, { main: kinds, sport: ', section: world' });
+    expect(await poll('main')).toMatchObject({ added: 1 });
+    expect(await poll('sport')).toMatchObject({ added: 1 });
+  });
+
   it('asks without conditions once a day, so that a server that always answers 304 hides no edit', async () => {
     const { app, documents, poll } = await openFeeds(await open(), { main: feed(entry('one')) }, { main: '' });
     await poll('main');

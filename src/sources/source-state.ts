@@ -177,7 +177,7 @@ export function askedPause({ state, reason }: Pick<SourceRow, 'state' | 'reason'
 
 /**
  * Claims a source, due or not, also one that is gone or paused.
- * @returns `claimed`, or why not: it or one of `siblings` is being polled, or its server asked not to be called before an instant
+ * @returns `claimed`, or why not: it or one of `siblings` is being polled, or its server asked for a pause
  */
 export async function claimSourceNow(
   db: Db,

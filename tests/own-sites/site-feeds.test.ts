@@ -66,7 +66,7 @@ forEachDatabase((open) => {
     ).toEqual(twice);
   });
 
-  it('polls two sources of one site one after the other, so that neither takes what they share for new', async () => {
+  it('polls two sources of one site one after the other, and has what they share once', async () => {
     const store = await open();
     const documents = { main: feed(entry('one'), entry('two')), sport: feed(entry('two'), entry('three')) };
     const { app, poll } = await openFeeds(store, documents, { main: '', sport: '' });
@@ -80,7 +80,7 @@ forEachDatabase((open) => {
     expect(await pollDue(app, SITES, { wait: waitOf(app) })).toHaveLength(2);
   });
 
-  it('reads a source whose section an article cannot have, such as an edition that another source brought', async () => {
+  it('reads a source whose section an article cannot have, such as one of the kind roundup', async () => {
     const store = await open();
     const digest = entry('one').replace('<id>', '<category term="Digest"/><id>');
     const documents = { main: feed(digest), sport: feed(digest, entry('two')) };

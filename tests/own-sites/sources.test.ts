@@ -1,3 +1,4 @@
+import type { Kysely } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { findArticle, findArticles } from '../../src/articles/queries.ts';
 import { openConfiguredClient } from '../../src/core/config/fetching.ts';
@@ -43,7 +44,7 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
       expect((await listRuns(store.db, 1))[0]).toMatchObject({ schedule: 'source:times', reason: '250 added' });
     });
 
-    it('reads all posts once more after an upgrade, so that other sources of the site are compared with them', async () => {
+    it('reads all posts once more after an upgrade, to compare other sources of the site with them', async () => {
       const store = await open();
       const { app } = await openNewsroom(store, api);
       await poll(app);
@@ -51,7 +52,7 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
       const before = await keys.execute();
       expect(before).toHaveLength(12);
       await store.db.deleteFrom('source_item_keys').execute();
-      await readPostsAgain(store.db);
+      await readPostsAgain(store.db as unknown as Kysely<unknown>);
       expect(await poll(app, 5 * MINUTE)).toMatchObject({ result: { added: 0, updated: 0, unchanged: 0 } });
       expect(await keys.execute()).toEqual(before);
     });

@@ -7,6 +7,7 @@ import { textOfHtml } from '../sources/html-text.ts';
 import { type ComparedItem, type IdentifiedDocument, keysOf, normaliseTitle } from '../sources/identity/entry-keys.ts';
 import { allKeys, type Identification, identify, unnamedEntries } from '../sources/identity/identify.ts';
 import { findKeys, itemsOfKeys, type KeyTable, saveKeys } from '../sources/identity/item-keys.ts';
+import { MAX_TEXTS } from '../sources/identity/renamed-entries.ts';
 import { findSourceItems, listItemsSeenSince, listItemsSince, type SourceItemRow } from '../sources/item-state.ts';
 import { LEAST_FLOOD } from '../sources/polling/flood.ts';
 import type { SourceRow } from '../sources/source-state.ts';
@@ -43,9 +44,9 @@ export async function identifyItems(
   const { unnamed, named: present } = unnamedEntries(document, known);
   const isCompared = readAt !== null && unnamed.length > 0;
   const recent = isCompared ? await listItemsSeenSince(db, source, readAt - LATELY) : [];
-  const absent = [...rows, ...recent].filter(({ item }) => !present.has(item)).slice(0, MAX_BODIES);
+  const absent = [...rows, ...recent].filter(({ item }) => !present.has(item)).slice(0, MAX_TEXTS);
   const articles = isCompared ? await readStoredArticles(db, [...new Set(absent.map((row) => row.article_id))]) : null;
-  const texts = isCompared && absent.length > 0 ? await page.bodiesOf(unnamed.slice(0, MAX_BODIES)) : new Map();
+  const texts = isCompared && absent.length > 0 ? await page.bodiesOf(unnamed.slice(0, MAX_TEXTS)) : new Map();
   const stored = new Map(
     [...recent, ...rows].map((row): [string, ComparedItem<string>] => {
       const { item: id, url, published_at: publishedAt, seen_at: seenAt, article_id } = row;
@@ -71,8 +72,6 @@ export async function identifyItems(
 
 /** Items that the feed no longer has are compared with new ones for as long. */
 const LATELY = 2 * DAY;
-/** Bodies that are compared of one document, and of the items: more would hold up the process. */
-const MAX_BODIES = 100;
 
 /** No zone moves a date as far. */
 const SAME_DATE = 18 * HOUR;

@@ -1,6 +1,6 @@
 /** Imports what a source has, through the import of articles: one item is one input, with its own rejection. */
 import { candidateOf } from '../articles/edits/desk-base.ts';
-import { changeArticle, readStoredArticles } from '../articles/edits/stored-article.ts';
+import { changeArticle, readStoredArticles, whyNotEditable } from '../articles/edits/stored-article.ts';
 import { type ImportFile, recordFile } from '../articles/import/files/import-files.ts';
 import { MAX_RECORD_BYTES, type SourceRecord } from '../articles/import/files/json-lines.ts';
 import { analyseArticles, importFiles } from '../articles/import/import.ts';
@@ -117,9 +117,9 @@ export async function importEntries(poll: SitePoll, page: ReadPage): Promise<Pol
 /** Puts articles without a section, which another source brought, into that of this source, as the desk would. */
 async function addSections(poll: SitePoll, sections: ReadonlyMap<string, string>): Promise<void> {
   const author = originName(sourceOrigin(poll.source.id));
-  for (const [id, { article }] of await readStoredArticles(poll.store.db, [...sections.keys()])) {
+  for (const [id, article] of await readStoredArticles(poll.store.db, [...sections.keys()])) {
     const section = sections.get(id) as string;
-    if (article.section !== null) continue;
+    if (article.article.section !== null || whyNotEditable(article) !== null) continue;
     await changeArticle(poll, id, 'import', { author }, (stored) => ({ ...candidateOf(stored.article), section }));
   }
 }

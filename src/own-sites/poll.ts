@@ -22,12 +22,13 @@ import { importAccepted } from './held-posts.ts';
 import type { SitePoll, SitePollResult } from './import-entries.ts';
 import { importPage } from './poll-steps.ts';
 import type { ReadPage } from './read-page.ts';
-import { siteOf } from './shared-items.ts';
+import { siblingsOf, siteOf } from './shared-items.ts';
 import { testSite } from './source-test.ts';
 import { sweepIfDue, withdrawDeleted } from './sweep.ts';
 
 export const SITES: SourceKind<ArticleSource, SitePollResult> = {
   sources: articleSources,
+  siblings: siblingsOf,
   openClient: ({ config }, gate) => openConfiguredClient(config, undefined, { gate }),
   emptyResult: () => ({ ...emptyResult(), retracted: 0, left: 0, waiting: 0, held: 0, feedProblems: [] }),
   read: readSite,

@@ -1,9 +1,9 @@
 /** What the store knows of sources: claims of polls, and outcomes. Items of own sites: item-state.ts. */
-import { type Insertable, type Selectable, sql, type Updateable, type UpdateObject } from 'kysely';
+import { type Insertable, type RawBuilder, type Selectable, sql, type Updateable, type UpdateObject } from 'kysely';
 import type { Config } from '../core/config/config.ts';
 import type { AnySource } from '../core/config/sources.ts';
 import { claimRows, revokedLease, updateClaimed } from '../core/store/lease.ts';
-import type { Db, Tx } from '../core/store/store.ts';
+import { type Db, inTransaction, lockName, type Tx } from '../core/store/store.ts';
 import type { SourceApi } from '../core/store/tables/source-tables.ts';
 import type { Tables } from '../core/store/tables.ts';
 import { MINUTE } from '../lib/time.ts';
@@ -142,10 +142,20 @@ export async function listDueSources(db: Db, ids: readonly string[], now: number
     .execute();
 }
 
-/** @returns null if it is no longer due, or another process polls it */
-export async function claimDueSource(db: Db, id: string, now: number): Promise<SourceRow | null> {
-  const [row] = await claimRows(db, 'sources', sql`id = ${id} and ${IS_POLLED}`, { now, until: now + POLL_LEASE });
-  return row ?? null;
+/** @returns null if it is no longer due, or it or one of `siblings` is being polled */
+export function claimDueSource(db: Db, id: string, siblings: string[], now: number): Promise<SourceRow | null> {
+  return claimAlone(db, id, siblings, IS_POLLED, now);
+}
+
+function claimAlone(db: Db, id: string, siblings: string[], condition: RawBuilder<boolean>, now: number) {
+  return inTransaction(db, async (tx) => {
+    const all = [id, ...siblings].toSorted();
+    await lockName(tx, `polls of ${all[0]}`);
+    const polled = tx.selectFrom('sources').select('id').where('id', 'in', all).where('lease_until', '>', now);
+    if ((await polled.executeTakeFirst()) !== undefined) return null;
+    const [row] = await claimRows(tx, 'sources', sql`id = ${id} and ${condition}`, { now, until: now + POLL_LEASE });
+    return row ?? null;
+  });
 }
 
 /** Puts off a source that is not claimed. */
@@ -167,11 +177,12 @@ export function askedPause({ state, reason }: Pick<SourceRow, 'state' | 'reason'
 
 /**
  * Claims a source, due or not, also one that is gone or paused.
- * @returns `claimed`, or why not: another process polls it, or its server asked not to be called before an instant
+ * @returns `claimed`, or why not: it or one of `siblings` is being polled, or its server asked for a pause
  */
 export async function claimSourceNow(
   db: Db,
   id: string,
+  siblings: string[],
   now: number,
 ): Promise<{ kind: 'claimed'; row: SourceRow } | { kind: 'busy' } | { kind: 'waiting'; until: number }> {
   await reviveSource(db, id, now);
@@ -179,8 +190,8 @@ export async function claimSourceNow(
   const until = known === null ? null : askedPause(known, now);
   if (until !== null) return { kind: 'waiting', until };
   await db.updateTable('sources').set({ due_at: now }).where('id', '=', id).where('due_at', '>', now).execute();
-  const [row] = await claimRows(db, 'sources', sql`id = ${id}`, { now, until: now + POLL_LEASE });
-  return row === undefined ? { kind: 'busy' } : { kind: 'claimed', row };
+  const row = await claimAlone(db, id, siblings, sql`true`, now);
+  return row === null ? { kind: 'busy' } : { kind: 'claimed', row };
 }
 
 /** Pauses the polls of a source. */

@@ -198,7 +198,8 @@ describe('a source', () => {
       let isOver = false;
       const watch = async (): Promise<void> => {
         while (!isOver) {
-          if (site.requests.length > 0) claims += (await claimDueSource(store.db, 'times', app.now)) === null ? 0 : 1;
+          if (site.requests.length > 0)
+            claims += (await claimDueSource(store.db, 'times', [], app.now)) === null ? 0 : 1;
           await setImmediate();
         }
       };

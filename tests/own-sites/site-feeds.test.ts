@@ -5,7 +5,7 @@ import { articleSources } from '../../src/core/config/sources.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import { SITES } from '../../src/own-sites/poll.ts';
-import { pollNow } from '../../src/sources/polling/poller.ts';
+import { pollDue, pollNow } from '../../src/sources/polling/poller.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { allArticles } from '../support/sample.ts';
@@ -64,6 +64,30 @@ forEachDatabase((open) => {
     expect(
       (await allArticles(store)).map(({ headline, section, updatedAt }) => [headline, section, updatedAt]),
     ).toEqual(twice);
+  });
+
+  it('polls two sources of one site one after the other, and has what they share once', async () => {
+    const store = await open();
+    const documents = { main: feed(entry('one'), entry('two')), sport: feed(entry('two'), entry('three')) };
+    const { app, poll } = await openFeeds(store, documents, { main: '', sport: '' });
+    const polls = await Promise.allSettled([poll('main'), poll('sport')]);
+    expect(polls).toMatchObject([{ status: 'fulfilled' }, { reason: { message: 'not polled: busy' } }]);
+    await poll('sport');
+    expect(await allArticles(store)).toHaveLength(3);
+    const endpoint = 'http://localhost:9/sport';
+    await store.db.updateTable('sources').set({ endpoint }).where('id', '=', 'sport').execute();
+    app.now += DAY;
+    expect(await pollDue(app, SITES, { wait: waitOf(app) })).toHaveLength(2);
+  });
+
+  it('reads a source whose section an article cannot have, such as one of the kind roundup', async () => {
+    const store = await open();
+    const digest = entry('one').replace('<id>', '<category term="Digest"/><id>');
+    const documents = { main: feed(digest), sport: feed(digest, entry('two')) };
+    const kinds = ', kinds: { Digest: roundup }';
+    const { poll } = await openFeeds(store, documents, { main: kinds, sport: ', section: world' });
+    expect(await poll('main')).toMatchObject({ added: 1 });
+    expect(await poll('sport')).toMatchObject({ added: 1 });
   });
 
   it('asks without conditions once a day, so that a server that always answers 304 hides no edit', async () => {

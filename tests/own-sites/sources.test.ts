@@ -1,7 +1,9 @@
+import type { Kysely } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { findArticle, findArticles } from '../../src/articles/queries.ts';
 import { openConfiguredClient } from '../../src/core/config/fetching.ts';
 import { listRuns } from '../../src/core/schedule/run-ledger.ts';
+import { readPostsAgain } from '../../src/core/store/migrations/0013-keys-of-posts.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import type { FetchClient } from '../../src/lib/guarded-fetch/fetch-client.ts';
 import { DAY, HOUR, MINUTE, rfc3339, SECOND } from '../../src/lib/time.ts';
@@ -40,6 +42,19 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
         status: { state: 'published' },
       });
       expect((await listRuns(store.db, 1))[0]).toMatchObject({ schedule: 'source:times', reason: '250 added' });
+    });
+
+    it('reads all posts once more after an upgrade, to compare other sources of the site with them', async () => {
+      const store = await open();
+      const { app } = await openNewsroom(store, api);
+      await poll(app);
+      const keys = store.db.selectFrom('source_item_keys').select(['key', 'item']).orderBy('key');
+      const before = await keys.execute();
+      expect(before).toHaveLength(12);
+      await store.db.deleteFrom('source_item_keys').execute();
+      await readPostsAgain(store.db as unknown as Kysely<unknown>);
+      expect(await poll(app, 5 * MINUTE)).toMatchObject({ result: { added: 0, updated: 0, unchanged: 0 } });
+      expect(await keys.execute()).toEqual(before);
     });
 
     it('holds the news of its first poll if it is more than 20 articles, and imports the rest', async () => {

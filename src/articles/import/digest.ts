@@ -32,8 +32,8 @@ export function saysTheSame(one: DigestedArticle, other: DigestedArticle, public
   return first === second;
 }
 
-/** In JSON. */
-const ADDRESS = /https?:\/\/[^\s"'<>\\]+/g;
+/** In JSON. A text without spaces may follow the query. */
+const ADDRESS = /https?:\/\/[^\s"'<>\\()?]+(?:\?[^\s"'<>\\()\P{ASCII}]*)?/gu;
 
 function contentOf(article: DigestedArticle, publicUrl: string): string {
   const { status, image } = article;

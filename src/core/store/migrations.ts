@@ -12,6 +12,7 @@ import { markPagesElsewhere } from './migrations/0009-article-pages.ts';
 import { addChoices } from './migrations/0010-choices.ts';
 import { addProviderHolds } from './migrations/0011-provider-holds.ts';
 import { allowBlankedReasons } from './migrations/0012-blanked-reasons.ts';
+import { readPostsAgain } from './migrations/0013-keys-of-posts.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -27,4 +28,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0010-choices': addChoices,
   '0011-provider-holds': addProviderHolds,
   '0012-blanked-reasons': allowBlankedReasons,
+  '0013-keys-of-posts': readPostsAgain,
 };

@@ -39,6 +39,7 @@ export interface OutletPollResult {
 
 export const OUTLETS: SourceKind<RoundupSource, OutletPollResult> = {
   sources: roundupSources,
+  siblings: () => [],
   openClient: (app, gate) => openOutletClient(app, { gate }),
   emptyResult: () => ({ added: 0, old: 0, held: 0, problems: [] }),
   read: readOutlet,

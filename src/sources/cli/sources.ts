@@ -148,7 +148,7 @@ export async function pollSource(
   const { id, use } = source;
   const kind = SOURCE_KINDS[use];
   const poll = await pollNow(app, kind, source, { signal: cli.stopSignal(), isWhole: all });
-  if (poll.kind === 'busy') throw new CommandError(`${id} is being polled by another process`);
+  if (poll.kind === 'busy') throw new CommandError(`${id}, or another source of its site, is being polled`);
   if (poll.kind === 'waiting') {
     throw new CommandError(`${id}: its server asks not to be called before ${rfc3339(poll.until)}`);
   }

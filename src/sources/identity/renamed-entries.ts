@@ -12,6 +12,8 @@ import { type ComparedItem, type IdentifiedDocument, normaliseTitle } from './en
 /** By how much the dates of one story may differ: no zone is further from UTC. */
 const ZONE_ERROR = 14 * HOUR + MINUTE;
 const SAME_TEXT = 0.8;
+/** Texts that are compared of entries, and of items: each with each of a hostile feed takes minutes. */
+export const MAX_TEXTS = 100;
 
 /**
  * @param known the items of stored keys
@@ -31,26 +33,27 @@ export function matchRenamed<Id extends number | string>(
   const taken = new Set(chosen.values());
   const isOutOfTurn = turnsOf(entries, chosen, items);
   const free = [...items.values()].filter(({ id }) => !taken.has(id));
-  const compared = free.filter(({ title, text }) => title !== null || text !== undefined);
-  const titles = new Map(compared.map(({ id, title }) => [id, title === null ? null : normaliseTitle(title)]));
+  const titled = Map.groupBy(free, ({ title, isElsewhere }) =>
+    title === null || isElsewhere ? null : normaliseTitle(title),
+  );
+  const written = new Set(free.filter(({ text }) => text !== undefined).slice(0, MAX_TEXTS));
   const shingles = new Map<Id, Set<string>>();
   const pairs: { entry: number; item: Id; agreement: number; shift: number }[] = [];
-  for (const [entry, { identity, keys }] of unchosen) {
-    const { publishedAt } = identity;
-    const title = normaliseTitle(identity.title);
-    const text = shinglesOf(texts.get(entry));
+  for (const [place, [entry, { identity, keys }]] of unchosen.entries()) {
+    const { publishedAt, title } = identity;
+    const text = shinglesOf(place < MAX_TEXTS ? texts.get(entry) : '');
     const named = known.get(keys.title);
-    const isAmbiguous = ambiguous.has(keys.title) || named === null;
     const namesake = named == null || taken.has(named) ? [] : (items.get(named) ?? []);
-    for (const item of new Set([...compared, namesake].flat())) {
+    const isAmbiguous = ambiguous.has(keys.title) || named === null;
+    const namesakes = new Set(isAmbiguous ? [] : [namesake, titled.get(normaliseTitle(title)) ?? []].flat());
+    for (const item of new Set([...namesakes, ...(text.size < LEAST_SHINGLES ? [] : written)])) {
       const isNamed = item.id === named;
       const dates = [publishedAt, item.publishedAt].filter((date) => date !== null);
       const shift = dates.length < 2 ? Number.POSITIVE_INFINITY : Math.max(...dates) - Math.min(...dates);
       if (!isOutOfTurn(entry, item) && !(isNamed && shift === 0)) continue;
-      const isTitled = isNamed || (!item.isElsewhere && title === titles.get(item.id));
       const isDated = shift <= ZONE_ERROR || (isNamed && publishedAt === null && item.isCurrent);
-      const hasTitle = !isAmbiguous && isTitled && isDated;
-      const itsText = shingles.get(item.id) ?? shinglesOf(item.text);
+      const hasTitle = isDated && namesakes.has(item);
+      const itsText = shingles.get(item.id) ?? shinglesOf(written.has(item) ? item.text : '');
       shingles.set(item.id, itsText);
       const body = similarity(text, itsText);
       if (hasTitle || body >= SAME_TEXT)
@@ -96,14 +99,21 @@ const SHINGLE = 8;
 const LEAST_SHINGLES = 60;
 const MAX_TEXT = 2_000;
 
+/** Sorted, so that the first ones are from all over the text. */
 function shinglesOf(text = ''): Set<string> {
   const letters = [...normaliseTitle(text.slice(0, MAX_TEXT))];
-  return new Set(letters.slice(SHINGLE - 1).map((_, index) => letters.slice(index, index + SHINGLE).join('')));
+  const shingles = letters.slice(SHINGLE - 1).map((_, index) => letters.slice(index, index + SHINGLE).join(''));
+  return new Set(shingles.sort());
 }
 
-/** The share of shingles that two texts have in common, from 0 to 1; 0 if one is too short to tell. */
+/** The share of shingles that two texts have in common, from 0 to 1; 0 if one is too short to tell, or few agree. */
 function similarity(one: Set<string>, other: Set<string>): number {
   if (Math.min(one.size, other.size) < LEAST_SHINGLES) return 0;
-  const common = one.intersection(other).size;
+  let [read, common] = [0, 0];
+  for (const shingle of one) {
+    common += Number(other.has(shingle));
+    read += 1;
+    if (common < (read - LEAST_SHINGLES) / 2) return 0;
+  }
   return common / (one.size + other.size - common);
 }

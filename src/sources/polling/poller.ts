@@ -97,7 +97,7 @@ export function startPolling<S extends AnySource, R>(app: PollApp, kind: SourceK
 
 export type PollNow<R> =
   | { kind: 'polled'; outcome: PollOutcome<R> }
-  /** Another process polls it. */
+  /** It is being polled, or another source of its site is. */
   | { kind: 'busy' }
   /** Its server asked not to be called before. */
   | { kind: 'waiting'; until: number };
@@ -117,11 +117,17 @@ export async function pollNow<S extends AnySource, R>(
   const known = await findSourceRow(store.db, source.id);
   const heldUntil = known === null ? null : await findHold(store.db, hostOfRow(known), clock());
   if (heldUntil !== null) return { kind: 'waiting', until: heldUntil };
-  const claim = await claimSourceNow(store.db, source.id, clock());
+  const claim = await claimSourceNow(store.db, source.id, kind.siblings(config, source), clock());
   if (claim.kind !== 'claimed') return claim;
   if (isWhole) await beginAgain(store.db, claim.row, clock());
   const outcome = await pollClaimed(app, kind, source, claim.row, { ...options, isByHand: true });
   return { kind: 'polled', outcome };
+}
+
+interface DueSource<S> {
+  source: S;
+  host: string;
+  siblings: string[];
 }
 
 class Poller<S extends AnySource, R> {
@@ -129,7 +135,7 @@ class Poller<S extends AnySource, R> {
   readonly #kind: SourceKind<S, R>;
   readonly #options: PollOptions;
   readonly #limit: ConcurrencyLimit;
-  /** Polls in progress, by host. */
+  /** Polls in progress, by host, or by the first source of a site. */
   readonly #running = new Map<string, Promise<void>>();
   #polled: PolledSource<R>[] = [];
 
@@ -146,12 +152,17 @@ class Poller<S extends AnySource, R> {
     const sources = new Map(this.#kind.sources(config).map((source) => [source.id, source]));
     await registerSources(store.db, config, [...sources.values()], clock());
     const due = await listDueSources(store.db, [...sources.keys()], clock());
-    for (const [host, rows] of Map.groupBy(due, hostOfRow)) {
-      if (this.#running.has(host)) continue;
-      const polls = rows.map(({ id }) => sources.get(id)).filter((source) => source !== undefined);
-      const work = this.#limit.run(() => this.#pollEach(host, polls, signal));
-      const ended = work.finally(() => this.#running.delete(host));
-      this.#running.set(host, ended);
+    const found = due.map((row) => {
+      const source = sources.get(row.id) as S;
+      return { source, host: hostOfRow(row), siblings: this.#kind.siblings(config, source) };
+    });
+    const groupOf = ({ source, host, siblings }: DueSource<S>): string =>
+      siblings.length === 0 ? host : `site of ${[source.id, ...siblings].toSorted()[0]}`;
+    for (const [group, polls] of Map.groupBy(found, groupOf)) {
+      if (this.#running.has(group)) continue;
+      const work = this.#limit.run(() => this.#pollEach(polls, signal));
+      const ended = work.finally(() => this.#running.delete(group));
+      this.#running.set(group, ended);
     }
   }
 
@@ -161,9 +172,9 @@ class Poller<S extends AnySource, R> {
     return this.#polled.splice(0);
   }
 
-  async #pollEach(host: string, sources: S[], signal: AbortSignal | undefined): Promise<void> {
+  async #pollEach(due: DueSource<S>[], signal: AbortSignal | undefined): Promise<void> {
     const { store, clock, log } = this.#app;
-    for (const source of sources) {
+    for (const { source, host, siblings } of due) {
       if (signal?.aborted) return;
       try {
         const heldUntil = await findHold(store.db, host, clock());
@@ -172,7 +183,7 @@ class Poller<S extends AnySource, R> {
           continue;
         }
         // Claimed when its turn comes: otherwise its lease would run while another one is slow.
-        const row = await claimDueSource(store.db, source.id, clock());
+        const row = await claimDueSource(store.db, source.id, siblings, clock());
         if (row === null) continue;
         const outcome = await pollClaimed(this.#app, this.#kind, source, row, { ...this.#options, signal });
         this.#polled.push({ source: source.id, outcome });

@@ -13,6 +13,8 @@ export type PollApp = Pick<AppContext, 'store' | 'config' | 'clock' | 'log'>;
 export interface SourceKind<S extends AnySource = AnySource, R = unknown> {
   /** Those of the configuration. */
   sources(config: Pick<Config, 'sources'>): S[];
+  /** Ids of other sources that are never polled at the same time: each would take their common items for new. */
+  siblings(config: Pick<Config, 'sources'>, source: S): string[];
   /** @param gate admits requests to a host, one after the other */
   openClient(app: PollApp, gate: RequestGate): FetchClient;
   /** The result of a poll that has stored nothing. */

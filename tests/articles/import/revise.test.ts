@@ -197,6 +197,41 @@ describe('an edit', () => {
     for (const edit of edits) expect(history({}, edit).revision.kind, JSON.stringify(edit)).toBe('updated');
   });
 
+  it.each([
+    ['scheme and www.', 'http://t.example/a', 'https://www.t.example/a', '<a href="HOST/x">x</a>'],
+    ['host', 'https://old.example/a', 'https://new.example/2026/a', '<img src="HOST/a.png"> HOST/b'],
+    [
+      'tracking parameters',
+      'https://t.example/a',
+      'https://t.example/a?utm_id=2',
+      '<a href="HOST/x?utm_id=RUN&amp;b=1">x</a>',
+    ],
+  ])('does not move updatedAt where only %s of its addresses changes', (_, first, second, html) => {
+    const [one, two] = [first, second].map((url, run) => {
+      const source = html.replaceAll('HOST', new URL(url).origin).replace('RUN', String(run));
+      return { url, body: { format: 'html' as const, source } };
+    });
+    const { revision, stored } = history({ ...one }, { ...two });
+    expect(revision.kind).toBe('refreshed');
+    expect(stored.article).toMatchObject({ ...two, updatedAt: stored.article.publishedAt });
+  });
+
+  it.each([
+    'https://e.example/?utm_id=1，TEXT',
+    '[here](https://e.example/?utm_id=1)TEXT',
+    'https://e.example/TEXT',
+    'https://TEXT.example/a?utm_id=1',
+    'https://e.example/?id=TEXT&utm_id=1',
+  ])('moves updatedAt where what is not the address of the page changes: %s', (markdown) => {
+    const [one, two] = ['one', 'two'].map((text) => {
+      return {
+        url: 'https://t.example/a',
+        body: { format: 'markdown' as const, source: markdown.replace('TEXT', text) },
+      };
+    });
+    expect(history({ ...one }, { ...two }).revision.kind).toBe('updated');
+  });
+
   it('is not that an editor took over what a rule had let in: nobody reads another word', () => {
     const { revision, stored } = history({ kind: 'roundup-item', isByRule: true }, { kind: 'roundup-item' });
     expect(revision.kind).toBe('refreshed');

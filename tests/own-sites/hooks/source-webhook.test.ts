@@ -32,7 +32,7 @@ describe('the webhook of a source', () => {
     });
     const post = (headers: Record<string, string>, body = BODY, path = '/hooks/sources/times') =>
       site.app.request(path, { method: 'POST', body, headers });
-    const isDue = async (): Promise<boolean> => (await claimDueSource(store.db, 'times', NOW)) !== null;
+    const isDue = async (): Promise<boolean> => (await claimDueSource(store.db, 'times', [], NOW)) !== null;
 
     it.each([
       ['Ghost, with the time in the signature', { 'X-Ghost-Signature': `sha256=${signature(BODY + NOW)}, t=${NOW}` }],

@@ -312,6 +312,27 @@ describe('identify', () => {
       { numRuns: runs(300) },
     );
   });
+
+  it('compares the bodies of a hostile feed with few of those that it had, and not for minutes', () => {
+    const body = (number: number) =>
+      Array.from({ length: 80 }, (_, at) => (number * 7_919 + at ** 3).toString(36)).join(' ');
+    const numbers = Array.from({ length: 2_000 }, (_, index) => index);
+    const items = new Map(
+      numbers.slice(0, 500).map((id) => {
+        const { title, link: url, publishedAt } = entry(id, { title: `Former report ${id}` });
+        return [id, { id, title, url, publishedAt, isCurrent: true, text: body(id) }];
+      }),
+    );
+    const isSame = (number: number) => number === 7 || number === 1_007;
+    const texts = new Map(numbers.map((number) => [number, body(isSame(number) ? 3 : number + 5_000)]));
+    const document = readIdentities(numbers.map((number) => entry(number + 5_000)));
+    const startedAt = performance.now();
+    const { outcomes } = identify(document, new Map(), items, texts);
+    expect(outcomes.flatMap((outcome, index) => (outcome.kind === 'known' ? [[index, outcome.item]] : []))).toEqual([
+      [7, 3],
+    ]);
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
+  });
 });
 
 function renamed(one: EntryIdentity, what: string, unique: string): EntryIdentity {

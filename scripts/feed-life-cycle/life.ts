@@ -70,6 +70,8 @@ export class Life {
       at: Math.floor(at / 1_000) * 1_000,
       ...{ state: 'there', edits: 0, changed: new Set() },
     });
+    // As sites do: what is dated last stands first.
+    this.stories.sort((one, other) => other.at - one.at);
   }
 
   /** The stories of the document, the newest first. */

@@ -19,6 +19,8 @@ export interface FeedPage {
   document: IdentifiedDocument;
   /** The plain texts of the bodies of entries, by index. */
   bodiesOf(entries: readonly number[]): Promise<Map<number, string>>;
+  /** When the items were read that its entries are compared with; null: with none. */
+  readAt: number | null;
 }
 
 /** All keys of a site are compared within it. */
@@ -32,12 +34,12 @@ export function siteKeyTable(source: string): KeyTable<string> {
  */
 export async function identifyItems(
   db: Db,
-  { id: source, items_read_at: readAt }: Pick<SourceRow, 'id' | 'items_read_at'>,
+  { id: source, items_read_at: before }: Pick<SourceRow, 'id' | 'items_read_at'>,
   page: FeedPage,
   now: number,
 ): Promise<Pick<Identification<string>, 'keys'> & { items: (string | null)[] }> {
-  if (readAt === null) await adoptItems(db, source, page, now);
-  const { newKeys, document } = page;
+  if (before === null) await adoptItems(db, source, page, now);
+  const { newKeys, document, readAt } = page;
   const known = await findKeys(db, siteKeyTable(source), allKeys(document));
   const rows = await findSourceItems(db, source, itemsOfKeys(known));
   await forgetReusedLinks(db, document, known, rows);

@@ -54,11 +54,11 @@ const MAX_CLOCK_DIFFERENCE = 5 * MINUTE;
  * @returns what the next document of a feed is compared with
  * @throws the reason of `signal`
  */
-export async function importEntries(poll: SitePoll, page: ReadPage): Promise<PollFindings> {
+export async function importEntries(poll: SitePoll, page: ReadPage, readAt: number | null): Promise<PollFindings> {
   const { store, config, row, clock, signal, result } = poll;
   const { id } = row;
   const seenAt = clock();
-  const { plan, known, articleOf, keys, dates, repeats } = await planPage(poll, page, seenAt);
+  const { plan, known, articleOf, keys, dates, repeats } = await planPage(poll, page, readAt, seenAt);
   // A feed may change an item without dating the change.
   const settledBefore = row.api === 'feed' || row.polled_at === null ? null : row.polled_at - MAX_CLOCK_DIFFERENCE;
   const articles = emptyResult();
@@ -137,6 +137,7 @@ async function retractLeftOut({ store, config, source, clock, result }: SitePoll
 async function planPage(
   { store: { db }, config, row: source, source: configured }: SitePoll,
   page: ReadPage,
+  readAt: number | null,
   now: number,
 ) {
   const heads: ReturnType<typeof headOf>[] = [];
@@ -151,7 +152,7 @@ async function planPage(
   const links = new Map<string, number>();
   for (const [entry, { siteKeys }] of heads.entries()) for (const key of siteKeys) links.set(key, entry);
   const { items, keys } = isFeed
-    ? await identifyItems(db, source, feed, now)
+    ? await identifyItems(db, source, { ...feed, readAt }, now)
     : { items: heads.map(({ key }) => key), keys: [...links].map(([key, entry]) => ({ key, entry })) };
   const named = [...new Set(items)].filter((item) => item !== null);
   const known = new Map((await findSourceItems(db, id, named)).map((row) => [row.item, row]));

@@ -10,10 +10,18 @@ import type { RecordRules } from './article-record.ts';
 import { importEntries, type SitePoll } from './import-entries.ts';
 import type { ReadPage } from './read-page.ts';
 
-/** Imports the posts of a response. @throws PollError if it is not of posts */
-export async function importPage(poll: SitePoll, answer: Answer): Promise<ReadPage & { findings: PollFindings }> {
+/**
+ * Imports the posts of a response.
+ * @param readAt when the items were read that those of a feed are compared with
+ * @throws PollError if it is not of posts
+ */
+export async function importPage(
+  poll: SitePoll,
+  answer: Answer,
+  readAt: number | null = poll.row.items_read_at,
+): Promise<ReadPage & { findings: PollFindings }> {
   const page = await readPageInThread(answer, poll.row.api as SourceApi, poll);
-  return { ...page, findings: await importEntries(poll, page) };
+  return { ...page, findings: await importEntries(poll, page, readAt) };
 }
 
 const READ = threadJob<typeof import('./read-page.ts').readPage>(import.meta.url, './read-page', 'readPage');

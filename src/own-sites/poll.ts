@@ -13,7 +13,7 @@ import { type CmsApi, MAX_PAGE_SIZE } from '../sources/cms/cms-api.ts';
 import { openGhost } from '../sources/cms/ghost.ts';
 import { openWordPress } from '../sources/cms/wordpress.ts';
 import { discoverApi } from '../sources/discover.ts';
-import { listOnHold } from '../sources/item-state.ts';
+import { findLastSeen, listOnHold } from '../sources/item-state.ts';
 import type { ReadSignal } from '../sources/polling/poll-state.ts';
 import { type EndOfPoll, progress, type SourceKind } from '../sources/polling/source-kind.ts';
 import { ask, askForOk, conditionsOf, PollError, placeOf, statusError, validatorsOf } from '../sources/request.ts';
@@ -181,12 +181,13 @@ async function readOlderPages(poll: SitePoll, first: ReadPage): Promise<void> {
 }
 
 async function readFeed(poll: SitePoll, endpoint: string): Promise<{ movedTo: string | null; findings: PollFindings }> {
-  const { row, clock } = poll;
+  const { row, clock, store } = poll;
   const conditions = conditionsOf(row, clock());
   const answer = await ask(poll, endpoint, conditions);
   if (answer.status === 304 && Object.keys(conditions).length > 0) return { movedTo: answer.movedTo, findings: {} };
   if (answer.status !== 200) throw statusError(answer, clock());
-  const page = await importPage(poll, answer);
+  // After its address was changed in the configuration, the site may have moved.
+  const page = await importPage(poll, answer, row.items_read_at ?? (await findLastSeen(store.db, row.id)));
   const { repaired, findings } = page;
   if (row.items_read_at === null) await readOlderPages(poll, page);
   await withdrawDeleted(poll, page.deleted, findings.items_read_at ?? clock());

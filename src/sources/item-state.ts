@@ -93,6 +93,12 @@ export function listItemsSeenSince(db: Db, source: string, from: number): Promis
   return itemsOf(db, source).where('seen_at', '>=', from).orderBy('seen_at', 'desc').orderBy('item').execute();
 }
 
+/** When a feed was last read with items, epoch milliseconds, whatever its address was. */
+export async function findLastSeen(db: Db, source: string): Promise<number | null> {
+  const items = db.selectFrom('source_items').where('source', '=', source);
+  return (await items.select((e) => e.fn.max('seen_at').as('last')).executeTakeFirst())?.last ?? null;
+}
+
 /** Sets how many sweeps have missed items of a source, or what has become of those that it no longer has. */
 export async function markItems(
   db: Db | Tx,

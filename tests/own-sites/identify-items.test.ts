@@ -25,6 +25,7 @@ async function record(store: Store, source: string, identities: EntryIdentity[],
     newKeys: identities.map(keyOf),
     document: readIdentities(identities),
     bodiesOf: async () => new Map(),
+    readAt: row.items_read_at,
   };
   const { items, keys } = await identifyItems(store.db, row, page, now);
   const seen = identities.flatMap(({ link, publishedAt }, index) => {

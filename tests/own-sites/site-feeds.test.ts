@@ -80,6 +80,23 @@ forEachDatabase((open) => {
     expect(await pollDue(app, SITES, { wait: waitOf(app) })).toHaveLength(2);
   });
 
+  it('knows the stories of a site whose new address is written into the configuration', async () => {
+    const store = await open();
+    const [one, two] = [entry('one'), entry('two', new Date(NOW - 3 * HOUR).toISOString())];
+    const { app, documents, poll } = await openFeeds(store, { main: feed(one, two) }, { main: '' });
+    expect(await poll('main')).toMatchObject({ added: 2 });
+    // Its new system writes other guids and links, and dates without their zone.
+    documents.moved = feed(
+      ...[one, two].map((written) => written.replace(/urn:(\w+)/, 'tag:new.example,2026:$1').replace('times.', 'new.')),
+    )
+      .replaceAll(/example\/(one|two)/g, 'example/2026/$1-story')
+      .replaceAll(/T(\d\d):/g, (_, hour) => `T${String(Number(hour) - 1).padStart(2, '0')}:`);
+    for (const source of articleSources(app.config)) source.url = source.url.replace('/main', '/moved');
+    app.now += 2 * HOUR;
+    expect(await poll('main')).toMatchObject({ added: 0 });
+    expect(await allArticles(store)).toHaveLength(2);
+  });
+
   it('reads a source whose section an article cannot have, such as one of the kind roundup', async () => {
     const store = await open();
     const digest = entry('one').replace('<id>', '<category term="Digest"/><id>');

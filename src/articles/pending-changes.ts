@@ -6,12 +6,6 @@ import { sql } from 'kysely';
 import { jsonRows } from '../core/store/json-rows.ts';
 import { type Db, dialectOf, type Tx } from '../core/store/store.ts';
 
-export interface DueChanges {
-  count: number;
-  /** The earliest instant at which one of them became due. */
-  oldestDueAt: number;
-}
-
 /** A pending change, as it was when a publish began. */
 export interface DueChange {
   articleId: string;
@@ -40,8 +34,8 @@ export async function recordPendingChanges(
     .execute();
 }
 
-/** Counts the changes due at `now`; null if there are none. */
-export async function countDueChanges(db: Db, now: number): Promise<DueChanges | null> {
+/** Counts the changes due at `now`, the first of which became due at `oldestDueAt`; null if there are none. */
+export async function countDueChanges(db: Db, now: number): Promise<{ count: number; oldestDueAt: number } | null> {
   const row = await db
     .selectFrom('pending_changes')
     .select((e) => [e.fn.countAll<number>().as('count'), e.fn.min('due_at').as('oldestDueAt')])

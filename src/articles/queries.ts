@@ -113,20 +113,11 @@ export async function findArticles(db: Db, ids: string[]): Promise<Article[]> {
   return rows.map(toArticle);
 }
 
-/** An article that has not been parsed. */
-export interface VersionedDocument extends StoredDocument {
-  id: string;
-  version: number;
-}
-
 /** Finds documents with their versions, of articles in any state; in no particular order. */
-export async function findDocuments(db: Db, ids: readonly string[]): Promise<VersionedDocument[]> {
+export async function findDocuments(db: Db, ids: readonly string[]) {
   if (ids.length === 0) return [];
-  return db
-    .selectFrom('articles')
-    .select(['id', 'document_version as version', 'document'])
-    .where('id', 'in', ids)
-    .execute();
+  const documents = db.selectFrom('articles').select(['id', 'document_version as version', 'document']);
+  return documents.where('id', 'in', ids).execute();
 }
 
 /** Finds the article that has or had a slug, in any state. */

@@ -39,38 +39,30 @@ export async function recordRejection(db: Db, entry: Rejection, now: number): Pr
 }
 
 /** Deletes the rejection from a place that has become valid since. */
-export async function clearRejection(
-  db: Db,
-  entry: Pick<Rejection, 'stage' | 'source' | 'line' | 'articleId'>,
-): Promise<void> {
+export async function clearRejection(db: Db, entry: Omit<Rejection, 'problems' | 'raw'>): Promise<void> {
   await db.deleteFrom('rejections').where('key', '=', keyOf(entry)).execute();
 }
 
 /** Deletes what an import rejected of lines of a file, both bounds included; a whole file counts as line 0. */
 export async function clearRejectionsOfLines(db: Db, source: string, from: number, to: number): Promise<void> {
-  await db
-    .deleteFrom('rejections')
-    .where('stage', '=', 'import')
-    .where('source', '=', source)
-    .where((e) => e.between(e.fn.coalesce('line', e.lit(0)), from, to))
-    .execute();
+  const ofFile = deleteOfImports(db).where('source', '=', source);
+  await ofFile.where((e) => e.between(e.fn.coalesce('line', e.lit(0)), from, to)).execute();
 }
 
 /** Deletes all that imports rejected of these files. */
 export async function clearRejectionsOfFiles(db: Db, sources: string[]): Promise<void> {
   if (sources.length === 0) return;
-  await db.deleteFrom('rejections').where('stage', '=', 'import').where('source', 'in', sources).execute();
+  await deleteOfImports(db).where('source', 'in', sources).execute();
 }
 
 /** Deletes all that imports rejected of the items of a source, whose places are `SOURCE/ITEM`. */
 export async function clearRejectionsOfSource(db: Db, sourceId: string): Promise<void> {
-  await db
-    .deleteFrom('rejections')
-    .where('stage', '=', 'import')
-    // "0" follows "/" in every collation of bytes. Paths of files are absolute.
-    .where('source', '>', `${sourceId}/`)
-    .where('source', '<', `${sourceId}0`)
-    .execute();
+  // "0" follows "/" in every collation of bytes. Paths of files are absolute.
+  await deleteOfImports(db).where('source', '>', `${sourceId}/`).where('source', '<', `${sourceId}0`).execute();
+}
+
+function deleteOfImports(db: Db) {
+  return db.deleteFrom('rejections').where('stage', '=', 'import');
 }
 
 /** What an import found wrong with a file: sentences; none if it was imported. */
@@ -85,44 +77,33 @@ export async function findProblemsOfFile(db: Db, source: string): Promise<string
   return rows.flatMap(({ problems }) => JSON.parse(problems) as string[]);
 }
 
-export interface RecordedRejection extends Rejection {
-  /** Identifies its place. */
-  key: string;
+/** The place of a rejection in a list. */
+export interface RejectionPlace {
   rejectedAt: number;
+  /** Identifies where the input is from. */
+  key: string;
 }
 
-/** The columns that say what was rejected. */
-const PLACE = ['key', 'stage', 'source', 'line', 'article_id as articleId', 'rejected_at as rejectedAt'] as const;
+export type RecordedRejection = Rejection & RejectionPlace;
+
+const COLUMNS = [
+  ...(['key', 'stage', 'source', 'line', 'article_id as articleId'] as const),
+  ...(['rejected_at as rejectedAt', 'problems'] as const),
+] as const;
 
 /** Lists rejections, newest first, those of one instant by source and line. @param page.offset number to leave out */
 export async function listRejections(
   db: Db,
   { limit, offset = 0 }: { limit: number; offset?: number },
 ): Promise<RecordedRejection[]> {
-  const rows = await db
-    .selectFrom('rejections')
-    .select([...PLACE, 'problems', 'raw'])
-    .where('key', 'in', (e) =>
-      // Sorted without the inputs, which may be long.
-      inOrder(e.selectFrom('rejections').select('key')).limit(limit).offset(offset),
-    )
-    .$call(inOrder)
-    .execute();
+  // Sorted without the inputs, which may be long.
+  const keys = inOrder(db.selectFrom('rejections').select('key')).limit(limit).offset(offset);
+  const rows = await inOrder(selectWhole(db).where('key', 'in', keys)).execute();
   return rows.map(toRejection);
 }
 
-/** The place of a rejection in the list: newest first, those of one instant by key. */
-export interface RejectionPlace {
-  rejectedAt: number;
-  key: string;
-}
-
-export interface RejectionExcerpt extends Omit<RecordedRejection, 'raw'> {
-  /** The beginning of the input. */
-  raw: string;
-  /** Characters of the whole input. */
-  length: number;
-}
+/** With the beginning of the input. `length`: characters of the whole input. */
+export type RejectionExcerpt = RecordedRejection & { length: number };
 
 /** Characters of an input that a list shows. */
 const EXCERPT = 4_000;
@@ -139,7 +120,7 @@ export async function readRejectionPage(
 ): Promise<{ rejections: RejectionExcerpt[]; older: RejectionPlace | null }> {
   const rows = await db
     .selectFrom('rejections')
-    .select([...PLACE, 'problems'])
+    .select(COLUMNS)
     .select((e) => [
       sql<string>`substr(${e.ref('raw')}, 1, ${sql.lit(EXCERPT)})`.as('raw'),
       e.fn<number>('length', ['raw']).as('length'),
@@ -155,11 +136,7 @@ export async function readRejectionPage(
 
 /** @returns null where nothing is rejected at that place */
 export async function findRejection(db: Db, key: string): Promise<RecordedRejection | null> {
-  const query = db
-    .selectFrom('rejections')
-    .select([...PLACE, 'problems', 'raw'])
-    .where('key', '=', key);
-  const row = await query.executeTakeFirst();
+  const row = await selectWhole(db).where('key', '=', key).executeTakeFirst();
   return row === undefined ? null : toRejection(row);
 }
 
@@ -169,17 +146,14 @@ export async function listImportSources(db: Db): Promise<string[]> {
   return rows.map(({ source }) => source);
 }
 
-function inOrder<Row>(
-  query: SelectQueryBuilder<Tables, 'rejections', Row>,
-): SelectQueryBuilder<Tables, 'rejections', Row> {
-  return (
-    query
-      .orderBy('rejected_at', 'desc')
-      .orderBy('source')
-      // The two databases sort null to different ends.
-      .orderBy((e) => e.fn.coalesce('line', e.lit(0)))
-      .orderBy('key')
-  );
+function inOrder<Row>(query: SelectQueryBuilder<Tables, 'rejections', Row>) {
+  const bySource = query.orderBy('rejected_at', 'desc').orderBy('source');
+  // The two databases sort null to different ends.
+  return bySource.orderBy((e) => e.fn.coalesce('line', e.lit(0))).orderBy('key');
+}
+
+function selectWhole(db: Db) {
+  return db.selectFrom('rejections').select(COLUMNS).select('raw');
 }
 
 function toRejection<Row extends { problems: string }>(row: Row) {
@@ -199,6 +173,6 @@ export async function countRejectionsByStage(db: Db): Promise<Record<Rejection['
 }
 
 // For a feed or edition the article identifies the place; for a file the line does.
-function keyOf(entry: Pick<Rejection, 'stage' | 'source' | 'line' | 'articleId'>): string {
+function keyOf(entry: Omit<Rejection, 'problems' | 'raw'>): string {
   return `${entry.stage}:${entry.source}:${entry.stage === 'import' ? (entry.line ?? 0) : (entry.articleId ?? '')}`;
 }

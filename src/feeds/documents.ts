@@ -145,14 +145,7 @@ export async function saveDocuments(tx: Tx, documents: PreparedDocument[], now: 
     const { path, mediaType, hash, size } = document;
     // Not compressed if it was the same when compressChanged looked.
     const { gzip, br } = document.codings ?? (await compress(document.body));
-    const row = {
-      media_type: mediaType,
-      hash,
-      modified_at: modifiedAt,
-      size,
-      gzip,
-      brotli: br,
-    };
+    const row = { media_type: mediaType, hash, modified_at: modifiedAt, size, gzip, brotli: br };
     await tx
       .insertInto('documents')
       .values({ path, ...row })

@@ -25,10 +25,6 @@ const ROUNDUP_ITEMS = 6;
 /** A story as rankings have it. */
 export type FrontStory = StoryCandidate & Pick<RankingHead, 'version'>;
 
-export interface FrontRules extends RankingRules {
-  now: number;
-}
-
 /** Stories in display order. */
 export interface FrontPlan {
   /** Empty if there is no story. */
@@ -52,7 +48,7 @@ export interface FrontPlan {
 export function placeStories(
   heads: readonly FrontStory[],
   pictured: ReadonlySet<string>,
-  rules: FrontRules,
+  rules: RankingRules & { now: number },
 ): FrontPlan {
   const own = heads.filter(({ kind }) => kind !== 'roundup');
   const recent = own.filter((one) => one.publishedAt >= rules.now - DAY);

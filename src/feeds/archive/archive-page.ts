@@ -79,22 +79,16 @@ export async function renderArchivePage(
   return buildArchivePage(feed, config, { path, previous: before?.path ?? null }, shown);
 }
 
-/** Paths below feeds/ without the extension. */
-export interface PageLinks {
-  path: string;
-  /** Path of the page before it, or null. */
-  previous: string | null;
-}
-
 /**
  * Builds the documents of a page. Retracted articles are no items; Atom has their tombstones. Pure.
+ * @param links paths below feeds/ without the extension: of the page, and of the page before it
  * @param articles in any order
  * @returns also the articles that cannot be items
  */
 export function buildArchivePage(
   feed: FeedConfig,
   config: FeedViewConfig & ItemConfig,
-  { path, previous }: PageLinks,
+  { path, previous }: { path: string; previous: string | null },
   articles: Article[],
 ): { documents: RenderedDocument[]; items: number; failed: FailedArticle[] } {
   const shown = articles.filter(({ status }) => status.state !== 'retracted');

@@ -2,6 +2,8 @@
  * Publishes feeds: selects, builds and stores them. An article that cannot be an item is rejected, and its feed is
  * published without it.
  */
+import { clearRejection, recordRejection } from '../../articles/rejections.ts';
+import { readableJson } from '../../articles/stored-document.ts';
 import type { Config } from '../../core/config/config.ts';
 import type { Store, Tx } from '../../core/store/store.ts';
 import { TurnTimer } from '../../lib/concurrency/turn-timer.ts';
@@ -19,8 +21,8 @@ import {
 import { deleteOtherBuilds, saveFeedBuild } from '../feed-builds.ts';
 import { advanceFeedVersion, claimFeeds, lockFeedVersion, mustWaitUntil } from '../feed-version.ts';
 import { FORMATS } from '../formats/feed-view.ts';
+import type { FailedArticle } from '../formats/item.ts';
 import { SHARED_DOCUMENTS, sharedDocuments } from '../index-page/index-page.ts';
-import { deleteRejectionsOfOtherFeeds, recordFailedItems } from '../rejected-items.ts';
 
 export interface PublishFeedsResult {
   documents: {
@@ -126,7 +128,8 @@ async function storeBuild(
     else for (const { path } of documents) superseded.add(path);
   }
   const configured = config.feeds.map(({ id }) => id);
-  await deleteRejectionsOfOtherFeeds(tx, configured);
+  const sources = configured.map(sourceOf);
+  await tx.deleteFrom('rejections').where('stage', '=', 'feed').where('source', 'not in', sources).execute();
   const outcome = { claimed, changedPaths: [], postponedUntil: null };
 
   const built = [...build.feeds.flatMap((feed) => feed.documents), ...build.shared];
@@ -148,6 +151,33 @@ async function storeBuild(
   const changedPaths = await saveDocuments(tx, changed, at);
   await onStored?.(tx, changedPaths, at);
   return { ...outcome, changedPaths };
+}
+
+/** Records the articles that a feed is published without. They replace the feed's earlier rejections. */
+async function recordFailedItems(tx: Tx, feed: string, failed: FailedArticle[], now: number): Promise<void> {
+  const place = { stage: 'feed', source: sourceOf(feed), line: null } as const;
+  const known = await tx
+    .selectFrom('rejections')
+    .select(['article_id', 'problems'])
+    .where('stage', '=', place.stage)
+    .where('source', '=', place.source)
+    .execute();
+  const before = new Map(known.map((row) => [row.article_id, row.problems]));
+  for (const { article, problems } of failed) {
+    if (before.get(article.id) === JSON.stringify(problems)) continue;
+    const stored = tx.selectFrom('articles').select('document').where('id', '=', article.id);
+    const row = await stored.executeTakeFirst();
+    const raw = row === undefined ? '' : readableJson(row);
+    await recordRejection(tx, { ...place, articleId: article.id, problems, raw }, now);
+  }
+  const failing = new Set<string | null>(failed.map(({ article }) => article.id));
+  for (const articleId of before.keys()) {
+    if (!failing.has(articleId)) await clearRejection(tx, { ...place, articleId });
+  }
+}
+
+function sourceOf(feed: string): string {
+  return `feeds/${feed}`;
 }
 
 function resultOf(build: Build, { claimed, changedPaths, postponedUntil }: StoredBuild): PublishFeedsResult {

@@ -112,12 +112,7 @@ interface RecordedBatch {
   more: boolean;
 }
 
-const NO_CHANGES: Readonly<RecordedBatch> = {
-  changes: [],
-  touched: new Set(),
-  pages: new Map(),
-  more: false,
-};
+const NO_CHANGES: Readonly<RecordedBatch> = { changes: [], touched: new Set(), pages: new Map(), more: false };
 
 /** Changes of one transaction, for which other publishes wait. As many at once are a backlog, of a large import. */
 const CHANGES_PER_STEP = 2_000;

@@ -1,7 +1,7 @@
 /** Clears the rejections of files that no longer exist. */
 import { existsSync } from 'node:fs';
 import { dirname, resolve, sep } from 'node:path';
-import type { Db, Store } from '../../../core/store/store.ts';
+import type { Store } from '../../../core/store/store.ts';
 import { chunks } from '../../../lib/chunks.ts';
 import { clearRejectionsOfFiles, countRejectionsByStage, listImportSources } from '../../rejections.ts';
 import type { ImportFile } from '../files/import-files.ts';
@@ -29,13 +29,11 @@ export async function clearGoneFiles(
       !unreadable.some((folder) => isBelow(source, folder)) &&
       (missing.includes(source) || listed.some((folder) => isBelow(source, folder))),
   );
-  for (const some of chunks(gone, 500)) await deleteFileRecords(db, some);
-}
-
-/** The files count as new if they return. */
-async function deleteFileRecords(db: Db, paths: string[]): Promise<void> {
-  await db.deleteFrom('imported_files').where('path', 'in', paths).execute();
-  await clearRejectionsOfFiles(db, paths);
+  for (const some of chunks(gone, 500)) {
+    // They count as new if they return.
+    await db.deleteFrom('imported_files').where('path', 'in', some).execute();
+    await clearRejectionsOfFiles(db, some);
+  }
 }
 
 function isBelow(path: string, folder: string): boolean {

@@ -75,15 +75,8 @@ async function tellIfHidden({ store, source, clock }: SitePoll, found: number, t
   await raiseAlert(store.db, { ...alert, message }, clock());
 }
 
-interface IdList {
-  /** When each was modified, by id. */
-  present: Map<string, number | null>;
-  /** Number of posts, as the CMS says. */
-  total: number | null;
-  isComplete: boolean;
-}
-
-async function readIds(poll: SitePoll, cms: CmsApi, from: number | null): Promise<IdList> {
+/** @returns `present`: when each was modified, by id; `total`: number of posts, as the CMS says */
+async function readIds(poll: SitePoll, cms: CmsApi, from: number | null) {
   const found = new Map<string, number | null>();
   for (let page = 1; ; page++) {
     const answer = await askForOk(poll, cms.idsUrl({ from, page, size: MAX_PAGE_SIZE }), cms.headers);

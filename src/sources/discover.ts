@@ -226,13 +226,9 @@ async function askIfUp(requester: Requester, url: string, headers: Record<string
   return answer;
 }
 
-async function tryToAsk(
-  requester: Requester,
-  url: string,
-  headers: Record<string, string> = {},
-): Promise<Answer | null> {
+async function tryToAsk(requester: Requester, url: string): Promise<Answer | null> {
   try {
-    return await ask(requester, url, headers);
+    return await ask(requester, url);
   } catch (error) {
     if (error instanceof PollError) return null;
     throw error;

@@ -119,10 +119,7 @@ async function updateSource(db: Db, id: string, change: UpdateObject<Tables, 'so
 }
 
 /** The right to poll a source, until it expires and another process claims it. */
-export interface SourceClaim {
-  id: string;
-  fence: number;
-}
+export type SourceClaim = Pick<SourceRow, 'id' | 'fence'>;
 
 /** Neither paused nor gone. */
 const IS_POLLED = sql<boolean>`paused_at is null and state <> 'gone'`;
@@ -217,20 +214,8 @@ async function reviveSource(db: Db, id: string, now: number): Promise<void> {
     .execute();
 }
 
-type Progress = Partial<
-  Pick<
-    SourceRow,
-    'api' | 'endpoint' | 'etag' | 'last_modified' | 'read_to' | 'repaired' | 'swept_at' | 'fully_swept_at'
-  >
->;
-
 /** Records progress, and extends the lease. @returns whether the claim still holds */
-export async function recordPollProgress(
-  db: Db,
-  claim: SourceClaim,
-  progress: Progress,
-  now: number,
-): Promise<boolean> {
+export async function recordPollProgress(db: Db, claim: SourceClaim, progress: Change, now: number): Promise<boolean> {
   const row = await updateClaimed(db, 'sources', { id: claim.id, fence: claim.fence })
     .set({ ...progress, lease_until: now + POLL_LEASE })
     .returning('id')

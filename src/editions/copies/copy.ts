@@ -2,7 +2,8 @@
 import { type Choice, type ChoiceFacets, choiceText, isChosen } from '../../articles/choice.ts';
 import type { Locale } from '../../lib/locale/locale.ts';
 import { correctionSubject, editionSubject, type HeadlineStory } from '../rendering/headline.ts';
-import type { CopyContent, Part } from './segments.ts';
+import { fillHtml, fillText } from '../rendering/placeholders.ts';
+import { type CopyContent, chooseParts, chooseText, type Part } from './segments.ts';
 
 /** What is stored with an edition of a newsletter with choices, to make its copies. */
 export interface EditionSegments {
@@ -107,4 +108,24 @@ export function copyPreheader(
   stories: ReadonlySet<number>,
 ): string {
   return preheaders.find(({ story }) => story === null || stories.has(story))?.text ?? '';
+}
+
+/**
+ * Makes the mail of a copy.
+ * @param nonce of the edition
+ * @param links values of the personal placeholders
+ * @throws Error as `fillPlaceholders`
+ */
+export function fillCopy(
+  segments: EditionSegments,
+  { stories, subject }: Pick<EditionCopy, 'stories' | 'subject'>,
+  nonce: string,
+  links: Readonly<Record<string, string>>,
+): { subject: string; preheader: string; html: string; text: string } {
+  const content = copyContent(segments, stories);
+  const preheader = copyPreheader(segments, content.stories);
+  const values = { ...links, preheader, headline: subject };
+  const html = fillHtml(chooseParts(segments.html, content).join(''), nonce, values);
+  const text = fillText(chooseText(segments.text, content), nonce, values);
+  return { subject, preheader, html, text };
 }

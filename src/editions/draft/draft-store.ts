@@ -158,14 +158,14 @@ export async function clearCloseAt(
       .returning('revision')
       .executeTakeFirst();
     if (ended === undefined) return false;
-    const command = { kind: 'cancel' } as const;
-    await writeLogEntry(tx, newsletter, slot, {
+    const entry = {
       number: ended.revision,
       ...author,
-      command,
+      command: { kind: 'cancel' as const },
       changes: [],
       undoes: null,
-    });
+    };
+    await writeLogEntry(tx, newsletter, slot, entry);
     await onCommit?.(tx);
     return true;
   });

@@ -1,12 +1,12 @@
 /** The feeds of other outlets, as a kind of source: their entries become items. */
 import type { RoundupSource } from '../../core/config/schema.ts';
 import { type AnySource, roundupSources } from '../../core/config/sources.ts';
-import { rfc3339 } from '../../lib/time.ts';
+import { DAY, HOUR, MINUTE, rfc3339 } from '../../lib/time.ts';
 import { SITES } from '../../own-sites/poll.ts';
 import { openHostGate } from '../../sources/host-gate.ts';
 import type { IdentifiedDocument } from '../../sources/identity/entry-keys.ts';
 import { readIdentities } from '../../sources/identity/identify.ts';
-import type { ReadSignal } from '../../sources/polling/poll-state.ts';
+import { JITTER, type ReadSignal } from '../../sources/polling/poll-state.ts';
 import { waitFor } from '../../sources/polling/poller.ts';
 import {
   type EndOfPoll,
@@ -24,7 +24,6 @@ import { recordOutletItems } from '../items/outlet-items.ts';
 import { readEntries } from '../items/usable-entry.ts';
 import { openOutletClient } from '../sample/outlet-client.ts';
 import { ROUNDUP_WINDOW } from '../story-groups/regroup.ts';
-import { nextPoll } from './next-poll.ts';
 import { maxAgeOf, requestFeed } from './request-feed.ts';
 
 export interface OutletPollResult {
@@ -88,6 +87,38 @@ async function readOutlet(poll: Poll<RoundupSource, OutletPollResult>): Promise<
     const read = { api: 'feed' as const, repaired: repaired ? 1 : 0, item_gap: itemGap };
     return { signal, findings: { ...validators, ...read } satisfies PollFindings };
   };
+}
+
+/** How a feed behaves, as far as its polls have shown. Milliseconds. */
+export interface FeedRhythm {
+  /** The median time between two items; null while it is not known. */
+  itemGap: number | null;
+  /** For how long the last response counts as fresh (`max-age`, RFC 9111 §5.2.2.1); null if it does not say. */
+  maxAge: number | null;
+  /** Whether its responses have an ETag or Last-Modified. Without them each poll transfers all of it. */
+  hasValidators: boolean;
+}
+
+const SHORTEST = 15 * MINUTE;
+const LONGEST = 6 * HOUR;
+/** Where nothing is known of the items. */
+const UNKNOWN = HOUR;
+const SHORTEST_WITHOUT_VALIDATORS = HOUR;
+/** The longest interval that a response can ask for. */
+const MAX_ASKED = DAY;
+
+/**
+ * The instant of the next poll of a feed that was read: after half the median gap between items, 15 minutes to 6 hours;
+ * later if its response is fresh for longer, by up to a day.
+ * @param jitter from -1 to 1: polls are up to 10 % earlier or later, but never earlier than the response asks for
+ */
+export function nextPoll(now: number, { itemGap, maxAge, hasValidators }: FeedRhythm, jitter: number): number {
+  const half = itemGap === null ? UNKNOWN : Math.min(Math.max(itemGap / 2, SHORTEST), LONGEST);
+  const asked = Math.max(maxAge ?? 0, hasValidators ? 0 : SHORTEST_WITHOUT_VALIDATORS);
+  const least = Math.min(Math.max(asked, SHORTEST), MAX_ASKED);
+  const later = (jitter + 1) / 2;
+  const interval = Math.max(half * (1 + JITTER * jitter), least * (1 + JITTER * later));
+  return Math.round(now + interval);
 }
 
 const SHOWN = 5;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { TEST_COPIES, TEST_SEGMENTS } from '../../../scripts/test-edition.ts';
 import { openCopyBodies } from '../../../src/delivery/message/copy-bodies.ts';
 import type { EditionSegments } from '../../../src/editions/copies/copy.ts';
-import { fillCopy } from '../../../src/editions/copies/fill-copy.ts';
+import { fillCopy } from '../../../src/editions/copies/copy.ts';
 import type { Part } from '../../../src/editions/copies/segments.ts';
 import { runs } from '../../support/run-scope.ts';
 import { ADA, headersOf, makerOf, NONCE, rawOf } from './messages.ts';

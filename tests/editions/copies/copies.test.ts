@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { choiceText } from '../../../src/articles/choice.ts';
-import { type CopyStory, type EditionSegments, openCopies } from '../../../src/editions/copies/copy.ts';
-import { fillCopy } from '../../../src/editions/copies/fill-copy.ts';
+import { type CopyStory, type EditionSegments, fillCopy, openCopies } from '../../../src/editions/copies/copy.ts';
 import { readingMinutes, readingTimes } from '../../../src/editions/rendering/edition-extras.ts';
 import { type EditionView, numberedStories } from '../../../src/editions/rendering/edition-view.ts';
 import { fillHtml, fillText } from '../../../src/editions/rendering/placeholders.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { EditionSegments } from '../../../src/editions/copies/copy.ts';
-import { fillCopy } from '../../../src/editions/copies/fill-copy.ts';
+import { fillCopy } from '../../../src/editions/copies/copy.ts';
 
 const NONCE = '0123456789abcdef';
 const of = (name: string): string => `%%${NONCE}:${name}%%`;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { type FeedRhythm, nextPoll } from '../../../src/outlets/polling/next-poll.ts';
+import { type FeedRhythm, nextPoll } from '../../../src/outlets/polling/outlets.ts';
 import { medianGap } from '../../../src/sources/polling/flood.ts';
 
 /** A Friday. */

@@ -26,34 +26,29 @@ import { slotSentence } from './sending-sentence.ts';
 const DRAFT = '/editions/:newsletter/:slot/draft';
 
 export const sendingRoutes: DeskRoute[] = [
-  post('hold', (request, target) => {
+  route('POST', 'hold', (request, target) => {
     const reason = request.form.get('reason')?.trim() || null;
     return edit(request, target, 'hold', { kind: 'hold', reason });
   }),
-  post('release', (request, target) => edit(request, target, 'release', { kind: 'unhold' })),
-  post('approve', (request, target) => edit(request, target, 'approve', { kind: 'approve' })),
-  get('test', (request, target) => respondTestPage(request, target)),
-  post('test', mailTestCopy),
-  get('send', (request, target) => respondSendPage(request, target)),
-  post('send', send),
-  post('cancel-send', cancelSend),
+  route('POST', 'release', (request, target) => edit(request, target, 'release', { kind: 'unhold' })),
+  route('POST', 'approve', (request, target) => edit(request, target, 'approve', { kind: 'approve' })),
+  route('GET', 'test', (request, target) => respondTestPage(request, target)),
+  route('POST', 'test', mailTestCopy),
+  route('GET', 'send', (request, target) => respondSendPage(request, target)),
+  route('POST', 'send', send),
+  route('POST', 'cancel-send', cancelSend),
 ];
 
-type TargetHandler = (request: SignedInRequest, target: DraftTarget) => Promise<Response>;
-
-function get(act: string, handle: TargetHandler): DeskRoute {
-  return { method: 'GET', path: `${DRAFT}/${act}`, needs: 'drafts.edit', handle: withTarget(handle) };
-}
-
-function post(act: string, handle: TargetHandler): DeskRoute {
-  return { method: 'POST', path: `${DRAFT}/${act}`, needs: 'drafts.edit', handle: withTarget(handle) };
-}
-
-function withTarget(handle: TargetHandler): (request: SignedInRequest) => Promise<Response> {
-  return async (request) => {
+function route(
+  method: DeskRoute['method'],
+  act: string,
+  respond: (request: SignedInRequest, target: DraftTarget) => Promise<Response>,
+): DeskRoute {
+  const handle = async (request: SignedInRequest): Promise<Response> => {
     const target = await findTarget(request);
-    return isMissing(target) ? respondMissing(request, target.message) : handle(request, target);
+    return isMissing(target) ? respondMissing(request, target.message) : respond(request, target);
   };
+  return { method, path: `${DRAFT}/${act}`, needs: 'drafts.edit', handle };
 }
 
 /** Holds, releases or approves an edition. An approval covers the edition whose hash the page showed. */

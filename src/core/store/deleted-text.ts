@@ -1,7 +1,7 @@
 /**
  * Removes deleted text from the files of an SQLite store. SQLite overwrites what it deletes (`secure_delete`), but the
  * log keeps earlier versions of pages, and a page that was split can keep an unreachable copy of a row that moved: in a
- * test, of 1 in 541 deleted addresses. Only VACUUM removes those. PostgreSQL and its autovacuum reuse space by their own rules.
+ * test, of 1 in 541 deleted addresses. Only VACUUM removes those. PostgreSQL's autovacuum has its own rules.
  */
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';

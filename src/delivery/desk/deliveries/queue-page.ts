@@ -73,8 +73,9 @@ function holdNotice(request: SignedInRequest, hold: HoldStatus): Html {
   const act = (name: string, label: string): Html =>
     postButton(request, '/deliveries/providers', label, { fields: { provider, act: name }, id: `${name}-${provider}` });
   return html`<div class="notice problem"><p><strong>Messages to ${providerTitle(provider)} wait for you:</strong>
-<bdi>${reason}</bdi>.</p><p>Since ${when(request, since)}. Waiting: ${count(waiting, 'message')}; subscribers with a hard
-bounce, who are mailed nothing: ${formatCount(bounced)}. After seven days one message is tried.</p>
+<bdi>${reason}</bdi>.</p><p>Since ${when(request, since)}.
+Waiting: ${count(waiting, 'message')}; subscribers with a hard bounce, who are mailed nothing: ${formatCount(bounced)}.
+After seven days one message is tried.</p>
 ${
   request.may('deliveries.control')
     ? html`<div class="buttons">${act('try', 'Try one message')}${act('release', 'Release')}

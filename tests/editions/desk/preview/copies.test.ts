@@ -135,7 +135,7 @@ describe('the copies of an edition on the desk', () => {
         ...[false, false, true],
       ]);
       const confirm = await desk.read('editor', `${PATH}/send`);
-      expect(confirm).toMatch(/goes to 2 of 3 subscribers, now/);
+      expect(confirm).toMatch(/goes to 2 of 3 subscribers, in 1 min/);
       expect(confirm).toContain('1 gets none: too few chosen stories.');
       const { seen = '', hash = '' } = Object.fromEntries(
         [...page.matchAll(/name="(seen|hash)" value="([^"]+)"/g)].map(([, name, value]) => [name, value]),

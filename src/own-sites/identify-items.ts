@@ -38,7 +38,7 @@ export async function identifyItems(
   page: FeedPage,
   now: number,
 ): Promise<Pick<Identification<string>, 'keys'> & { items: (string | null)[] }> {
-  if (before === null) await adoptItems(db, source, now);
+  if (before === null) await adoptItems(db, source, page, now);
   const { newKeys, document, readAt } = page;
   const known = await findKeys(db, siteKeyTable(source), allKeys(document));
   const rows = await findSourceItems(db, source, itemsOfKeys(known));
@@ -107,12 +107,18 @@ async function forgetReusedLinks(
  * Stores the keys of items that were stored without any, as far as their rows tell: the hash that an item has is that
  * of its guid, or of the path of its guid.
  */
-async function adoptItems(db: Db, source: string, now: number): Promise<void> {
+async function adoptItems(db: Db, source: string, { newKeys, document }: FeedPage, now: number): Promise<void> {
+  const rows = await listItemsSince(db, source, Number.MIN_SAFE_INTEGER);
   const keys = new Map<string, string | null>();
-  for (const { item, url } of await listItemsSince(db, source, Number.MIN_SAFE_INTEGER)) {
+  for (const { item, url } of rows) {
     const { link } = keysOf({ guid: null, link: url ?? '', title: '', publishedAt: null });
     for (const key of [`guid:${item}`, `path:${item}`]) keys.set(key, item);
     if (link !== null) keys.set(link, keys.has(link) ? null : item);
+  }
+  const known = new Set(rows.map(({ item }) => item));
+  for (const [index, { keys: own }] of document.entries.entries()) {
+    const item = newKeys[index] as string;
+    if (known.has(item)) keys.set(own.guid ?? own.link ?? own.title, item);
   }
   const stored = [...keys].map(([key, item]) => ({ key, item }));
   await inTransaction(db, (tx) => saveKeys(tx, siteKeyTable(source), stored, now));

@@ -164,12 +164,12 @@ describe.concurrent('daywire start --role', () => {
       const web = printed(deliverer, /(http:\/\/127\.0\.0\.1:\d+\/) \(Ctrl-C/);
       const [killed, scheduler] = [start('schedule'), start('schedule')];
       // One of them is publishing the sample's feeds, or composing its edition.
-      await vi.waitUntil(() => existsSync(join(folder.path, 'feeds')), { timeout: 40_000, interval: 10 });
+      await vi.waitUntil(() => existsSync(join(folder.path, 'feeds')), { timeout: 100_000, interval: 10 });
       killed.kill('SIGKILL');
       const mail = join(folder.path, 'var/mail/daily-roundup');
       const mailed = (): string[] =>
         existsSync(mail) ? readdirSync(mail).flatMap((slot) => readdirSync(join(mail, slot))) : [];
-      await vi.waitUntil(() => mailed().length === 7, { timeout: 40_000 });
+      await vi.waitUntil(() => mailed().length === 7, { timeout: 100_000 });
       const url = await web;
       await vi.waitUntil(async () => (await latest(url)).includes('"items"'), { timeout: 20_000 });
       for (const child of [deliverer, scheduler]) expect(await ended(child, 'SIGTERM')).toEqual([0, null]);

@@ -96,7 +96,8 @@ describe('the SMTP transport over TLS', () => {
     const failure = await failureOf(openSmtpTransport(server.url, 1, LIMITS).verify());
     expect(server.commands).toContain('STARTTLS');
     expect(server.commands.join()).not.toContain('MAIL');
-    expect(failure.code).toMatch(/^(ETLS|ESOCKET)$/);
+    // On a busy machine, the time limit comes first.
+    expect(failure.code).toMatch(/^(ETLS|ESOCKET|ETIMEDOUT)$/);
   });
 
   it('does not send a password unencrypted to another machine', async () => {

@@ -29,6 +29,7 @@ export class AgedCache<Key extends string | number, Value> {
     this.#patience = patience;
     this.#results = new LRUCache<Key, AgedResult<Value>>({
       max: MAX_RESULTS,
+      perf: { now: clock },
       allowStale: true,
       noDeleteOnFetchRejection: true,
       // A result that was forgotten meanwhile goes to those who wait for it, and is not kept.

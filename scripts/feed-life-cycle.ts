@@ -3,9 +3,10 @@
  * if a story was doubled, lost, misdated, wrongly updated or retracted.
  * `node scripts/feed-life-cycle.ts [--lives 2000] [--seed N] [--database sqlite|postgres]`
  *
- * Undecidable: (1) a story that returns after it was away, or is the oldest of the document, and whose guid, link and
- * headline are all new; (2) a tombstone of a guid that no document had; (3) a new story with the headline of another
- * one that has gone, dated at most 14 hours apart. Such a life ends there, and is counted.
+ * Undecidable: (1) a story that returns after it was away, or is the oldest of the document, whose guid and link are
+ * new, and whose headline is new or that of another one in the document; (2) a tombstone of a guid that no document
+ * had; (3) a new story with the headline of another one that has gone, dated at most 14 hours apart. Such a life ends
+ * there, and is counted.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -159,8 +160,8 @@ function isUndecidable(
     const namesakes = before.has(marker) ? [] : gone.filter((other) => other.title === story.title);
     // The dates that are stored may be those of another zone.
     if (namesakes.some((other) => Math.abs(other.at - story.at) <= 28 * HOUR)) return true;
-    const isRenamed = changed.has('guid') && changed.has('link') && changed.has('headline');
-    return isRenamed && (away.has(marker) || story === last);
+    if (!changed.has('guid') || !changed.has('link') || !(away.has(marker) || story === last)) return false;
+    return changed.has('headline') || life.shown.some((other) => other !== story && other.title === story.title);
   });
 }
 

@@ -79,8 +79,9 @@ function turnsOf<Id extends number | string>(
   const earliestOf = (dates: (number | null | undefined)[]): number =>
     dates.reduce<number>((least, date) => Math.min(least, date ?? least), Number.POSITIVE_INFINITY);
   const own = [...new Set(chosen.values())].map((id) => items.get(id)).filter((item) => item?.isElsewhere !== true);
-  const oldest = earliestOf(own.map((item) => item?.publishedAt));
   const earliest = earliestOf([...chosen.keys()].map(dateOf));
+  // Their dates as they were first read may be of another zone.
+  const oldest = earliestOf([earliest, ...own.map((item) => item?.publishedAt)]);
   const last = [...chosen.keys()].reduce((most, entry) => Math.max(most, entry), -1);
   // For the oldest entry of the document nothing older can stand: that one is not new.
   const isOldest = (entry: number): boolean => {

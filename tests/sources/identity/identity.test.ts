@@ -148,6 +148,11 @@ describe('identify', () => {
     middle.record(ten);
     const [first, second, ...rest] = ten as [EntryIdentity, EntryIdentity, ...EntryIdentity[]];
     expect(middle.record([first, moved(second, 8), ...rest]).slice(0, 2)).toEqual([1, 2]);
+    // The older story was first read while the feed wrote dates of another zone.
+    const zones = new Memory();
+    zones.record([first]);
+    zones.record([first, second].map((one) => ({ ...one, publishedAt: (one.publishedAt ?? 0) + 9 * HOUR })));
+    expect(zones.record([moved(first, 1), second])).toEqual([1, 2]);
     // A bulletin that has scrolled off is not the next one, though both have title and day.
     const bulletins = new Memory();
     const bulletin = (number: number) => entry(number, { title: 'Bulletin' });

@@ -35,7 +35,7 @@ export class Life {
   shift = 0;
   format: 'rss' | 'atom' | 'json' = 'rss';
   tracking = 0;
-  /** How often a document was written: links are tracked anew each time. */
+  /** Number of documents that were written: each has other tracking parameters in its links. */
   written = 0;
   readonly #random: Random;
   readonly #number: number;
@@ -70,7 +70,7 @@ export class Life {
       at: Math.floor(at / 1_000) * 1_000,
       ...{ state: 'there', edits: 0, changed: new Set() },
     });
-    // As sites do: what is dated last stands first.
+    // The newest first, as sites write their feeds.
     this.stories.sort((one, other) => other.at - one.at);
   }
 

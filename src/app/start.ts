@@ -170,13 +170,13 @@ async function logChecks(app: AppContext): Promise<Finding[]> {
   return findings;
 }
 
-/** Rewrites the file of the store where that is due. A failure is only logged: nothing else depends on it. */
 /** Corrects what a clock planned that was set back since: work would wait until it has caught up. */
 async function correctInstants({ store, clock, log }: AppContext): Promise<void> {
   const rows = await correctFutureInstants(store.db, clock());
   if (rows > 0) log.warn({ rows }, 'the clock was set back: corrected what would have waited for it');
 }
 
+/** Rewrites the file of the store where that is due. A failure is only logged: nothing else depends on it. */
 async function vacuumStore({ store, log }: AppContext, { onProgress }: FirstRunOptions): Promise<void> {
   const outcome = await vacuumIfDue(store.db, () => {
     log.info({ store: store.location }, 'rewriting the file of the store, once (VACUUM)');

@@ -66,7 +66,7 @@ forEachDatabase((open) => {
     ).toEqual(twice);
   });
 
-  it('polls two sources of one site one after the other, and has what they share once', async () => {
+  it('never polls two sources of one site at once, and imports what both have once', async () => {
     const store = await open();
     const documents = { main: feed(entry('one'), entry('two')), sport: feed(entry('two'), entry('three')) };
     const { app, poll } = await openFeeds(store, documents, { main: '', sport: '' });

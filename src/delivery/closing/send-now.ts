@@ -21,7 +21,7 @@ import { errorLine } from '../../lib/text/clean-text.ts';
 import { CLOCK_DIFFERENCE, formatDuration, HOUR, localDateTime, MINUTE, SECOND } from '../../lib/time.ts';
 import { composeSlot } from './close.ts';
 
-/** The edition cannot be sent, or that not be cancelled: why, and what would be right. */
+/** Why an edition cannot be sent, or why sending it cannot be cancelled, and what would be right. */
 export class SendError extends ActionableError {
   override name = 'SendError';
 }
@@ -145,7 +145,7 @@ export async function closeDueEditions(app: AppContext): Promise<void> {
   for (const draft of await listDueDrafts(store.db, now, now + LONGEST_UNDO)) {
     const reason = await closeDue(app, draft).catch(errorLine);
     const edition = `${draft.newsletter}/${draft.slot}`;
-    if (reason === null) log.info({ edition }, 'the edition was closed by hand');
+    if (reason === null) log.info({ edition }, 'an edition that was sent before its slot is closed');
     else if (await giveUp(app, draft, reason)) log.error({ edition, reason }, 'the edition was not sent');
   }
 }

@@ -10,7 +10,7 @@ import { boundedLine } from '../../lib/text/clean-text.ts';
 import { DAY } from '../../lib/time.ts';
 import { classifyRefusal, isAboutSender } from '../bounces/classify.ts';
 import { countSubmittedTo } from '../queue/queries.ts';
-import { isOfBounce, type ReportedEvent } from '../rates/count-rates.ts';
+import { isBounceReason, type ReportedEvent } from '../rates/count-rates.ts';
 import { redactAddresses } from '../transport/redact-addresses.ts';
 import { closeHold, holdAlert, tryHold } from './control-holds.ts';
 import { isAtProvider, isHeld, listHolds, type ProviderHold, providerTitle, setHeldBy } from './provider-holds.ts';
@@ -111,7 +111,7 @@ async function holdSuppressed(
     if (!hasSuppressed) continue;
     await inTransaction(store.db, async (tx) => {
       const subscriber = await lockSubscriber(tx, subscriberId);
-      if (!isOfBounce(subscriber?.suppressed_reason) || !(await isHeld(tx, provider))) return;
+      if (!isBounceReason(subscriber?.suppressed_reason) || !(await isHeld(tx, provider))) return;
       await liftSuppression(tx, secrets, subscriberId, via, clock());
       await setHeldBy(tx, subscriberId, provider);
     });

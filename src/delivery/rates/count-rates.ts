@@ -134,14 +134,14 @@ export async function readReported(db: Db, editionId: number): Promise<Map<strin
       kind: row.kind === 'soft' && isAboutSender(refusal) ? 'sender' : row.kind,
       isRefused: row.kind !== 'complaint' && refused.delete(row.id),
       ...{ status: row.status, detail: refusal.text, messageAt: row.changed_at ?? 0 },
-      hasSuppressed: isOfBounce(row.suppressed_reason) && row.suppressed_at === row.at,
+      hasSuppressed: isBounceReason(row.suppressed_reason) && row.suppressed_at === row.at,
       waits: row.held_by !== null,
     };
   });
   return Map.groupBy([...recorded, ...refused.values()], ({ provider }) => provider);
 }
 
-export function isOfBounce(reason: SuppressionReason | null | undefined): boolean {
+export function isBounceReason(reason: SuppressionReason | null | undefined): boolean {
   return reason === 'hard-bounce' || reason === 'soft-bounces';
 }
 

@@ -113,7 +113,7 @@ interface SendOptions extends EditorOptions {
 /** Adds to the group `editions`. */
 function addSendCommand(editions: Command, cli: CliContext): void {
   addDraftCommand(editions, 'send', 'let a running daywire close the edition after undoSeconds, before its slot')
-    .option('--cancel', 'leave the edition to its slot instead, whoever has sent it')
+    .option('--cancel', 'cancel sending: the edition closes at its slot again')
     .option(...BY)
     .action((name: string, { cancel = false, by, ...options }: SendOptions) =>
       withDraft(cli, name, async (app, target) => {

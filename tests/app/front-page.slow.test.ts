@@ -15,7 +15,7 @@ if (executablePath === null)
 
 const SHIFTS = `window.shifts = 0; new PerformanceObserver((list) => {
   for (const shift of list.getEntries()) window.shifts += shift.value;
-}).observe({ type: 'layout-shift', buffered: true });`;
+}).observe({ type: 'layout-shift' });`;
 
 it('the front page of the sample newsroom and its stylesheet have at most 60,000 bytes', async () => {
   const store = await openMigrated();
@@ -60,11 +60,16 @@ describe.skipIf(executablePath === null)('the front page in a real browser', () 
     const picture = await sharp({ create: { width: 1_200, height: 800, channels: 3, background: '#456' } })
       .jpeg()
       .toBuffer();
-    await page.route('https://pictures.example/*', (route) =>
-      route.fulfill({ body: picture, contentType: 'image/jpeg' }),
-    );
-    await page.addInitScript(SHIFTS);
-    await page.goto(serving.url);
+    const shown = Promise.withResolvers<void>();
+    await page.route('https://pictures.example/*', async (route) => {
+      await shown.promise;
+      await route.fulfill({ body: picture, contentType: 'image/jpeg' });
+    });
+    await page.goto(serving.url, { waitUntil: 'domcontentloaded' });
+    // Pictures come to a page that is shown without them, which a busy machine shows in parts.
+    await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+    await page.evaluate(SHIFTS);
+    shown.resolve();
     await expect.poll(() => page.evaluate("document.querySelector('.lead img').naturalWidth")).toBe(1_200);
     const { top, bottom } = await boxOf(page, '.lead img');
     expect(top).toBeLessThan(100);
@@ -77,8 +82,7 @@ describe.skipIf(executablePath === null)('the front page in a real browser', () 
       await page.evaluate(`document.images[${index}].scrollIntoView()`);
       await expect.poll(() => page.evaluate(`document.images[${index}].naturalWidth`)).toBe(1_200);
     }
-    // Less than a pixel of the screen, as a busy machine measures it, is nothing.
-    expect(await page.evaluate('window.shifts')).toBeLessThan(0.001);
+    expect(await page.evaluate('window.shifts')).toBe(0);
     await page.click('.menu summary');
     expect((await boxOf(page, '.sections')).bottom).toBeGreaterThan(100);
     for (const size of [320, 375, 768, 1_000, 1_280]) {

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { closeServers, startScripted, startServer } from '../../../scripts/smtp-servers.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
 import { makeCertificate } from './certificate.ts';
-import { failureOf, LIMITS, outgoing } from './outgoing.ts';
+import { failureOf, LIMITS, limitsOf, outgoing } from './outgoing.ts';
 
 const certificate = makeCertificate(Date.now());
 const trusted = tls.getCACertificates('default');
@@ -93,11 +93,11 @@ describe('the SMTP transport over TLS', () => {
       if (command.startsWith('EHLO')) return '250-scripted\r\n250 STARTTLS';
       return command === 'STARTTLS' ? reply : undefined;
     });
-    const failure = await failureOf(openSmtpTransport(server.url, 1, LIMITS).verify());
+    // On a busy machine, shorter time limits end before the failure.
+    const failure = await failureOf(openSmtpTransport(server.url, 1, limitsOf(20_000)).verify());
     expect(server.commands).toContain('STARTTLS');
     expect(server.commands.join()).not.toContain('MAIL');
-    // On a busy machine, the time limit comes first.
-    expect(failure.code).toMatch(/^(ETLS|ESOCKET|ETIMEDOUT)$/);
+    expect(failure.code).toMatch(/^(ETLS|ESOCKET)$/);
   });
 
   it('does not send a password unencrypted to another machine', async () => {

@@ -48,7 +48,7 @@ async function picture(language: string, out: string): Promise<void> {
   const base = `http://127.0.0.1:${port}`;
   await init(room, { ...DEFAULT_ANSWERS, name: 'Meridian', url: base, zone: 'Asia/Shanghai', language }, NOW);
   const file = join(room, 'config/daywire.yaml');
-  writeFileSync(file, readFileSync(file, 'utf8').replace('port: 8080', `port: ${port}\n  metrics: off`));
+  writeFileSync(file, readFileSync(file, 'utf8').replace(`port: ${port}`, `port: ${port}\n  metrics: off`));
   cpSync(join(CHECKOUT, 'sample/media'), join(room, 'media'), { recursive: true });
   rmSync(join(room, 'articles/example.md'));
   writeFileSync(join(room, 'articles/stories.jsonl'), stories(language));

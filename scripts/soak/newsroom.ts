@@ -91,7 +91,7 @@ export class Newsroom {
       ['cron: "30 7 * * *"', `cron: "${cron}"`],
       ['minimumStories: 3', 'minimumStories: 1'],
       ['transport: file', 'transport: smtp'],
-      ['port: 8080', `port: ${port}\n  metrics: 'off'`],
+      [`port: ${port}`, `port: ${port}\n  metrics: 'off'`],
       ['hub: self', 'hub: self\n\nsignup: { perHour: 1000000 }'],
     ].reduce((yaml, [from = '', to = '']) => {
       if (!yaml.includes(from)) throw new Error(`the configuration of "daywire init" has no ${from}`);

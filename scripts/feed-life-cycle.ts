@@ -5,8 +5,8 @@
  *
  * Undecidable: (1) a story that returns after it was away, or is the oldest of the document, whose guid and link are
  * new, and whose headline is new or that of another one in the document; (2) a tombstone of a guid that no document
- * had; (3) a new story with the headline of another one that has gone, dated at most 14 hours apart. Such a life ends
- * there, and is counted.
+ * had; (3) a new story with the headline of another one that has gone, dated at most 14 hours apart; (4) a story that
+ * returns with new guid and link after it was away for more than two days. Such a life ends there, and is counted.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ import { parseConfig } from '../src/core/config/config.ts';
 import { articleSources, roundupSources } from '../src/core/config/sources.ts';
 import { migrate } from '../src/core/store/schema.ts';
 import { openStore } from '../src/core/store/store.ts';
-import { HOUR } from '../src/lib/time.ts';
+import { DAY, HOUR } from '../src/lib/time.ts';
 import { OUTLETS } from '../src/outlets/polling/outlets.ts';
 import { SITES } from '../src/own-sites/poll.ts';
 import { CLOCK_SKEW } from '../src/sources/feed/dates-ahead.ts';
@@ -107,7 +107,9 @@ async function live(number: number, use: 'articles' | 'roundup'): Promise<'lived
   const options = { openClient: () => client, wait, jitter: () => 0 };
   const shown = new Map<string, Story>();
   const seen = new Map<string, Seen>();
-  const away = new Set<string>();
+  /** Stories that the last document did not have, with the time of the last one that had it. */
+  const away = new Map<string, number>();
+  let polledAt = now;
   /** Of an outlet's items, as first recorded. */
   const dates = new Map<string, number | null>();
   const label = (what: string, step: number): string =>
@@ -124,7 +126,7 @@ async function live(number: number, use: 'articles' | 'roundup'): Promise<'lived
       for (let page = 1; page <= pages; page++)
         for (const story of storiesOf(life, path, page)) shown.set(story.marker, story);
     }
-    if (isUndecidable(life, [...shown.values()], before, away)) return 'undecidable';
+    if (isUndecidable(life, [...shown.values()], before, { away, polledAt })) return 'undecidable';
     for (const [index, path] of paths.entries()) {
       const kind = use === 'articles' ? SITES : OUTLETS;
       const source = (use === 'articles' ? articleSources(config) : roundupSources(config))[index];
@@ -134,9 +136,12 @@ async function live(number: number, use: 'articles' | 'roundup'): Promise<'lived
       if (!isRead) faults.push(label(`${path} was not read: ${JSON.stringify(poll).slice(0, 300)}`, step));
     }
     const current = new Set(paths.flatMap((path) => storiesOf(life, path)).map(({ marker }) => marker));
-    away.clear();
-    for (const marker of shown.keys()) if (!current.has(marker)) away.add(marker);
-    for (const marker of current) shown.get(marker)?.changed.clear();
+    for (const marker of shown.keys()) if (!current.has(marker) && !away.has(marker)) away.set(marker, polledAt);
+    for (const marker of current) {
+      away.delete(marker);
+      shown.get(marker)?.changed.clear();
+    }
+    polledAt = now;
     const problems = await (use === 'articles'
       ? checkArticles(number, life, { shown, seen, current, now })
       : checkItems(number, { shown, current, dates }));
@@ -150,7 +155,7 @@ function isUndecidable(
   life: Life,
   stories: readonly Story[],
   before: ReadonlySet<string>,
-  away: ReadonlySet<string>,
+  { away, polledAt }: { away: ReadonlyMap<string, number>; polledAt: number },
 ): boolean {
   const last = life.shown.at(-1);
   const gone = stories.filter(({ state, marker }) => state !== 'there' && before.has(marker));
@@ -161,6 +166,7 @@ function isUndecidable(
     // The dates that are stored may be those of another zone.
     if (namesakes.some((other) => Math.abs(other.at - story.at) <= 28 * HOUR)) return true;
     if (!changed.has('guid') || !changed.has('link') || !(away.has(marker) || story === last)) return false;
+    if ((away.get(marker) ?? polledAt) < polledAt - 2 * DAY) return true;
     return changed.has('headline') || life.shown.some((other) => other !== story && other.title === story.title);
   });
 }

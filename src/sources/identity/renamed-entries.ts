@@ -4,7 +4,8 @@
  * An item can be such an entry only if its own entry has gone from the document out of turn: older ones still stand in
  * it, or none does that the feed had before. What has scrolled off has not. Then the body must agree, or the title with
  * a date that a wrong zone explains. Title and date that agree to the second are enough, whatever else the document
- * has. Everything else stays two. Pure.
+ * has; so are title, date and body for its oldest entry, since a new story is not the oldest. Everything else stays two.
+ * Pure.
  */
 import { HOUR, MINUTE } from '../../lib/time.ts';
 import { type ComparedItem, type IdentifiedDocument, normaliseTitle } from './entry-keys.ts';
@@ -31,7 +32,7 @@ export function matchRenamed<Id extends number | string>(
   const unchosen = [...entries.entries()].filter(([index, { repeats }]) => !repeats && !chosen.has(index));
   if (unchosen.length === 0) return found;
   const taken = new Set(chosen.values());
-  const isOutOfTurn = turnsOf(entries, chosen, items);
+  const { isOutOfTurn, isOldest } = turnsOf(entries, chosen, items);
   const free = [...items.values()].filter(({ id }) => !taken.has(id));
   const titled = Map.groupBy(free, ({ title, isElsewhere }) =>
     title === null || isElsewhere ? null : normaliseTitle(title),
@@ -50,13 +51,14 @@ export function matchRenamed<Id extends number | string>(
       const isNamed = item.id === named;
       const dates = [publishedAt, item.publishedAt].filter((date) => date !== null);
       const shift = dates.length < 2 ? Number.POSITIVE_INFINITY : Math.max(...dates) - Math.min(...dates);
-      if (!isOutOfTurn(entry, item) && !(isNamed && shift === 0)) continue;
       const isDated = shift <= ZONE_ERROR || (isNamed && publishedAt === null && item.isCurrent);
       const hasTitle = isDated && namesakes.has(item);
+      const isGone = isOutOfTurn(entry, item) || (isNamed && shift === 0);
+      if (!isGone && !(hasTitle && isOldest(entry))) continue;
       const itsText = shingles.get(item.id) ?? shinglesOf(written.has(item) ? item.text : '');
       shingles.set(item.id, itsText);
       const body = similarity(text, itsText);
-      if (hasTitle || body >= SAME_TEXT)
+      if ((isGone && hasTitle) || body >= SAME_TEXT)
         pairs.push({ entry, item: item.id, agreement: Number(hasTitle) + body, shift });
     }
   }
@@ -69,12 +71,12 @@ export function matchRenamed<Id extends number | string>(
   return found;
 }
 
-/** @returns whether an item has gone out of turn, if an entry is that item */
+/** @returns `isOutOfTurn`: whether an item has gone out of turn, if an entry is that item */
 function turnsOf<Id extends number | string>(
   entries: IdentifiedDocument['entries'],
   chosen: ReadonlyMap<number, Id>,
   items: ReadonlyMap<Id, ComparedItem<Id>>,
-): (entry: number, item: ComparedItem<Id>) => boolean {
+): { isOutOfTurn: (entry: number, item: ComparedItem<Id>) => boolean; isOldest: (entry: number) => boolean } {
   const dateOf = (entry: number): number | null => entries[entry]?.identity.publishedAt ?? null;
   const earliestOf = (dates: (number | null | undefined)[]): number =>
     dates.reduce<number>((least, date) => Math.min(least, date ?? least), Number.POSITIVE_INFINITY);
@@ -88,10 +90,11 @@ function turnsOf<Id extends number | string>(
     const at = dateOf(entry);
     return at === null || earliest === Number.POSITIVE_INFINITY ? entry > last : at <= earliest;
   };
-  return (entry, { isElsewhere, isCurrent, publishedAt }) => {
+  const isOutOfTurn = (entry: number, { isElsewhere, isCurrent, publishedAt }: ComparedItem<Id>): boolean => {
     if (isElsewhere || (publishedAt !== null && publishedAt > oldest)) return true;
     return isCurrent && (own.length === 0 || publishedAt === null || isOldest(entry));
   };
+  return { isOutOfTurn, isOldest };
 }
 
 /** Characters of a shingle: letters, since not all languages have spaces between words. */

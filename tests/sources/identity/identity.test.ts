@@ -14,13 +14,13 @@ class Memory {
   readonly items = new Map<number, ComparedItem>();
   readonly #keys = new Map<string, number | null>();
 
-  /** @returns the ids of the entries' items; null for repeats */
-  record(entries: readonly EntryIdentity[]): (number | null)[] {
+  /** @param texts of bodies, by entry. @returns the ids of the entries' items; null for repeats */
+  record(entries: readonly EntryIdentity[], texts?: ReadonlyMap<number, string>): (number | null)[] {
     const document = readIdentities(entries);
     const known = new Map(
       allKeys(document).flatMap((key) => (this.#keys.has(key) ? [[key, this.#keys.get(key) ?? null]] : [])),
     );
-    const { outcomes, keys } = identify(document, known, this.items);
+    const { outcomes, keys } = identify(document, known, this.items, texts);
     const ids = outcomes.map((outcome, index) => {
       if (outcome.kind === 'known') return outcome.item;
       if (outcome.kind === 'repeat') return null;
@@ -153,6 +153,18 @@ describe('identify', () => {
     zones.record([first]);
     zones.record([first, second].map((one) => ({ ...one, publishedAt: (one.publishedAt ?? 0) + 9 * HOUR })));
     expect(zones.record([moved(first, 1), second])).toEqual([1, 2]);
+    // A story that scrolled off, and returns as the oldest with its body: no new story is the oldest.
+    const scrolled = new Memory();
+    scrolled.record([first, second]);
+    scrolled.record([first]);
+    const text = Array.from({ length: 60 }, (_, number) => `word${number}`).join(' ');
+    scrolled.items.set(2, { ...(scrolled.items.get(2) as ComparedItem), text });
+    expect(scrolled.record([first, moved(second, -6)])).toEqual([1, 3]);
+    const returned = new Memory();
+    returned.record([first, second]);
+    returned.record([first]);
+    returned.items.set(2, { ...(returned.items.get(2) as ComparedItem), text });
+    expect(returned.record([first, moved(second, -6)], new Map([[1, text]]))).toEqual([1, 2]);
     // A bulletin that has scrolled off is not the next one, though both have title and day.
     const bulletins = new Memory();
     const bulletin = (number: number) => entry(number, { title: 'Bulletin' });

@@ -3,9 +3,8 @@
  *
  * An item can be such an entry only if its own entry has gone from the document out of turn: older ones still stand in
  * it, or none does that the feed had before. What has scrolled off has not. Then the body must agree, or the title with
- * a date that a wrong zone explains. Title and date that agree to the second are enough, whatever else the document
- * has; so are title, date and body for its oldest entry, since a new story is not the oldest. Everything else stays two.
- * Pure.
+ * a date that a wrong zone explains. Otherwise it is known if title and date agree to the second, or if it is the
+ * oldest entry, which no new story is, and title, date and body agree. Everything else stays two. Pure.
  */
 import { HOUR, MINUTE } from '../../lib/time.ts';
 import { type ComparedItem, type IdentifiedDocument, normaliseTitle } from './entry-keys.ts';

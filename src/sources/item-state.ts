@@ -93,7 +93,7 @@ export function listItemsSeenSince(db: Db, source: string, from: number): Promis
   return itemsOf(db, source).where('seen_at', '>=', from).orderBy('seen_at', 'desc').orderBy('item').execute();
 }
 
-/** The last time that a document of the source had items, at its present address or an earlier one. */
+/** When a document of the source last had items, at its present address or an earlier one: epoch milliseconds. */
 export async function findLastSeen(db: Db, source: string): Promise<number | null> {
   const items = db.selectFrom('source_items').where('source', '=', source);
   return (await items.select((e) => e.fn.max('seen_at').as('last')).executeTakeFirst())?.last ?? null;

@@ -53,7 +53,7 @@ export function matchRenamed<Id extends number | string>(
       const isDated = shift <= ZONE_ERROR || (isNamed && publishedAt === null && item.isCurrent);
       const hasTitle = isDated && namesakes.has(item);
       const isGone = isOutOfTurn(entry, item) || (isNamed && shift === 0);
-      if (!isGone && !(hasTitle && isOldest(entry))) continue;
+      if (!isGone && !(hasTitle && chosen.size > 0 && isOldest(entry))) continue;
       const itsText = shingles.get(item.id) ?? shinglesOf(written.has(item) ? item.text : '');
       shingles.set(item.id, itsText);
       const body = similarity(text, itsText);

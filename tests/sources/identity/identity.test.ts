@@ -153,18 +153,6 @@ describe('identify', () => {
     zones.record([first]);
     zones.record([first, second].map((one) => ({ ...one, publishedAt: (one.publishedAt ?? 0) + 9 * HOUR })));
     expect(zones.record([moved(first, 1), second])).toEqual([1, 2]);
-    // A story that scrolled off, and returns as the oldest with its body: no new story is the oldest.
-    const scrolled = new Memory();
-    scrolled.record([first, second]);
-    scrolled.record([first]);
-    const text = Array.from({ length: 60 }, (_, number) => `word${number}`).join(' ');
-    scrolled.items.set(2, { ...(scrolled.items.get(2) as ComparedItem), text });
-    expect(scrolled.record([first, moved(second, -6)])).toEqual([1, 3]);
-    const returned = new Memory();
-    returned.record([first, second]);
-    returned.record([first]);
-    returned.items.set(2, { ...(returned.items.get(2) as ComparedItem), text });
-    expect(returned.record([first, moved(second, -6)], new Map([[1, text]]))).toEqual([1, 2]);
     // A bulletin that has scrolled off is not the next one, though both have title and day.
     const bulletins = new Memory();
     const bulletin = (number: number) => entry(number, { title: 'Bulletin' });
@@ -178,6 +166,28 @@ describe('identify', () => {
     ['http://127.0.0.1:8080/feed', '127.0.0.1:8080'],
   ])('takes %s for a feed of the site %s', (address, site) => {
     expect(siteOf(address)).toBe(site);
+  });
+
+  it('knows the oldest entry as a story that scrolled off if title, date and body agree, and no other entry', () => {
+    const [first, second] = ten as [EntryIdentity, EntryIdentity];
+    const text = Array.from({ length: 60 }, (_, number) => `word${number}`).join(' ');
+    /** @returns the item of the last entry, after the second one has scrolled off */
+    const read = (entries: EntryIdentity[], body: string): number | null | undefined => {
+      const memory = new Memory();
+      memory.record([first, second]);
+      memory.record([first]);
+      memory.items.set(2, { ...(memory.items.get(2) as ComparedItem), text });
+      return memory.record(entries, new Map([[entries.length - 1, body]])).at(-1);
+    };
+    const returned = (hours: number): EntryIdentity => {
+      return { ...entry(2 - hours), ...{ title: second.title, guid: 'urn:new', link: 'https://new.example/2' } };
+    };
+    expect(read([first, returned(-6)], text)).toBe(2);
+    expect(read([first, returned(-6)], 'Another body')).toBe(3);
+    expect(read([first, returned(-15)], text)).toBe(3);
+    expect(read([first, { ...returned(-6), title: 'Another title' }], text)).toBe(3);
+    expect(read([first, returned(6)], text)).toBe(3);
+    expect(read([returned(-6)], text)).toBe(3);
   });
 
   it('compares links and unique guids across the sources of a site, and no other guids', () => {

@@ -6,7 +6,7 @@
  * Undecidable: (1) a story that returns after it was away, or is the oldest of the document, whose guid and link are
  * new, and whose headline is new or that of another one in the document; (2) a tombstone of a guid that no document
  * had; (3) a new story with the headline of another one that has gone, dated at most 14 hours apart; (4) a story that
- * returns with new guid and link after it was away for more than two days. Such a life ends there, and is counted.
+ * returns with new guid, link and zone after it was away for more than two days. Such a life ends there, and is counted.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -166,7 +166,7 @@ function isUndecidable(
     // The dates that are stored may be those of another zone.
     if (namesakes.some((other) => Math.abs(other.at - story.at) <= 28 * HOUR)) return true;
     if (!changed.has('guid') || !changed.has('link') || !(away.has(marker) || story === last)) return false;
-    if ((away.get(marker) ?? polledAt) < polledAt - 2 * DAY) return true;
+    if (life.has('shift') && (away.get(marker) ?? polledAt) < polledAt - 2 * DAY) return true;
     return changed.has('headline') || life.shown.some((other) => other !== story && other.title === story.title);
   });
 }

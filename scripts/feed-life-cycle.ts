@@ -6,7 +6,8 @@
  * Undecidable: (1) a story that returns after it was away, or is the oldest of the document, whose guid and link are
  * new, and whose headline is new or that of another one in the document; (2) a tombstone of a guid that no document
  * had; (3) a new story with the headline of another one that has gone, dated at most 14 hours apart; (4) a story that
- * returns with new guid, link and zone after it was away for more than two days. Such a life ends there, and is counted.
+ * returns with new guid, link and zone after it was away for more than two days. Such a life ends there, and is
+ * counted.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -19,6 +19,7 @@ import { openAlerts } from '../support/alerts.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { publishDocuments } from '../support/documents.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
+import { until } from '../support/until.ts';
 
 forEachDatabase((open) => {
   describe('starting', () => {
@@ -154,7 +155,7 @@ forEachDatabase((open) => {
       app.log.error = (details, message) => errors.push(`${message} ${JSON.stringify(details)}`);
       await runOnce(app, startOptions());
       const running = await start(app, { ...startOptions(), roles: ['deliver'] });
-      await expect.poll(() => errors, { timeout: 10_000 }).toHaveLength(1);
+      await expect.poll(() => errors).toHaveLength(1);
       await running.stop();
       expect(server.commands.find((command) => command.startsWith('MAIL'))).toMatch(/bounces\+b\w{39}@/);
       expect(errors[0]).toMatch(/^delivery stopped .* 553 5\.7\.1 <address>.*: Sender address rejected.*"retryAt"/);
@@ -203,7 +204,7 @@ forEachDatabase((open) => {
         const document = await findDocument(frozen.store.db, 'latest.atom');
         return document?.body.includes('/feeds/archive/latest/2026-11.atom') === true;
       };
-      await expect.poll(leads, { timeout: 20_000 }).toBe(true);
+      await expect.poll(leads).toBe(true);
       await running.stop();
     });
 
@@ -302,8 +303,8 @@ forEachDatabase((open) => {
       ]);
       expect((await fetch(`${url}feeds/latest.rss`)).status).toBe(200);
       rmSync(feeds);
-      await vi.waitUntil(() => existsSync(join(feeds, 'latest.rss')), { timeout: 10_000 });
-      await vi.waitUntil(() => app.alerts.storage.failing().length === 0);
+      await until(() => existsSync(join(feeds, 'latest.rss')));
+      await until(() => app.alerts.storage.failing().length === 0);
       await app.alerts.send();
       expect(await openAlerts(app.store.db)).toEqual([]);
       await stop();

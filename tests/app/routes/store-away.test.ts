@@ -1,8 +1,9 @@
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { noFaults } from '../../../src/core/store/sqlite-thread.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { sampleConfig } from '../../support/sample.ts';
+import { until } from '../../support/until.ts';
 import { openTestSite } from '../test-site.ts';
 
 /** A store whose queries end as `answer` says. */
@@ -22,7 +23,7 @@ it('answers a page with 503 while the database leaves questions unanswered', asy
   expect([response.status, response.headers.get('Retry-After')]).toEqual([503, '30']);
   // The page is still being served: work in the background would wait for it in other tests.
   query.reject(new Error('the connection is lost'));
-  await vi.waitUntil(() => site.logged.length > 0);
+  await until(() => site.logged.length > 0);
 });
 
 it('answers with 503 while the store is locked, and logs the failure as one line', async () => {

@@ -3,7 +3,7 @@ import { closeServers, pipelining, startScripted } from '../../../scripts/smtp-s
 import type { Config } from '../../../src/core/config/config.ts';
 import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
-import { failureOf, LIMITS, outgoing } from './outgoing.ts';
+import { failureOf, outgoing, PATIENT } from './outgoing.ts';
 
 afterEach(closeServers);
 
@@ -13,7 +13,7 @@ async function failureWith(provider: Provider, replies: Record<string, string>) 
   const { url } = await startScripted(pipelining({ EHLO: '250 scripted', ...replies }));
   return failureOf(
     (async () => {
-      const connection = await openSmtpTransport(url, 1, LIMITS, provider).connect();
+      const connection = await openSmtpTransport(url, 1, PATIENT, provider).connect();
       try {
         return await connection.submit(outgoing());
       } finally {

@@ -1,27 +1,39 @@
 import type { Socket } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { closeServers, pipelining, startScripted } from '../../../scripts/smtp-servers.ts';
 import type { TransportError } from '../../../src/delivery/transport/connection.ts';
 import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
-import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
-import { failureOf, LIMITS, limitsOf, outgoing, submitOnce } from './outgoing.ts';
+import { openSmtpTransport, type SmtpLimits } from '../../../src/delivery/transport/smtp-transport.ts';
+import { until } from '../../support/until.ts';
+import { failureOf, limitsOf, outgoing, PATIENT, submitOnce } from './outgoing.ts';
 
 afterEach(closeServers);
 
 const STEPS = ['CONNECT', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'DATA-END'];
 
-/** For servers that answer, on a busy machine too. */
-const PATIENT = limitsOf(10_000);
+/** Makes the limits of time pass when the test says so. */
+function fakeTime(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+}
 
-/** The failure of one message with these replies: the same with and without PIPELINING, or the test fails. */
+/**
+ * The failure of one message with these replies: the same with and without PIPELINING, or the test fails.
+ * @param hangsAt the command after which the time is over
+ */
 async function failureAt(
   replies: Record<string, string | string[]>,
-  limits = PATIENT,
+  hangsAt?: string,
 ): Promise<TransportError['failure']> {
   const failures = [];
   for (const EHLO of ['250 scripted', '250-scripted\r\n250 PIPELINING']) {
     const server = await startScripted(pipelining({ EHLO, ...replies }));
-    const failure = await failureOf(submitOnce(server.url, outgoing(), limits));
+    const failing = failureOf(submitOnce(server.url));
+    if (hangsAt !== undefined) {
+      await until(() => server.commands.some((command) => command.startsWith(hangsAt)));
+      await vi.advanceTimersByTimeAsync(10_000);
+    }
+    const failure = await failing;
     failures.push({ ...failure, message: failure.message.replace(String(server.port), 'PORT') });
   }
   expect(failures[1]).toEqual(failures[0]);
@@ -30,10 +42,12 @@ async function failureAt(
 
 describe('the SMTP transport', () => {
   it('reports a timeout of a server that hangs, at each step', async () => {
-    // All at once, because each waits for the timeout. A server that hangs answers no pipelined command, either.
-    const failures = await Promise.all(
-      STEPS.map((_step, n) => failureAt(Object.fromEntries(STEPS.slice(n).map((later) => [later, ''])), LIMITS)),
-    );
+    fakeTime();
+    const failures: TransportError['failure'][] = [];
+    for (const [n, step] of STEPS.entries()) {
+      // A server that hangs answers no pipelined command, either.
+      failures.push(await failureAt(Object.fromEntries(STEPS.slice(n).map((later) => [later, ''])), step));
+    }
     expect(failures.map(({ message }) => message.replace('127.0.0.1:PORT did not answer in time', ''))).toEqual([
       '',
       '',
@@ -57,7 +71,7 @@ describe('the SMTP transport', () => {
       return '354 go on';
     });
     const message = outgoing('ada@example.com', ['Subject: large\r\n\r\n', `${'x'.repeat(998)}\r\n`.repeat(30_000)]);
-    const limits = { ...limitsOf(10_000), steps: { ...limitsOf(10_000).steps, 'final dot': 50 } };
+    const limits = { ...PATIENT, steps: { ...PATIENT.steps, 'final dot': 50 } };
     expect((await failureOf(submitOnce(server.url, message, limits))).mayHaveArrived).toBe(true);
     const [socket] = waiting as [Socket];
     const closed = new Promise((resolve) => socket.once('close', resolve));
@@ -75,27 +89,39 @@ describe('the SMTP transport', () => {
       const connection = await transport.connect();
       const parts = ['Subject: Hello\r\n\r\n', `${'x'.repeat(998)}\r\n`.repeat(kilobytes)];
       const submission = failureOf(connection.submit(outgoing('ada@example.com', parts)));
-      await vi.waitUntil(() => transport.waits().some(({ isComplete }) => isComplete), { interval: 1 });
+      await until(() => transport.waits().some(({ isComplete }) => isComplete));
       transport.stop();
-      await vi.waitUntil(() => server.messages.length === 1);
+      await until(() => server.messages.length === 1);
       await server.close();
       expect((await submission).mayHaveArrived).toBe(true);
     }
   });
 
   it('grants each step its time, and all before the final dot together another one', async () => {
-    const later = (command: string, socket: Socket): string | undefined => {
-      if (!/^(MAIL|RCPT|DATA$)/.test(command)) return undefined;
-      setTimeout(() => socket.write(command === 'DATA' ? '354 go on\r\n' : '250 ok\r\n'), 60);
-      return '';
+    fakeTime();
+    // Each step takes 60 of the faked milliseconds.
+    const commandThatFails = async (limits: SmtpLimits): Promise<unknown> => {
+      let answer = (): void => {};
+      const server = await startScripted((command, socket) => {
+        if (!/^(MAIL|RCPT|DATA$)/.test(command)) return undefined;
+        answer = () => socket.write(command === 'DATA' ? '354 go on\r\n' : '250 ok\r\n');
+        return '';
+      });
+      let command: unknown;
+      const failing = failureOf(submitOnce(server.url, outgoing(), limits)).then((failure) => {
+        command = failure.command;
+      });
+      for (const step of ['MAIL', 'RCPT']) {
+        await until(() => command ?? server.commands.at(-1)?.startsWith(step));
+        await vi.advanceTimersByTimeAsync(60);
+        answer();
+      }
+      await failing;
+      return command;
     };
-    const server = await startScripted(later);
-    const limits = { ...limitsOf(2_000), envelope: 100 };
-    expect((await failureOf(submitOnce(server.url, outgoing(), limits))).command).toBe('RCPT TO');
+    expect(await commandThatFails({ ...limitsOf(2_000), envelope: 100 })).toBe('RCPT TO');
     const steps = { ...limitsOf(2_000).steps, 'MAIL FROM': 20 };
-    expect((await failureOf(submitOnce(server.url, outgoing(), { ...limitsOf(2_000), steps }))).command).toBe(
-      'MAIL FROM',
-    );
+    expect(await commandThatFails({ ...limitsOf(2_000), steps })).toBe('MAIL FROM');
   });
 
   it('takes a close before MAIL for the end of a connection only if it has carried a message', async () => {
@@ -141,7 +167,8 @@ describe('the SMTP transport', () => {
       return undefined;
     });
     const message = outgoing('ada@example.com', ['Subject: Hello\r\n\r\n', `${'x'.repeat(98)}\r\n`.repeat(200_000)]);
-    const failure = await failureOf(submitOnce(server.url, message));
+    const limits = { ...PATIENT, steps: { ...PATIENT.steps, 'final dot': 100 } };
+    const failure = await failureOf(submitOnce(server.url, message, limits));
     expect(failure.message).toContain('did not answer in time: it has not answered a complete message');
     // Whether the final dot has left this process is not known at each moment.
     expect(classifyFailure(failure)).toBe('uncertain');
@@ -161,7 +188,7 @@ describe('the SMTP transport', () => {
   it.each(['MAIL', 'RCPT', 'DATA', 'DATA-END'])('closes the connection after 421 at %s', async (step) => {
     for (const EHLO of ['250 scripted', '250-scripted\r\n250 PIPELINING']) {
       const server = await startScripted(pipelining({ EHLO, [step]: '421 4.7.0 slow down' }));
-      const connection = await openSmtpTransport(server.url, 1, LIMITS).connect();
+      const connection = await openSmtpTransport(server.url, 1, PATIENT).connect();
       const failure = await failureOf(connection.submit(outgoing()));
       expect(failure).toMatchObject({ replyCode: 421, reply: '421 4.7.0 slow down' });
       // A 421 to MAIL is not about the recipient.

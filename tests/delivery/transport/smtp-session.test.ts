@@ -1,13 +1,14 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { closeServers, pipelining, startScripted } from '../../../scripts/smtp-servers.ts';
 import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
-import { failureOf, LIMITS, limitsOf, outgoing, submitOnce } from './outgoing.ts';
+import { until } from '../../support/until.ts';
+import { failureOf, limitsOf, outgoing, PATIENT, submitOnce } from './outgoing.ts';
 
 afterEach(closeServers);
 
 async function connectTo(url: string) {
-  return openSmtpTransport(url, 1, LIMITS).connect();
+  return openSmtpTransport(url, 1, PATIENT).connect();
 }
 
 describe('SmtpSession', () => {
@@ -38,7 +39,12 @@ describe('SmtpSession', () => {
 
   it('waits for each reply if the server does not offer PIPELINING', async () => {
     const server = await startScripted((command) => (command.startsWith('MAIL') ? '' : undefined));
-    await failureOf(submitOnce(server.url));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const failing = failureOf(submitOnce(server.url));
+    await until(() => server.commands.at(-1)?.startsWith('MAIL'));
+    await vi.advanceTimersByTimeAsync(10_000);
+    await failing;
     expect(server.commands.at(-1)).toMatch(/^MAIL FROM:<roundup@example\.com>/);
   });
 

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { closeServers, startScripted, startServer } from '../../../scripts/smtp-servers.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
 import { makeCertificate } from './certificate.ts';
-import { failureOf, LIMITS, limitsOf, outgoing } from './outgoing.ts';
+import { failureOf, limitsOf, outgoing, PATIENT } from './outgoing.ts';
 
 const certificate = makeCertificate(Date.now());
 const trusted = tls.getCACertificates('default');
@@ -104,7 +104,7 @@ describe('the SMTP transport over TLS', () => {
     const server = await startScripted((command) => (command === 'STARTTLS' ? '502 5.5.1 not here' : undefined));
     // 127.0.0.1 by another name, which is not known to be this machine.
     const url = server.url.replace('//127.0.0.1', '//ada:secret@[::ffff:127.0.0.1]');
-    const failure = await failureOf(openSmtpTransport(url, 1, LIMITS).verify());
+    const failure = await failureOf(openSmtpTransport(url, 1, PATIENT).verify());
     expect(server.commands).toContain('STARTTLS');
     expect(server.commands.join()).not.toContain('AUTH');
     expect(failure.message).toContain('TLS');

@@ -8,7 +8,7 @@ import { passwordRedactor, readFailure } from '../../../src/delivery/transport/s
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
 import { anyText } from '../../support/any-text.ts';
 import { testConfig } from '../fixture.ts';
-import { failureOf, LIMITS, outgoing } from './outgoing.ts';
+import { failureOf, outgoing, PATIENT } from './outgoing.ts';
 
 afterEach(closeServers);
 
@@ -97,14 +97,14 @@ describe('the SMTP transport', () => {
       if (command === 'DATA-END') setImmediate(() => socket.end('250 ok\r\n'));
       return command === 'DATA-END' ? '' : undefined;
     });
-    const connection = await openSmtpTransport(server.url, 1, LIMITS).connect();
+    const connection = await openSmtpTransport(server.url, 1, PATIENT).connect();
     await connection.submit(outgoing());
     await expect.poll(() => connection.usable).toBe(false);
   });
 
   it('closes a connection after a hundred messages', async () => {
     const server = await startScripted(() => undefined);
-    const connection = await openSmtpTransport(server.url, 1, LIMITS).connect();
+    const connection = await openSmtpTransport(server.url, 1, PATIENT).connect();
     for (let n = 1; n < 100; n++) await connection.submit(outgoing());
     expect(connection.usable).toBe(true);
     await connection.submit(outgoing());

@@ -10,6 +10,7 @@ import {
   resolveUrl,
   storableText,
 } from '../../../src/lib/text/clean-text.ts';
+import { processorTime } from '../../support/processor-time.ts';
 
 // XML 1.0 §2.2 Char, without the characters that it discourages.
 const XML = /^[\t\n\r\u0020-\u007e\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
@@ -17,9 +18,10 @@ const anyText = fc.string({ unit: 'binary' });
 
 describe('cleaning text', () => {
   it('cuts a table of figures in a moment: the feed of another outlet may have thousands', () => {
-    const started = performance.now();
-    for (const limit of [4_000, 5_000]) expect(boundedLine('1 '.repeat(limit), limit).length).toBeGreaterThan(3_990);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    const took = processorTime(() => {
+      for (const limit of [4_000, 5_000]) expect(boundedLine('1 '.repeat(limit), limit).length).toBeGreaterThan(3_990);
+    });
+    expect(took).toBeLessThan(2_000);
   });
 
   it('cuts a line that is too long before an ellipsis, and leaves no half of a character or direction', () => {

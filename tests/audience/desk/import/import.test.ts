@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import {
   deleteOldUploads,
   fileNameOf,
@@ -10,6 +10,7 @@ import {
 import { findSubscriberByAddress } from '../../../../src/audience/subscriptions.ts';
 import { DAY } from '../../../../src/lib/time.ts';
 import { forEachDatabase, openMigrated } from '../../../support/databases.ts';
+import { until } from '../../../support/until.ts';
 import { type AudienceDesk, JUN, openAudience } from '../audience-fixtures.ts';
 
 const HOSTILE = `"><script>alert(1)</script>.csv`;
@@ -44,13 +45,10 @@ async function upload(desk: AudienceDesk, content: string, options: Upload = {})
 
 /** Waits for the page of an import that is not running any more. */
 async function settled(desk: AudienceDesk, path: string): Promise<string> {
-  return vi.waitUntil(
-    async () => {
-      const page = await desk.read('audience', path);
-      return page.includes('data-pending') ? null : page;
-    },
-    { interval: 10, timeout: 10_000 },
-  ) as Promise<string>;
+  return until(async () => {
+    const page = await desk.read('audience', path);
+    return page.includes('data-pending') ? null : page;
+  });
 }
 
 function pathOf(response: Response): string {

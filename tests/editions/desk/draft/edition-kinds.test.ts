@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { NewsletterConfig } from '../../../../src/core/config/config.ts';
 import { composeNow } from '../../../../src/delivery/closing/close.ts';
 import { makeAlertEdition } from '../../../../src/delivery/closing/newsletter-jobs.ts';
@@ -9,6 +9,7 @@ import { approveDraft } from '../../../support/approve.ts';
 import { articleFactory, saveAsPublished } from '../../../support/articles.ts';
 import { NOW } from '../../../support/clock.ts';
 import { forEachDatabase } from '../../../support/databases.ts';
+import { until } from '../../../support/until.ts';
 
 const article = articleFactory({ publishedAt: NOW - HOUR });
 const IDS = ['a', 'b', 'c', 'd'];
@@ -98,13 +99,13 @@ describe('the page of an edition', () => {
       const path = '/editions/daily-roundup/2026-11-25/draft';
       const checksOfToday = async (): Promise<string | undefined> =>
         />\s?(no warnings|\d+ warnings?)</.exec(await desk.read('editor', ''))?.[1];
-      await vi.waitFor(async () => expect(await checksOfToday()).toBe('no warnings'), 5_000);
+      await until(async () => (await checksOfToday()) === 'no warnings');
       expect(await desk.act('editor', `${path}/links`)).toMatch(
         /id="checks"[\s\S]*Links looked up: 4 warnings\.<\/p><\/section>/,
       );
       // Today keeps what it has found for a minute.
       desk.app.now += MINUTE;
-      await vi.waitFor(async () => expect(await checksOfToday()).toBe('4 warnings'), 5_000);
+      await until(async () => (await checksOfToday()) === '4 warnings');
     });
   });
 });

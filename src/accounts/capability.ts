@@ -1,8 +1,9 @@
 import type { Capability } from '../core/capability.ts';
 import { warning } from '../core/finding.ts';
+import { afterCommits } from '../core/store/commit-watch.ts';
 import type { Db } from '../core/store/store.ts';
 import { repeat } from '../lib/repeat.ts';
-import { DAY, HOUR, SECOND } from '../lib/time.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../lib/time.ts';
 import { hasAccounts } from './account.ts';
 import { insecureSiteMessage, keepsSessions } from './secure-site.ts';
 import { shipSecurityLog } from './security-log.ts';
@@ -11,7 +12,11 @@ import { countFailures, FAILURE_LIMIT } from './sign-in.ts';
 
 export const accountsCapability: Capability = {
   runRetention: async ({ store }, now) => ({ deskSessions: await deleteEndedSessions(store.db, now) }),
-  startTasks: (app) => [repeat(5 * SECOND, 'shipping the security log', app.log, () => shipSecurityLog(app))],
+  startTasks: (app) => [
+    repeat(afterCommits(app.store, 5 * SECOND, MINUTE), 'shipping the security log', app.log, () =>
+      shipSecurityLog(app),
+    ),
+  ],
   checks: {
     async content({ db }, { publication }, now) {
       if (keepsSessions(publication.url) || !(await hasAccounts(db, now))) return [];

@@ -1,7 +1,8 @@
 import type { Capability } from '../core/capability.ts';
 import { secondsSince } from '../core/metrics.ts';
+import { afterCommits } from '../core/store/commit-watch.ts';
 import { repeat } from '../lib/repeat.ts';
-import { SECOND } from '../lib/time.ts';
+import { MINUTE, SECOND } from '../lib/time.ts';
 import { startImporting } from './import/watched/watched-folders.ts';
 import { countDueChanges } from './pending-changes.ts';
 import { checkMetadata } from './pictures/check-metadata.ts';
@@ -12,8 +13,8 @@ import { indexing } from './search/search-index.ts';
 export const articlesCapability: Capability = {
   startTasks: (app) => [
     startImporting(app),
-    repeat(2 * SECOND, 'looking up pictures', app.log, lookingUpImages(app)),
-    repeat(10 * SECOND, 'indexing articles', app.log, indexing(app.store.db)),
+    repeat(afterCommits(app.store, 2 * SECOND, MINUTE), 'looking up pictures', app.log, lookingUpImages(app)),
+    repeat(afterCommits(app.store, 10 * SECOND, MINUTE), 'indexing articles', app.log, indexing(app.store.db)),
   ],
   checks: { connections: checkMetadata },
   alertKinds: {

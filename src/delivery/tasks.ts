@@ -1,5 +1,7 @@
 /** Tasks that a running process of the role `deliver` repeats. */
+
 import type { AppContext } from '../core/app-context.ts';
+import { afterCommits } from '../core/store/commit-watch.ts';
 import { repeat, type Stoppable } from '../lib/repeat.ts';
 import { MINUTE, rfc3339, SECOND } from '../lib/time.ts';
 import { pollMailbox } from './bounces/mailbox.ts';
@@ -28,16 +30,16 @@ function startPollingBounces({ store, config, keys, clock, log }: AppContext): S
 
 /** Records how far each delivery is, for the desk. */
 function startRecordingProgress({ store, clock, log }: AppContext): Stoppable {
-  return repeat(PROGRESS_EVERY, 'recording the progress of deliveries', log, async () => {
+  return repeat(afterCommits(store, PROGRESS_EVERY, MINUTE), 'recording the progress of deliveries', log, async () => {
     await recordEditionProgress(store.db, await listDelivering(store.db), clock());
   });
 }
 
 /** Delivers what becomes due. */
 export function startDelivering(app: AppContext, monitor: DeliveryMonitor): Stoppable {
-  const { log } = app;
+  const { store, log } = app;
   let lastStop: string | null = null;
-  return repeat(SECOND, 'delivering', log, async (signal) => {
+  return repeat(afterCommits(store, SECOND / 4, 2 * SECOND), 'delivering', log, async (signal) => {
     const { stopped, retryAt, paused: _, service, ...editions } = await deliverDue(app, { signal, monitor });
     for (const [counts, message] of [
       [editions, 'delivered'],

@@ -1,5 +1,7 @@
 /** Tasks of feeds in a running process: publishing changes, closing archive pages, notifying the hub, mirroring. */
+
 import type { AppContext } from '../core/app-context.ts';
+import { afterCommits } from '../core/store/commit-watch.ts';
 import { repeat, type Stoppable } from '../lib/repeat.ts';
 import { MINUTE, SECOND } from '../lib/time.ts';
 import type { WorkerPool } from '../lib/worker-pool.ts';
@@ -20,7 +22,7 @@ export async function startFeedTasks(app: AppContext): Promise<Stoppable[]> {
   const hub = await openHubOf(app, app.clock() - PINGED_AT_START);
   return [
     hub,
-    repeat(100, 'WebSub', app.log, () => hub.tick()),
+    repeat(afterCommits(app.store, 100, SECOND), 'WebSub', app.log, () => hub.tick()),
     startPublishing(app),
     repeat(SECOND, 'archiving', app.log, archiving(app)),
   ];
@@ -57,7 +59,7 @@ export function startMirroring(app: AppContext): Stoppable {
   const { store, log } = app;
   let mirrored: number | null = null;
   let checkAt = 0;
-  return repeat(SECOND, 'mirroring feeds', log, async () => {
+  return repeat(afterCommits(store, SECOND, MIRROR_CHECK_EVERY), 'mirroring feeds', log, async () => {
     const { version } = await readFeedVersion(store.db);
     if (version === mirrored && performance.now() < checkAt) return;
     if (!(await mirrorPublished(app))) return;

@@ -11,13 +11,22 @@ export interface Repetition extends Stoppable {
   wake(): void;
 }
 
+/** When something has changed soon after an execution, otherwise later. */
+export interface Pace {
+  /** Milliseconds from the end of one execution to the start of the next. */
+  readonly leastMs: number;
+  readonly mostMs: number;
+  /** Calls back when something has changed. @returns ends that */
+  subscribe(wake: () => void): () => void;
+}
+
 /**
- * @param everyMs from the end of one execution to the start of the next
+ * @param pace milliseconds from the end of one execution to the start of the next, or a pace
  * @param name of the work, in the log
  * @param work its `signal` is aborted by `stop`
  */
 export function repeat(
-  everyMs: number,
+  pace: number | Pace,
   name: string,
   log: Log,
   work: (signal: AbortSignal) => Promise<unknown>,
@@ -28,10 +37,15 @@ export function repeat(
   let lastError: string | null = null;
   let isExecuting = false;
   let isWoken = false;
+  let hasChanged = false;
+  let endedAt = performance.now();
+  const { leastMs, mostMs, subscribe } =
+    typeof pace === 'number' ? { leastMs: pace, mostMs: pace, subscribe: () => () => {} } : pace;
 
   const execute = async (): Promise<void> => {
     isExecuting = true;
     isWoken = false;
+    hasChanged = false;
     try {
       await work(stopping.signal);
       if (lastError !== null) log.info({}, `${name} works again`);
@@ -43,7 +57,8 @@ export function repeat(
       lastError = error;
     }
     isExecuting = false;
-    if (!stopping.signal.aborted) schedule(isWoken ? 0 : everyMs);
+    endedAt = performance.now();
+    if (!stopping.signal.aborted) schedule(isWoken ? 0 : hasChanged ? leastMs : mostMs);
   };
   const schedule = (delay: number): void => {
     clearTimeout(timer);
@@ -51,7 +66,11 @@ export function repeat(
       execution = execute();
     }, delay);
   };
-  schedule(everyMs);
+  schedule(leastMs);
+  const unsubscribe = subscribe(() => {
+    if (!isExecuting && !isWoken && !hasChanged) schedule(Math.max(0, endedAt + leastMs - performance.now()));
+    hasChanged = true;
+  });
 
   return {
     wake() {
@@ -60,6 +79,7 @@ export function repeat(
     },
     stop() {
       stopping.abort();
+      unsubscribe();
       clearTimeout(timer);
       return execution;
     },

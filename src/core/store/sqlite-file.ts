@@ -15,6 +15,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 import { Mutex } from '../../lib/concurrency/bounded-queue.ts';
+import { CommitWatch } from './commit-watch.ts';
 import { openSqlite, type SqliteAccess } from './sqlite.ts';
 import { noFaults, SqliteThread, type StatementResult, type StoreFaults } from './sqlite-thread.ts';
 import type { StatementBatch } from './statement-batch.ts';
@@ -23,6 +24,7 @@ import type { Tables } from './tables.ts';
 export interface SqliteFile {
   readonly db: Kysely<Tables>;
   readonly batch: StatementBatch;
+  readonly commits: CommitWatch;
   readonly faults: StoreFaults;
   /** Completes earlier requests first. */
   close(): Promise<void>;
@@ -55,6 +57,7 @@ function open(driver: FileDriver): SqliteFile {
   return {
     db,
     batch: (queries) => driver.batch(queries),
+    commits: driver.commits,
     faults: driver.faults,
     async close() {
       await db.destroy();
@@ -75,6 +78,11 @@ class FileAdapter extends SqliteAdapter {
 
 class FileDriver implements Driver {
   readonly faults = noFaults();
+  /** Commits of the thread count, too: `#reader` is another connection (https://sqlite.org/pragma.html#pragma_data_version). */
+  readonly commits = new CommitWatch(async () => {
+    const [row] = this.#reader?.prepare('pragma data_version').all([]) ?? [];
+    return (row as { data_version: number } | undefined)?.data_version;
+  });
   readonly #path: string;
   readonly #access: SqliteAccess;
   readonly #reader: SqliteDatabase | undefined;
@@ -93,7 +101,7 @@ class FileDriver implements Driver {
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<FileConnection> {
-    const connection = new FileConnection(this.#reader, this.#mutex, () => this.#runningThread());
+    const connection = new FileConnection(this.#reader, this.#mutex, this.commits, () => this.#runningThread());
     this.#connections.add(connection);
     return connection;
   }
@@ -102,8 +110,9 @@ class FileDriver implements Driver {
     return connection.begin();
   }
 
-  commitTransaction(connection: FileConnection): Promise<void> {
-    return connection.commit();
+  async commitTransaction(connection: FileConnection): Promise<void> {
+    await connection.commit();
+    this.commits.notice();
   }
 
   rollbackTransaction(connection: FileConnection): Promise<void> {
@@ -124,6 +133,7 @@ class FileDriver implements Driver {
       return await this.#runningThread().runBatch(statements, since);
     } finally {
       unlock();
+      this.commits.notice();
     }
   }
 
@@ -154,13 +164,15 @@ class FileDriver implements Driver {
 class FileConnection implements DatabaseConnection {
   readonly #reader: SqliteDatabase | undefined;
   readonly #mutex: Mutex;
+  readonly #commits: CommitWatch;
   readonly #thread: () => SqliteThread;
   /** The open transaction, which holds the mutex. */
   #transaction: { thread: SqliteThread; unlock: () => void } | undefined;
 
-  constructor(reader: SqliteDatabase | undefined, mutex: Mutex, thread: () => SqliteThread) {
+  constructor(reader: SqliteDatabase | undefined, mutex: Mutex, commits: CommitWatch, thread: () => SqliteThread) {
     this.#reader = reader;
     this.#mutex = mutex;
+    this.#commits = commits;
     this.#thread = thread;
   }
 
@@ -176,6 +188,7 @@ class FileConnection implements DatabaseConnection {
       return toResult(await this.#thread().run(sql, parameters, since));
     } finally {
       unlock();
+      this.#commits.notice();
     }
   }
 

@@ -2,10 +2,11 @@
 import { mkdirSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { Kysely, PostgresDialect, SqliteAdapter, SqliteDialect, sql, type Transaction } from 'kysely';
+import { Kysely, PostgresDialect, type RawBuilder, SqliteAdapter, SqliteDialect, sql, type Transaction } from 'kysely';
 import type pg from 'pg';
 import { PRIVATE_FOLDER } from '../../lib/private-files.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
+import { CommitWatch } from './commit-watch.ts';
 import { isDiskFault, watchServer } from './outages.ts';
 import { openSqlite } from './sqlite.ts';
 import { openSqliteFile, openSqliteInThread } from './sqlite-file.ts';
@@ -26,6 +27,8 @@ export interface Store {
   /** Runs statements as one transaction; see statement-batch.ts. */
   readonly batch: StatementBatch;
   readonly dialect: Dialect;
+  /** Of any process, to wake jobs. */
+  readonly commits: CommitWatch;
   /** What alerts/storage-watch.ts looks at. */
   readonly faults: StoreFaults;
   /** The file, or the URL of the database without its user and password. */
@@ -55,15 +58,20 @@ export function isSerializationFailure(error: unknown): boolean {
 }
 
 /** Opens a connection that records failures of the disk. */
-function openWatched(dialect: PostgresDialect | SqliteDialect): Pick<Store, 'db' | 'reports' | 'batch' | 'faults'> {
+function openWatched(
+  dialect: PostgresDialect | SqliteDialect,
+  version: RawBuilder<{ version: unknown }>,
+): Pick<Store, 'db' | 'reports' | 'batch' | 'commits' | 'faults'> {
   const faults = noFaults();
+  const commits = new CommitWatch(async () => (await version.execute(db)).rows[0]?.version);
   const db = new Kysely<Tables>({
     dialect,
     log(event) {
+      if (event.query.query.kind !== 'SelectQueryNode' && event.query.query.kind !== 'RawNode') commits.notice();
       if (event.level === 'error' && isDiskFault(event.error)) faults.last = String((event.error as Error).message);
     },
   });
-  return { db, reports: db, batch: batchInTransaction(db), faults };
+  return { db, reports: db, batch: batchInTransaction(db), commits, faults };
 }
 
 const CONNECT_TIMEOUT = 10 * SECOND;
@@ -131,7 +139,7 @@ export async function openStore({
   // To compile the search of many months (JIT) would take longer than the search: its estimated cost is high.
   pool.on('connect', (client) => client.on('error', ignore).query('set jit = off').catch(ignore));
   const location = `${url.protocol}//${url.host}${url.pathname}`;
-  const watched = openWatched(new PostgresDialect({ pool }));
+  const watched = openWatched(new PostgresDialect({ pool }), sql`select txid_current_snapshot()::text as version`);
   const { db } = watched;
   try {
     // Through Kysely: it closes only what it has opened itself.
@@ -163,7 +171,7 @@ function openSqliteStore(path: string): Store {
 
 /** Opens a store in memory. It works on the calling thread, because threads could not share it. */
 export function openInMemory(database = openSqlite(':memory:')): Store {
-  const watched = openWatched(new SqliteDialect({ database }));
+  const watched = openWatched(new SqliteDialect({ database }), sql`select total_changes() as version`);
   return { ...watched, dialect: 'sqlite', location: ':memory:', close: () => watched.db.destroy() };
 }
 
@@ -175,6 +183,7 @@ function openInFile(path: string): Store {
     db: file.db,
     reports: reports.db,
     batch: file.batch,
+    commits: file.commits,
     dialect: 'sqlite',
     faults: file.faults,
     location: path,

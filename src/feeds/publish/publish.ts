@@ -1,4 +1,5 @@
 /** Publishes feeds: pauses editions with retracted articles, builds, stores and mirrors feeds. */
+
 import { setTimeout } from 'node:timers/promises';
 import {
   type DueChange,
@@ -7,6 +8,7 @@ import {
   readDueChanges,
 } from '../../articles/pending-changes.ts';
 import type { AppContext } from '../../core/app-context.ts';
+import { afterCommits } from '../../core/store/commit-watch.ts';
 import { reclaimSpace } from '../../core/store/maintenance.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { repeat, type Stoppable } from '../../lib/repeat.ts';
@@ -56,8 +58,9 @@ const GATHER_CHANGES = 50;
 /** Publishes changes as long as daywire runs. */
 export function startPublishing(app: AppContext): Stoppable {
   const { store, clock, log } = app;
-  return repeat(100, 'publishing changes', log, async (signal) => {
-    if (!(await hasDueChanges(store.db, clock() - GATHER_CHANGES))) return;
+  return repeat(afterCommits(store, 100, SECOND), 'publishing changes', log, async (signal) => {
+    if (!(await hasDueChanges(store.db, clock()))) return;
+    await setTimeout(GATHER_CHANGES);
     const { changes, documents, rejected } = await publishChanges(app, { signal });
     const changed = documents.filter((document) => document.changed).length;
     log.info({ articles: changes, documents: changed, rejected: rejected.length }, 'published changes');

@@ -2,9 +2,11 @@
  * Groups the outlet items of the window, and lets rules pick groups. Several processes may do it at once, and doing it
  * again changes nothing.
  */
+
 import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { ownSites } from '../../core/config/sources.ts';
+import { afterCommits } from '../../core/store/commit-watch.ts';
 import { readMeta, writeMeta } from '../../core/store/meta.ts';
 import { type Db, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
@@ -44,7 +46,7 @@ const GROUP_AGAIN_AFTER = 5 * MINUTE;
  */
 export function startGrouping(app: AppContext): Stoppable {
   let failed: { problem: string; retryAt: number } | null = null;
-  return repeat(GROUP_EVERY, 'grouping reports', app.log, async (signal) => {
+  return repeat(afterCommits(app.store, GROUP_EVERY, MINUTE), 'grouping reports', app.log, async (signal) => {
     if (failed === null || app.clock() >= failed.retryAt) {
       const problem = (await regroupIfDue(app, signal))?.problem ?? null;
       failed = problem === null ? null : { problem, retryAt: app.clock() + GROUP_AGAIN_AFTER };

@@ -3,9 +3,11 @@
  * when the source is polled next, are recorded in one transaction, if the claim still holds: a process that dies loses
  * and doubles nothing.
  */
+
 import { setTimeout } from 'node:timers/promises';
 import type { AnySource } from '../../core/config/sources.ts';
 import { recordDoneRun } from '../../core/schedule/run-ledger.ts';
+import { afterCommits } from '../../core/store/commit-watch.ts';
 import { type Db, inTransaction } from '../../core/store/store.ts';
 import { ConcurrencyLimit } from '../../lib/concurrency/bounded-queue.ts';
 import type { FetchClient, RequestGate } from '../../lib/guarded-fetch/fetch-client.ts';
@@ -86,7 +88,9 @@ export async function pollDue<S extends AnySource, R>(
 /** Polls sources as long as daywire runs. A host that is slow does not hold up the others. */
 export function startPolling<S extends AnySource, R>(app: PollApp, kind: SourceKind<S, R>): Stoppable {
   const poller = new Poller(app, kind, {});
-  const task = repeat(SECOND, 'polling sources', app.log, (signal) => poller.startDue(signal));
+  const task = repeat(afterCommits(app.store, SECOND, 5 * SECOND), 'polling sources', app.log, (signal) =>
+    poller.startDue(signal),
+  );
   return {
     async stop() {
       await task.stop();

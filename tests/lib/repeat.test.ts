@@ -90,4 +90,62 @@ describe('repeated work', () => {
     await vi.advanceTimersByTimeAsync(20_000);
     expect(begun).toBe(3);
   });
+
+  describe('at a pace', () => {
+    let change: (() => void) | null = null;
+    const pace = {
+      leastMs: 100,
+      mostMs: 1_000,
+      subscribe: (wake: () => void) => {
+        change = wake;
+        return () => {
+          change = null;
+        };
+      },
+    };
+
+    it('executes soon after a change, and rarely without one', async () => {
+      let executions = 0;
+      const task = repeat(pace, 'publishing', log, async () => void executions++);
+      await vi.advanceTimersByTimeAsync(100);
+      expect(executions).toBe(1);
+      await vi.advanceTimersByTimeAsync(999);
+      expect(executions).toBe(1);
+      await vi.advanceTimersByTimeAsync(501);
+      expect(executions).toBe(2);
+      change?.();
+      change?.();
+      await vi.advanceTimersByTimeAsync(1);
+      expect(executions).toBe(3);
+      await vi.advanceTimersByTimeAsync(50);
+      change?.();
+      await vi.advanceTimersByTimeAsync(48);
+      change?.();
+      expect(executions).toBe(3);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(executions).toBe(4);
+      await task.stop();
+      expect(change).toBeNull();
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(executions).toBe(4);
+    });
+
+    it('executes again soon after an execution during which something has changed', async () => {
+      let executions = 0;
+      const held = Promise.withResolvers<void>();
+      const task = repeat(pace, 'publishing', log, async () => {
+        if (++executions === 1) await held.promise;
+      });
+      await vi.advanceTimersByTimeAsync(300);
+      change?.();
+      held.resolve();
+      await vi.advanceTimersByTimeAsync(99);
+      expect(executions).toBe(1);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(executions).toBe(2);
+      await vi.advanceTimersByTimeAsync(999);
+      expect(executions).toBe(2);
+      await task.stop();
+    });
+  });
 });

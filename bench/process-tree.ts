@@ -28,6 +28,13 @@ export function processorSeconds(pid: number): number {
   return ticks.reduce((sum, one) => sum + one, 0) / TICKS;
 }
 
+/** How often the threads of a process and its descendants have waited, and were woken. */
+export function voluntarySwitches(pid: number): number {
+  return [pid, ...descendants(pid)]
+    .flatMap((one) => threadsOf(one).map((thread) => read(`/proc/${one}/task/${thread}/status`)))
+    .reduce((sum, status) => sum + Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1] ?? 0), 0);
+}
+
 function statusMiB(pid: number, key: string): number {
   const kilobytes = new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(read(`/proc/${pid}/status`))?.[1];
   return Number(kilobytes ?? 0) / 1_024;

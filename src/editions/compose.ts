@@ -20,7 +20,7 @@ import type { Draft } from './draft/decisions.ts';
 import { type Edition, findEdition } from './queries.ts';
 import type { Correction, EditionView } from './rendering/edition-view.ts';
 import { roundupHeadline } from './rendering/headline.ts';
-import { type RenderFunction, renderInThread } from './rendering/render-in-thread.ts';
+import { type RenderFunction, renderInProcess } from './rendering/render-in-process.ts';
 import { COPY_SURPLUS, type ContentLimits, filledSize, fitToSizeLimit, limitBlocks } from './rendering/size-limit.ts';
 import { toCorrection } from './rendering/story-view.ts';
 import { buildRoundupArticle } from './roundup-article.ts';
@@ -144,7 +144,7 @@ export async function composeEdition(
   options: CompositionOptions,
 ): Promise<ComposedEdition | SkippedEdition | { kind: 'closed'; edition: Edition }> {
   const { db } = store;
-  const { slot, now, nonce, dueAt, reissueOf = null, isCorrection = false, render = renderInThread } = options;
+  const { slot, now, nonce, dueAt, reissueOf = null, isCorrection = false, render = renderInProcess } = options;
   const edition = await findEdition(db, newsletter.id, slot.label);
   if (edition !== null && reissueOf === null) return { kind: 'closed', edition };
 

@@ -11,7 +11,7 @@ import { SERVICE_MESSAGE_KINDS } from '../../core/store/tables.ts';
 import { prepareServiceMessage, type ServiceMessage } from '../../delivery/message/service-message.ts';
 import { assertMarked } from '../../editions/copies/build-segments.ts';
 import { numberedStories } from '../../editions/rendering/edition-view.ts';
-import { renderInThread } from '../../editions/rendering/render-in-thread.ts';
+import { renderInProcess } from '../../editions/rendering/render-in-process.ts';
 import type { Templates } from '../../lib/templates.ts';
 import { escapeHtml } from '../../lib/text/html.ts';
 import { HOUR } from '../../lib/time.ts';
@@ -41,7 +41,7 @@ async function editionProblems(config: Config, templates: Templates, now: number
     const view = sampleEdition(config, id, now);
     const site = newsletterSite(config, newsletter);
     const problem = await problemOf(async () => {
-      const { html, text, parts } = await renderInThread(view, site, templates, { template, nonce: NONCE });
+      const { html, text, parts } = await renderInProcess(view, site, templates, { template, nonce: NONCE });
       requireImprint(site, `${template}.mjml`, html);
       requireImprint(site, `${template}.txt`, text);
       if (newsletter.choices !== undefined) assertMarked(parts, numberedStories(view).length);

@@ -1,4 +1,4 @@
-/** What a thread does to render an edition. render-in-thread.ts starts it. */
+/** What a child process does to render an edition. render-in-process.ts starts it. */
 import type { SiteView } from '../../core/config/site-view.ts';
 import { openTemplates, type Templates, templateVersion } from '../../lib/templates.ts';
 import type { EditionView } from './edition-view.ts';

@@ -1,7 +1,8 @@
-/** One thread of a pool. */
+/** One thread of a pool, or one child process in its place. */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type JobRequest, type JobResponse, threadEnvironment } from './thread-job.ts';
+import { WorkerProcess } from './worker-process.ts';
 
 /** Why a job has no result, though it began. */
 export class JobError extends Error {
@@ -18,6 +19,8 @@ export class JobError extends Error {
 /** The .ts file in a checkout, the .js file in the published package. */
 const CODE = new URL(`./thread${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
 
+export type ThreadKind = 'thread' | 'process';
+
 interface RunningJob {
   resolve(result: unknown): void;
   reject(error: Error): void;
@@ -29,26 +32,21 @@ interface RunningJob {
 export class PoolThread {
   /** URLs of the modules that it has loaded. */
   readonly modules = new Set<string>();
-  readonly #worker: Worker;
+  readonly #worker: Worker | WorkerProcess;
+  readonly #kind: ThreadKind;
   readonly #onEnd: () => void;
   #job: RunningJob | null = null;
   #hasEnded = false;
 
   /** @param onEnd called once, when the thread can run nothing more */
-  constructor(onEnd: () => void) {
+  constructor(kind: ThreadKind, onEnd: () => void) {
+    this.#kind = kind;
     this.#onEnd = onEnd;
-    this.#worker = new Worker(CODE, {
-      name: 'jobs',
-      env: threadEnvironment(),
-      // The flags of the process (-e, --input-type, --require) concern its entry point.
-      execArgv: [],
-      // A flag of the process overrides the limit of the young generation (bin/memory-settings.js).
-      resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 16 },
-    });
+    this.#worker = kind === 'thread' ? startThread() : new WorkerProcess(CODE);
     this.#worker.on('message', (response: JobResponse) => this.#receive(response));
     this.#worker.on('error', (error) => this.#end(error));
     this.#worker.on('exit', () => this.#end(new Error('it was stopped')));
-    // An idle thread does not keep the process alive.
+    // An idle thread does not keep this process alive.
     this.#worker.unref();
   }
 
@@ -87,7 +85,10 @@ export class PoolThread {
       case 'threw': {
         const { name, message } = response;
         this.#complete().reject(new JobError('threw', name === 'Error' ? message : `${name}: ${message}`));
+        return;
       }
+      case 'not loaded':
+        this.#complete().reject(new Error(response.message));
     }
   }
 
@@ -114,6 +115,17 @@ export class PoolThread {
     if (this.#job === null) return;
     const job = this.#complete();
     if (cause instanceof JobError || !job.isStarted) job.reject(cause);
-    else job.reject(new JobError('ended', `ended its thread: ${cause.message}`, { cause }));
+    else job.reject(new JobError('ended', `ended its ${this.#kind}: ${cause.message}`, { cause }));
   }
+}
+
+function startThread(): Worker {
+  return new Worker(CODE, {
+    name: 'jobs',
+    env: threadEnvironment(),
+    // The flags of the process (-e, --input-type, --require) concern its entry point.
+    execArgv: [],
+    // A flag of the process overrides the limit of the young generation (bin/memory-settings.js).
+    resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 16 },
+  });
 }

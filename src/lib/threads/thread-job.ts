@@ -22,7 +22,11 @@ export interface JobRequest {
 
 export type JobResponse =
   /** The module is loaded; the function begins. */
-  { kind: 'started' } | { kind: 'done'; result: unknown } | { kind: 'threw'; name: string; message: string };
+  | { kind: 'started' }
+  | { kind: 'done'; result: unknown }
+  | { kind: 'threw'; name: string; message: string }
+  /** There is no such function: not the fault of the argument. */
+  | { kind: 'not loaded'; message: string };
 
 /**
  * Names the function of type `F`. The caller imports its type alone, so that its module is loaded in threads only.

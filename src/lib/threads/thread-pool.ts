@@ -1,9 +1,9 @@
 /**
  * Threads for work that may block: parsing what others wrote, and rendering editions. They start when there is work and
- * end when there has been none for a while, and none keeps the process alive.
+ * end when there has been none for a while, and none keeps the process alive. Child processes may take their place.
  */
 import { SECOND } from '../time.ts';
-import { PoolThread } from './pool-thread.ts';
+import { PoolThread, type ThreadKind } from './pool-thread.ts';
 import type { JobFunction, JobRequest, ThreadJob } from './thread-job.ts';
 
 export interface JobLimits {
@@ -21,6 +21,7 @@ interface WaitingJob {
 export class ThreadPool {
   readonly #size: number;
   readonly #idleTime: number;
+  readonly #kind: ThreadKind;
   readonly #threads = new Set<PoolThread>();
   readonly #idle = new Map<PoolThread, NodeJS.Timeout>();
   readonly #waiting: WaitingJob[] = [];
@@ -30,10 +31,12 @@ export class ThreadPool {
   /**
    * @param size threads at most
    * @param idleTime milliseconds until a thread without work ends
+   * @param kind child processes are for what loads much: they leave no memory behind
    */
-  constructor(size: number, idleTime: number) {
+  constructor(size: number, idleTime: number, kind: ThreadKind = 'thread') {
     this.#size = size;
     this.#idleTime = idleTime;
+    this.#kind = kind;
   }
 
   /** Threads that are running or idle. */
@@ -142,7 +145,7 @@ export class ThreadPool {
     const loaded = idle.find((thread) => thread.modules.has(module));
     if (loaded !== undefined) return loaded;
     if (this.#threads.size >= this.#size) return idle[0] ?? null;
-    const thread: PoolThread = new PoolThread(() => {
+    const thread: PoolThread = new PoolThread(this.#kind, () => {
       this.#threads.delete(thread);
       clearTimeout(this.#idle.get(thread));
       this.#idle.delete(thread);
@@ -169,7 +172,7 @@ async function withSignal(work: Promise<void>, signal: AbortSignal | undefined):
 /** An idle thread holds 40 to 70 MB. It lasts from one import of watched files to the next. */
 const IDLE_TIME = 10 * SECOND;
 
-/** One for what an import parses, and two for what is read and rendered meanwhile. */
+/** One for what an import parses, and two for what is read meanwhile. */
 const POOL = new ThreadPool(3, IDLE_TIME);
 
 /** Runs a function in a thread of this process. @throws as `ThreadPool.run` */

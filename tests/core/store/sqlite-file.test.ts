@@ -7,11 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Worker } from 'node:worker_threads';
 import { sql } from 'kysely';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { removeDeletedText } from '../../../src/core/store/deleted-text.ts';
 import { LOCK_TIMEOUT } from '../../../src/core/store/sqlite.ts';
 import { SqliteThread } from '../../../src/core/store/sqlite-thread.ts';
 import { openStore, type Store, StoreError } from '../../../src/core/store/store.ts';
+import { SECOND } from '../../../src/lib/time.ts';
 import { isInstalled, PYTHON } from '../../feed-readers/programs.ts';
 import { openSqliteFile } from '../../support/databases.ts';
 
@@ -329,6 +330,28 @@ database.close()`;
     await expect(transaction).rejects.toThrow(ended);
     await waiting;
     expect(await keys(db)).toEqual(['after', 'first']);
+  });
+
+  it('reads reports in a thread that ends 30 seconds after the last one', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const threads: Worker[] = [];
+    const note = (worker: Worker) => threads.push(worker);
+    process.on('worker', note);
+    onTestFinished(() => void process.off('worker', note));
+    const { db, reports } = await open();
+    await put(db, 'one');
+    expect(await keys(reports)).toEqual(['one']);
+    vi.advanceTimersByTime(29 * SECOND);
+    expect(await keys(reports)).toEqual(['one']);
+    const [writer, reader] = threads;
+    const ended = once(reader!, 'exit');
+    vi.advanceTimersByTime(30 * SECOND);
+    await ended;
+    expect(writer!.threadId).toBeGreaterThan(0);
+    await put(db, 'two');
+    expect(await keys(reports)).toEqual(['one', 'two']);
+    expect(threads).toHaveLength(3);
   });
 
   it('is refused with its path when it is not a database or cannot be created', async () => {

@@ -1,12 +1,13 @@
-/** Functions that the tests run in threads. */
+/** Functions that the tests run in threads and child processes. */
 import { threadId } from 'node:worker_threads';
 
 export function double(number: number): number {
   return 2 * number;
 }
 
-export function thread(): number {
-  return threadId;
+/** Of the thread or process that runs it. */
+export function thread(): string {
+  return `${process.pid}.${threadId}`;
 }
 
 export function fail(message: string): never {

@@ -1,7 +1,6 @@
 /** Composes drafts for pages of the desk. */
 import { LRUCache } from 'lru-cache';
 import { errorLine } from '../../../lib/text/clean-text.ts';
-import { ThreadPool } from '../../../lib/threads/thread-pool.ts';
 import { MINUTE } from '../../../lib/time.ts';
 import type { DeskContext } from '../../../web/desk/desk-request.ts';
 import {
@@ -11,15 +10,10 @@ import {
   type EmptyComposition,
 } from '../../draft/compose-draft.ts';
 import type { DraftTarget } from '../../draft/draft-target.ts';
-import { renderInPool } from '../../rendering/render-in-thread.ts';
+import { openRenderer } from '../../rendering/render-in-process.ts';
 
-/**
- * Stays for as long as editors work: a thread that has ended costs the next preview almost two seconds, since it loads
- * MJML again. It holds 40 to 70 MB.
- */
-const POOL = new ThreadPool(1, 30 * MINUTE);
-
-export const renderForDesk = renderInPool(POOL);
+/** Its process stays while an editor works: it holds 90 MB, and without it the next preview takes a second longer. */
+export const renderForDesk = openRenderer(1, 5 * MINUTE);
 
 /** By id: a page has just composed what its frame asks for, and composing it again took 40 ms. */
 export const recentCompositions = new LRUCache<string, DraftComposition>({ max: 10 });

@@ -50,8 +50,9 @@ export function securityHeaders(web: WebContext): MiddlewareHandler {
 }
 
 /** Sets the headers that the response does not have yet. */
-export function setMissing(c: Context, headers: Record<string, string>): void {
-  for (const [name, value] of Object.entries(headers)) if (!c.res.headers.has(name)) c.header(name, value);
+export function setMissing({ res }: Context, headers: Record<string, string>): void {
+  // Not by `c.header`: it makes a new response with a stream for its body, which halves the responses a second.
+  for (const [name, value] of Object.entries(headers)) if (!res.headers.has(name)) res.headers.set(name, value);
 }
 
 /**

@@ -115,13 +115,13 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
     if (metrics !== null) tasks.push({ stop: () => metrics.close() });
     await waiting(() => openSchema(app));
     await waiting(() => readKeys(app, roles));
-    const checks = await waiting(() => logChecks(app));
     await vacuumStore(app, options);
     const isServing = roles.some((role) => role === 'web' || role === 'desk');
     // Before a form shows it: what a form showed is known, also after the next change of the configuration.
     if (isServing) await waiting(() => storeConsentText(app.store.db, consentTextOf(app.config), app.clock()));
     const server = isServing ? await startServer(app, options) : null;
     if (server !== null) tasks.push(server);
+    const checks = await waiting(() => logChecks(app));
     await waiting(() => correctInstants(app));
     recording = await waiting(() => startRecordingProcess(app, roles));
     const published = roles.includes('schedule') ? await waiting(() => publishAndCompose(app, options)) : NOTHING_DONE;

@@ -23,6 +23,9 @@ export async function recordFailure(db: Db, { act, accountId, client }: Failure,
 
 /** Writes new entries to the log of the process, with the field `security`: once, also with several processes. */
 export async function shipSecurityLog({ store, log }: Pick<AppContext, 'store' | 'log'>): Promise<void> {
+  // A transaction of nothing would keep the writer busy at rest.
+  const isNew = await store.db.selectFrom('security_log').select('id').where('is_shipped', '=', 0).limit(1).execute();
+  if (isNew.length === 0) return;
   await inTransaction(store.db, async (tx) => {
     const unshipped = tx.updateTable('security_log').set({ is_shipped: 1 }).where('is_shipped', '=', 0);
     const rows = await unshipped.returningAll().execute();

@@ -41,7 +41,10 @@ async function measure(daywire: string): Promise<Figures> {
     await cp(join(daywire, 'config'), join(folder, 'config'), { recursive: true });
     const file = join(folder, 'config', 'daywire.yaml');
     const config = await readFile(file, 'utf8');
-    await writeFile(file, config.replace('port: 8080', `port: ${port}`).replace(/127\.0\.0\.1:9464/, `127.0.0.1:${metrics}`));
+    await writeFile(
+      file,
+      config.replace('port: 8080', `port: ${port}`).replace(/127\.0\.0\.1:9464/, `127.0.0.1:${metrics}`),
+    );
     const url = `http://127.0.0.1:${port}/`;
     const first = await start(daywire, folder, url);
     // Until what follows a first start is done, and what it has compiled is in the cache.

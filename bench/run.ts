@@ -1,7 +1,7 @@
 /**
  * `npm run -s bench -- busy|compose|delivery|delivery-copies|delivery-database|desk-live|desk-pages|draft|feeds|
- * grouping|http|import|memory|pages|parse|responsiveness|rest|search [--json]`: prints medians. With --json one object whose
- * keys name figure and unit.
+ * grouping|http|import|memory|pages|parse|responsiveness|rest|search [--json]`: prints medians. With --json one object
+ * whose keys name figure and unit.
  * `delivery-database` and `responsiveness` are parts of `delivery`. Options of single benches:
  *
  * - `--deliveries N` for `responsiveness` and `desk-live`: instead of a million; for `delivery-database`: of 300,000
@@ -13,7 +13,8 @@
  *   `--articles N` for `busy` and `import`: instead of 100,000; with less than 20,000 `busy` is a trial of two minutes;
  *   from 500,000 on `import` has one run; for `memory`: in the store before the start, instead of none
  * - `--database sqlite|postgres` for `busy`, `desk-live`, `desk-pages`, `import`, `pages` and `search`: instead of both
- * - `--against DIR` for `busy`, `import` and `rest`: also measures the version in that folder, with its own `node_modules/`
+ * - `--against DIR` for `busy`, `import` and `rest`: also measures the version in that folder, which has its own
+ *   `node_modules/`
  * - `--against hugo` for `feeds`: compares an edit with Hugo, instead; with `--articles N` at that size alone
  */
 import { parseArgs } from 'node:util';
@@ -81,7 +82,8 @@ const isUnclear =
   counts.some((count) => count !== undefined && !(count > 0)) ||
   (options.language !== undefined && !['en', 'zh-Hans'].includes(options.language)) ||
   (options.database !== undefined && !['sqlite', 'postgres'].includes(options.database)) ||
-  (options.against !== undefined && !['busy', 'import', 'rest', options.against === 'hugo' ? 'feeds' : ''].includes(name)) ||
+  (options.against !== undefined &&
+    !['busy', 'import', 'rest', options.against === 'hugo' ? 'feeds' : ''].includes(name)) ||
   (name === 'grouping') !== ((options.data === undefined) !== (options.days === undefined)) ||
   (options.past !== undefined && options.days === undefined);
 if (bench === undefined || isUnclear) {

@@ -118,8 +118,7 @@ const JOINED = /(?:^|\/)(?:capability|routes)\.ts$|^core\/store\/migrations(?:\/
 
 /** Small files with one user in src/, and why they are files of their own. */
 const SMALL_FILES = {
-  'editions/rendering/render-job.ts': 'a thread loads it',
-  'lib/threads/thread.ts': 'a thread begins with it',
+  'editions/rendering/render-job.ts': 'a child process loads it',
   'sources/inspect-feed.ts': 'a thread loads it',
 };
 

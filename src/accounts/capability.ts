@@ -1,6 +1,6 @@
 import type { Capability } from '../core/capability.ts';
+import { afterCommits } from '../core/commit-watch.ts';
 import { warning } from '../core/finding.ts';
-import { afterCommits } from '../core/store/commit-watch.ts';
 import type { Db } from '../core/store/store.ts';
 import { repeat } from '../lib/repeat.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../lib/time.ts';

@@ -56,7 +56,7 @@ export function serveMetrics({ store, clock }: Pick<WebContext, 'store' | 'clock
   const own = PROCESS_METRICS;
   const isMeasuring = own.getSingleMetric('process_cpu_seconds_total') !== undefined;
   if (!isMeasuring) {
-    // The lag of the event loop is measured by each scrape: its histogram would wake an idle process 100 times a second.
+    // Each scrape measures the lag of the event loop: its histogram would wake an idle process 100 times a second.
     collectDefaultMetrics({ register: own, eventLoopMonitoringPrecision: HOUR });
     for (const of of ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'])
       own.removeSingleMetric(`nodejs_eventloop_lag_${of}_seconds`);

@@ -1,6 +1,6 @@
 import type { Capability } from '../core/capability.ts';
+import { afterCommits } from '../core/commit-watch.ts';
 import { secondsSince } from '../core/metrics.ts';
-import { afterCommits } from '../core/store/commit-watch.ts';
 import { repeat } from '../lib/repeat.ts';
 import { MINUTE, SECOND } from '../lib/time.ts';
 import { startImporting } from './import/watched/watched-folders.ts';

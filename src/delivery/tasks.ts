@@ -1,7 +1,6 @@
 /** Tasks that a running process of the role `deliver` repeats. */
-
 import type { AppContext } from '../core/app-context.ts';
-import { afterCommits } from '../core/store/commit-watch.ts';
+import { afterCommits } from '../core/commit-watch.ts';
 import { repeat, type Stoppable } from '../lib/repeat.ts';
 import { MINUTE, rfc3339, SECOND } from '../lib/time.ts';
 import { pollMailbox } from './bounces/mailbox.ts';

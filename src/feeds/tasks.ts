@@ -1,7 +1,6 @@
 /** Tasks of feeds in a running process: publishing changes, closing archive pages, notifying the hub, mirroring. */
-
 import type { AppContext } from '../core/app-context.ts';
-import { afterCommits } from '../core/store/commit-watch.ts';
+import { afterCommits } from '../core/commit-watch.ts';
 import { repeat, type Stoppable } from '../lib/repeat.ts';
 import { MINUTE, SECOND } from '../lib/time.ts';
 import type { WorkerPool } from '../lib/worker-pool.ts';

@@ -16,7 +16,7 @@ import {
 } from 'kysely';
 import { Mutex } from '../../lib/concurrency/bounded-queue.ts';
 import { SECOND } from '../../lib/time.ts';
-import { CommitWatch } from './commit-watch.ts';
+import { CommitWatch } from '../commit-watch.ts';
 import { openSqlite, type SqliteAccess } from './sqlite.ts';
 import { noFaults, SqliteThread, type StatementResult, type StoreFaults } from './sqlite-thread.ts';
 import type { StatementBatch } from './statement-batch.ts';
@@ -82,7 +82,7 @@ class FileAdapter extends SqliteAdapter {
 
 class FileDriver implements Driver {
   readonly faults = noFaults();
-  /** Commits of the thread count, too: `#reader` is another connection (https://sqlite.org/pragma.html#pragma_data_version). */
+  /** Commits of the thread count: `#reader` is another connection (https://sqlite.org/pragma.html#pragma_data_version). */
   readonly commits = new CommitWatch(async () => {
     const [row] = this.#reader?.prepare('pragma data_version').all([]) ?? [];
     return (row as { data_version: number } | undefined)?.data_version;

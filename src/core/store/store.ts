@@ -6,7 +6,7 @@ import { Kysely, PostgresDialect, type RawBuilder, SqliteAdapter, SqliteDialect,
 import type pg from 'pg';
 import { PRIVATE_FOLDER } from '../../lib/private-files.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
-import { CommitWatch } from './commit-watch.ts';
+import { CommitWatch } from '../commit-watch.ts';
 import { isDiskFault, watchServer } from './outages.ts';
 import { openSqlite } from './sqlite.ts';
 import { openSqliteFile, openSqliteInThread } from './sqlite-file.ts';

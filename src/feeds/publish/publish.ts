@@ -1,5 +1,4 @@
 /** Publishes feeds: pauses editions with retracted articles, builds, stores and mirrors feeds. */
-
 import { setTimeout } from 'node:timers/promises';
 import {
   type DueChange,
@@ -8,7 +7,7 @@ import {
   readDueChanges,
 } from '../../articles/pending-changes.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import { afterCommits } from '../../core/store/commit-watch.ts';
+import { afterCommits } from '../../core/commit-watch.ts';
 import { reclaimSpace } from '../../core/store/maintenance.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { repeat, type Stoppable } from '../../lib/repeat.ts';

@@ -8,11 +8,7 @@ function respond(response: JobResponse): void {
   else if (process.connected) process.send?.(response);
 }
 
-// A service manager, or Ctrl-C, signals a whole group: the parent decides when its jobs end.
-if (parentPort === null) for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
-
-const port: NodeJS.EventEmitter = parentPort ?? process;
-port.on('message', async ({ module, name, argument }: JobRequest) => {
+async function serve({ module, name, argument }: JobRequest): Promise<void> {
   const run = await load(module, name);
   if (run === null) return;
   respond({ kind: 'started' });
@@ -22,7 +18,7 @@ port.on('message', async ({ module, name, argument }: JobRequest) => {
     const { name, message } = toError(error);
     respond({ kind: 'threw', name, message });
   }
-});
+}
 
 /** @returns null if it cannot be loaded, which it has told */
 async function load(module: string, name: string): Promise<((argument: unknown) => unknown) | null> {
@@ -37,3 +33,10 @@ async function load(module: string, name: string): Promise<((argument: unknown) 
 }
 
 const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
+if (parentPort !== null) parentPort.on('message', serve);
+else {
+  process.on('message', serve);
+  // A service manager, or Ctrl-C, signals a whole group: the parent decides when its jobs end.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
+}

@@ -2,11 +2,10 @@
  * Groups the outlet items of the window, and lets rules pick groups. Several processes may do it at once, and doing it
  * again changes nothing.
  */
-
 import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
+import { afterCommits } from '../../core/commit-watch.ts';
 import { ownSites } from '../../core/config/sources.ts';
-import { afterCommits } from '../../core/store/commit-watch.ts';
 import { readMeta, writeMeta } from '../../core/store/meta.ts';
 import { type Db, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';

@@ -3,11 +3,10 @@
  * when the source is polled next, are recorded in one transaction, if the claim still holds: a process that dies loses
  * and doubles nothing.
  */
-
 import { setTimeout } from 'node:timers/promises';
+import { afterCommits } from '../../core/commit-watch.ts';
 import type { AnySource } from '../../core/config/sources.ts';
 import { recordDoneRun } from '../../core/schedule/run-ledger.ts';
-import { afterCommits } from '../../core/store/commit-watch.ts';
 import { type Db, inTransaction } from '../../core/store/store.ts';
 import { ConcurrencyLimit } from '../../lib/concurrency/bounded-queue.ts';
 import type { FetchClient, RequestGate } from '../../lib/guarded-fetch/fetch-client.ts';

@@ -1,7 +1,7 @@
 import { Kysely, SqliteDialect, sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
-import { CommitWatch } from '../../../src/core/store/commit-watch.ts';
+import { CommitWatch } from '../../../src/core/commit-watch.ts';
 import { migrate } from '../../../src/core/store/schema.ts';
 import { openSqlite } from '../../../src/core/store/sqlite.ts';
 import { noFaults } from '../../../src/core/store/sqlite-thread.ts';

@@ -88,7 +88,9 @@ describe.each(['thread', 'process'] as const)('a pool of the kind %s', (kind) =>
       pool.run(job('spin'), undefined, { timeLimit: 20 }),
       pool.run(job('thread'), undefined, LIMIT),
     ]);
-    expect(slow).toMatchObject({ reason: { name: 'JobError', reason: 'too slow', message: 'took longer than 0.02 s' } });
+    expect(slow).toMatchObject({
+      reason: { name: 'JobError', reason: 'too slow', message: 'took longer than 0.02 s' },
+    });
     expect(next).toMatchObject({ status: 'fulfilled', value: expect.any(String) });
     expect(next).not.toMatchObject({ value: first });
   });

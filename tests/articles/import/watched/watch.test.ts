@@ -205,7 +205,8 @@ describe('importChangedFiles', () => {
       });
       await store.close();
       expect(report).toMatchObject({ added: 1_500 });
-      const pauses = setTimeout.mock.calls.map(([milliseconds]) => milliseconds as number);
+      // The watch of a server that an earlier test used waits for whole seconds.
+      const pauses = setTimeout.mock.calls.map(([milliseconds]) => milliseconds as number).filter((ms) => ms < 1_000);
       // 15 batches, and the empty one that ends the file.
       expect(pauses).toHaveLength(isRepeated ? 16 : 0);
       for (const pause of pauses) expect(pause).toBeGreaterThan(0);

@@ -2,8 +2,7 @@
  * Tells the jobs of a process that something has been committed, by this process or by another one, so that they need
  * not ask every table ten times a second.
  */
-import type { Pace } from '../../lib/repeat.ts';
-import type { Store } from './store.ts';
+import type { Pace } from '../lib/repeat.ts';
 
 /** Milliseconds between two looks, while anybody listens. */
 const LOOK_EVERY = 250;
@@ -63,6 +62,6 @@ export class CommitWatch {
  * @param leastMs from the end of one execution to the next one after a commit
  * @param mostMs without a commit: for what becomes due by the clock
  */
-export function afterCommits({ commits }: Pick<Store, 'commits'>, leastMs: number, mostMs: number): Pace {
+export function afterCommits({ commits }: { commits: CommitWatch }, leastMs: number, mostMs: number): Pace {
   return { leastMs, mostMs, subscribe: (wake) => commits.subscribe(wake) };
 }

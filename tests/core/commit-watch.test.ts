@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { CommitWatch } from '../../../src/core/store/commit-watch.ts';
-import { writeMeta } from '../../../src/core/store/meta.ts';
-import { inTransaction, openStore, type Store } from '../../../src/core/store/store.ts';
-import { newPostgresUrl, openMigrated, openSqliteFile } from '../../support/databases.ts';
-import { until } from '../../support/until.ts';
+import { CommitWatch } from '../../src/core/commit-watch.ts';
+import { writeMeta } from '../../src/core/store/meta.ts';
+import { inTransaction, openStore, type Store } from '../../src/core/store/store.ts';
+import { newPostgresUrl, openMigrated, openSqliteFile } from '../support/databases.ts';
+import { until } from '../support/until.ts';
 
 describe('a watch for commits', () => {
   beforeEach(() => void vi.useFakeTimers());

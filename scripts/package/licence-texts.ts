@@ -4,14 +4,14 @@ import { join } from 'node:path';
 
 const TEXT_FILE = /^(licen[cs]e|copying|notice)/i;
 
-export interface PackageLicence {
+interface PackageLicence {
   name: string;
   version: string;
   licence: string;
 }
 
 /** @param folder of a package */
-export function packageLicence(folder: string): PackageLicence {
+function packageLicence(folder: string): PackageLicence {
   const { name, version, license, licenses } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const terms = [license ?? licenses].flat().map((term) => (typeof term === 'string' ? term : (term?.type ?? 'none')));
   return { name, version, licence: terms.join(' OR ') };

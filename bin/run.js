@@ -1,4 +1,4 @@
-// Runs the TypeScript sources in a checkout, and the output of `tsc` in the published package.
+// Runs the TypeScript sources in a checkout, and the bundle in the published package.
 import { existsSync } from 'node:fs';
 import module from 'node:module';
 import { commandWithSettings, restartWithMemorySettings } from './memory-settings.js';

@@ -1,5 +1,6 @@
 /**
- * Lists the licences of all packages that an installation of daywire gets, with the packages of each.
+ * Lists the licences of all packages that an installation of daywire gets, with the packages of each: those that npm
+ * installs, and those that are part of the bundle.
  *
  *     npm run -s licences
  *
@@ -7,6 +8,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { bundle } from './package/bundle.ts';
 
 const ALLOWED: ReadonlySet<string> = new Set([
   ...['MIT', 'MIT-0', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'Apache-2.0', 'BlueOak-1.0.0'],
@@ -30,10 +32,16 @@ export interface LicenceReport {
   refused: string[];
 }
 
-/** @param packages of a package-lock.json, by folder */
-export function listLicences(packages: Readonly<Record<string, LockedPackage>>): LicenceReport {
+/**
+ * @param packages of a package-lock.json, by folder
+ * @param bundled folders of those that are part of the bundle
+ */
+export function listLicences(
+  packages: Readonly<Record<string, LockedPackage>>,
+  bundled: readonly string[],
+): LicenceReport {
   const installed = Object.entries(packages)
-    .filter(([folder, { dev }]) => folder !== '' && dev !== true)
+    .filter(([folder, { dev }]) => folder !== '' && (dev !== true || bundled.includes(folder)))
     .map(([folder, { license = 'none' }]) => ({ name: folder.replace(/^node_modules\//, ''), licence: license }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const groups = Map.groupBy(installed, ({ licence }) => licence);
@@ -57,7 +65,7 @@ function isAllowed(licence: string): boolean {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const lock = JSON.parse(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8'));
-  const { byLicence, refused } = listLicences(lock.packages);
+  const { byLicence, refused } = listLicences(lock.packages, (await bundle(['sharp'])).packages);
   for (const [licence, names] of byLicence) console.log(`${licence} (${names.length}): ${names.join(', ')}`);
   if (refused.length > 0) console.error(`not allowed, see ALLOWED in scripts/licences.ts: ${refused.join('; ')}`);
   process.exitCode = refused.length > 0 ? 1 : 0;

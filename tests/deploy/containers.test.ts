@@ -45,7 +45,12 @@ describe('deploy/Dockerfile', () => {
     const { files } = JSON.parse(read('package.json')) as { files: string[] };
     // Made by "npm pack" itself.
     const made = ['dist', 'npm-shrinkwrap.json'];
-    const needed = [...files.filter((name) => !made.includes(name)), 'src/cli/main.ts', 'scripts/shrinkwrap.ts'];
+    const needed = [
+      ...files.filter((name) => !made.includes(name)),
+      'src/cli/main.ts',
+      'scripts/build.ts',
+      'scripts/shrinkwrap.ts',
+    ];
     expect(needed.length).toBeGreaterThan(8);
     expect(needed.filter((path) => !existsSync(join(root, path)) || isIgnored(path, dockerignore))).toEqual([]);
   });

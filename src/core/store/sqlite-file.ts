@@ -82,7 +82,7 @@ class FileAdapter extends SqliteAdapter {
 
 class FileDriver implements Driver {
   readonly faults = noFaults();
-  /** Commits of the thread count: `#reader` is another connection (https://sqlite.org/pragma.html#pragma_data_version). */
+  /** Of the thread, too: `#reader` is another connection (https://sqlite.org/pragma.html#pragma_data_version). */
   readonly commits = new CommitWatch(async () => {
     const [row] = this.#reader?.prepare('pragma data_version').all([]) ?? [];
     return (row as { data_version: number } | undefined)?.data_version;

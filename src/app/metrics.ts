@@ -58,8 +58,8 @@ export function serveMetrics({ store, clock }: Pick<WebContext, 'store' | 'clock
   if (!isMeasuring) {
     // Each scrape measures the lag of the event loop: its histogram would wake an idle process 100 times a second.
     collectDefaultMetrics({ register: own, eventLoopMonitoringPrecision: HOUR });
-    for (const of of ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'])
-      own.removeSingleMetric(`nodejs_eventloop_lag_${of}_seconds`);
+    for (const name of ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'])
+      own.removeSingleMetric(`nodejs_eventloop_lag_${name}_seconds`);
   }
   return async (c) => {
     const body = `${await read()}\n${await own.metrics()}`;

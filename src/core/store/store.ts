@@ -67,7 +67,8 @@ function openWatched(
   const db = new Kysely<Tables>({
     dialect,
     log(event) {
-      if (event.query.query.kind !== 'SelectQueryNode' && event.query.query.kind !== 'RawNode') commits.notice();
+      const kind = event.query.query?.kind;
+      if (kind !== 'SelectQueryNode' && kind !== 'RawNode') commits.notice();
       if (event.level === 'error' && isDiskFault(event.error)) faults.last = String((event.error as Error).message);
     },
   });

@@ -31,6 +31,8 @@ async function failureAt(
     const failing = failureOf(submitOnce(server.url));
     if (hangsAt !== undefined) {
       await until(() => server.commands.some((command) => command.startsWith(hangsAt)));
+      // The replies to what was sent before it are on their way: the client reads them in the next turns.
+      for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
       await vi.advanceTimersByTimeAsync(10_000);
     }
     const failure = await failing;

@@ -38,7 +38,7 @@ async function measure(daywire: string): Promise<Figures> {
   const folder = await mkdtemp(join(tmpdir(), 'daywire-bench-'));
   try {
     const [port, metrics] = [await freePort(), await freePort()];
-    await cp(join(daywire, 'config'), join(folder, 'config'), { recursive: true });
+    for (const part of ['config', 'sample']) await cp(join(daywire, part), join(folder, part), { recursive: true });
     const file = join(folder, 'config', 'daywire.yaml');
     const config = await readFile(file, 'utf8');
     await writeFile(

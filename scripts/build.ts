@@ -7,7 +7,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { type Bundle, bundle } from './package/bundle.ts';
+import { type Bundle, bundle, inOneByte } from './package/bundle.ts';
 import { licenceTexts } from './package/licence-texts.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
@@ -23,7 +23,7 @@ rmSync(DIST, { recursive: true, force: true });
 for (const { fileName, code } of files) {
   const path = join(DIST, fileName);
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, code);
+  writeFileSync(path, inOneByte(code));
 }
 print('write dist/THIRD-PARTY-LICENCES.txt');
 writeFileSync(join(DIST, 'THIRD-PARTY-LICENCES.txt'), licenceTexts(PROJECT, packages));

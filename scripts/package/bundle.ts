@@ -38,7 +38,7 @@ export async function bundle(external: readonly string[]): Promise<Bundle> {
   });
   const { output } = await build.generate({
     format: 'esm',
-    minify: { compress: true, mangle: false, codegen: { removeWhitespace: false } },
+    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
     entryFileNames: '[name].js',
     chunkFileNames: 'shared/[name]-[hash].js',
   });
@@ -76,6 +76,18 @@ function sourceAddresses(): Plugin {
       });
     },
   };
+}
+
+/** V8 keeps the text of a file in one byte for each character if none is beyond Latin-1, otherwise in two. */
+export function inOneByte(code: string): string {
+  const beyond = /(\\*)([^\0-\xff])/g;
+  // It would read the escapes as they are written.
+  if (/String\.raw`[^`]*[^\0-\xff`]/.test(code)) return code;
+  return code.replace(beyond, (_, backslashes: string, unit: string) => {
+    // A backslash before the character itself means nothing.
+    const before = backslashes.length % 2 === 0 ? backslashes : backslashes.slice(1);
+    return `${before}\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }
 
 /** A package that was compiled into another one counts as a part of it. */

@@ -38,7 +38,7 @@ function startRecordingProgress({ store, clock, log }: AppContext): Stoppable {
 export function startDelivering(app: AppContext, monitor: DeliveryMonitor): Stoppable {
   const { store, log } = app;
   let lastStop: string | null = null;
-  return repeat(afterCommits(store, SECOND / 4, 2 * SECOND), 'delivering', log, async (signal) => {
+  return repeat(afterCommits(store, SECOND / 4, 5 * SECOND), 'delivering', log, async (signal) => {
     const { stopped, retryAt, paused: _, service, ...editions } = await deliverDue(app, { signal, monitor });
     for (const [counts, message] of [
       [editions, 'delivered'],

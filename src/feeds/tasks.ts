@@ -21,7 +21,7 @@ export async function startFeedTasks(app: AppContext): Promise<Stoppable[]> {
   const hub = await openHubOf(app, app.clock() - PINGED_AT_START);
   return [
     hub,
-    repeat(afterCommits(app.store, 100, SECOND), 'WebSub', app.log, () => hub.tick()),
+    repeat(afterCommits(app.store, 100, 5 * SECOND), 'WebSub', app.log, () => hub.tick()),
     startPublishing(app),
     repeat(SECOND, 'archiving', app.log, archiving(app)),
   ];

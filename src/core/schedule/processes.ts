@@ -9,7 +9,7 @@ import { CLOCK_DIFFERENCE, DAY, SECOND } from '../../lib/time.ts';
 import type { Db } from '../store/store.ts';
 
 /** How often a process writes its row. */
-export const RECORD_EVERY = 5 * SECOND;
+export const RECORD_EVERY = 10 * SECOND;
 /** A row that is older belongs to a process that no longer runs. Clocks of machines may differ by seconds. */
 const SILENT_AFTER = 30 * SECOND;
 /** How long a row is kept of a process that was stopped, or that another one with the same roles has survived. */

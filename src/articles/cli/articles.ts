@@ -26,6 +26,7 @@ import {
   type SiteImportResult,
 } from '../../own-sites/exports/import-export.ts';
 import { GENERATORS, type SiteGenerator } from '../../own-sites/exports/site-folder.ts';
+import { type ExportedArticles, ExportFolderError, exportArticles } from '../export/export-articles.ts';
 import { type ArticleImportOptions, importPaths } from '../import/import.ts';
 import { type ImportMessage, MessageKinds, messagesOf } from '../import/message-kinds.ts';
 import type { ArticleImportResult } from '../import/result.ts';
@@ -68,6 +69,13 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
     .command('reindex')
     .description('build the index of words again, while searches use the one that is there')
     .action(() => reindexArticles(cli));
+  jsonCommand(
+    articles,
+    'export',
+    'write all articles, drafts too, and their media to a folder that "daywire import" reads',
+  )
+    .argument('<folder>', 'a new one')
+    .action((folder: string, options: JsonOption) => exportToFolder(cli, folder, options));
 
   const rejected = program.command('rejected').description('input that was not used, with the reason');
   jsonCommand(rejected, 'list', 'list all rejected input, newest first')
@@ -86,6 +94,24 @@ function reindexArticles(cli: CliContext): Promise<void> {
     await indexing(store.db)(new AbortController().signal);
     cli.print('all articles are indexed');
   });
+}
+
+function exportToFolder(cli: CliContext, folder: string, options: JsonOption): Promise<void> {
+  return cli.withApp(async (app) => {
+    const exported = await exportArticles(app, folder).catch((error: unknown) => {
+      throw error instanceof ExportFolderError ? new CommandError(error.message) : error;
+    });
+    printResult(cli, options, exported, () => formatExport(exported, folder));
+  });
+}
+
+function formatExport({ articles, media, roundups, problems }: ExportedArticles, folder: string): string {
+  const left = roundups === 0 ? '' : `; ${count(roundups, 'roundup')} of editions left out`;
+  return [
+    ...problems.map(cleanLine),
+    `${count(articles, 'article')} and ${count(media, 'file')} of media are in ${folder}${left}`,
+    ...(problems.length === 0 ? [] : [`${count(problems.length, 'difference')} from what is stored, listed above`]),
+  ].join('\n');
 }
 
 /** As the id of a source in the configuration. */

@@ -2,6 +2,7 @@
  * Values as people write them, in the form of daywire's own keys. A value that is not understood stays as it is, and
  * the rules of its key say what would be right. Pure.
  */
+import { cleanLine } from '../../../lib/text/clean-text.ts';
 import { textOfHtml } from '../../../sources/html-text.ts';
 import { mediaTypeOf } from '../../pictures/media.ts';
 
@@ -27,7 +28,7 @@ export function toTags(value: unknown): unknown {
   if (!Array.isArray(entries)) return typeof value === 'number' ? [String(value)] : value;
   return entries
     .map((entry) => (typeof entry === 'number' ? String(entry) : withoutSmartQuotes(entry)))
-    .map((entry) => (typeof entry === 'string' ? entry.trim().replace(/^#(?=\S)/, '') : entry))
+    .map((entry) => (typeof entry === 'string' ? cleanLine(entry).replace(/^#(?=\S)/, '') : entry))
     .filter((entry) => typeof value !== 'string' || entry !== '');
 }
 

@@ -1,6 +1,6 @@
 /**
- * Writes everything that the sample newsroom produces to a folder: feeds, archives, editions and messages. Clock and
- * random bytes are fixed, so two versions of daywire can be compared byte by byte:
+ * Writes everything that the sample newsroom produces to a folder: feeds, editions and messages. Clock and random
+ * bytes are fixed, so two versions of daywire can be compared byte by byte:
  *
  *     node scripts/sample-output.ts /tmp/before ../an-older-checkout
  *     node scripts/sample-output.ts /tmp/after
@@ -9,11 +9,11 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 // The first run loads the sample and closes its first edition. New stories, one of them a correction, arrive a day
-// later. The last run is in the next month: it closes a second edition and the archives of November.
+// later. The last run is in the next month: it closes a second edition.
 const FIRST_RUN = Date.parse('2026-11-29T03:00:00Z');
 const NEW_STORIES = Date.parse('2026-11-30T03:00:00Z');
 const LAST_RUN = Date.parse('2026-12-01T00:30:00Z');
@@ -88,25 +88,8 @@ try {
     writeFileSync(`${name}.headers`, `${row.number}\n${row.headline}\n${row.subject}\n${row.preheader}\n`);
   }
   db.close();
-  await writeArchives();
 } finally {
   rmSync(work, { recursive: true, force: true });
-}
-
-/** Archive pages have no files: they are rendered on request. */
-async function writeArchives(): Promise<void> {
-  const { openStore } = await import(resolve(checkout, 'src/core/store/store.ts'));
-  const { loadConfig } = await import(resolve(checkout, 'src/core/config/config.ts'));
-  const { findArchivePage, renderArchivePage } = await import(resolve(checkout, 'src/feeds/archive/archive-page.ts'));
-  const store = await openStore({ path: join(work, 'var/daywire.db') });
-  const config = loadConfig('config/daywire.yaml', {}, work);
-  for (const { path } of await store.db.selectFrom('archive_pages').select('path').execute()) {
-    const page = await findArchivePage(store.db, path);
-    const { documents } = await renderArchivePage(store.db, config, page, LAST_RUN);
-    mkdirSync(join(out as string, 'feeds', dirname(path)), { recursive: true });
-    for (const document of documents) writeFileSync(join(out as string, 'feeds', document.path), document.body);
-  }
-  await store.close();
 }
 
 function runAt(now: number, ...command: string[]): void {

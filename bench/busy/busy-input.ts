@@ -57,7 +57,7 @@ function articleAt(index: number, newestAt: number): Record<string, unknown> {
   return { ...benchArticle(index), kind: kindOf(index), section: sectionOf(index), published };
 }
 
-export function articleId(index: number): string {
+function articleId(index: number): string {
   return `bench-${index}`;
 }
 

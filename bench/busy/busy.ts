@@ -1,6 +1,6 @@
 /**
  * A newsroom with very many articles, driven as its users drive it: an import by the command, and then `daywire start`,
- * which has edits, readers, visitors, an edition and its archives to care for at the same time.
+ * which has edits, readers, visitors and an edition to care for at the same time.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,6 @@ import { startPostgresServer } from '../../scripts/postgres-server.ts';
 import { MINUTE, SECOND } from '../../src/lib/time.ts';
 import { median, percentile } from '../figures.ts';
 import { peakResidentMiB, residentMiB } from '../process-tree.ts';
-import { checkArchives, untilArchived } from './busy-archives.ts';
 import { editByCommand, editByFile } from './busy-edits.ts';
 import { type BusyInput, writeBatch, writeInput } from './busy-input.ts';
 import { BusyNewsroom } from './busy-newsroom.ts';
@@ -29,7 +28,6 @@ const FULL = { edits: 30, pause: 2_500, requests: 100, batch: 5_000, untilEditio
 const SHORT = { edits: 20, pause: 500, requests: 20, batch: 500, untilEdition: 20 * SECOND };
 /** Of a trial that compares. */
 const COMPARED_IMPORTS = 3;
-const ARCHIVE_LIMIT = 15 * MINUTE;
 const DELIVERY_LIMIT = 10 * MINUTE;
 const REST = 20 * SECOND;
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -55,8 +53,6 @@ interface BusyOptions {
  *   `editFromFile…`: from the moment that the file is there; `editByCommand…`: from the start of `daywire import` until
  *   the feed shows it, and until the command has ended
  * - `documentsPerEdit`: feed documents that an edit of an article in three feeds rewrites, on average: nine at best
- * - `archivesReachableSeconds`: after the last article was stored; null if it took more than a quarter of an hour, or
- *   an article was in neither feed nor page
  * - `storeBytesPerInputByte`: without the index of headlines; `storeWithSearchBytesPerInputByte`: with it
  * - `pageP50Ms`, `pageP99Ms`: of the slowest page; and the 99th percentile of each; `firstPageMs`: of `/`, right after
  *   the start
@@ -189,18 +185,13 @@ async function measure(
   const startSeconds = (performance.now() - start) / 1_000;
   say(`  started in ${startSeconds.toFixed(1)} s`);
   const firstPageMs = await timeOf(newsroom, '/');
-  const { lastAt } = imported;
-  const [edits, pages, archivesSeconds] = await Promise.all([
+  const [edits, pages] = await Promise.all([
     editByFile(newsroom, store, input.stories.slice(0, STORIES.file), { count: run.edits, pause: run.pause }),
     requestPages(newsroom, run.requests),
-    untilArchived(newsroom, input, { from: lastAt, limit: ARCHIVE_LIMIT }),
   ]);
-  say(
-    `  edits: ${edits.fromCommit.map((seconds) => seconds.toFixed(1)).join(' ')} s; archives: ${archivesSeconds?.toFixed(1)} s`,
-  );
+  say(`  edits: ${edits.fromCommit.map((seconds) => seconds.toFixed(1)).join(' ')} s`);
   const commands = await editByCommand(newsroom, input.stories.slice(STORIES.file));
   say(`  edits by command: ${commands.shown.map((seconds) => seconds.toFixed(1)).join(' ')} s`);
-  const isArchived = archivesSeconds !== null && (await areArchivesComplete(newsroom, input));
   // The slot has passed if the start took long; then nothing is due.
   if (Date.now() > slot.getTime() + MINUTE && delivered() === 0) await newsroom.run(['compose', 'daily']);
   const isDelivered = await isDone('the edition', DELIVERY_LIMIT, async () => delivered() >= SUBSCRIBERS);
@@ -226,7 +217,6 @@ async function measure(
     editByCommandShownSeconds: round(median(commands.shown), 2),
     editByCommandEndedSeconds: round(median(commands.ended), 2),
     documentsPerEdit: round(edits.documents.reduce((sum, count) => sum + count, 0) / edits.documents.length, 1),
-    archivesReachableSeconds: isArchived ? round(archivesSeconds, 1) : null,
     storeBytesPerInputByte: perInput(bytes.all - bytes.search),
     storeWithSearchBytesPerInputByte: perInput(bytes.all),
     ...pageFigures(pages),
@@ -253,17 +243,6 @@ function percentileTo(values: number[], share: number): number {
       share,
     ) / 10,
     2,
-  );
-}
-
-/** Whether every article is in its feed or on a page. What is missing is printed: a run of hours goes on. */
-async function areArchivesComplete(newsroom: BusyNewsroom, input: BusyInput): Promise<boolean> {
-  return checkArchives(newsroom, input).then(
-    () => true,
-    (error: Error) => {
-      say(`  the archives are not complete: ${error.message}`);
-      return false;
-    },
   );
 }
 

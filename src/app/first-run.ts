@@ -12,7 +12,7 @@ import { deliverDue, type NamedRunResult } from '../delivery/deliver-due.ts';
 import { DeliveryMonitor } from '../delivery/monitor/monitor.ts';
 import { needsOperator } from '../delivery/monitor/run-details.ts';
 import { lastEdition } from '../editions/queries.ts';
-import { type ArchiveLimits, publish } from '../feeds/publish/publish.ts';
+import { publish } from '../feeds/publish/publish.ts';
 import { SECOND } from '../lib/time.ts';
 import { OUTLETS } from '../outlets/polling/outlets.ts';
 import { regroup } from '../outlets/story-groups/regroup.ts';
@@ -51,7 +51,8 @@ export const NOTHING_DONE = { sample: null, imported: null, polled: [], publishe
 
 /** Limits of the work of the first run. Default: those of a process that continues it. */
 interface FirstRunLimits {
-  archives?: ArchiveLimits;
+  /** Whether no background task will publish what is left. */
+  isAlone?: boolean;
   /** Milliseconds for the polls of sources. A slot that is due gets what they bring until then. */
   polls?: number;
 }
@@ -62,7 +63,7 @@ const POLL_LIMIT = 20 * SECOND;
 export async function publishAndCompose(
   app: AppContext,
   { onProgress, stop }: FirstRunOptions,
-  { archives, polls = POLL_LIMIT }: FirstRunLimits = {},
+  { isAlone = false, polls = POLL_LIMIT }: FirstRunLimits = {},
 ): Promise<Omit<FirstRun, 'delivered'>> {
   const { store, config, clock } = app;
   const isEmptySample = config.sample && (await hasNoArticles(store.db));
@@ -79,12 +80,12 @@ export async function publishAndCompose(
   // Decided by the editions, not by `loaded`: an earlier first start may have been killed after its import.
   const lacksEdition = config.sample && first !== undefined && (await lastEdition(store.db, first.id)) === null;
   if (lacksEdition) await applySamplePicks(app);
-  const { documents, rejected } = await publish(app, archives);
+  const { documents, rejected } = await publish(app, isAlone ? stop : undefined);
   const edition = lacksEdition ? await composeNow(app, first) : null;
   await closeDueEditions(app);
   const runs = await runDue(store, jobsOf(app), { ...app, signal: stop });
   // An edition is an item of a feed: publish it now.
-  if (await hasDueChanges(store.db, clock())) await publish(app, archives);
+  if (await hasDueChanges(store.db, clock())) await publish(app, isAlone ? stop : undefined);
   const changed = documents.filter((document) => document.changed).length;
   const published = { documents: documents.length, changed, rejected: rejected.length };
   return { sample, imported, polled, published, edition, runs };

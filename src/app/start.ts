@@ -72,17 +72,15 @@ const MAX_TIMEOUT = 2 ** 31 - 1;
  * @throws what a step throws; what was done until then is recorded
  */
 export async function runOnce(app: AppContext, options: StartOptions): Promise<FirstRun & StartChecks> {
-  const { roles, stop, onProgress } = options;
+  const { roles, stop } = options;
   const startedAt = app.clock();
   await readKeys(app, roles);
   const checks = await logChecks(app);
   await vacuumStore(app, options);
   await correctInstants(app);
-  // To the end: no background task will continue the work on archives.
-  const archives = { signal: stop, onProgress: (closed: number) => onProgress?.({ kind: 'archiving', closed }) };
-  const limits = { archives, polls: MAX_TIMEOUT };
+  const limits = { isAlone: true, polls: MAX_TIMEOUT };
   const published = roles.includes('schedule') ? await publishAndCompose(app, options, limits) : NOTHING_DONE;
-  if (roles.includes('schedule') && (await lookUpSomeImages(app, stop)).found > 0) await publish(app, archives);
+  if (roles.includes('schedule') && (await lookUpSomeImages(app, stop)).found > 0) await publish(app, stop);
   const delivered = roles.includes('deliver') ? await deliverFirst(app, options) : null;
   if (roles.includes('schedule')) {
     await notifyHubOnce(app, startedAt);

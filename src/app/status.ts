@@ -17,7 +17,6 @@ import { countBy, listFailedDeliveries } from '../delivery/queue/queries.ts';
 import { summariseEditions } from '../delivery/status/edition-status.ts';
 import { readQueueStatus } from '../delivery/status/queue-status.ts';
 import { listEditions } from '../editions/queries.ts';
-import { summariseArchives } from '../feeds/archive/archives.ts';
 import { listDocuments } from '../feeds/documents.ts';
 import { readHubStatus } from '../feeds/hub/status.ts';
 import { readReaderStatistics, totalOf } from '../feeds/readers/reader-statistics.ts';
@@ -65,7 +64,6 @@ export async function readStatus(app: AppContext, now: number) {
     pendingChanges: (await countDueChanges(db, now))?.count ?? 0,
     feeds: documents.map(({ path, size, modifiedAt }) => ({ path, bytes: size, modified: rfc3339(modifiedAt) })),
     readers: await readersOfTheWeek(app, now),
-    archives: await summariseArchives(reports),
     editions: await summariseEditions(app, editions),
     queue: await readQueueStatus(app, now),
     failedDeliveries: await listFailedDeliveries(reports, editionIds, SHOWN),

@@ -4,18 +4,16 @@ import { localeOf } from '../lib/locale/locale.ts';
 import type { RenderedDocument } from './documents.ts';
 import {
   type FeedHead,
-  type FeedView,
   type FeedViewConfig,
   FORMATS,
   type Format,
-  feedAddresses,
   feedPath,
   feedView,
   MEDIA_TYPES,
 } from './formats/feed-view.ts';
 import { type FitOptions, fitFeed } from './formats/fit.ts';
 import { type FailedArticle, type ItemConfig, toItems, tombstonesOf } from './formats/item.ts';
-import type { FeedArticles, FeedSetting } from './select.ts';
+import type { FeedArticles } from './select.ts';
 
 export interface BuiltFeed<Body extends string | Buffer = string> {
   feed: FeedConfig;
@@ -29,21 +27,13 @@ export interface BuiltFeed<Body extends string | Buffer = string> {
 export function buildFeed(
   feed: FeedConfig & FeedHead,
   config: FeedViewConfig & ItemConfig,
-  { articles, ...setting }: FeedArticles,
+  { articles, retracted }: FeedArticles,
 ): BuiltFeed {
-  const view = viewOf(feed, config, setting);
+  const view = feedView(feed, config);
   const { items, failed } = toItems(articles, config, localeOf(view.language, config.ownMessages));
-  const tombstones = tombstonesOf(setting.retracted, view.language);
+  const tombstones = tombstonesOf(retracted, view.language);
   const fitted = fitFeed(view, items, tombstones, fitOptions(feed));
   return { feed, documents: documentsOf(feed, fitted.bodies), items: fitted.items, failed };
-}
-
-export function viewOf(
-  feed: FeedHead,
-  config: FeedViewConfig,
-  { newestPage = null }: Pick<FeedSetting, 'newestPage'>,
-): FeedView {
-  return { ...feedView(feed, config), previous: newestPage === null ? null : feedAddresses(config, newestPage) };
 }
 
 export function fitOptions({ content, windowHours }: FeedConfig): FitOptions {

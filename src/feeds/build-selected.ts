@@ -11,9 +11,9 @@ import type { Store } from '../core/store/store.ts';
 import { chunks } from '../lib/chunks.ts';
 import type { TurnTimer } from '../lib/concurrency/turn-timer.ts';
 import { localeOf } from '../lib/locale/locale.ts';
-import { type BuiltFeed, documentsOf, fitOptions, viewOf } from './build-feed.ts';
+import { type BuiltFeed, documentsOf, fitOptions } from './build-feed.ts';
 import type { FeedContent } from './feed-builds.ts';
-import { type FeedItem, FORMATS, type Format, type ItemsView } from './formats/feed-view.ts';
+import { type FeedItem, FORMATS, type Format, feedView, type ItemsView } from './formats/feed-view.ts';
 import { chooseEntries, documentWriter, Frames, MAX_BYTES } from './formats/fit.ts';
 import { type FailedArticle, type ItemConfig, type ItemResult, toItem, tombstonesOf } from './formats/item.ts';
 import { type RenderedBody, type RenderedItem, renderItems } from './formats/rendered-item.ts';
@@ -34,16 +34,15 @@ export interface SelectedFeed extends BuiltFeed<Buffer> {
 export async function buildSelectedFeed(context: BuildContext, feed: FeedConfig): Promise<SelectedFeed> {
   const { store, config, now, timer } = context;
   await timer.rest();
-  const { heads, entersFrom, page, ...setting } = await selectForFeed(store.db, feed, now);
+  const { heads, entersFrom, retracted } = await selectForFeed(store.db, feed, now);
   await timer.rest();
   const content: FeedContent = {
     versions: heads.map(({ id, version }) => [id, version]),
-    retracted: setting.retracted.map(({ id }) => id),
+    retracted: retracted.map(({ id }) => id),
     entersFrom,
-    page,
   };
-  const view = viewOf(feed, config, setting);
-  const frames = new Frames(view, tombstonesOf(setting.retracted, view.language));
+  const view = feedView(feed, config);
+  const frames = new Frames(view, tombstonesOf(retracted, view.language));
   const members = new Members(context, view);
   await members.read(heads, feed.content === 'full' ? MAX_BYTES : 0);
   for (;;) {

@@ -1,4 +1,4 @@
-/** What archives and publishes need to know of articles that have changed, without their documents. */
+/** What publishes need to know of articles that have changed, without their documents. */
 import { sql } from 'kysely';
 import { matchesSelection, PUBLIC_STATES } from '../articles/selection.ts';
 import type { FeedConfig } from '../core/config/config.ts';
@@ -11,9 +11,6 @@ export interface ChangedArticle {
   version: number;
   state: string;
   publishedAt: number;
-  createdAt: number;
-  /** Size of its JSON, as it is stored. */
-  bytes: number;
   /** Ids of the feeds that select it, in any state. */
   selectedBy: ReadonlySet<string>;
 }
@@ -42,19 +39,15 @@ export async function readChangedArticles(
     version: number;
     state: string;
     published_at: number;
-    created_at: number;
-    bytes: number;
     selected: string;
   }>`select articles.id, articles.document_version as version, articles.state, articles.published_at,
-      articles.created_at, articles.json_bytes as bytes, ${selected} as selected
+      ${selected} as selected
     from ${changed} as changed cross join articles where articles.id = changed.id`.execute(db);
-  return rows.map(({ id, version, state, published_at, created_at, bytes, selected: chosen }) => ({
+  return rows.map(({ id, version, state, published_at, selected: chosen }) => ({
     id,
     version,
     state,
     publishedAt: published_at,
-    createdAt: created_at,
-    bytes,
     selectedBy: new Set(feeds.flatMap((feed, index) => (chosen[index] === '1' ? [feed.id] : []))),
   }));
 }

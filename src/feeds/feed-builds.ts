@@ -3,9 +3,9 @@
  * the transaction that stores the documents.
  */
 import { createHash } from 'node:crypto';
-import { sql } from 'kysely';
 import type { Config, FeedConfig } from '../core/config/config.ts';
-import type { Db, Tx } from '../core/store/store.ts';
+import { type Db, dialectOf, type Tx } from '../core/store/store.ts';
+import { chunks } from '../lib/chunks.ts';
 import { oncePer } from '../lib/once-per.ts';
 import { HOUR } from '../lib/time.ts';
 import { VERSION } from '../lib/version.ts';
@@ -19,23 +19,43 @@ export interface FeedContent {
   retracted: readonly string[];
   /** An article that was published before this instant does not enter the feed. */
   entersFrom: number;
-  /** The archive page that it links to; 0 for none. */
-  page: number;
 }
 
 /** A stored version is never this one, so that each change of the article touches the feed. */
 const ANY_CHANGE = 0;
 
 export async function saveFeedBuild(tx: Tx, config: Config, feed: FeedConfig, content: FeedContent): Promise<void> {
-  const { versions, retracted, entersFrom, page } = content;
+  const { versions, retracted, entersFrom } = content;
   const items = JSON.stringify([...versions, ...retracted.map((id) => [id, ANY_CHANGE])]);
   const fingerprint = fingerprintOf(config, feed);
-  const row = { fingerprint, items, enters_from: entersFrom, page, waiting_version: 0 };
+  const row = { fingerprint, items, enters_from: entersFrom };
   await tx
     .insertInto('feed_builds')
     .values({ feed: feed.id, ...row })
     .onConflict((conflict) => conflict.column('feed').doUpdateSet(row))
     .execute();
+}
+
+/**
+ * Whether an article that builds show for the first time was deleted while they were made. Until the transaction ends,
+ * the others stay; after it, the deletion sees that feeds show them.
+ */
+export async function hasLostArticles(tx: Tx, builds: readonly { content: FeedContent }[]): Promise<boolean> {
+  const known = (await tx.selectFrom('feed_builds').select('items').execute()).flatMap(({ items }) => idsIn(items));
+  const shown = builds.flatMap(({ content }) => [...content.versions.map(([id]) => id), ...content.retracted]);
+  const added = [...new Set(shown).difference(new Set(known))].sort();
+  for (const ids of chunks(added, ARTICLES_PER_STATEMENT)) {
+    const query = tx.selectFrom('articles').select('id').where('id', 'in', ids).orderBy('id');
+    const rows = await query.$if(dialectOf(tx) === 'postgres', (q) => q.forKeyShare()).execute();
+    if (rows.length < ids.length) return true;
+  }
+  return false;
+}
+
+const ARTICLES_PER_STATEMENT = 500;
+
+function idsIn(items: string): string[] {
+  return (JSON.parse(items) as [string, number][]).map(([id]) => id);
 }
 
 /** Deletes what is known of feeds that are not configured. */
@@ -80,17 +100,6 @@ function isTouched(
   if (version !== undefined) return version !== article.version;
   if (!article.selectedBy.has(feed)) return false;
   return article.state === 'retracted' || (isPublicAt(article, now) && article.publishedAt >= from);
-}
-
-/** Finds the feeds that do not link to the newest page of their archive. */
-export async function findFeedsBehindArchive(db: Db, config: Pick<Config, 'feeds'>): Promise<string[]> {
-  const newest = sql<number | null>`(select max(page) from archive_pages where feed = feed_builds.feed)`;
-  const rows = await db
-    .selectFrom('feed_builds')
-    .select(['feed', 'page', newest.as('newest')])
-    .execute();
-  const behind = new Set(rows.filter(({ page, newest }) => page !== (newest ?? 0)).map(({ feed }) => feed));
-  return config.feeds.map(({ id }) => id).filter((id) => behind.has(id));
 }
 
 const fingerprintsOf = oncePer(({ feeds, publication, sections, hub, ownMessages, paths }: Config) => {

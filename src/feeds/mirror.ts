@@ -1,7 +1,7 @@
 /**
  * Mirrors the published documents to a folder, ready for any static host. Each is written atomically, with its
- * compressed forms beside it, and has the modification time that the store has. Archive pages and derived feeds are
- * rendered on request, and have no files.
+ * compressed forms beside it, and has the modification time that the store has. Derived feeds are rendered on
+ * request, and have no files.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';

@@ -4,28 +4,19 @@ import { type ArticleHead, findPublicHeads, findRetractedArticles } from '../art
 import type { FeedConfig, Selection } from '../core/config/config.ts';
 import type { Db } from '../core/store/store.ts';
 import { DAY, HOUR } from '../lib/time.ts';
-import { findNewestPage } from './archive/archive-page.ts';
 
-/** What a feed shows apart from its articles. */
-export interface FeedSetting {
-  /** Retracted in the last 30 days, newest retraction first. */
-  retracted: Article[];
-  /** Path of the newest page of its archive, or null. */
-  newestPage?: string | null;
-}
-
-export interface FeedArticles extends FeedSetting {
+export interface FeedArticles {
   /** Newest first. */
   articles: Article[];
+  /** Retracted in the last 30 days, newest retraction first. */
+  retracted: Article[];
 }
 
-export interface FeedHeads extends FeedSetting {
+export interface FeedHeads extends Pick<FeedArticles, 'retracted'> {
   /** Newest first. */
   heads: ArticleHead[];
   /** An article that was published before this instant does not enter. */
   entersFrom: number;
-  /** Number of the newest page of its archive, or 0. */
-  page: number;
 }
 
 /** A feed without a window holds so many articles, and all of this time: a reader that polls once a day misses none. */
@@ -50,17 +41,14 @@ export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Prom
   if (windowHours !== undefined) {
     const window = { from: now - windowHours * HOUR, until: now };
     const heads = await findPublicHeads(db, { select, now, ...window, limit: MAX_IN_WINDOW });
-    return { heads, retracted, entersFrom: window.from, page: 0 };
+    return { heads, retracted, entersFrom: window.from };
   }
   const heads = await newestHeads(db, feed, now);
-  const newestPart = await findNewestPage(db, feed.id);
   return {
     heads,
     retracted,
-    newestPage: newestPart?.path ?? null,
     // Later, this many articles are still newer.
     entersFrom: heads.length < MIN_ITEMS ? 0 : Math.min(heads.at(-1)?.publishedAt ?? 0, now - MIN_AGE),
-    page: newestPart?.page ?? 0,
   };
 }
 

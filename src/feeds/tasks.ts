@@ -1,4 +1,4 @@
-/** Tasks of feeds in a running process: publishing changes, closing archive pages, notifying the hub, mirroring. */
+/** Tasks of feeds in a running process: publishing changes, notifying the hub, mirroring. */
 import type { AppContext } from '../core/app-context.ts';
 import { afterCommits } from '../core/commit-watch.ts';
 import { repeat, type Stoppable } from '../lib/repeat.ts';
@@ -6,7 +6,7 @@ import { MINUTE, SECOND } from '../lib/time.ts';
 import type { WorkerPool } from '../lib/worker-pool.ts';
 import { readFeedVersion } from './feed-version.ts';
 import { openHub } from './hub/hub.ts';
-import { archive, mirrorPublished, startPublishing } from './publish/publish.ts';
+import { mirrorPublished, startPublishing } from './publish/publish.ts';
 
 /** How long a process that ends waits for servers of subscribers or of the hub. */
 const HUB_TIMEOUT = 10 * SECOND;
@@ -23,16 +23,7 @@ export async function startFeedTasks(app: AppContext): Promise<Stoppable[]> {
     hub,
     repeat(afterCommits(app.store, 100, 5 * SECOND), 'WebSub', app.log, () => hub.tick()),
     startPublishing(app),
-    repeat(SECOND, 'archiving', app.log, archiving(app)),
   ];
-}
-
-/** Closes archive pages whose month is over or that are full, and publishes the feeds that link to them. */
-export function archiving(app: AppContext): (signal: AbortSignal) => Promise<void> {
-  return async (signal) => {
-    const { archives } = await archive(app, { signal });
-    if (archives.closed > 0) app.log.info({ pages: archives.closed }, 'closed archive pages');
-  };
 }
 
 /**

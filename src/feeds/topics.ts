@@ -1,7 +1,7 @@
 /** WebSub topics: a topic is the public URL of a feed document, byte-equal to the self link in it. */
 import type { Config } from '../core/config/config.ts';
 
-// The name of a configured feed. Archives and derived feeds are in folders.
+// The name of a configured feed. Derived feeds are in folders.
 const TOPIC_PATH = /^[a-z0-9][a-z0-9-]*\.(?:rss|atom|json)$/;
 
 /** The URL of the hub that feeds name, or null. The embedded one is at `<publication.url>/hub`. */
@@ -22,7 +22,7 @@ export function topicPath(config: Pick<Config, 'publication'>, address: string):
   return address.startsWith(folder) && isTopicPath(path) ? path : null;
 }
 
-/** Whether a hub distributes the document: neither archives, which do not change, nor derived feeds. */
+/** Whether a hub distributes the document: not derived feeds. */
 export function isTopicPath(path: string): boolean {
   return TOPIC_PATH.test(path);
 }

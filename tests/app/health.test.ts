@@ -3,7 +3,7 @@ import { startRecordingProcess } from '../../src/app/background-tasks.ts';
 import { openHealth } from '../../src/app/health.ts';
 import { createApp } from '../../src/app/routes/app.ts';
 import { raiseAlert } from '../../src/core/alerts/alerts.ts';
-import { readProcesses, recordProcess, recordStop } from '../../src/core/schedule/processes.ts';
+import { RECORD_EVERY, readProcesses, recordProcess, recordStop } from '../../src/core/schedule/processes.ts';
 import { registerSchedules } from '../../src/core/schedule/register.ts';
 import { syncRoleAlerts } from '../../src/core/schedule/role-alerts.ts';
 import { DELIVERY_STOPPED } from '../../src/delivery/alerts.ts';
@@ -113,7 +113,7 @@ describe('a process that records itself', () => {
     app.now += HOUR;
     const started = await startRecordingProcess(app, roles);
     expect(await outages()).toEqual([1]);
-    await pass(app, 5 * SECOND);
+    await pass(app, RECORD_EVERY);
     expect(await alerted(app)).toEqual([]);
     await started.stop();
     expect((await readProcesses(app.store.db)).filter(({ stoppedAt }) => stoppedAt === app.now)).toHaveLength(1);

@@ -10,7 +10,6 @@ import { formatFirstRun } from '../../src/app/cli/start.ts';
 import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
 import { ROLES, runOnce, type StartOptions, start } from '../../src/app/start.ts';
 import { listProcesses } from '../../src/core/schedule/processes.ts';
-import { findDocument } from '../../src/feeds/documents.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import { startWebServer } from '../core/schedule/web-server.ts';
 import { deliveriesOf } from '../delivery/fixture.ts';
@@ -190,22 +189,6 @@ forEachDatabase((open) => {
       await serveOneReader(app);
       await app.store.db.schema.alterTable('hidden').renameTo('feed_readers').execute();
       expect(errors).toEqual([expect.stringMatching(/^the last counts of readers are lost .*feed_readers/)]);
-    });
-
-    it('closes a page of each archive when a month ends, and links to it', async () => {
-      // No scheduled run publishes first.
-      const edit = (yaml: string): string => yaml.replace('*/10 * * * *', '0 0 1 1 *');
-      const frozen = openTestApp(await open(), { edit });
-      const began = Date.now();
-      const app = { ...frozen, clock: () => frozen.now + Date.now() - began };
-      const running = await start(app, { ...startOptions(), roles: ['schedule'] });
-      frozen.now += 7 * DAY;
-      const leads = async (): Promise<boolean> => {
-        const document = await findDocument(frozen.store.db, 'latest.atom');
-        return document?.body.includes('/feeds/archive/latest/2026-11.atom') === true;
-      };
-      await expect.poll(leads).toBe(true);
-      await running.stop();
     });
 
     it('serves metrics on a listener of their own, and not on the port of the site', async () => {

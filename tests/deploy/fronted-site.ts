@@ -16,7 +16,6 @@ import { isBrotliInstalled, type Nginx, shippedConfig, startNginx } from '../../
 import { changeOwnFeed } from '../../src/audience/own-feed.ts';
 import { addSubscriber } from '../../src/audience/subscriptions.ts';
 import { ownFeedToken } from '../../src/audience/tokens.ts';
-import { closeDuePages } from '../../src/feeds/archive/close-due-pages.ts';
 import { mirrorDocuments } from '../../src/feeds/mirror.ts';
 import { publishFeeds } from '../../src/feeds/publish/publish-feeds.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
@@ -85,9 +84,6 @@ export async function openFrontedSite(routes: Hono): Promise<FrontedSite> {
   const ownFeed = { subscriberId: subscriber.subscriberId, newsletter: 'daily-roundup' };
   await changeOwnFeed(store.db, ownFeed, 'make', { channel: 'preferences' }, NOW);
   const templates = openTemplates(config.paths.templates, config.publication.zone);
-  // As if it had been published before: the archives then begin with older articles.
-  await store.db.deleteFrom('pending_changes').execute();
-  await closeDuePages(store, config, { now: NOW });
   await publishFeeds(store, config, templates, { now: NOW });
   config.paths.feeds = join(folder, 'feeds');
   await mirrorDocuments(store.db, config.paths.feeds);

@@ -241,7 +241,6 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
       ['/feeds/latest.rss', '/feeds/latest/view'],
       ['/feeds/latest.atom', '/feeds/latest/view'],
       ['/feeds/latest.json', '/feeds/latest/view'],
-      ['/feeds/archive/latest/2026-10.atom', '/feeds/archive/latest/2026-10/view'],
       ['/feeds/section/world.json', '/feeds/section/world/view'],
       ['/feeds/custom.atom?kind=brief&section=world', '/feeds/custom/view?kind=brief&section=world'],
     ])('is a page for a browser that navigates to it, and stays a feed for a script: %s', async (path, view) => {

@@ -4,7 +4,6 @@ import type { Article } from '../../src/articles/article.ts';
 import { encodeDocument } from '../../src/articles/stored-document.ts';
 import type { Config, FeedConfig } from '../../src/core/config/config.ts';
 import type { Store } from '../../src/core/store/store.ts';
-import { buildArchivePage } from '../../src/feeds/archive/archive-page.ts';
 import { buildSelectedFeed, type SelectedFeed } from '../../src/feeds/build-selected.ts';
 import { findTouchedFeeds, saveFeedBuild } from '../../src/feeds/feed-builds.ts';
 import { TurnTimer } from '../../src/lib/concurrency/turn-timer.ts';
@@ -84,8 +83,6 @@ describe('buildSelectedFeed', () => {
       expect(JSON.parse(json).items[1]).not.toHaveProperty('language');
       const [ofEnglish = ''] = await bodiesOf(english);
       expect(ofEnglish).toMatch(/<language>en<[\s\S]*<item>[\s\S]*<item xml:lang="zh-Hans">/);
-      const { documents } = buildArchivePage(chinese, both, { path: 'archive/zh/2026-11', previous: null }, [story(0)]);
-      expect(documents[0]?.body).toMatch(/<language>zh-Hans<[\s\S]*<item xml:lang="en">/);
     });
 
     it('has pictures as enclosures, beside a podcast of the same stories, which has none', async () => {

@@ -43,7 +43,7 @@ export function formatStatus(status: Status): string {
     ['processes', processLines(status)],
     ['articles', articleLines(status)],
     ['sources', status.sources.map(formatSource)],
-    ['feeds', [...documentLines(status), ...archiveLines(status), ...readerLines(status.readers)]],
+    ['feeds', [...documentLines(status), ...readerLines(status.readers)]],
     ['subscribers', subscriberLines(status)],
     ['hub', hubLines(status)],
     ['schedule', table(status.schedules.map(scheduleCells))],
@@ -111,17 +111,6 @@ function documentLines({ feeds }: Status): string[] {
   const bytes = feeds.reduce((sum, feed) => sum + feed.bytes, 0);
   const times = feeds.map((feed) => feed.modified).sort();
   return [`${count(feeds.length, 'document')}, ${bytes} bytes, changed from ${times[0]} to ${times.at(-1)}`];
-}
-
-function archiveLines({ archives }: Status): string[] {
-  if (archives.length === 0) return [];
-  const pages = archives.reduce((sum, one) => sum + one.pages, 0);
-  const unarchived = archives.reduce((sum, one) => sum + one.unarchived, 0);
-  const incomplete = archives.filter((one) => !one.complete).length;
-  return [
-    `${count(archives.length, 'archive')} with ${count(pages, 'page')}; ${count(unarchived, 'item')} on no page yet` +
-      (incomplete === 0 ? '' : `; older articles still being added to ${incomplete}`),
-  ];
 }
 
 function subscriberLines({ subscribers, suppressed, bounces, serviceMessages, mailProvider }: Status): string[] {

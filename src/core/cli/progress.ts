@@ -5,7 +5,6 @@ export type WorkProgress =
   /** The file of the store is rewritten, so that nothing of erased addresses remains in it. */
   | { kind: 'vacuuming' }
   | { kind: 'importing'; read: number; bytes: number; totalBytes: number }
-  | { kind: 'archiving'; closed: number }
   | { kind: 'delivering'; report: Readonly<Record<'submitted' | 'deferred' | 'failed', number>> };
 
 export interface ProgressLine {
@@ -41,8 +40,6 @@ export function formatProgress(progress: WorkProgress): string {
       return 'rewriting the file of the store, once …';
     case 'importing':
       return `importing ${bar(progress)} ${progress.read} articles`;
-    case 'archiving':
-      return `archiving: ${progress.closed} pages closed`;
     case 'delivering': {
       const { submitted, deferred, failed } = progress.report;
       return `delivering: ${submitted} submitted, ${deferred} deferred, ${failed} failed`;

@@ -42,8 +42,8 @@ const feed = z.strictObject({
     .max(24 * 31)
     .optional()
     .describe(
-      'The feed contains exactly the articles of this many past hours, and has no archive. ' +
-        'Without this key it contains the newest 50 articles and all of the last 48 hours, and has an archive.',
+      'The feed contains exactly the articles of this many past hours. ' +
+        'Without this key it contains the newest 50 articles and all of the last 48 hours.',
     ),
   content: z
     .enum(['full', 'summary'])

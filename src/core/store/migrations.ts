@@ -13,6 +13,7 @@ import { addChoices } from './migrations/0010-choices.ts';
 import { addProviderHolds } from './migrations/0011-provider-holds.ts';
 import { allowBlankedReasons } from './migrations/0012-blanked-reasons.ts';
 import { readPostsAgain } from './migrations/0013-keys-of-posts.ts';
+import { dropFeedArchives } from './migrations/0014-no-feed-archives.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -29,4 +30,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0011-provider-holds': addProviderHolds,
   '0012-blanked-reasons': allowBlankedReasons,
   '0013-keys-of-posts': readPostsAgain,
+  '0014-no-feed-archives': dropFeedArchives,
 };

@@ -1,7 +1,6 @@
 /** Commands about feeds. */
 import type { Command } from 'commander';
 import { type CliContext, type JsonOption, jsonCommand, printResult } from '../../core/cli/context.ts';
-import { formatProgress } from '../../core/cli/progress.ts';
 import { indent, table } from '../../core/cli/text.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { type PublishedFeed, readFeedStates } from '../feed-states.ts';
@@ -38,10 +37,7 @@ export function addFeedCommands(program: Command, cli: CliContext): void {
 
 function publishFeeds(cli: CliContext, options: JsonOption): Promise<void> {
   return cli.withApp(async (app) => {
-    const result = await publish(app, {
-      signal: cli.stopSignal(),
-      onProgress: (closed) => cli.progress.show(formatProgress({ kind: 'archiving', closed })),
-    });
+    const result = await publish(app, cli.stopSignal());
     for (const { feed, articleId, problem } of result.rejected) cli.printError(`${feed}: ${articleId}: ${problem}`);
     printResult(cli, options, result, () => formatPublish(result, app.config));
     if (result.rejected.length > 0) cli.fail();
@@ -50,13 +46,12 @@ function publishFeeds(cli: CliContext, options: JsonOption): Promise<void> {
 
 function formatFeeds(feeds: PublishedFeed[]): string {
   return table([
-    ['feed', 'bytes', 'archive pages', 'changed', 'title'],
-    ...feeds.map(({ id, title, formats, archive }) => {
+    ['feed', 'bytes', 'changed', 'title'],
+    ...feeds.map(({ id, title, formats }) => {
       const changedAt = Math.max(...formats.map(({ modifiedAt }) => modifiedAt ?? 0));
       return [
         id,
         String(formats.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)),
-        String(archive?.pages ?? ''),
         changedAt === 0 ? 'not published yet' : rfc3339(changedAt),
         title,
       ];

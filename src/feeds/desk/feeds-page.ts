@@ -1,6 +1,6 @@
 /** Feeds: their documents, who reads them, and the hub that tells of their changes. */
 import { html } from 'hono/html';
-import { count, formatCount } from '../../lib/text/count.ts';
+import { formatCount } from '../../lib/text/count.ts';
 import { agedCachePerDesk } from '../../web/desk/aged-cache.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskSection } from '../../web/desk/desk-route.ts';
@@ -43,8 +43,7 @@ ${url === null ? noHub : await hubSection(request, url)}`;
   return respondPage(request, { title: 'Feeds', section: 'feeds', body });
 }
 
-const DOCUMENTS_MEANING = `Each feed is published in three formats. A feed without a window also has an archive, whose
-pages no longer change.`;
+const DOCUMENTS_MEANING = 'Each feed is published in three formats.';
 const READERS_MEANING = `Readers that poll by themselves, such as newsboat and NetNewsWire, report no subscribers. No
 addresses are kept, so the number of people behind them is unknown.`;
 
@@ -57,7 +56,7 @@ tells them at once.</p>
 </section>`;
 
 function feedsTable(request: SignedInRequest, feeds: readonly PublishedFeed[]): Html {
-  const rows = feeds.map(({ id, title, formats, archive }) => {
+  const rows = feeds.map(({ id, title, formats }) => {
     const changedAt = Math.max(...formats.map(({ modifiedAt }) => modifiedAt ?? 0));
     const documents = formats.map(({ name, url, bytes }) => {
       return html`<div><a href="${url}">${name}</a>${bytes === null ? '' : `, ${sizeText(bytes)}`}</div>`;
@@ -67,18 +66,10 @@ function feedsTable(request: SignedInRequest, feeds: readonly PublishedFeed[]): 
         html`${title}<br><code>${id}</code>`,
         html`${documents}`,
         changedAt === 0 ? 'not published yet' : when(request, changedAt),
-        archiveText(archive),
       ],
     };
   });
-  return rowTable({ titleId: 'feeds-title' }, ['Feed', 'Documents', 'Changed', 'Archive'], rows);
-}
-
-function archiveText(archive: PublishedFeed['archive']): Html {
-  if (archive === null) return html`none: it has a window`;
-  const { pages, newestUrl } = archive;
-  if (newestUrl === null) return html`no page is full yet`;
-  return html`<a href="${newestUrl}">${count(pages, 'page')}</a>`;
+  return rowTable({ titleId: 'feeds-title' }, ['Feed', 'Documents', 'Changed'], rows);
 }
 
 /** `87.1 kB`. */

@@ -25,7 +25,7 @@ import {
   type Person,
   type Tombstone,
 } from './feed-view.ts';
-import { aroundBodies, historyElements, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
+import { aroundBodies, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
 
 /** With a tombstone for each retracted article. @param updatedAt see `feedUpdated` */
 export function atomFrame(view: FeedView, updatedAt: number, tombstones: Tombstone[]): Frame {
@@ -51,10 +51,8 @@ export function atomFrame(view: FeedView, updatedAt: number, tombstones: Tombsto
     ...(publication.copyright === undefined ? {} : { copyright: slots.text(publication.copyright) }),
   });
   const [written] = splitAt(feed.atom1(), '\n</feed>');
-  const selfLink = `<link rel="self" href="${self}"/>`;
-  const linked = replaceMark(written, selfLink, selfLink + historyElements(view, 'atom', slots, '\n    '));
   const end = `\n${deletedEntries(tombstones, view, slots)}</feed>\n`;
-  const [head = '', tail = ''] = slots.fill([completeHead(linked, view, slots), end]);
+  const [head = '', tail = ''] = slots.fill([completeHead(written, view, slots), end]);
   return { head, first: BETWEEN, between: BETWEEN, tail };
 }
 

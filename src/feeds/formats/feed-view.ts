@@ -28,10 +28,6 @@ export interface FeedView {
   /** The publication's front page. */
   siteUrl: string;
   urls: Addresses;
-  /** For an archive page (RFC 5005 §4): the URLs of its feed; otherwise null. */
-  current: Addresses | null;
-  /** The URLs of the previous archive page, or null. */
-  previous: Addresses | null;
   /** The relative URL of the stylesheet. */
   stylesheet: string;
   /** The WebSub hub, or null. */
@@ -146,8 +142,6 @@ export function feedView(feed: FeedHead, config: FeedViewConfig): FeedView {
     language,
     siteUrl: `${publication.url}/`,
     urls: feedAddresses(config, feed.id, feed.query),
-    current: null,
-    previous: null,
     stylesheet: `${'../'.repeat(feed.id.split('/').length - 1)}feed.css`,
     // Derived feeds are built on request: no publish notices that they have changed.
     hub: isTopicPath(feedPath(feed, 'atom')) ? hubAddress(config) : null,

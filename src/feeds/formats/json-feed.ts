@@ -9,9 +9,7 @@ export function jsonFrame(view: FeedView): Frame {
   const feed = generateJsonFeed({
     title: view.title,
     home_page_url: view.siteUrl,
-    // An archive page is a further page of the feed: the next_url of the page before it is its URL.
-    feed_url: (view.current ?? view.urls).json,
-    ...(view.previous === null ? {} : { next_url: view.previous.json }),
+    feed_url: view.urls.json,
     description: view.description,
     icon: iconUrl(view.publication.url, 512),
     favicon: iconUrl(view.publication.url, 96),

@@ -12,7 +12,7 @@ export const PODCAST_NAMESPACES = [
 /** The elements of a channel, as XML with slots. */
 export function podcastElements(
   { category, image, explicit }: NonNullable<FeedView['podcast']>,
-  { publication, urls, current }: FeedView,
+  { publication, urls }: FeedView,
   slots: Slots,
 ): string[] {
   const { name, email } = publication.contact;
@@ -26,7 +26,7 @@ export function podcastElements(
     `<itunes:image href="${slots.text(channelPicture(image, publication) ?? '')}"/>`,
     element('itunes:explicit', String(explicit)),
     `<itunes:owner>${element('itunes:name', name)}${element('itunes:email', email)}</itunes:owner>`,
-    element('podcast:guid', guidOf((current ?? urls).rss)),
+    element('podcast:guid', guidOf(urls.rss)),
     `<podcast:locked owner="${slots.text(email)}">no</podcast:locked>`,
     element('podcast:medium', 'podcast'),
   ];

@@ -25,7 +25,7 @@ import {
   isPlayable,
 } from './feed-view.ts';
 import { PODCAST_NAMESPACES, podcastElements } from './podcast.ts';
-import { aroundBodies, historyElements, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
+import { aroundBodies, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
 
 /** Minutes for which a reader may cache the feed (RSS 2.0, ttl): as max-age in feeds/pages/decide-response.ts. */
 const TTL_MINUTES = 5;
@@ -69,9 +69,7 @@ function completeHead(head: string, view: FeedView, slots: Slots): string {
     ...(view.podcast === undefined ? [] : PODCAST_NAMESPACES),
   ].join(' ');
   const rss = `<rss version="2.0" ${namespaces} xml:lang="${slots.text(view.language)}">`;
-  const self = 'rel="self" type="application/rss+xml"/>';
-  const completed = replaceMark(head, self, self + historyElements(view, 'rss', slots, '\n        '));
-  return replaceMark(replaceMark(completed, 'type="text/xsl"', 'type="text/css"'), root, rss);
+  return replaceMark(replaceMark(head, 'type="text/xsl"', 'type="text/css"'), root, rss);
 }
 
 /** Elements that the package omits, or writes with one slot in two places. */

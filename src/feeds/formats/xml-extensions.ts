@@ -1,25 +1,6 @@
-/** What RSS and Atom share: links between a feed and its archive (RFC 5005 §4), Media RSS, and the place of bodies. */
+/** What RSS and Atom share: Media RSS, and the place of bodies. */
 import type { ItemText, Slots } from './feed-package.ts';
-import type { FeedItem, FeedView } from './feed-view.ts';
-
-const ARCHIVE = '<fh:archive xmlns:fh="http://purl.org/syndication/history/1.0"/>';
-
-/**
- * Links of a feed's head. There is no `next-archive`: it would change a closed page.
- * @param indent precedes each element
- */
-export function historyElements(view: FeedView, format: 'rss' | 'atom', slots: Slots, indent: string): string {
-  const { current, previous } = view;
-  const name = format === 'rss' ? 'atom:link' : 'link';
-  const type = `application/${format}+xml`;
-  const link = (rel: string, url: string): string => `<${name} rel="${rel}" href="${slots.text(url)}" type="${type}"/>`;
-  return [
-    ...(previous === null ? [] : [link('prev-archive', previous[format])]),
-    ...(current === null ? [] : [link('current', current[format]), ARCHIVE]),
-  ]
-    .map((element) => indent + element)
-    .join('');
-}
+import type { FeedItem } from './feed-view.ts';
 
 export const MEDIA_NAMESPACE = 'http://search.yahoo.com/mrss/';
 

@@ -1,32 +1,29 @@
 /**
- * Serves published documents, archive pages, derived and private feeds from the store: all web processes respond alike.
+ * Serves published documents, derived and private feeds from the store: all web processes respond alike.
  */
 import { setTimeout } from 'node:timers/promises';
 import type { Context, Handler, MiddlewareHandler } from 'hono';
-import { LRUCache } from 'lru-cache';
 import type { Choice } from '../../articles/choice.ts';
 import { hasChangesSince } from '../../articles/pending-changes.ts';
 import { buildOwnFeed, findOwnFeed } from '../../audience/own-feed.ts';
 import { ownFeedToken, readOwnFeedToken } from '../../audience/tokens.ts';
 import type { Config } from '../../core/config/config.ts';
-import type { Db, Store } from '../../core/store/store.ts';
+import type { Db } from '../../core/store/store.ts';
 import { addressBlock } from '../../lib/cidr.ts';
-import type { Log } from '../../lib/log.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
 import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';
-import { ARCHIVE_FOLDER, type ArchivePage, findArchivePage, renderArchivePage } from '../archive/archive-page.ts';
 import { compress, decompress } from '../compress.ts';
 import { deriveFeed } from '../derived/derived.ts';
 import { parseDerivedAddress } from '../derived/derived-address.ts';
 import type { RenderedDocument } from '../documents.ts';
 import { openVersionReader, readFeedVersion } from '../feed-version.ts';
-import { FORMATS, type Format } from '../formats/feed-view.ts';
+import type { Format } from '../formats/feed-view.ts';
 import { topicAddress } from '../topics.ts';
 import { BuildLimiter, BuildRefused } from './build-limiter.ts';
 import { type CachedDocument, CORS, decideResponse, type HeaderList, responseHeaders } from './decide-response.ts';
-import { bytesInMemory, FeedCache, openPublishedFeeds, toCached } from './feed-cache.ts';
+import { FeedCache, openPublishedFeeds, toCached } from './feed-cache.ts';
 import { type FindFeedDocument, redirectToView, serveFeedView } from './feed-view-page.ts';
 
 const PREFLIGHT: HeaderList = [
@@ -38,13 +35,11 @@ const PREFLIGHT: HeaderList = [
 ];
 
 function openFeedDocuments(web: WebContext): FindFeedDocument {
-  const { store, config, clock, log } = web;
+  const { store, config } = web;
   const published = openPublishedFeeds(store, config);
   const derivedFeeds = openDerivedFeeds(web);
-  const findArchivePage = openArchivePages(store, config, clock, log);
   return (c, path) => {
     const client = addressBlock(clientAddress(web, c) ?? 'unknown');
-    if (path.startsWith(ARCHIVE_FOLDER)) return findArchivePage(path, client);
     // No published document has such a path: configured feeds are in no folder, and none is named "custom".
     return /^custom\.|\//.test(path) ? derivedFeeds.find(path, client) : published.find(path);
   };
@@ -126,6 +121,15 @@ function placeholderFor(secrets: WebContext['secrets'], newsletter: string): str
   return ownFeedToken(secrets, { subscriberId: 0, version: 0, newsletter });
 }
 
+/** `/feeds/archive/…`: feeds had archives (RFC 5005), by month. Month pages have the same stories. */
+function serveGoneArchive({ config, locale }: WebContext): Handler {
+  return (c) => {
+    const [, month] = /\/(\d{4}-(?:0[1-9]|1[0-2]))(?:-\d+)?(?:\.\w+|\/view)?$/.exec(c.req.path) ?? [];
+    const address = `${config.publication.url}/archive${month === undefined ? '' : `/${month}`}`;
+    return respondText(c, 410, locale.text('feeds.archiveGone', { address }));
+  };
+}
+
 /** OPTIONS of `/feeds/*`. If-None-Match is not a safelisted header, so browsers send a preflight (Fetch §3.2.2). */
 const serveFeedPreflight: Handler = (c) => c.body(null, 204, Object.fromEntries(PREFLIGHT));
 
@@ -190,6 +194,7 @@ export const addFeedPages: AddRoutes = (site, web) => {
   const find = openFeedDocuments(web);
   site.use('/feeds/mine/*', privateFeedHeaders);
   site.get('/feeds/mine/:file', servePrivateFeed(web));
+  site.get('/feeds/archive/*', serveGoneArchive(web));
   site.get('/feeds/:feed{.+/view}', serveFeedView(web, find));
   site.get('/feeds/*', serveFeedDocument(web, find));
   site.options('/feeds/*', serveFeedPreflight);
@@ -261,46 +266,6 @@ async function waitForPublish(db: Db, clock: Clock): Promise<void> {
     if (!(await hasChangesSince(db, modifiedAt, clock()))) return;
     await setTimeout(PUBLISH_WAIT.everyMs);
   }
-}
-
-/** A feed reader that is new to a feed reads its whole archive, once. */
-const PAGES_OF_CLIENT = { everyMs: SECOND / 10, burst: 2_000 };
-
-const ARCHIVE_DOCUMENT = new RegExp(`^(${ARCHIVE_FOLDER}[a-z0-9-]{1,100}/[0-9-]{4,20})\\.(?:${FORMATS.join('|')})$`);
-
-/**
- * Finds the archive page at a path below feeds/, or null.
- * @throws BuildRefused if the client, or all clients together, asked for too many
- */
-type FindArchivePage = (path: string, client: string) => Promise<CachedDocument | null>;
-
-function openArchivePages({ db }: Store, config: Config, clock: Clock, log?: Log): FindArchivePage {
-  const limiter = new BuildLimiter(clock, PAGES_OF_CLIENT);
-  // Without it, a 304 also renders and compresses a page: one client could cause ten of them a second, without end.
-  const cached = new LRUCache<string, CachedDocument>({ maxSize: CACHE_BYTES, sizeCalculation: bytesInMemory });
-  const render = async (path: string, page: ArchivePage): Promise<CachedDocument | null> => {
-    const rendered = await renderArchivePage(db, config, page, clock());
-    if (rendered !== null && rendered.failed.length > 0) {
-      const articles = rendered.failed.map(({ article, problems }) => `${article.id}: ${problems.join('; ')}`);
-      log?.warn({ page: page.path, articles }, 'an archive page lacks articles that cannot be items');
-    }
-    const draft = rendered?.documents.find((one) => one.path === path) ?? null;
-    const document = await pack(config, draft, page.changedAt);
-    if (document !== null) cached.set(path, document);
-    return document;
-  };
-  return async (path, client) => {
-    const [, pagePath] = ARCHIVE_DOCUMENT.exec(path) ?? [];
-    if (pagePath === undefined) return null;
-    const known = cached.get(path);
-    const page = await findArchivePage(db, pagePath).catch((error: unknown) => {
-      // While the store is unavailable, an earlier version is better than none.
-      if (known === undefined) throw error;
-      return known;
-    });
-    if (page === null || 'codings' in page) return page;
-    return page.changedAt === known?.modifiedAt ? known : limiter.build(client, () => render(path, page));
-  };
 }
 
 async function pack(

@@ -20,7 +20,7 @@ import { BuildRefused } from './build-limiter.ts';
 import type { CachedDocument } from './decide-response.ts';
 
 /**
- * Finds the current document at a path below feeds/: a published one, an archive page, or a derived feed, whose path is
+ * Finds the current document at a path below feeds/: a published one, or a derived feed, whose path is
  * canonical and includes the query. Null if there is none.
  * @throws BuildRefused if the client, or all clients together, asked for too many
  */
@@ -40,8 +40,7 @@ export function redirectToView(web: WebContext, c: Context): Response | null {
   return c.body(null, 302, { Location: `${web.base}/feeds/${feed.id}/view${query}`, 'Cache-Control': 'no-store' });
 }
 
-// A configured feed, or a page of its archive.
-const FEED_ID = /^(?:archive\/([a-z0-9-]{1,100})\/)?[a-z0-9-]{1,100}$/;
+const FEED_ID = /^[a-z0-9-]{1,100}$/;
 
 /** The feed whose address begins so, with the path of its JSON document; null if no feed has such an address. */
 function feedAt({ base, config }: WebContext, c: Context, path = c.req.path.slice(0, -'/view'.length)) {
@@ -79,9 +78,7 @@ export function serveFeedView(web: WebContext, find: FindFeedDocument): Handler 
     const localeOfFeed = localeOf(feed.language, config.ownMessages);
     const named = localeOfFeed.text('feed.title', { publication: config.publication.name, feed: '' });
     const title = feed.title.startsWith(named) ? feed.title.slice(named.length) : feed.title;
-    // Nobody subscribes to a page of an archive.
-    const id = FEED_ID.exec(address.id)?.[1] ?? address.id;
-    const head = { id, title, query: address.query };
+    const head = { id: address.id, title, query: address.query };
     const links = feedLinks(head, config);
     const items = feed.items.map((item) => ({
       language: feed.language,

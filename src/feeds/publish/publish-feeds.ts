@@ -8,7 +8,6 @@ import type { Config } from '../../core/config/config.ts';
 import type { Store, Tx } from '../../core/store/store.ts';
 import { TurnTimer } from '../../lib/concurrency/turn-timer.ts';
 import type { Templates } from '../../lib/templates.ts';
-import { deleteArchives, findObsoleteArchives } from '../archive/archives.ts';
 import { buildSelectedFeed, type SelectedFeed } from '../build-selected.ts';
 import {
   compressChanged,
@@ -18,7 +17,7 @@ import {
   type PreparedDocument,
   saveDocuments,
 } from '../documents.ts';
-import { deleteOtherBuilds, saveFeedBuild } from '../feed-builds.ts';
+import { deleteOtherBuilds, hasLostArticles, saveFeedBuild } from '../feed-builds.ts';
 import { advanceFeedVersion, claimFeeds, lockFeedVersion, mustWaitUntil } from '../feed-version.ts';
 import { FORMATS } from '../formats/feed-view.ts';
 import type { FailedArticle } from '../formats/item.ts';
@@ -64,9 +63,11 @@ export async function publishFeeds(
   templates: Templates,
   options: PublishOptions,
 ): Promise<PublishFeedsResult> {
-  const build = await buildAll(store, config, templates, options);
-  const stored = await store.db.transaction().execute((tx) => storeBuild(tx, config, build, options));
-  return resultOf(build, stored);
+  for (;;) {
+    const build = await buildAll(store, config, templates, options);
+    const stored = await store.db.transaction().execute((tx) => storeBuild(tx, config, build, options));
+    if (stored !== null) return resultOf(build, stored);
+  }
 }
 
 interface Build {
@@ -114,13 +115,15 @@ interface StoredBuild {
   postponedUntil: number | null;
 }
 
+/** Null, and nothing is stored, if one of its articles was deleted meanwhile: an import was undone. */
 async function storeBuild(
   tx: Tx,
   config: Config,
   build: Build,
   { now, hasChanges = false, onStored }: PublishOptions,
-): Promise<StoredBuild> {
+): Promise<StoredBuild | null> {
   const version = await lockFeedVersion(tx);
+  if (await hasLostArticles(tx, build.feeds)) return null;
   const claimed = await claimFeeds(tx, idsOf(build.feeds), now);
   const superseded = new Set<string>();
   for (const { feed, documents, failed } of build.feeds) {
@@ -137,8 +140,7 @@ async function storeBuild(
   const changed = await findChanged(tx, documents);
   const currentPaths = [...configured.flatMap((id) => FORMATS.map((format) => `${id}.${format}`)), ...SHARED_DOCUMENTS];
   const obsoleteDocuments = await findUnlistedDocuments(tx, currentPaths);
-  const obsoleteArchives = await findObsoleteArchives(tx, config);
-  const isChanged = hasChanges || changed.length + obsoleteDocuments.length + obsoleteArchives.length > 0;
+  const isChanged = hasChanges || changed.length + obsoleteDocuments.length > 0;
   const postponedUntil = isChanged ? mustWaitUntil(version, now) : null;
   if (postponedUntil !== null) return { ...outcome, postponedUntil };
   for (const { feed, content } of build.feeds) if (claimed.has(feed.id)) await saveFeedBuild(tx, config, feed, content);
@@ -147,7 +149,6 @@ async function storeBuild(
 
   const at = await advanceFeedVersion(tx, now);
   await deleteDocuments(tx, obsoleteDocuments);
-  await deleteArchives(tx, obsoleteArchives);
   const changedPaths = await saveDocuments(tx, changed, at);
   await onStored?.(tx, changedPaths, at);
   return { ...outcome, changedPaths };

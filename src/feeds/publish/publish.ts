@@ -12,16 +12,11 @@ import { reclaimSpace } from '../../core/store/maintenance.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { repeat, type Stoppable } from '../../lib/repeat.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
-import { type ArchiveOptions, type ArchiveProgress, closeDuePages } from '../archive/close-due-pages.ts';
-import { type ArchivePageNumbers, addPages, recordMembers, touchArchivePages } from '../archive/record-members.ts';
-import { findFeedsBehindArchive, findTouchedFeeds } from '../feed-builds.ts';
-import { lockFeedVersion } from '../feed-version.ts';
+import { readChangedArticles } from '../changed-articles.ts';
+import { findTouchedFeeds } from '../feed-builds.ts';
 import { queueHubNotifications } from '../hub/hub.ts';
 import { mirrorDocuments } from '../mirror.ts';
 import { type PublishFeedsResult, publishFeeds } from './publish-feeds.ts';
-
-/** `onProgress`: gets the number of archive pages closed so far. */
-export type ArchiveLimits = Pick<ArchiveOptions, 'signal' | 'onProgress'>;
 
 /** `since`: only changes that became due at this instant, or later. */
 interface ChangeLimits {
@@ -29,24 +24,15 @@ interface ChangeLimits {
   signal?: AbortSignal | undefined;
 }
 
-export interface PublishResult extends PublishFeedsResult {
-  archives: ArchiveProgress;
-}
-
 /**
  * Publishes all feeds to the store, and mirrors them to the folder of feeds.
- * @param archives also closes due pages of archives, and publishes all pending changes; default: leaves both to the
- *   background tasks
+ * @param untilAborted also publishes what does not fit into one step; default: leaves that to the background task
  * @throws Error where a template fails; or what the store throws
  */
-export async function publish(app: AppContext, archives?: ArchiveLimits): Promise<PublishResult> {
-  const results: PublishResult[] = [];
-  const changes = await recordChanges(app);
-  if (archives !== undefined) results.push(await closePages(app, archives));
-  results.push(await publishRecorded(app, { ...changes, feeds: undefined }));
-  if (archives !== undefined && changes.more) {
-    results.push(await publishChanges(app, archives), await closePages(app, archives), await publishBehind(app));
-  }
+export async function publish(app: AppContext, untilAborted?: AbortSignal): Promise<PublishFeedsResult> {
+  const { changes, more } = await gatherChanges(app);
+  const results = [await publishBatch(app, changes, undefined)];
+  if (untilAborted !== undefined && more) results.push(await publishChanges(app, { signal: untilAborted }));
   await mirrorPublished(app);
   return summarise(results);
 }
@@ -66,12 +52,6 @@ export function startPublishing(app: AppContext): Stoppable {
   });
 }
 
-/** Closes the due pages of archives, and publishes the feeds that do not link to the newest pages. */
-export async function archive(app: AppContext, options: ArchiveLimits = {}): Promise<PublishResult> {
-  const closed = await closePages(app, options);
-  return options.signal?.aborted ? closed : summarise([closed, await publishBehind(app)]);
-}
-
 /**
  * Mirrors the published documents to the folder of feeds. If it cannot be written, that is an alert: the documents are
  * in the store, and pages are served from there.
@@ -87,12 +67,12 @@ export async function mirrorPublished({ store, config, alerts }: AppContext): Pr
 export async function publishChanges(
   app: AppContext,
   { since, signal }: ChangeLimits = {},
-): Promise<PublishResult & { changes: number }> {
-  const results: PublishResult[] = [];
+): Promise<PublishFeedsResult & { changes: number }> {
+  const results: PublishFeedsResult[] = [];
   let changes = 0;
   for (let more = true; more && !signal?.aborted; ) {
-    const batch = await recordChanges(app, since);
-    const result = await publishRecorded(app, { ...batch, feeds: [...batch.touched] });
+    const batch = await gatherChanges(app, since);
+    const result = await publishBatch(app, batch.changes, [...batch.touched]);
     results.push(result);
     // A build by another process superseded this one: these changes are published again.
     const isPublished = result.superseded.length === 0 && result.postponedUntil === null;
@@ -103,28 +83,24 @@ export async function publishChanges(
   return { ...summarise(results), changes };
 }
 
-/** Changes whose articles archives have recorded, and that have not been published. */
-interface RecordedBatch {
+/** Changes that are published at once. */
+interface ChangeBatch {
   changes: DueChange[];
   /** Ids of the feeds that they touch. */
   touched: Set<string>;
-  /** Closed archive pages that have some of the articles. */
-  pages: ArchivePageNumbers;
   /** Whether others are pending. */
   more: boolean;
 }
 
-const NO_CHANGES: Readonly<RecordedBatch> = { changes: [], touched: new Set(), pages: new Map(), more: false };
-
-/** Changes of one transaction, for which other publishes wait. As many at once are a backlog, of a large import. */
+/** Changes that are read at once. As many are a backlog, of a large import. */
 const CHANGES_PER_STEP = 2_000;
-/** How long changes that touch no feed are recorded until they are published, in milliseconds. */
-const LONGEST_RECORDING = 2 * SECOND;
+/** How long changes that touch no feed are gathered until they are published, in milliseconds. */
+const LONGEST_GATHERING = 2 * SECOND;
 
-/** Records the articles of pending changes in archives, the newest first, until some touch a feed. */
-async function recordChanges(app: AppContext, since?: number): Promise<RecordedBatch> {
+/** Gathers pending changes, the newest first, until some touch a feed. */
+async function gatherChanges(app: AppContext, since?: number): Promise<ChangeBatch> {
   const startedAt = performance.now();
-  const batch: RecordedBatch = { changes: [], touched: new Set(), pages: new Map(), more: false };
+  const batch: ChangeBatch = { changes: [], touched: new Set(), more: false };
   // Newer changes that did not fit into a step.
   let isUnread = false;
   let newest: DueChange | undefined;
@@ -136,10 +112,10 @@ async function recordChanges(app: AppContext, since?: number): Promise<RecordedB
     if (newer.length === 0) oldest = changes.at(-1);
     newest = newer[0] ?? newest ?? changes[0];
     batch.changes.push(...changes);
-    await recordStep(app, changes, batch);
+    for (const feed of await touchedBy(app, changes)) batch.touched.add(feed);
     isUnread ||= newer.length === CHANGES_PER_STEP;
     batch.more = changes.length === CHANGES_PER_STEP || newer.length > 0 || isUnread;
-    const isLong = performance.now() - startedAt >= LONGEST_RECORDING;
+    const isLong = performance.now() - startedAt >= LONGEST_GATHERING;
     if (!batch.more || batch.touched.size > 0 || isLong) return batch;
   }
 }
@@ -152,16 +128,10 @@ function readChanges(
   return readDueChanges(store.db, clock(), { limit: CHANGES_PER_STEP, ...range });
 }
 
-async function recordStep(
-  { store, config, clock }: AppContext,
-  changes: DueChange[],
-  to: RecordedBatch,
-): Promise<void> {
-  const now = clock();
+async function touchedBy({ store, config, clock }: AppContext, changes: DueChange[]): Promise<string[]> {
   const ids = changes.map(({ articleId }) => articleId);
-  const { articles, pages } = await recordMembers(store, config, { now, changed: ids });
-  addPages(to.pages, pages);
-  for (const feed of await findTouchedFeeds(store.db, config, articles, now)) to.touched.add(feed);
+  const articles = await readChangedArticles(store.db, config.feeds, ids);
+  return findTouchedFeeds(store.db, config, articles, clock());
 }
 
 /** Whether so many changes are pending that they are published step by step. */
@@ -169,11 +139,12 @@ async function hasBacklog(app: AppContext): Promise<boolean> {
   return (await readChanges(app, {})).length === CHANGES_PER_STEP;
 }
 
-/** Publishes feeds with recorded changes, and takes these off the outbox. @param feeds ids; undefined: all */
-async function publishRecorded(
+/** Publishes feeds with changes, and takes these off the outbox. @param feeds ids; undefined: all */
+async function publishBatch(
   app: AppContext,
-  { changes, pages, more, feeds }: Omit<RecordedBatch, 'touched'> & { feeds: string[] | undefined },
-): Promise<PublishResult> {
+  changes: DueChange[],
+  feeds: string[] | undefined,
+): Promise<PublishFeedsResult> {
   const { store, config, templates, clock } = app;
   // First, because every second counts: pending deliveries of these editions carry a retracted article.
   await app.beforePublish(app);
@@ -189,55 +160,16 @@ async function publishRecorded(
   while (result.postponedUntil !== null && (await clockReaches(clock, result.postponedUntil))) result = await build();
   // A newer build by another process need not contain these changes.
   const isStored = result.superseded.length === 0 && result.postponedUntil === null;
-  if (isStored) await endChanges(app, changes, pages);
-  if (result.documents.some((document) => document.changed)) await mirrorPublished(app);
-  return { ...result, archives: { closed: 0, more } };
-}
-
-/** Takes published changes off the outbox. The archive pages that have their articles get a later time, once. */
-async function endChanges(
-  { store, clock }: AppContext,
-  changes: DueChange[],
-  pages: ArchivePageNumbers,
-): Promise<void> {
   // Short transactions, so that other writers do not wait.
-  let touched = pages;
-  for (const some of chunks(changes, CHANGES_PER_STEP)) {
-    await store.db.transaction().execute(async (tx) => {
-      await lockFeedVersion(tx);
-      await touchArchivePages(tx, touched, clock());
-      await deletePublishedChanges(tx, some);
-    });
-    touched = new Map();
-  }
+  if (isStored) for (const some of chunks(changes, CHANGES_PER_STEP)) await deletePublishedChanges(store.db, some);
+  if (result.documents.some((document) => document.changed)) await mirrorPublished(app);
+  return result;
 }
 
-/** Publishes the feeds that do not link to the newest page of their archive. */
-async function publishBehind(app: AppContext): Promise<PublishResult> {
-  const feeds = await findFeedsBehindArchive(app.store.db, app.config);
-  // A backlog would change the links again and again: who publishes it publishes them at the end.
-  if (feeds.length === 0 || (await hasBacklog(app))) return NOTHING_PUBLISHED;
-  return publishRecorded(app, { ...NO_CHANGES, feeds });
-}
-
-async function closePages(
-  { store, config, clock }: AppContext,
-  options: Omit<ArchiveOptions, 'now'>,
-): Promise<PublishResult> {
-  const archives = await closeDuePages(store, config, { ...options, now: clock() });
-  return { ...NOTHING_PUBLISHED, archives };
-}
-
-const NOTHING_PUBLISHED: PublishResult = {
-  documents: [],
-  rejected: [],
-  superseded: [],
-  postponedUntil: null,
-  archives: { closed: 0, more: false },
-};
+const NOTHING_PUBLISHED: PublishFeedsResult = { documents: [], rejected: [], superseded: [], postponedUntil: null };
 
 /** The documents and rejections as they were published last, and whether documents changed at any time. */
-export function summarise(results: readonly PublishResult[]): PublishResult {
+export function summarise(results: readonly PublishFeedsResult[]): PublishFeedsResult {
   const documents = new Map<string, PublishFeedsResult['documents'][number]>();
   const rejected = new Map<string, PublishFeedsResult['rejected']>();
   for (const result of results) {
@@ -255,10 +187,6 @@ export function summarise(results: readonly PublishResult[]): PublishResult {
     ...built,
     documents: [...documents.values()],
     rejected: [...rejected.values()].flat(),
-    archives: {
-      closed: results.reduce((sum, { archives }) => sum + archives.closed, 0),
-      more: last.archives.more,
-    },
   };
 }
 

@@ -116,12 +116,9 @@ async function writeReports(store: Store, date: string, tallies: ReaderTally[]):
   }
 }
 
-/** The name in the statistics: there is no limit to archive pages and combined feeds, so they are counted together. */
+/** The name in the statistics: there is no limit to combined feeds, so they are counted together. */
 function foldPath(path: string): string {
-  if (path.startsWith('custom')) return /^custom(?:[./]|$)/.test(path) ? 'custom' : path;
-  if (!path.startsWith('archive/')) return path;
-  const [, feed, document] = path.split('/', 3);
-  return document === undefined ? 'archive' : `archive/${feed}`;
+  return /^custom(?:[./]|$)/.test(path) ? 'custom' : path;
 }
 
 function tallyOf(day: DayCounts, path: string, reader: string): ReaderTally {

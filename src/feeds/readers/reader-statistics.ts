@@ -9,7 +9,7 @@ interface ReaderRequests {
   requests: number;
   /** Number of requests answered with 304. */
   unchanged: number;
-  /** Number of different documents; archive pages of a feed count as one. */
+  /** Number of different documents. */
   documents: number;
 }
 

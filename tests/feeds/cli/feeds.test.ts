@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { openStore } from '../../../src/core/store/store.ts';
 import { formatReaders } from '../../../src/feeds/cli/feeds.ts';
 import type { PublishedFeed } from '../../../src/feeds/feed-states.ts';
-import type { PublishResult } from '../../../src/feeds/publish/publish.ts';
+import type { PublishFeedsResult } from '../../../src/feeds/publish/publish-feeds.ts';
 import { openReaderCounter } from '../../../src/feeds/readers/reader-counts.ts';
 import type { ReaderStatistics } from '../../../src/feeds/readers/reader-statistics.ts';
 import { startedFolder } from '../../support/command.ts';
@@ -12,7 +12,7 @@ describe('daywire publish and feeds list', () => {
   it('print documents as text and as JSON, and name the feeds of the configuration', async () => {
     const folder = await startedFolder();
     const published = await folder.run(['publish', '--json']);
-    expect(JSON.parse(published.stdout) as PublishResult).toMatchObject({
+    expect(JSON.parse(published.stdout) as PublishFeedsResult).toMatchObject({
       documents: expect.arrayContaining([expect.objectContaining({ path: 'world.atom', changed: false })]),
       rejected: [],
     });
@@ -20,7 +20,7 @@ describe('daywire publish and feeds list', () => {
     expect(feeds).toHaveLength(9);
     const world = feeds.find(({ id }) => id === 'world');
     expect(world?.formats.map(({ name }) => name)).toEqual(['RSS', 'Atom', 'JSON Feed']);
-    expect((await folder.run(['feeds', 'list'])).stdout).toMatch(/^world +\d+ +0 +\d{4}-\S+Z +World$/m);
+    expect((await folder.run(['feeds', 'list'])).stdout).toMatch(/^world +\d+ +\d{4}-\S+Z +World$/m);
   });
 });
 

@@ -1,7 +1,6 @@
 import { parseAtomFeed, parseJsonFeed, parseRssFeed } from 'feedsmith';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
-import { buildArchivePage } from '../../../src/feeds/archive/archive-page.ts';
 import { buildFeed } from '../../../src/feeds/build-feed.ts';
 import { renderOpml } from '../../../src/feeds/formats/opml.ts';
 import { topicAddress, topicPath } from '../../../src/feeds/topics.ts';
@@ -27,12 +26,6 @@ function build(articles: Article[], retracted: Article[] = [], feed = latest) {
   const built = buildFeed(feed, config, { articles, retracted });
   const [rss, atom, json] = built.documents.map(({ body }) => body) as [string, string, string];
   return { rss, atom, json, failed: built.failed };
-}
-
-function buildArchive(articles: Article[]) {
-  const { documents } = buildArchivePage(latest, config, { path: 'latest/2026-11', previous: null }, articles);
-  const [rss, atom, json] = documents.map(({ body }) => body) as [string, string, string];
-  return { rss, atom, json };
 }
 
 function items(xml: string): XmlElement[] {
@@ -143,7 +136,6 @@ describe('an item', () => {
   it.for([
     ['latest', (articles: Article[]) => build(articles)],
     ['summary', (articles: Article[]) => build(articles, [], summaries)],
-    ['archive', buildArchive],
   ] as const)('names the outlet of a roundup item and links to its report: %s', ([, built]) => {
     const { rss, atom, json } = built(STORIES);
     const url = 'https://example.com/yicai?x=1&y=2';

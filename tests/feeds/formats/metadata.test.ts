@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
 import type { Config } from '../../../src/core/config/config.ts';
-import { buildArchivePage } from '../../../src/feeds/archive/archive-page.ts';
 import { buildFeed } from '../../../src/feeds/build-feed.ts';
 import { HOUR, SECOND } from '../../../src/lib/time.ts';
 import { article, picture } from '../../support/articles.ts';
@@ -198,20 +197,6 @@ describe('a podcast', () => {
     const links = childrenOf(entry, 'link').filter(({ attributes }) => attributes.rel === 'enclosure');
     expect(links.map(({ attributes }) => attributes.type)).toEqual(['audio/mpeg', 'image/jpeg']);
     expect(childrenOf(childrenOf(channelOf(rss), 'item')[2] as XmlElement, 'enclosure')).toHaveLength(1);
-  });
-
-  it('is one on the pages of its archive, with the guid of the feed', () => {
-    const changed = feedsConfig(PODCAST);
-    const page = buildArchivePage(
-      changed.feeds[0] as Config['feeds'][number],
-      changed,
-      { path: 'archive/latest/2026-10', previous: null },
-      EPISODES,
-    );
-    const archive = page.documents[0]?.body as string;
-    const guid = (rss: string): string | null => textOf(channelOf(rss), 'podcast:guid');
-    expect(guid(archive)).toBe(guid(build(EPISODES, PODCAST).rss));
-    expect(archive).toContain('<itunes:duration>1830</itunes:duration>');
   });
 
   it('needs a category of Apple and a media folder for its picture', () => {

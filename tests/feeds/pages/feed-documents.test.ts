@@ -51,6 +51,20 @@ describe('a published feed', () => {
       });
     });
 
+    it.each([
+      ['latest/2026-10.atom', '/2026-10'],
+      ['latest/2026-10-2.rss', '/2026-10'],
+      ['world/2026-10-12.json', '/2026-10'],
+      ['latest/2026-10/view', '/2026-10'],
+      ['latest/2026-13.atom', ''],
+      ['latest/%00.atom', ''],
+      ['x.atom', ''],
+    ])('had archives by month, whose addresses are gone and lead to the page of the month: %s', async (path, month) => {
+      const response = await site.get(`/feeds/archive/${path}`);
+      expect([response.status, response.headers.get('Content-Type')]).toEqual([410, 'text/plain; charset=UTF-8']);
+      expect((await response.text()).trim()).toMatch(new RegExp(` http://127\\.0\\.0\\.1:8080/archive${month}$`));
+    });
+
     it('is served in the accepted coding, each with its own tag', async () => {
       const tags = new Set<string | null>();
       for (const [accept, coding, decode] of [

@@ -1,9 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../../src/core/store/store.ts';
-import { closeDuePages } from '../../../src/feeds/archive/close-due-pages.ts';
 import { publishFeeds } from '../../../src/feeds/publish/publish-feeds.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
-import { DAY, HOUR, SECOND } from '../../../src/lib/time.ts';
+import { HOUR, SECOND } from '../../../src/lib/time.ts';
 import { article, NOW, openTestSite, save, saveDay, type TestSite } from '../../app/test-site.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { sampleConfig } from '../../support/sample.ts';
@@ -20,10 +19,7 @@ const HOSTILE = 'x"><script>alert(1)</script>&{{site.name}}';
 
 async function publishDay(store: Store): Promise<void> {
   await saveDay(store);
-  await save(store, article('a-month-ago', { publishedAt: NOW - 30 * DAY, updatedAt: NOW - 30 * DAY }));
   await save(store, article('hostile', { publishedAt: NOW - 2 * HOUR, updatedAt: NOW - 2 * HOUR, headline: HOSTILE }));
-  await store.db.deleteFrom('pending_changes').execute();
-  await closeDuePages(store, config, { now: NOW - SECOND });
   await publishFeeds(store, config, templates, { now: NOW - SECOND });
 }
 
@@ -43,7 +39,6 @@ describe('the page of a feed', () => {
       ['a section', '/feeds/section/world.json', '/feeds/section/world/view'],
       ['a reporter', '/feeds/reporter/%E9%99%88%E6%80%9D.json', '/feeds/reporter/%E9%99%88%E6%80%9D/view'],
       ['a combination', '/feeds/custom.json?section=world&kind=brief', '/feeds/custom/view?kind=brief&section=world'],
-      ['a page of an archive', '/feeds/archive/latest/2026-10.json', '/feeds/archive/latest/2026-10/view'],
     ])('shows a browser the items of the feed, in their order: %s', async (_, path, view) => {
       for (const extension of ['json', 'rss', 'atom']) {
         const opened = await site.get(path.replace('.json', `.${extension}`), NAVIGATION);
@@ -60,16 +55,7 @@ describe('the page of a feed', () => {
 
     it('answers 404 as a page where there is no feed, and to a combination that is not valid', async () => {
       await store.db.deleteFrom('documents').where('path', '=', 'world.json').execute();
-      const paths = [
-        'none',
-        'world',
-        'custom',
-        'custom/view?kind=none',
-        'tag/none',
-        '%00',
-        'archive/latest/1999-01',
-        '..%2fx',
-      ];
+      const paths = ['none', 'world', 'custom', 'custom/view?kind=none', 'tag/none', '%00', '..%2fx'];
       for (const path of paths) {
         const { status, headers } = await site.get(`/feeds/${path.includes('/view') ? path : `${path}/view`}`);
         expect([path, status, headers.get('Content-Type')]).toEqual([path, 404, 'text/html; charset=UTF-8']);
@@ -92,10 +78,6 @@ describe('the page of a feed', () => {
     expect(html).toMatch(/<h1 class="title">Briefs, World<\/h1>/);
     expect(html).toContain('Times are in Shanghai time.');
     expect(html.match(/<link rel="alternate"[^>]*>/)?.[0]).toContain('/feeds/custom.rss?kind=brief&amp;section=world');
-    // The archive belongs to a feed that can be followed.
-    expect(await site.read('/feeds/archive/latest/2026-10/view')).toContain(
-      'href="feed:http://127.0.0.1:8080/feeds/latest.atom"',
-    );
   });
 
   it('shows hostile headlines, titles and queries as text', async () => {

@@ -3,9 +3,8 @@ import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
 import type { Store } from '../../../src/core/store/store.ts';
-import { findArchivePage } from '../../../src/feeds/archive/archive-page.ts';
 import { findDocument, listDocuments } from '../../../src/feeds/documents.ts';
-import { archive, publish, publishChanges } from '../../../src/feeds/publish/publish.ts';
+import { publish, publishChanges } from '../../../src/feeds/publish/publish.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
@@ -81,15 +80,11 @@ describe('publishing changes', () => {
           if (one.kind === 'wait') {
             // Time alone moves windows, and ends reports of retractions.
             app.now += one.hours * HOUR;
-            await archive(app);
-            app.now += 2 * SECOND;
             await publish(app);
           }
           await apply(app, one, articles);
           app.now += 2 * SECOND;
           await publishChanges(app);
-          app.now += 2 * SECOND;
-          await archive(app);
           expect(await pending(app)).toEqual([]);
           const before = await hashes(app.store);
           app.now += 2 * SECOND;
@@ -135,7 +130,7 @@ describe('publishing changes', () => {
       expect(await pending(app)).toEqual([]);
     });
 
-    it('lets a new change overtake a backlog, and links to the pages of the rest at the end', async () => {
+    it('lets a new change overtake a backlog', async () => {
       const app = openTestApp(await open(), { feeds: FEEDS });
       await addBacklog(app);
       const stopping = new AbortController();
@@ -151,11 +146,6 @@ describe('publishing changes', () => {
       expect(await pending(app)).toEqual([]);
       expect(await bytesOfIndexes(app.store)).toBeLessThanOrEqual(2 * 16_384);
       expect(changedOf(rest)).toEqual([]);
-      app.now += SECOND;
-      expect((await archive(app)).archives.closed).toBe(91);
-      expect((await findDocument(app.store.db, 'latest.atom'))?.body.toString()).toContain(
-        'archive/latest/2026-11-91.atom',
-      );
     });
 
     it('leaves the changes of others to them', async () => {
@@ -182,8 +172,6 @@ describe('publishing changes', () => {
         await saveAll(app.store, added, app.now);
         app.now += SECOND;
         await publishChanges(app);
-        app.now += SECOND;
-        await archive(app);
         return Object.fromEntries([...Map.groupBy(await items(), String)].map(([id, { length }]) => [id, length]));
       };
       // An import into an empty store fills the feed.
@@ -191,12 +179,6 @@ describe('publishing changes', () => {
       expect(await add('fresh', 20, NOW)).toEqual({ fresh: 20, archive: 30 });
       expect(await add('week', 30, NOW - 2 * DAY)).toEqual({ fresh: 20, week: 30 });
       expect(await add('other', 203, NOW - 365 * DAY)).toEqual({ fresh: 20, week: 30 });
-      const pages = await app.store.db
-        .selectFrom('archive_pages')
-        .select('page')
-        .where('feed', '=', 'latest')
-        .execute();
-      expect(pages).toHaveLength(Math.floor((230 + 20 + 30 + 203) / 50));
     });
 
     it('shows what a wider selection adds, and drops what a narrower one no longer has', async () => {
@@ -223,27 +205,8 @@ describe('publishing changes', () => {
         now += MINUTE;
         app.now = now;
         await publish(app);
-        now += MINUTE;
-        app.now = now;
-        await archive(app);
         expect(await shown()).toEqual(expected);
       }
-    });
-
-    it('moves the time of an archive page once for each change, however often a publish fails', async () => {
-      const app = openTestApp(await open(), { feeds: FEEDS });
-      await saveAll(app.store, [article('a')], app.now);
-      app.now += SECOND;
-      await publish(app);
-      app.now += 40 * DAY;
-      await archive(app);
-      app.now += MINUTE;
-      await saveAll(app.store, [article('a', { headline: 'Other' })], app.now);
-      const failing = { ...app, templates: { ...app.templates, html: () => Promise.reject(new Error('no template')) } };
-      app.now += SECOND;
-      for (let attempt = 0; attempt < 5; attempt++) await expect(publishChanges(failing)).rejects.toThrow();
-      await publishChanges(app);
-      expect((await findArchivePage(app.store.db, 'archive/latest/2026-11'))?.changedAt).toBe(app.now);
     });
 
     it('reports the rejections of every feed, whichever was built last', async () => {
@@ -251,7 +214,7 @@ describe('publishing changes', () => {
       await saveAll(app.store, [article('bad', { headline: ' ' })], app.now);
       await saveAll(app.store, backlog(150, app.now), app.now);
       app.now += SECOND;
-      const { rejected } = await publish(app, {});
+      const { rejected } = await publish(app, new AbortController().signal);
       expect(rejected.map(({ feed }) => feed).sort()).toEqual(['24-hours', 'latest']);
     });
   });

@@ -1,11 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { resumeEdition } from '../../../src/delivery/control/edition-control.ts';
 import { deliverDue } from '../../../src/delivery/deliver-due.ts';
 import { publish } from '../../../src/feeds/publish/publish.ts';
-import { archiving } from '../../../src/feeds/tasks.ts';
-import { DAY, MINUTE, SECOND } from '../../../src/lib/time.ts';
+import { MINUTE } from '../../../src/lib/time.ts';
 import { closeEdition, importMarkdown } from '../../app/steps.ts';
 import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
@@ -13,27 +10,6 @@ import { openSampleApp, type TestApp } from '../../support/test-app.ts';
 
 describe('publishing', () => {
   forEachDatabase((open) => {
-    it('links to the pages that the background task closed, also after a failed publish', async () => {
-      const app = await openSampleApp(await open());
-      app.now += SECOND;
-      await publish(app);
-      app.now += 40 * DAY;
-      let reads = 0;
-      const clock = (): number => {
-        reads += 1;
-        // It is read before pages are closed, then before the publish.
-        if (reads === 3) throw new Error('the store is away');
-        return app.now;
-      };
-      const { signal } = new AbortController();
-      const closePages = archiving({ ...app, clock });
-      const latest = (): string => readFileSync(join(app.config.paths.feeds, 'latest.atom'), 'utf8');
-      await expect(closePages(signal)).rejects.toThrow('the store is away');
-      expect(latest()).not.toContain('prev-archive');
-      await closePages(signal);
-      expect(latest()).toContain('/feeds/archive/latest/2026-11.atom');
-    });
-
     it('pauses an edition whose articles were retracted, with one alert that names them', async () => {
       const app = await openSampleApp(await open());
       await closeEdition(app);

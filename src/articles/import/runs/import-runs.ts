@@ -1,7 +1,7 @@
 /** Runs of `daywire import`: each remembers what it has added, so that it can be undone. */
 import { type Selectable, sql } from 'kysely';
 import type { AppContext } from '../../../core/app-context.ts';
-import { type Db, inTransaction, type Tx } from '../../../core/store/store.ts';
+import { type Db, dialectOf, inTransaction, type Tx } from '../../../core/store/store.ts';
 import type { Tables } from '../../../core/store/tables.ts';
 import { chunks } from '../../../lib/chunks.ts';
 import { findImportFile, rememberFiles } from '../files/import-files.ts';
@@ -91,9 +91,14 @@ async function undoSome(tx: Tx, { config, clock }: AppContext, run: number, ids:
   return { deleted: unshown.length, retracted: retracted.length };
 }
 
-/** Articles that are not public yet, or that no publish, no archive, no edition and no editor has taken up. */
+/** Articles that are not public yet, or that no publish, no feed, no edition and no editor has taken up. */
 async function findUnshown(tx: Tx, ids: string[], now: number): Promise<string[]> {
-  const used = ['archive_places', 'edition_articles', 'edition_omissions', 'article_edits'];
+  // A publish that shows one for the first time locks it until feeds are stored.
+  const locked = tx.selectFrom('articles').select('id').where('id', 'in', ids).orderBy('id');
+  if (dialectOf(tx) === 'postgres') await locked.forUpdate().execute();
+  const feeds = await tx.selectFrom('feed_builds').select('items').execute();
+  const inFeeds = new Set(feeds.flatMap(({ items }) => (JSON.parse(items) as [string, number][]).map(([id]) => id)));
+  const used = ['edition_articles', 'edition_omissions', 'article_edits'];
   const among = sql`(${sql.join(ids)})`;
   const usedIds = used.map((table) => sql`select article_id from ${sql.table(table)} where article_id in ${among}`);
   // A change that waits since the article was stored is its first one.
@@ -103,7 +108,7 @@ async function findUnshown(tx: Tx, ids: string[], now: number): Promise<string[]
       and (articles.state = 'draft' or articles.published_at > ${now}
         or pending_changes.changed_at = articles.created_at)
       and articles.id not in (${sql.join(usedIds, sql` union all `)})`.execute(tx);
-  return rows.map(({ id }) => id);
+  return rows.map(({ id }) => id).filter((id) => !inFeeds.has(id));
 }
 
 /** With all rows that hang on them; tags, reporters, slugs, words and edits go with the article. */

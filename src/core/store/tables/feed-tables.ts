@@ -1,4 +1,4 @@
-/** Published documents, archives, counts of feed readers, and the WebSub hub. */
+/** Published documents, counts of feed readers, and the WebSub hub. */
 import type { Generated } from 'kysely';
 
 export interface FeedTables {
@@ -35,24 +35,6 @@ export interface FeedTables {
     subscribers: number;
     reported_at: number;
   };
-  /** Where archives have an article; see feeds/archive/save-pages.ts. */
-  archive_places: { article_id: string; places: string };
-  /** The articles that a feed has published, and that are on no page of its archive yet. `bytes`: of the document. */
-  archive_waiting: { feed: string; recorded_at: number; article_id: string; bytes: number };
-  /** The closed pages of each feed's archive, numbered from 1. Their documents are rendered on request. */
-  archive_pages: {
-    feed: string;
-    page: number;
-    /** `2026-10`, in the publication's zone. */
-    month: string;
-    /** Path of its documents, without the extension: `archive/latest/2026-10`. */
-    path: string;
-    /** Ids of its articles, a JSON array. */
-    members: string;
-    closed_at: number;
-    /** When it or one of its articles last changed. Whole seconds; grows with every change. */
-    changed_at: number;
-  };
   /** Contents of the published documents of each feed; see feeds/feed-builds.ts. */
   feed_builds: {
     feed: string;
@@ -62,22 +44,6 @@ export interface FeedTables {
     items: string;
     /** An article that was published before this instant does not enter the feed. */
     enters_from: number;
-    /** The archive page that it links to; 0 for none. */
-    page: number;
-    /** Not used; always 0. */
-    waiting_version: number;
-  };
-  /** The feeds that have an archive. */
-  archive_feeds: {
-    feed: string;
-    /** Names the archive in `archive_places`. Never given twice. */
-    number: number;
-    /** Not used. */
-    waiting_version: Generated<number>;
-    /** The feed's selection as JSON: when the configuration changes it, the backfill starts again. */
-    selection: string;
-    /** The last of the older articles that was backfilled: `[created_at, id]` as JSON; null when all are. */
-    backfilled_to: string | null;
   };
   /** The subscriptions of the embedded hub, and the outbox of their notifications. */
   hub_subscriptions: {

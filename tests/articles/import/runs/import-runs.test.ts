@@ -7,7 +7,9 @@ import { type ArticleImportOptions, importPaths } from '../../../../src/articles
 import { importAsRun, listImportRuns, undoRun } from '../../../../src/articles/import/runs/import-runs.ts';
 import { importWatched } from '../../../../src/articles/import/watched/watched-folders.ts';
 import { findArticle } from '../../../../src/articles/queries.ts';
+import { findDocument } from '../../../../src/feeds/documents.ts';
 import { publishChanges } from '../../../../src/feeds/publish/publish.ts';
+import { publishFeeds } from '../../../../src/feeds/publish/publish-feeds.ts';
 import { HOUR, SECOND } from '../../../../src/lib/time.ts';
 import { markdown } from '../../../support/articles.ts';
 import { forEachDatabase, openMigrated } from '../../../support/databases.ts';
@@ -49,7 +51,7 @@ async function rows({ store }: TestApp): Promise<Record<string, number>> {
     'indexed_articles',
     'article_edits',
   ];
-  const counts = [...tables, 'pending_changes', 'import_run_articles', 'archive_places', 'remote_image_uses'].map(
+  const counts = [...tables, 'pending_changes', 'import_run_articles', 'remote_image_uses'].map(
     async (name): Promise<[string, number]> => {
       const { rows } = await sql<{ n: number }>`select count(*) as n from ${sql.table(name)}`.execute(store.db);
       return [name, Number(rows[0]?.n)];
@@ -98,6 +100,43 @@ describe('a run of "daywire import"', () => {
       expect((await run(app, folder)).result).toMatchObject({ updated: 2, warningCount: 0 });
       const publishedAt = Date.UTC(2015, 2, 26);
       expect(await findArticle(app.store.db, 'one')).toMatchObject({ publishedAt, status: { state: 'published' } });
+    });
+
+    it('is deleted while feeds with it are built: they are built again, without it', async () => {
+      const app = openTestApp(await open(), { feeds: ['latest'] });
+      const { run: id } = await run(app, write(app, ['one', 'two']));
+      const { db } = app.store;
+      let undone: Promise<unknown> | undefined;
+      // Feeds have been built when they are stored in a transaction.
+      const undoFirst = new Proxy(db, {
+        get: (target, key) => {
+          const member = Reflect.get(target, key, target) as unknown;
+          if (key !== 'transaction') return typeof member === 'function' ? member.bind(target) : member;
+          return () => ({
+            execute: async (work: Parameters<ReturnType<typeof db.transaction>['execute']>[0]) => {
+              undone ??= undoRun(app, id);
+              await undone;
+              return target.transaction().execute(work);
+            },
+          });
+        },
+      });
+      const { config, templates, now } = app;
+      await publishFeeds({ ...app.store, db: undoFirst }, config, templates, { now, hasChanges: true });
+      expect(await undone).toEqual({ deleted: 2, retracted: 0 });
+      expect((await findDocument(db, 'latest.json'))?.body.toString()).not.toContain('Solar Roofs');
+    });
+
+    it('is retracted if the feeds that show it are stored at the same time', async () => {
+      const app = openTestApp(await open(), { feeds: ['latest'] });
+      const { run: id } = await run(app, write(app, ['one', 'two']));
+      const { store, config, templates, now } = app;
+      let undone: Promise<unknown> | undefined;
+      const onStored = async (): Promise<void> => {
+        undone = undoRun(app, id);
+      };
+      await publishFeeds(store, config, templates, { now, hasChanges: true, onStored });
+      expect(await undone).toEqual({ deleted: 0, retracted: 2 });
     });
 
     it('is retracted where an editor or another import has changed it since, not deleted', async () => {

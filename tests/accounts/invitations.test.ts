@@ -15,7 +15,7 @@ import { signIn } from '../../src/accounts/sign-in.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { DAY } from '../../src/lib/time.ts';
 import { NOW } from '../support/clock.ts';
-import { forBothDatabases } from '../support/databases.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
 import { addAccount, auditRows, openSession } from './fixture.ts';
 
@@ -32,7 +32,7 @@ function accept({ db }: Store, token: string, fields: { name?: string; password?
   return acceptInvitation(db, token, acceptance, now);
 }
 
-forBothDatabases((open) => {
+forEachDatabase((open) => {
   it('the first account is an admin, and its link works for a day', async () => {
     const store = await open();
     const { db } = store;

@@ -8,7 +8,7 @@ import { EVENT_IDS_KEPT } from '../../src/delivery/providers/report-reader.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import { requestNewsletters } from '../audience/fixtures.ts';
 import { testConfig } from '../delivery/fixture.ts';
-import { forBothDatabases } from '../support/databases.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import { storeDeliveries } from '../support/deliveries.ts';
 import { storeEdition, storeServiceMessage } from '../support/editions.ts';
 import { SECRETS } from '../support/sample.ts';
@@ -99,7 +99,7 @@ const serviceMessage = (store: Store, subscriber_id: number, changed_at: number,
 const ids = async (rows: Promise<{ id: number }[]>) => (await rows).map(({ id }) => id);
 
 describe('runRetention', () => {
-  forBothDatabases((open) => {
+  forEachDatabase((open) => {
     it('folds the deliveries of old editions into totals, in batches, and keeps the others', async () => {
       const store = await open();
       const old = await edition(store, NOW - 181 * DAY, { submitted: 7_000, failed: 20, suppressed: 3 });

@@ -15,12 +15,12 @@ import { selection } from '../../src/core/config/values.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import { article, saveAll } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
-import { forBothDatabases } from '../support/databases.ts';
+import { forEachDatabase } from '../support/databases.ts';
 
 const at = (id: string, publishedAt: number): Article => article(id, { publishedAt });
 const ids = (articles: Article[]): string[] => articles.map(({ id }) => id);
 
-forBothDatabases((open) => {
+forEachDatabase((open) => {
   const withArticles = async (...articles: Article[]) => {
     const store = await open();
     await saveAll(store, articles);

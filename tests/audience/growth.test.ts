@@ -6,7 +6,7 @@ import { endSubscriptions } from '../../src/audience/subscriptions.ts';
 import { foldCountSlots } from '../../src/core/store/counts.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
-import { forBothDatabases } from '../support/databases.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
 import { addConfirmed, NOW, OPERATOR, requestNewsletters, unsubscribe } from './fixtures.ts';
 
@@ -24,7 +24,7 @@ const row = (email: string, line: number) => ({
   ...{ since: null, status: 'subscribed' as const, suppressed: null },
 });
 
-forBothDatabases((open) => {
+forEachDatabase((open) => {
   it('counts who joined and who left on each day of the zone', async () => {
     const store = await open();
     // In Kathmandu a day begins at 18:15 UTC.

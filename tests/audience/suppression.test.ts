@@ -13,7 +13,7 @@ import {
 } from '../../src/audience/suppression.ts';
 import type { SigningSecrets } from '../../src/core/config/signing-secrets.ts';
 import type { SuppressionReason } from '../../src/core/store/tables/subscriber-tables.ts';
-import { forBothDatabases } from '../support/databases.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
 import { ADA, addConfirmed, consentEvents, NOW, OPERATOR, subscriptionStates } from './fixtures.ts';
 
@@ -33,7 +33,7 @@ describe('hashAddress', () => {
 });
 
 describe('the suppression list', () => {
-  forBothDatabases((open) => {
+  forEachDatabase((open) => {
     it('stores an address with its reason, and does not change its subscriptions', async () => {
       const store = await open();
       const id = await addConfirmed(store, 'Ada@Example.com');

@@ -28,7 +28,7 @@ import { handleIncomingMail } from '../../src/delivery/bounces/mail.ts';
 import { deliverDue } from '../../src/delivery/deliver-due.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import { NOW, openTestSite, preferencesPath } from '../app/test-site.ts';
-import { forBothDatabases } from '../support/databases.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import { SECRETS, sampleConfig } from '../support/sample.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { openTestApp } from '../support/test-app.ts';
@@ -40,7 +40,7 @@ const NEWSLETTER = 'daily-roundup';
 const SECRET = 'r'.repeat(40);
 
 describe('unsubscribing from an email that was sent before', () => {
-  forBothDatabases((open) => {
+  forEachDatabase((open) => {
     let store: Store;
     let subscriberId: number;
     const key = () => ({ subscriberId, newsletter: NEWSLETTER });

@@ -2,13 +2,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { closeServers, startScripted } from '../../scripts/smtp-servers.ts';
 import { giveCopies, NOW, queueEdition, TEST_COPIES } from '../../scripts/test-edition.ts';
 import { HOUR } from '../../src/lib/time.ts';
-import { forBothDatabases } from '../support/databases.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import { deliverOver } from './runs.ts';
 
 afterEach(closeServers);
 
 describe('delivering copies', () => {
-  forBothDatabases((open) => {
+  forEachDatabase((open) => {
     it('submits the same bytes again, although the subscriber has chosen other stories since', async () => {
       const store = await open();
       const { editionId } = await queueEdition(store, 4);

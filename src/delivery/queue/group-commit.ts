@@ -48,15 +48,18 @@ type PendingOutcome = PendingWrite<RecordedOutcome, boolean>;
 export class GroupCommit {
   readonly #store: Pick<Store, 'db' | 'batch'>;
   readonly #clock: Clock;
+  readonly #pause: number;
   #marks: PendingMark[] = [];
   #outcomes: PendingOutcome[] = [];
   #isWriting = false;
   /** When outcomes are given up, by `performance.now()`; null while the database takes them. */
   #giveUpAt: number | null = null;
 
-  constructor(store: Pick<Store, 'db' | 'batch'>, clock: Clock) {
+  /** @param pause before outcomes are written again that the database did not take, in milliseconds */
+  constructor(store: Pick<Store, 'db' | 'batch'>, clock: Clock, pause = SECOND) {
     this.#store = store;
     this.#clock = clock;
+    this.#pause = pause;
   }
 
   /** Marks the beginning of a submission; see `markQuery`. @throws if the store fails */
@@ -99,7 +102,7 @@ export class GroupCommit {
         if (isUnavailable(error) && performance.now() < this.#giveUpAt) {
           // Without its outcome, a message would be submitted again.
           this.#outcomes.unshift(...outcomes);
-          await sleep(SECOND);
+          await sleep(this.#pause);
         } else for (const { reject } of outcomes) reject(error);
       }
     }

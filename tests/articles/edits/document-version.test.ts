@@ -9,7 +9,7 @@ import { completeArticles } from '../../../src/articles/remote-images/image-queu
 import { documentJson } from '../../../src/articles/stored-document.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { article, articleFile, saveAll } from '../../support/articles.ts';
-import { forBothDatabases } from '../../support/databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
 
 async function row(app: TestApp, id: string) {
@@ -24,7 +24,7 @@ const ANN = { author: 'Ann' };
 const picture = { url: 'https://images.example/a.png', alt: '', credit: null, isLookedUp: true } as const;
 const unknown = { type: null, length: null, width: null, height: null };
 
-forBothDatabases((open) => {
+forEachDatabase((open) => {
   it('the version of a document grows by one with every act that changes an article', async () => {
     const app = openTestApp(await open());
     const importFile = async (keys: string): Promise<unknown> => {

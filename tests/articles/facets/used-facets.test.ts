@@ -5,12 +5,12 @@ import type { Store } from '../../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
-import { forBothDatabases } from '../../support/databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 
 const save = (store: Store, ...articles: Article[]): Promise<void> => saveAll(store, articles);
 const at = (publishedAt: number): Partial<Article> => ({ publishedAt, updatedAt: publishedAt });
 
-forBothDatabases((open) => {
+forEachDatabase((open) => {
   describe('listUsedFacets', () => {
     it('lists tags, kickers and reporters of public articles, grouped and sorted by slug', async () => {
       const store = await open();

@@ -12,7 +12,7 @@ import { publishChanges } from '../../../src/feeds/publish/publish.ts';
 import { HOUR, SECOND } from '../../../src/lib/time.ts';
 import { markdown } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
-import { forBothDatabases, openMigrated } from '../../support/databases.ts';
+import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { runs } from '../../support/run-scope.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { openTestApp } from '../../support/test-app.ts';
@@ -72,7 +72,7 @@ describe('the digest of an article', () => {
 });
 
 describe('importPaths and importText', () => {
-  forBothDatabases((open) => {
+  forEachDatabase((open) => {
     it('store all keys of front matter', async () => {
       const store = await open();
       expect(
@@ -391,7 +391,7 @@ describe('importPaths and importText', () => {
     });
   });
 
-  forBothDatabases((open, dialect) => {
+  forEachDatabase((open, dialect) => {
     // On both databases: PostgreSQL rejects strings that SQLite accepts.
     it('accept or reject hostile strings in any field, without an error', { timeout: 60_000 }, async () => {
       const store = await open();

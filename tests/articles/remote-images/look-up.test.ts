@@ -20,7 +20,7 @@ import { PICTURES } from '../../../src/lib/pictures/picture-decoder.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { ok, startRawServer } from '../../lib/guarded-fetch/raw-server.ts';
 import { article, saveAll } from '../../support/articles.ts';
-import { forBothDatabases, openMigrated } from '../../support/databases.ts';
+import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { HTML, picture, SVG } from '../../support/pictures.ts';
 import { sampleConfig } from '../../support/sample.ts';
 import { openTestApp } from '../../support/test-app.ts';
@@ -31,7 +31,7 @@ const localhost = async () => [{ address: '127.0.0.1', family: 4 }];
 const config = { ...sampleConfig(), fetch: { allow: ['127.0.0.0/8'] } };
 
 describe('pictures on other servers', () => {
-  forBothDatabases((open) => {
+  forEachDatabase((open) => {
     it('are looked up after the import, once for all articles, which is no edit', async () => {
       const { store, look, server, clock } = await setUp(open);
       const photo = await picture(80, 60);

@@ -9,7 +9,7 @@ import { findSubscriptionState } from '../../../src/audience/subscriptions.ts';
 import { unsubscribeAddressToken } from '../../../src/audience/tokens.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { readTargetToken, recordUnsubscribe } from '../../../src/delivery/bounces/record.ts';
-import { forBothDatabases } from '../../support/databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 import { runs } from '../../support/run-scope.ts';
 import { SECRETS } from '../../support/sample.ts';
 import {
@@ -43,7 +43,7 @@ const unsubscribeFrom = ({ db }: Store, subscriberId: number, newsletter: string
   unsubscribe(db, { subscriberId, newsletter }, { channel: 'one-click' }, NOW);
 
 describe('a move between a newsletter and its weekly', () => {
-  forBothDatabases((open) => {
+  forEachDatabase((open) => {
     it('is one event of consent, is not counted as leaving, and keeps the links to the preferences', async () => {
       const store = await open();
       const id = await addConfirmed(store);
@@ -196,7 +196,7 @@ class Ledger {
   }
 }
 
-forBothDatabases((open, dialect) => {
+forEachDatabase((open, dialect) => {
   it('an unsubscribe link of any email ends what the latest subscription to its newsletter has become', {
     timeout: 60_000,
   }, async () => {

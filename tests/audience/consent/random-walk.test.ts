@@ -18,7 +18,7 @@ import type { SigningSecrets } from '../../../src/core/config/signing-secrets.ts
 import type { Store } from '../../../src/core/store/store.ts';
 import type { SuppressionReason } from '../../../src/core/store/tables/subscriber-tables.ts';
 import { HOUR } from '../../../src/lib/time.ts';
-import { forBothDatabases } from '../../support/databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 import { runs } from '../../support/run-scope.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { FORM, MAIL, NOW, OPERATOR, removeSubscriber, unsubscribe } from '../fixtures.ts';
@@ -269,7 +269,7 @@ class Walk {
   }
 }
 
-forBothDatabases((open, dialect) => {
+forEachDatabase((open, dialect) => {
   it('states and events agree after any sequence of operations', { timeout: 60_000 }, async () => {
     const store = await open();
     let walks = 0;
@@ -309,7 +309,7 @@ const OPERATIONS: ((db: Store['db'], id: number, email: string) => Promise<unkno
   (db, id) => eraseSubscriber(db, SECRETS, id, NOW),
 ];
 
-forBothDatabases((open, dialect) => {
+forEachDatabase((open, dialect) => {
   it('simultaneous operations are serialized', { timeout: 60_000 }, async () => {
     const store = await open();
     const operation = fc.nat({ max: OPERATIONS.length - 1 });

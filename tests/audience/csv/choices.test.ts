@@ -8,7 +8,7 @@ import { exportSubscribers } from '../../../src/audience/csv/export.ts';
 import { importSubscribers } from '../../../src/audience/csv/import.ts';
 import type { Config } from '../../../src/core/config/config.ts';
 import type { Store } from '../../../src/core/store/store.ts';
-import { forBothDatabases, openMigrated } from '../../support/databases.ts';
+import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { ADA, addConfirmed, consentEvents, NOW, OPERATOR, removeSubscriber } from '../fixtures.ts';
@@ -76,7 +76,7 @@ async function exported({ db }: Store): Promise<string> {
   return text;
 }
 
-forBothDatabases((open) => {
+forEachDatabase((open) => {
   it('imports groups of Mailchimp, with commas in their names', async () => {
     const store = await open();
     const row = (email: string, groups: string) =>

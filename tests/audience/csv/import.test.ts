@@ -8,7 +8,7 @@ import { changePreferences } from '../../../src/audience/preferences.ts';
 import { listSubscribers } from '../../../src/audience/subscriptions.ts';
 import { hashAddress, suppressAddress, unsuppressByOperator } from '../../../src/audience/suppression.ts';
 import type { Store } from '../../../src/core/store/store.ts';
-import { forBothDatabases } from '../../support/databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { addConfirmed, NOW, OPERATOR, removeSubscriber, requestNewsletters, unsubscribe } from '../fixtures.ts';
@@ -43,7 +43,7 @@ async function statesOf(store: Store): Promise<Record<string, string>> {
   );
 }
 
-forBothDatabases((open) => {
+forEachDatabase((open) => {
   it('imports addresses with zones and newsletters, and records file and line as the source', async () => {
     const store = await open();
     const file = csv(

@@ -14,7 +14,7 @@ import { DAY, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { article, NOW, openTestSite, preferencesPath, save, type TestSite } from '../../app/test-site.ts';
 import { validateFeed } from '../../feeds/formats/validator.ts';
 import { HAS_XMLLINT, xmllint } from '../../feeds/formats/xmllint.ts';
-import { forBothDatabases, openMigrated } from '../../support/databases.ts';
+import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { htmlFaults } from '../../support/html-faults.ts';
 import { recordQueries } from '../../support/recorded-queries.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
@@ -56,7 +56,7 @@ const titlesIn = (feed: string): string[] =>
   [...feed.matchAll(/Headline of ([a-z-]+)(?=["<\]])/g)].map(([, id]) => id ?? '');
 
 describe('a private feed', () => {
-  forBothDatabases((open) => {
+  forEachDatabase((open) => {
     const config = configWith();
     let store: Store;
     let site: TestSite;

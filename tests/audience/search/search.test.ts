@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { type AddressSearch, parseSearch, searchSubscribers } from '../../../src/audience/search/search.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { parseAddress } from '../../../src/lib/address.ts';
-import { forBothDatabases } from '../../support/databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 import { addConfirmed } from '../fixtures.ts';
 
 /** The addresses that a search finds, page by page. */
@@ -19,7 +19,7 @@ async function pagesOf({ db }: Store, search: AddressSearch, limit: number): Pro
   return pages;
 }
 
-forBothDatabases((open) => {
+forEachDatabase((open) => {
   it('finds addresses by their beginning, in the order of their bytes, page by page', async () => {
     const store = await open();
     for (const name of ['a', 'a_1', 'A+b', 'a~~', 'ab', 'az', 'b']) await addConfirmed(store, `${name}@example.com`);

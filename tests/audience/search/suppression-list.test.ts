@@ -2,11 +2,11 @@ import { expect, it } from 'vitest';
 import { eraseSubscriber } from '../../../src/audience/erasure.ts';
 import { listSuppressions } from '../../../src/audience/search/suppression-list.ts';
 import { hashAddress, suppressAddress, suppressByOperator } from '../../../src/audience/suppression.ts';
-import { forBothDatabases } from '../../support/databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { addConfirmed, NOW } from '../fixtures.ts';
 
-forBothDatabases((open) => {
+forEachDatabase((open) => {
   it('lists the newest first, and says whose an entry is while the subscriber is stored', async () => {
     const store = await open();
     const ada = await addConfirmed(store, 'Ada@example.com');

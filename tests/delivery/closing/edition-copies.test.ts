@@ -17,7 +17,7 @@ import { foldDeliveries, runDeliveryRetention } from '../../../src/delivery/rete
 import type { ComposedEdition } from '../../../src/editions/compose.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { article, CUTOFF, compose, config, newsletter, recompose, save } from '../../editions/fixtures.ts';
-import { forBothDatabases } from '../../support/databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 
 const NOW = CUTOFF + HOUR;
 const LATER = NOW + HOUR;
@@ -71,7 +71,7 @@ async function queuedOf({ db }: Store, editionId: number) {
 const TOO_FEW = 'too few chosen stories: 2 of at least 3';
 
 describe('closing an edition of a newsletter with choices', () => {
-  forBothDatabases((open, dialect) => {
+  forEachDatabase((open, dialect) => {
     it('records one copy for each choice, and queues it: pending, or suppressed and counted', async () => {
       const store = await open();
       const chosen = [FINANCE, null, FINANCE, THREE_OF_FINANCE, ALL];

@@ -20,13 +20,13 @@ import {
   STORIES,
 } from '../../editions/draft/draft-steps.ts';
 import { openAlerts } from '../../support/alerts.ts';
-import { forBothDatabases } from '../../support/databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 
 const SLOT = Date.UTC(2026, 10, 23, 23, 30);
 const EARLY = SLOT - HOUR;
 
-forBothDatabases((open) => {
+forEachDatabase((open) => {
   async function openApp(approval: 'auto' | 'required' = 'auto'): Promise<DraftApp> {
     return openDraftApp(await open(), SLOT, { approval });
   }

@@ -6,7 +6,7 @@ import { closeEdition } from '../../../src/delivery/closing/close.ts';
 import { pauseEdition, resumeEdition } from '../../../src/delivery/control/edition-control.ts';
 import { pauseEditionsWithRetracted, type RetractionPause } from '../../../src/delivery/control/retraction.ts';
 import { article, CUTOFF, compose, config, newsletter, save } from '../../editions/fixtures.ts';
-import { forBothDatabases } from '../../support/databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 import { setDeliveries } from '../fixture.ts';
 
 const NOW = CUTOFF + 1_000;
@@ -33,7 +33,7 @@ function editionState(store: Store) {
 }
 
 describe('pauseEditionsWithRetracted', () => {
-  forBothDatabases((open) => {
+  forEachDatabase((open) => {
     it('pauses an edition that contains a retracted article, and names the article', async () => {
       const store = await open();
       const editionId = await closedEdition(store);

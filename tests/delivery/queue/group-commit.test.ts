@@ -38,7 +38,7 @@ describe('GroupCommit', () => {
       await queueEdition(store, 2);
       const [first, second] = await claim(store);
       const counted = countBatches(store, (transaction) => (transaction === 2 || transaction === 3 ? lost : null));
-      const commit = new GroupCommit(counted, () => NOW);
+      const commit = new GroupCommit(counted, () => NOW, 5);
       await commit.mark(first!);
       const recorded = commit.record(first!, SUBMITTED);
       await expect(commit.mark(second!)).rejects.toBe(lost);
@@ -61,7 +61,7 @@ describe('GroupCommit', () => {
         if (transaction === 3) clock.mockReturnValue(performance.now() + lasts);
         return transaction === 2 || transaction === 3 ? lost : null;
       });
-      const commit = new GroupCommit(counted, () => NOW);
+      const commit = new GroupCommit(counted, () => NOW, 5);
       await commit.mark(claimed!);
       const recorded = await commit.record(claimed!, SUBMITTED).catch((error: unknown) => error);
       expect(recorded).toBe(isRecorded || lost);
@@ -73,7 +73,7 @@ describe('GroupCommit', () => {
       await queueEdition(store, 7);
       const claims = await claim(store);
       const counted = countBatches(store);
-      const commit = new GroupCommit(counted, () => NOW);
+      const commit = new GroupCommit(counted, () => NOW, 5);
       const results = await Promise.all(claims.map((row) => commit.mark(row)));
       expect(results).toEqual(Array(7).fill({ kind: 'submitting' }));
       expect(counted.transactions()).toBe(1);
@@ -87,7 +87,7 @@ describe('GroupCommit', () => {
       await queueEdition(store, 8);
       const claims = await claim(store);
       const counted = countBatches(store);
-      const commit = new GroupCommit(counted, () => NOW);
+      const commit = new GroupCommit(counted, () => NOW, 5);
       // Four workers with two messages each.
       await Promise.all(
         claims.slice(0, 4).map(async (first, n) => {
@@ -128,7 +128,7 @@ describe('GroupCommit', () => {
       await queueEdition(store, 2);
       const [a, b] = await claim(store);
       const counted = countBatches(store, (n) => (n === 1 ? new Error('the disk is full') : null));
-      const commit = new GroupCommit(counted, () => NOW);
+      const commit = new GroupCommit(counted, () => NOW, 5);
       const results = await Promise.allSettled([commit.mark(a!), commit.record(b!, SUBMITTED)]);
       expect(results).toMatchObject(Array(2).fill({ status: 'rejected', reason: { message: 'the disk is full' } }));
       expect(await commit.mark(a!)).toEqual({ kind: 'submitting' });

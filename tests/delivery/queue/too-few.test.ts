@@ -8,7 +8,7 @@ import { formatEdition, formatEditions } from '../../../src/delivery/status/form
 import { TOO_FEW } from '../../../src/editions/copies/copy.ts';
 import { findEdition } from '../../../src/editions/queries.ts';
 import { openTestDesk } from '../../app/desk/test-desk.ts';
-import { forBothDatabases, openMigrated } from '../../support/databases.ts';
+import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { queryPlan, recordQueries } from '../../support/recorded-queries.ts';
 import { readCounted } from '../desk/deliveries/read-counted.ts';
 import { setDeliveries } from '../fixture.ts';
@@ -33,7 +33,7 @@ async function storeOutcomes(store: Store) {
   return editionId;
 }
 
-forBothDatabases((open) => {
+forEachDatabase((open) => {
   it('counts deliveries with too few chosen stories apart from those that were not sent', async () => {
     const store = await open();
     const id = await storeOutcomes(store);

@@ -7,7 +7,7 @@ import { type DraftRequest, type EditOptions, editDraft } from '../../../src/edi
 import { HOUR } from '../../../src/lib/time.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
-import { forBothDatabases } from '../../support/databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
 import { openFiveStories } from './draft-steps.ts';
 
@@ -31,7 +31,7 @@ async function openDraft(app: TestApp) {
 }
 
 describe('an editor of a draft', () => {
-  forBothDatabases((open) => {
+  forEachDatabase((open) => {
     const openTest = async () => openDraft(await openTestApp(await open()));
 
     it('approves by the hash of what a page showed, unless the decisions or a text have changed since', async () => {

@@ -5,7 +5,7 @@ import { isVisit } from '../../../src/editions/pages/edition-pages.ts';
 import { foldVisits, openVisitCounter, readVisits } from '../../../src/editions/visits/visit-rows.ts';
 import { DAY } from '../../../src/lib/time.ts';
 import { NOW, openTestSite } from '../../app/test-site.ts';
-import { forBothDatabases } from '../../support/databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const opened = { method: 'GET', status: 200, userAgent: FIREFOX, fetchMode: 'navigate', purpose: undefined };
@@ -34,7 +34,7 @@ describe('a visit', () => {
 });
 
 describe('visits of past editions', () => {
-  forBothDatabases((open) => {
+  forEachDatabase((open) => {
     const counterOf = (store: Store, clock = () => NOW) => openVisitCounter({ store, clock, zone: 'Asia/Shanghai' });
 
     it('are counted by day, also where the cache of pages answers, and without programs', async () => {

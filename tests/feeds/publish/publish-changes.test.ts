@@ -8,7 +8,7 @@ import { publish, publishChanges } from '../../../src/feeds/publish/publish.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
-import { forBothDatabases } from '../../support/databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 import { runs } from '../../support/run-scope.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
 
@@ -65,7 +65,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 describe('publishing changes', () => {
-  forBothDatabases((open, dialect) => {
+  forEachDatabase((open, dialect) => {
     it('leaves nothing that a publish of all feeds would still change, after any steps', async () => {
       const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), async (steps) => {
         const app = openTestApp(await open(), {

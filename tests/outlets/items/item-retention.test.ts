@@ -5,7 +5,7 @@ import { deleteOldItems } from '../../../src/outlets/items/item-retention.ts';
 import { recordOutletItems } from '../../../src/outlets/items/outlet-items.ts';
 import type { OutletEntry } from '../../../src/outlets/items/usable-entry.ts';
 import { NOW } from '../../support/clock.ts';
-import { forBothDatabases } from '../../support/databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 import { addSource, setItem } from '../../support/sources.ts';
 
 const entry = (name: string): OutletEntry => ({
@@ -27,7 +27,7 @@ async function open({ db }: Store): Promise<Db> {
 const titles = async (db: Db) =>
   (await db.selectFrom('outlet_items').select('title').orderBy('id').execute()).map(({ title }) => title);
 
-forBothDatabases((openStore) => {
+forEachDatabase((openStore) => {
   describe('deleteOldItems', () => {
     it('deletes what a feed has not had for 60 days, and its keys', async () => {
       const db = await open(await openStore());

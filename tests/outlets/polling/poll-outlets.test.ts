@@ -14,7 +14,7 @@ import { SOURCE_ALERTS_LOCK, syncSourceAlerts } from '../../../src/sources/polli
 import { findSourceRow, pausePolls, registerSources, resumePolls } from '../../../src/sources/source-state.ts';
 import { alertNamed, openAlerts } from '../../support/alerts.ts';
 import { NOW } from '../../support/clock.ts';
-import { forBothDatabases } from '../../support/databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 import { openOutletNewsroom } from '../outlets.ts';
 
 /** One every two hours, the newest an hour ago. */
@@ -34,7 +34,7 @@ const countItems = async ({ db }: Store): Promise<number> =>
 const alertsOf = async ({ db }: Store) => (await openAlerts(db)).map(({ key, message }) => ({ key, message }));
 
 describe('polling outlets', () => {
-  forBothDatabases((open) => {
+  forEachDatabase((open) => {
     it('reads a feed once, and then asks only for what has changed', async () => {
       const store = await open();
       let stories = STORIES;

@@ -7,7 +7,7 @@ import type { GroupRank } from '../../../src/outlets/story-groups/rank-groups.ts
 import { readGroupingTask, writeGrouping } from '../../../src/outlets/story-groups/regroup.ts';
 import type { GroupedItem } from '../../../src/outlets/story-groups/story-group.ts';
 import { NOW } from '../../support/clock.ts';
-import { forBothDatabases } from '../../support/databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 import { groupedItem, storeGroup } from '../../support/outlet-items.ts';
 import { setItem } from '../../support/sources.ts';
 import { openTestApp } from '../../support/test-app.ts';
@@ -18,7 +18,7 @@ function report(outlet: string, minutes: number): GroupedItem {
   return groupedItem(0, { outlet, title: `${outlet} reports`, publishedAt: at, firstSeenAt: at });
 }
 
-forBothDatabases((open) => {
+forEachDatabase((open) => {
   async function openGroups(groups: GroupedItem[][]) {
     const app = openTestApp(await open());
     const ids: number[] = [];

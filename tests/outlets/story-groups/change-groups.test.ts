@@ -10,13 +10,13 @@ import {
 import type { GroupCommand } from '../../../src/outlets/story-groups/commands.ts';
 import { markPublished, readGroups, readUnpublishedGroups } from '../../../src/outlets/story-groups/group-rows.ts';
 import { NOW } from '../../support/clock.ts';
-import { forBothDatabases } from '../../support/databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 import { groupedItem, storeGroup } from '../../support/outlet-items.ts';
 import { setItem } from '../../support/sources.ts';
 
 const PICK: GroupCommand = { kind: 'pick', text: 'Our sentence.' };
 
-forBothDatabases((open) => {
+forEachDatabase((open) => {
   async function openGroups() {
     const store = await open();
     const a = (await storeGroup(store.db, [groupedItem(1), groupedItem(2)])).map(({ id }) => id) as [number, number];

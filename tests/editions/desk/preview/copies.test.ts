@@ -7,7 +7,7 @@ import { HOUR } from '../../../../src/lib/time.ts';
 import { openTestDesk, type TestDesk } from '../../../app/desk/test-desk.ts';
 import { article, saveAll } from '../../../support/articles.ts';
 import { NOW } from '../../../support/clock.ts';
-import { forBothDatabases, forEachDatabase } from '../../../support/databases.ts';
+import { forEachDatabase } from '../../../support/databases.ts';
 import { SECRETS } from '../../../support/sample.ts';
 
 const PATH = '/editions/daily-roundup/2026-11-25/draft';
@@ -120,7 +120,7 @@ describe('the copies of an edition on the desk', () => {
     });
   });
 
-  forBothDatabases((open) => {
+  forEachDatabase((open) => {
     it('are counted where an edition is approved and sent, and a story that nobody gets is marked', async () => {
       const store = await open();
       const desk = await openCopies(store);

@@ -16,7 +16,7 @@ async function onMonthPages(site: TestSite): Promise<string[]> {
     for (let path: string | undefined = month; path !== undefined; ) {
       const html = await site.read(path);
       found.push(...matches(html, /href="([^"]*\/s-\d+)"/g));
-      path = matches(html, /<a [^>]*rel="next"[^>]*href="([^"]*)"|<a [^>]*href="([^"]*)"[^>]*rel="next"/g)[0];
+      path = matches(html, /<a [^>]*rel="next"[^>]*href="([^"]*)"/g)[0];
     }
   }
   return found.sort();

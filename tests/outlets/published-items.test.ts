@@ -60,7 +60,7 @@ async function allOutput(app: Awaited<ReturnType<typeof openRoundup>>): Promise<
     .select('slug')
     .where('kind', '=', 'roundup-item')
     .execute();
-  const feeds = ['world', 'roundups', 'section/world', 'archive/world/2026-11'].flatMap((id) =>
+  const feeds = ['world', 'roundups', 'section/world'].flatMap((id) =>
     ['rss', 'atom', 'json'].map((format) => `/feeds/${id}.${format}`),
   );
   const pages = ['/', '/sections/world', '/archive/2026-11', `/editions/daily-roundup/${slot}`];

@@ -101,17 +101,16 @@ function exportToFolder(cli: CliContext, folder: string, options: JsonOption): P
     const exported = await exportArticles(app, folder).catch((error: unknown) => {
       throw error instanceof ExportFolderError ? new CommandError(error.message) : error;
     });
+    for (const problem of exported.problems) cli.printError(cleanLine(problem));
     printResult(cli, options, exported, () => formatExport(exported, folder));
+    if (exported.problems.length > 0) cli.fail();
   });
 }
 
 function formatExport({ articles, media, roundups, problems }: ExportedArticles, folder: string): string {
   const left = roundups === 0 ? '' : `; ${count(roundups, 'roundup')} of editions left out`;
-  return [
-    ...problems.map(cleanLine),
-    `${count(articles, 'article')} and ${count(media, 'file')} of media are in ${folder}${left}`,
-    ...(problems.length === 0 ? [] : [`${count(problems.length, 'difference')} from what is stored, listed above`]),
-  ].join('\n');
+  const differences = problems.length === 0 ? '' : `; ${count(problems.length, 'difference')} from what is stored`;
+  return `${count(articles, 'article')} and ${count(media, 'file')} of media are in ${folder}${left}${differences}`;
 }
 
 /** As the id of a source in the configuration. */

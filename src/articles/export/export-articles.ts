@@ -1,5 +1,4 @@
 /** Writes all articles and their files of media to a folder, from which the import reads them without a difference. */
-import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AppContext } from '../../core/app-context.ts';
@@ -34,14 +33,15 @@ export class ExportFolderError extends Error {
  * @param folder missing or empty; its files are readable by their owner alone: drafts are among the articles
  * @throws ExportFolderError unless it is; what the file system or the store throws
  */
-export async function exportArticles(app: AppContext, folder: string, signal?: AbortSignal): Promise<ExportedArticles> {
+export async function exportArticles(app: AppContext, folder: string): Promise<ExportedArticles> {
   const { config, store } = app;
   await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
   if ((await readdir(folder)).length > 0) throw new ExportFolderError(`${folder} is not empty: name a new folder`);
   const result: ExportedArticles = { articles: 0, media: 0, roundups: 0, problems: [] };
   const seen = new Set<string>();
+  // A file may have several addresses: `%7E` is `~`.
+  const copies = new Set<string>();
   for (let last = ''; ; ) {
-    signal?.throwIfAborted();
     const rows = await store.reports
       .selectFrom('articles')
       .select(['id', 'document'])
@@ -49,12 +49,12 @@ export async function exportArticles(app: AppContext, folder: string, signal?: A
       .orderBy('id')
       .limit(BATCH)
       .execute();
-    if (rows.length === 0) return result;
+    if (rows.length === 0) return { ...result, media: copies.size };
     last = (rows.at(-1) as (typeof rows)[0]).id;
     const all = rows.map(toArticle);
     const articles = all.filter(({ page }) => page === null);
     result.roundups += all.length - articles.length;
-    for (const { article, form, text, problem } of await chooseForms(app, articles, signal)) {
+    for (const { article, form, text, problem } of await chooseForms(app, articles)) {
       await writeArticle(folder, article, form, text);
       if (problem !== null) result.problems.push(problem);
       result.articles += 1;
@@ -62,8 +62,9 @@ export async function exportArticles(app: AppContext, folder: string, signal?: A
     for (const path of articles.flatMap((article) => mediaOf(article, config.publication.url))) {
       if (seen.has(path)) continue;
       seen.add(path);
-      if (await copyMedia(config.paths.media, path, folder)) result.media += 1;
-      else result.problems.push(`/media/${path}: no such file in the folder of media`);
+      const copy = await copyMedia(config.paths.media, path, folder);
+      if (copy === null) result.problems.push(`/media/${path}: no such file in the folder of media`);
+      else copies.add(copy);
     }
   }
 }
@@ -76,11 +77,7 @@ interface ArticleFile {
 }
 
 /** Each article in the first form that the import reads without a difference; otherwise in the last one. */
-async function chooseForms(
-  { config }: AppContext,
-  articles: Article[],
-  signal: AbortSignal | undefined,
-): Promise<ArticleFile[]> {
+async function chooseForms({ config }: AppContext, articles: Article[]): Promise<ArticleFile[]> {
   const chosen: ArticleFile[] = [];
   let open = articles;
   for (const form of FORMS) {
@@ -89,13 +86,13 @@ async function chooseForms(
     const results = await parseInThread(
       parseRules(config),
       texts.map(({ article, text }) => ({ name: article.id, format, line: null, text, defaultId: null })),
-      signal,
+      undefined,
     );
     open = [];
     for (const [index, { article, text }] of texts.entries()) {
       const read = results[index];
       const differences = read?.kind === 'valid' ? differencesOf(article, read.candidate) : ['all'];
-      // What readers get is the same: the pictures of such a body lay beside its file.
+      // The last form differs in its source alone; readers get the same HTML.
       const isSame = differences.every((field) => field === 'body' && form === FORMS.at(-1));
       if (isSame) chosen.push({ article, form, text, problem: null });
       else if (form !== FORMS.at(-1)) open.push(article);
@@ -133,11 +130,12 @@ function mediaOf({ image, enclosures, bodyHtml }: Article, publicUrl: string): s
   );
 }
 
-async function copyMedia(media: string | undefined, path: string, folder: string): Promise<boolean> {
+/** @returns the path of the copy; null without such a file */
+async function copyMedia(media: string | undefined, path: string, folder: string): Promise<string | null> {
   const file = await findMedia(media, path);
-  if (file === null) return false;
+  if (file === null) return null;
   const copy = join(folder, 'media', decodeURIComponent(path));
   await mkdir(dirname(copy), { recursive: true, mode: PRIVATE_FOLDER });
-  await copyFile(file.path, copy, constants.COPYFILE_EXCL);
-  return true;
+  await copyFile(file.path, copy);
+  return copy;
 }

@@ -177,3 +177,30 @@ describe('daywire articles reindex', () => {
     database.close();
   });
 });
+
+describe('daywire articles export', () => {
+  it('writes a new folder that an import reads, refuses one with files, and fails where media is missing', async () => {
+    const folder = newFolder('sample');
+    mkdirSync(join(folder.path, 'in'));
+    writeFileSync(join(folder.path, 'in/good.md'), articleFile('good'));
+    await folder.run(['import', '--undated', 'now', 'in']);
+    expect(await folder.run(['articles', 'export', 'out'])).toMatchObject({
+      code: 0,
+      stdout: '1 article and 0 files of media are in out\n',
+    });
+    const again = await folder.run(['import', 'out/articles']);
+    expect(again.stderr).not.toContain('rejected');
+    expect(await folder.run(['articles', 'export', 'out'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('out is not empty: name a new folder'),
+    });
+    const text = `${articleFile('missing')}\n![A](http://127.0.0.1:8080/media/gone.png)\n`;
+    writeFileSync(join(folder.path, 'in/missing.md'), text);
+    await folder.run(['import', '--undated', 'now', 'in']);
+    expect(await folder.run(['articles', 'export', 'other'])).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^2 articles and 0 files of media are in other; \d difference/),
+      stderr: expect.stringContaining('/media/gone.png: no such file in the folder of media'),
+    });
+  });
+});

@@ -131,6 +131,18 @@ forEachDatabase((open) => {
       expect(read?.bodyHtml).toContain('/media/imported/b.png');
     });
 
+    it('copies a file of media once, however its address is written', async () => {
+      const media = temporaryFolder();
+      writeFileSync(join(media, 'a~b.png'), readFileSync(join(ROOT, 'sample/media/cloud-market-chart.png')));
+      const app = openTestApp(await open(), { edit: (yaml) => yaml.replace(/media: .*/, `media: ${media}`) });
+      const files = ['a~b.png', 'a%7Eb.png', 'a%7eb.png'].map((name) => `${app.config.publication.url}/media/${name}`);
+      const bodyHtml = files.map((file) => `<p><img src="${file}" alt="A" /></p>`).join('');
+      await saveAll(app.store, [article('twice', { body: { format: 'html', source: bodyHtml }, bodyHtml })]);
+      const folder = temporaryFolder();
+      expect(await exportArticles(app, folder)).toMatchObject({ articles: 1, media: 1 });
+      expect(readdirSync(join(folder, 'media'))).toEqual(['a~b.png']);
+    });
+
     it('names the files of media that are missing', async () => {
       const app = openTestApp(await open());
       const image = picture(`${app.config.publication.url}/media/gone.jpg`);

@@ -13,7 +13,6 @@ const NAMESPACES: Record<string, string> = {
   content: 'http://purl.org/rss/1.0/modules/content/',
   dc: 'http://purl.org/dc/elements/1.1/',
   dcterms: 'http://purl.org/dc/terms/',
-  fh: 'http://purl.org/syndication/history/1.0',
   itunes: 'http://www.itunes.com/dtds/podcast-1.0.dtd',
   media: 'http://search.yahoo.com/mrss/',
   // The validator warns of these two, which it does not check (docs/decisions/2026-11-24-feed-package.md).
@@ -76,7 +75,6 @@ class Checks {
       ttl: 'once',
       copyright: 'once',
       'atom:link': 'many',
-      'fh:archive': 'once',
       'webfeeds:icon': 'once',
       'webfeeds:accentColor': 'once',
       'webfeeds:cover': 'once',
@@ -219,7 +217,6 @@ class Checks {
       icon: 'once',
       logo: 'once',
       rights: 'once',
-      'fh:archive': 'once',
       entry: 'many',
       'at:deleted-entry': 'many',
     });
@@ -480,10 +477,7 @@ class Checks {
   }
 }
 
-const REGISTERED_RELATIONS = [
-  ...['alternate', 'self', 'enclosure', 'related', 'via', 'hub'],
-  ...['current', 'prev-archive', 'next-archive'],
-];
+const REGISTERED_RELATIONS = ['alternate', 'self', 'enclosure', 'related', 'via', 'hub'];
 
 const HTML_TAGS = new Set(
   (
